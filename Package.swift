@@ -1,0 +1,146 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import PackageDescription
+
+// The floors of the house. A module may import the modules its row names, the packages its row names, and nothing
+// else; `Tests/SkeinTidyTests` reads this table and holds every `import` in `Sources/` to it.
+// A row's folder may be absent: the module then does not exist yet.
+
+/// One row: a module, what it is built of, and what it may import.
+struct Module {
+    enum Kind { case library, c, system(pkgConfig: String, apt: String, brew: String), executable }
+    var name: String
+    var kind: Kind = .library
+    var imports: [String] = []
+    var products: [String] = []
+    /// Part of the house that needs no outside package; `SKEIN_CORE=1 swift build` builds only these, in seconds.
+    var isCore: Bool { products.isEmpty }
+}
+
+let zstd = Module.Kind.system(pkgConfig: "libzstd", apt: "libzstd-dev", brew: "zstd")
+let deflate = Module.Kind.system(pkgConfig: "libdeflate", apt: "libdeflate-dev", brew: "libdeflate")
+
+let modules: [Module] = [
+    // ground
+    Module(name: "SkeinBase"),
+    Module(name: "SkeinModel", imports: ["SkeinBase"]),
+    Module(name: "CZstd", kind: zstd),
+    Module(name: "CDeflate", kind: deflate),
+    Module(name: "SkeinCompression", imports: ["SkeinBase", "CZstd", "CDeflate"]),
+    Module(name: "CSkeinWeb", kind: .c),
+    Module(name: "SkeinWeb", imports: ["CSkeinWeb"]),
+    // contracts
+    Module(name: "SkeinWire", imports: ["SkeinBase", "SkeinModel"]),
+    Module(name: "SkeinStore", imports: ["SkeinBase", "SkeinModel"]),
+    // organs
+    Module(name: "SkeinEngine", imports: ["SkeinBase", "SkeinCompression", "SkeinModel", "SkeinStore"]),
+    Module(name: "SkeinTraceQL", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
+    Module(name: "SkeinAnalysis", imports: ["SkeinBase", "SkeinModel"]),
+    Module(name: "SkeinPipeline", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
+    // doors
+    Module(
+        name: "SkeinReceivers",
+        imports: ["SkeinBase", "SkeinCompression", "SkeinModel", "SkeinWire", "SkeinPipeline"],
+        products: [
+            "Hummingbird", "NIOCore", "NIOPosix", "NIOHTTP2", "NIOHPACK", "NIOHTTP1", "HTTPTypes", "Logging",
+            "ServiceLifecycle",
+        ]),
+    Module(
+        name: "SkeinAPI",
+        imports: [
+            "SkeinBase", "SkeinCompression", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinTraceQL", "SkeinAnalysis",
+            "SkeinPipeline", "SkeinWeb",
+        ],
+        products: ["Hummingbird", "NIOCore", "HTTPTypes", "Logging"]),
+    // roof
+    Module(
+        name: "SkeinServer",
+        imports: [
+            "SkeinBase", "SkeinCompression", "SkeinModel", "SkeinWeb", "SkeinWire", "SkeinStore", "SkeinEngine",
+            "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline", "SkeinReceivers", "SkeinAPI",
+        ],
+        products: [
+            "Hummingbird", "NIOCore", "NIOPosix", "HTTPTypes", "Logging", "Metrics", "ServiceLifecycle",
+            "Configuration", "Yams",
+        ]),
+    Module(
+        name: "SkeinCommand", kind: .executable,
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL", "SkeinAnalysis",
+            "SkeinServer",
+        ],
+        products: ["ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "ServiceLifecycle"]),
+    // beside
+    Module(name: "SkeinTestKit", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
+]
+
+let tests: [Module] = [
+    Module(
+        name: "SkeinCoreTests",
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
+            "SkeinAnalysis", "SkeinPipeline", "SkeinTestKit",
+        ]),
+    Module(
+        name: "SkeinServerTests",
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
+            "SkeinAnalysis", "SkeinPipeline", "SkeinReceivers", "SkeinAPI", "SkeinServer", "SkeinTestKit", "SkeinWeb",
+        ],
+        products: ["Hummingbird", "NIOCore", "NIOPosix", "HTTPTypes", "AsyncHTTPClient", "Logging"]),
+]
+
+let packages: [String: (url: String, from: Version, products: [String])] = [
+    "swift-nio": ("apple/swift-nio", "2.101.2", ["NIOCore", "NIOPosix", "NIOHTTP1"]),
+    "swift-nio-http2": ("apple/swift-nio-http2", "1.46.0", ["NIOHTTP2", "NIOHPACK"]),
+    "swift-http-types": ("apple/swift-http-types", "1.8.0", ["HTTPTypes"]),
+    "hummingbird": ("hummingbird-project/hummingbird", "2.28.1", ["Hummingbird"]),
+    "async-http-client": ("swift-server/async-http-client", "1.37.0", ["AsyncHTTPClient"]),
+    "swift-service-lifecycle": ("swift-server/swift-service-lifecycle", "2.13.0", ["ServiceLifecycle"]),
+    "swift-argument-parser": ("apple/swift-argument-parser", "1.8.2", ["ArgumentParser"]),
+    "swift-log": ("apple/swift-log", "1.16.2", ["Logging"]),
+    "swift-metrics": ("apple/swift-metrics", "2.13.0", ["Metrics"]),
+    "swift-configuration": ("apple/swift-configuration", "1.4.0", ["Configuration"]),
+    "Yams": ("jpsim/Yams", "6.2.2", ["Yams"]),
+]
+
+let root = Context.packageDirectory
+let coreOnly = Context.environment["SKEIN_CORE"] != nil
+func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: "\(root)/\(path)") }
+let present = modules.filter { exists("Sources/\($0.name)") && (!coreOnly || $0.isCore) }
+let presentTests = tests.filter { exists("Tests/\($0.name)") && (!coreOnly || $0.isCore) }
+
+func dependencies(_ module: Module) -> [Target.Dependency] {
+    module.imports.filter { name in present.contains { $0.name == name } }.map { .target(name: $0) }
+        + module.products.compactMap { product in
+            packages.first { $0.value.products.contains(product) }.map { .product(name: product, package: $0.key) }
+        }
+}
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "skein",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "skein", targets: ["SkeinCommand"])].filter { _ in
+        present.contains { $0.name == "SkeinCommand" }
+    },
+    dependencies: coreOnly
+        ? []
+        : packages.values.sorted { $0.url < $1.url }.map { .package(url: "https://github.com/\($0.url).git", from: $0.from) },
+    targets: present.map { module in
+        switch module.kind {
+        case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
+        case .executable: .executableTarget(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
+        case .c: .target(name: module.name, exclude: ["assets"])
+        case .system(let pkgConfig, let apt, let brew):
+            .systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
+        }
+    } + presentTests.map { .testTarget(name: $0.name, dependencies: dependencies($0), swiftSettings: settings) },
+    swiftLanguageModes: [.v6]
+)
