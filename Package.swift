@@ -45,14 +45,16 @@ let modules: [Module] = [
         products: [
             "Hummingbird", "NIOCore", "NIOPosix", "NIOHTTP2", "NIOHPACK", "NIOHTTP1", "HTTPTypes", "Logging",
             "ServiceLifecycle",
-        ]),
+        ]
+    ),
     Module(
         name: "SkeinAPI",
         imports: [
             "SkeinBase", "SkeinCompression", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinTraceQL", "SkeinAnalysis",
             "SkeinPipeline", "SkeinWeb",
         ],
-        products: ["Hummingbird", "NIOCore", "HTTPTypes", "Logging"]),
+        products: ["Hummingbird", "NIOCore", "HTTPTypes", "Logging"]
+    ),
     // roof
     Module(
         name: "SkeinServer",
@@ -63,32 +65,38 @@ let modules: [Module] = [
         products: [
             "Hummingbird", "NIOCore", "NIOPosix", "HTTPTypes", "Logging", "Metrics", "ServiceLifecycle",
             "Configuration", "Yams",
-        ]),
+        ]
+    ),
     Module(
-        name: "SkeinCommand", kind: .executable,
+        name: "SkeinCommand",
+        kind: .executable,
         imports: [
             "SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL", "SkeinAnalysis",
             "SkeinServer",
         ],
-        products: ["ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "ServiceLifecycle"]),
+        products: ["ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "ServiceLifecycle"]
+    ),
     // beside
     Module(name: "SkeinTestKit", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
 ]
 
 let tests: [Module] = [
+    Module(name: "SkeinTidyTests"),
     Module(
         name: "SkeinCoreTests",
         imports: [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
             "SkeinAnalysis", "SkeinPipeline", "SkeinTestKit",
-        ]),
+        ]
+    ),
     Module(
         name: "SkeinServerTests",
         imports: [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
             "SkeinAnalysis", "SkeinPipeline", "SkeinReceivers", "SkeinAPI", "SkeinServer", "SkeinTestKit", "SkeinWeb",
         ],
-        products: ["Hummingbird", "NIOCore", "NIOPosix", "HTTPTypes", "AsyncHTTPClient", "Logging"]),
+        products: ["Hummingbird", "NIOCore", "NIOPosix", "HTTPTypes", "AsyncHTTPClient", "Logging"]
+    ),
 ]
 
 let packages: [String: (url: String, from: Version, products: [String])] = [
@@ -132,11 +140,14 @@ let package = Package(
     },
     dependencies: coreOnly
         ? []
-        : packages.values.sorted { $0.url < $1.url }.map { .package(url: "https://github.com/\($0.url).git", from: $0.from) },
+        : packages.values.sorted { $0.url < $1.url }.map {
+            .package(url: "https://github.com/\($0.url).git", from: $0.from)
+        },
     targets: present.map { module in
         switch module.kind {
         case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
-        case .executable: .executableTarget(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
+        case .executable:
+            .executableTarget(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .c: .target(name: module.name, exclude: ["assets"])
         case .system(let pkgConfig, let apt, let brew):
             .systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# The short way into the project. Each target installs what it needs first and says so.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test bench format lint
+
+# Where `make run` keeps its traces.
+DATA ?= ./data
+# What `make bench` sends: spans in the corpus, and how many times the whole of it is replayed.
+SPANS ?= 1000000
+PASSES ?= 1
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+run: ## build for release, start Skein on this machine, print the address of the page
+	@DATA='$(DATA)' scripts/run.sh
+
+test: ## every test: Swift, the page's modules, and real programs against the real binary
+	@scripts/test.sh
+
+bench: ## ingest cost, bytes a span, freshness and query times of a release build
+	@SPANS='$(SPANS)' PASSES='$(PASSES)' scripts/bench.sh
+
+format: ## bring every Swift file into the house format
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+lint: ## check the house format without changing anything
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Every test there is, from nothing: installs what is missing, builds, runs all the kinds and says how each went.
+# A failing kind does not hide the ones after it; whatever was skipped is counted in the summary with its reason above.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/needs.sh"
+cd "$root"
+
+need_swift
+need_libraries
+need_python
+need_node
+need_browser
+need_venv .venv-test Tests/Integration/requirements.txt
+need_venv .venv-test-jaeger Tests/Integration/requirements-jaeger.txt
+
+logs="$(mktemp -d)"
+trap 'rm -rf "$logs"' EXIT
+summary="" passed=0 failed=0 skipped=0
+
+# kind NAME PASSED FAILED SKIPPED SECONDS: one line of the summary.
+kind() {
+    summary+="$(printf '%-28s %6d passed %4d failed %4d skipped %6d s' "$@")"$'\n'
+    passed=$((passed + $2)) failed=$((failed + $3)) skipped=$((skipped + $4))
+}
+
+# last_number FILE PATTERN: the last number that PATTERN captures in FILE, 0 if none.
+last_number() { sed -nE "s/.*$2.*/\1/p" "$1" | tail -n 1 | grep . || echo 0; }
+
+# told FAILED STATUS: failures told by the runner, and at least one where it ended badly without telling any.
+told() { if [ "$1" -eq 0 ] && [ "$2" -ne 0 ]; then echo 1; else echo "$1"; fi; }
+
+say "building everything with its tests"
+started=$SECONDS
+swift build --build-tests
+built=$((SECONDS - started))
+
+say "Swift"
+started=$SECONDS status=0
+swift test --skip-build --disable-xctest 2>&1 | tee "$logs/swift" || status=$?
+failures="$(grep '✘ Test ' "$logs/swift" | grep -v 'Test run' | grep -c 'failed after' || true)"
+total="$(last_number "$logs/swift" 'Test run with ([0-9]+) tests?')"
+failures="$(told "$failures" "$status")"
+kind "Swift" "$((total > failures ? total - failures : 0))" "$failures" \
+    "$(grep -cE 'Test .* skipped' "$logs/swift" || true)" "$((SECONDS - started))"
+
+web_tests="$(find web -name '*.test.js' -o -name '*.test.mjs' 2>/dev/null | grep -v node_modules || true)"
+if [ -n "$web_tests" ]; then
+    say "modules of the page"
+    started=$SECONDS status=0
+    # shellcheck disable=SC2086
+    node --test --test-reporter=tap $web_tests >"$logs/web" 2>&1 || status=$?
+    [ "$status" -eq 0 ] || cat "$logs/web"
+    kind "Page modules (Node)" "$(last_number "$logs/web" '^# pass ([0-9]+)')" \
+        "$(told "$(last_number "$logs/web" '^# fail ([0-9]+)')" "$status")" \
+        "$(last_number "$logs/web" '^# skipped ([0-9]+)')" "$((SECONDS - started))"
+fi
+
+say "programs, faults and the page against the real binary"
+started=$SECONDS status=0
+SKEIN_BINARY="$(swift build --show-bin-path)/skein" SKEIN_JAEGER_PYTHON="$root/.venv-test-jaeger/bin/python" \
+    .venv-test/bin/python -m pytest Tests/Integration 2>&1 | tee "$logs/integration" || status=$?
+errors="$(last_number "$logs/integration" '[^0-9]([0-9]+) errors?')"
+failures="$(($(last_number "$logs/integration" '[^0-9]([0-9]+) failed') + errors))"
+kind "Integration (pytest)" "$(last_number "$logs/integration" '[^0-9]([0-9]+) passed')" \
+    "$(told "$failures" "$status")" "$(last_number "$logs/integration" '[^0-9]([0-9]+) skipped')" \
+    "$((SECONDS - started))"
+
+printf '\nbuilt in %d s\n%s\n' "$built" "$summary"
+printf '%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ]
