@@ -50,10 +50,9 @@ let modules: [Module] = [
     Module(
         name: "SkeinAPI",
         imports: [
-            "SkeinBase", "SkeinCompression", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinTraceQL", "SkeinAnalysis",
-            "SkeinPipeline", "SkeinWeb",
-        ],
-        products: ["Hummingbird", "NIOCore", "HTTPTypes", "Logging"]
+            "SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline",
+            "SkeinWeb",
+        ]
     ),
     // roof
     Module(

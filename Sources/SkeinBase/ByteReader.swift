@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A cursor over bytes that came from outside.
+///
+/// Every read is checked against what is left, so no input makes it trap or read past its end. It borrows the bytes:
+/// use it only inside the `withUnsafeBytes` that lent them. Copying it saves a position to return to.
+
+package struct ByteReader {
+    @usableFromInline let bytes: UnsafeRawBufferPointer
+    @usableFromInline var offset: Int
+
+    /// A reader at the first of `bytes`.
+    @inlinable
+    package init(_ bytes: UnsafeRawBufferPointer) {
+        self.bytes = bytes
+        self.offset = 0
+    }
+
+    /// Offset of the next byte, `0...count`.
+    @inlinable package var position: Int { offset }
+    /// Bytes not yet read.
+    @inlinable package var remaining: Int { bytes.count &- offset }
+    /// Whether every byte was read.
+    @inlinable package var isAtEnd: Bool { offset == bytes.count }
+
+    /// The next byte.
+    @inlinable
+    package mutating func readByte() throws(ByteError) -> UInt8 {
+        guard offset < bytes.count else { throw ByteError(.truncated, at: offset) }
+        let byte = bytes.unsafelyLoad(offset, as: UInt8.self)
+        offset &+= 1
+        return byte
+    }
+
+    /// A base-128 varint, least significant group first (Protocol Buffers encoding, Thrift compact).
+    @inlinable
+    package mutating func readVarint() throws(ByteError) -> UInt64 {
+        // One and two byte varints are nearly all there are: lengths, tags and small numbers.
+        if offset < bytes.count {
+            let first = bytes.unsafelyLoad(offset, as: UInt8.self)
+            if first < 0x80 {
+                offset &+= 1
+                return UInt64(first)
+            }
+            if offset &+ 1 < bytes.count {
+                let second = bytes.unsafelyLoad(offset &+ 1, as: UInt8.self)
+                if second < 0x80 {
+                    offset &+= 2
+                    return UInt64(first & 0x7f) | UInt64(second) &<< 7
+                }
+            }
+        }
+        return try readLongVarint()
+    }
+
+    @usableFromInline @inline(never)
+    mutating func readLongVarint() throws(ByteError) -> UInt64 {
+        var value: UInt64 = 0
+        var shift: UInt64 = 0
+        var at = offset
+        while at < bytes.count {
+            let byte = bytes.unsafelyLoad(at, as: UInt8.self)
+            at &+= 1
+            if shift == 63, byte > 1 { throw ByteError(.varintOverflow, at: offset) }
+            value |= UInt64(byte & 0x7f) &<< shift
+            if byte < 0x80 {
+                offset = at
+                return value
+            }
+            shift &+= 7
+        }
+        throw ByteError(.truncated, at: offset)
+    }
+
+    /// A fixed-width integer, least significant byte first.
+    @inlinable
+    package mutating func readLittleEndian<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(ByteError)
+        -> T
+    {
+        guard remaining >= MemoryLayout<T>.size else { throw ByteError(.truncated, at: offset) }
+        let value = T(littleEndian: bytes.unsafelyLoad(offset, as: T.self))
+        offset &+= MemoryLayout<T>.size
+        return value
+    }
+
+    /// A fixed-width integer, most significant byte first.
+    @inlinable
+    package mutating func readBigEndian<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(ByteError) -> T {
+        T(bigEndian: T(littleEndian: try readLittleEndian(type)))
+    }
+
+    /// The next `count` bytes, not copied.
+    @inlinable
+    package mutating func read(_ count: Int) throws(ByteError) -> UnsafeRawBufferPointer {
+        guard count >= 0, count <= remaining else { throw ByteError(.truncated, at: offset) }
+        let slice = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset &+ count)])
+        offset &+= count
+        return slice
+    }
+
+    /// A varint length, then that many bytes, not copied.
+    @inlinable
+    package mutating func readLengthPrefixed() throws(ByteError) -> UnsafeRawBufferPointer {
+        let start = offset
+        let length = try readVarint()
+        guard length <= UInt64(remaining) else {
+            offset = start
+            throw ByteError(.truncated, at: start)
+        }
+        return try read(Int(length))
+    }
+
+    /// Passes over `count` bytes.
+    @inlinable
+    package mutating func skip(_ count: Int) throws(ByteError) {
+        guard count >= 0, count <= remaining else { throw ByteError(.truncated, at: offset) }
+        offset &+= count
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// An unaligned load whose bounds the caller has checked.
+    @inlinable
+    package func unsafelyLoad<T: BitwiseCopyable>(_ offset: Int, as type: T.Type) -> T {
+        // The caller proved offset + size <= count, and count > 0 means a base address.
+        baseAddress.unsafelyUnwrapped.loadUnaligned(fromByteOffset: offset, as: type)
+    }
+}
+
+extension UInt64 {
+    /// The signed number that a zig-zag varint stands for (Protocol Buffers `sint64`, Thrift compact integers).
+    @inlinable package var zigZagDecoded: Int64 { Int64(bitPattern: self &>> 1) ^ -Int64(bitPattern: self & 1) }
+}
+
+extension Int64 {
+    /// The zig-zag form: small magnitudes become small numbers.
+    @inlinable package var zigZagEncoded: UInt64 { UInt64(bitPattern: (self &<< 1) ^ (self &>> 63)) }
+}

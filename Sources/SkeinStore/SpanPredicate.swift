@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SkeinModel
+
+/// A condition on one span, in the terms of the stored data.
+///
+/// Semantics are TraceQL's: a comparison with a missing attribute is false, `!=` and `!~` included; numbers compare
+/// across int and double; other types that differ compare false; an array satisfies `=`, `<`, `<=`, `>`, `>=` and `=~`
+/// when any element does, `!=` and `!~` when no element equals or matches. `not` is plain negation.
+public indirect enum SpanPredicate: Hashable, Sendable {
+    case `true`
+    case compare(SpanField, Comparison, Literal)
+    /// Whether the field has a value at all.
+    case exists(SpanField)
+    case and([SpanPredicate])
+    case or([SpanPredicate])
+    case not(SpanPredicate)
+
+    /// How a field is compared with a literal.
+    public enum Comparison: String, Hashable, Sendable, CaseIterable {
+        case equal = "="
+        case notEqual = "!="
+        case less = "<"
+        case lessOrEqual = "<="
+        case greater = ">"
+        case greaterOrEqual = ">="
+        /// The pattern matches the whole text.
+        case matches = "=~"
+        case notMatches = "!~"
+    }
+
+    /// What a field is compared with.
+    public enum Literal: Hashable, Sendable {
+        case string(String)
+        case int(Int64)
+        case double(Double)
+        case bool(Bool)
+        case kind(Span.Kind)
+        case status(Span.Status.Code)
+        /// For `=~` and `!~`: matches in time linear in the text.
+        case pattern(TextPattern)
+    }
+}
+
+/// What a condition can ask of a span.
+public enum SpanField: Hashable, Sendable {
+    /// Nanoseconds, as an int.
+    case duration
+    case name
+    case kind
+    case status
+    case statusMessage
+    /// `service.name` of the resource; the empty string when missing, never absent.
+    case serviceName
+    /// Lower-case hexadecimal text.
+    case traceID
+    case spanID
+    /// Empty text for a root.
+    case parentSpanID
+    case scopeName
+    case scopeVersion
+    case attribute(AttributeScope, String)
+}
+
+/// Whose attribute is meant.
+public enum AttributeScope: String, Hashable, Sendable, CaseIterable {
+    /// The span's, or if it has none of that name the resource's (TraceQL `.name`).
+    case any
+    case span
+    case resource
+    case instrumentation
+    /// Any event's.
+    case event
+    /// Any link's.
+    case link
+}
