@@ -85,7 +85,7 @@ let tests: [Module] = [
         name: "SkeinCoreTests",
         imports: [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
-            "SkeinAnalysis", "SkeinPipeline", "SkeinTestKit",
+            "SkeinAnalysis", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit",
         ]
     ),
     Module(
