@@ -147,7 +147,7 @@ let package = Package(
         case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .executable:
             .executableTarget(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
-        case .c: .target(name: module.name, exclude: ["assets"])
+        case .c: .target(name: module.name)
         case .system(let pkgConfig, let apt, let brew):
             .systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
         }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entry: reads the address, opens its page, and keeps address, history and page in step.
+import { BASE } from "./api.js";
+import { Keyboard } from "./lib/keys.js";
+import { formatView, initialState, parseView } from "./lib/url.js";
+import { h } from "./lib/view.js";
+import { isZone } from "./lib/format.js";
+import { singleKeys, timeForm, zone } from "./settings.js";
+import { Shell } from "./shell.js";
+
+const PAGES = {
+  explore: () => import("./explore/explore.js"),
+  trace: () => import("./trace/trace.js"),
+};
+
+const styles = new Map();
+
+/** What a page may ask of the application around it. */
+class App {
+  constructor() {
+    this.keyboard = new Keyboard(() => singleKeys.value === "on");
+    this.shell = new Shell(this.keyboard, () => this.href({ page: "explore", state: initialState("explore") }));
+    this.page = null;
+    this.view = null;
+    this.opening = 0;
+    /** The last Explore view, for the way back, and its traces, for `[` and `]`. */
+    this.lastExplore = { page: "explore", state: initialState("explore") };
+    /** @type {string[]} */
+    this.resultIds = [];
+  }
+
+  start() {
+    this.keyboard.listen(document);
+    this.keyboard.install("Everywhere", [
+      { keys: ["?"], does: "This sheet", run: () => this.shell.showShortcuts() },
+      { keys: ["g e"], does: "Go to Explore", run: () => this.go(this.lastExplore) },
+      { keys: ["d"], does: "Theme: system, light, dark", run: () => this.shell.nextTheme() },
+      { keys: ["T"], does: "Times relative or absolute", run: () => { timeForm.value = timeForm.value === "absolute" ? "relative" : "absolute"; } },
+      { keys: ["y"], does: "Copy a link to exactly this view", run: () => this.copyLink() },
+    ]);
+    addEventListener("popstate", () => this.open(this.addressed()));
+    document.addEventListener("click", (event) => this.followLink(event));
+    zone.listen(() => {
+      if (!this.view) return;
+      this.replace({});
+      this.page?.zoneChanged?.();
+    });
+    const view = this.addressed();
+    if (isZone(view.state.tz)) zone.value = view.state.tz;
+    history.replaceState(null, "", this.href(view));
+    this.open(view);
+  }
+
+  addressed() {
+    return parseView(location.pathname, location.search, BASE.pathname);
+  }
+
+  /** @param {import("./lib/url.js").View} view */
+  href(view) {
+    return BASE.pathname + formatView({ ...view, state: { ...view.state, tz: zone.value } });
+  }
+
+  /** Goes to a view, a step that "back" undoes. @param {import("./lib/url.js").View} view */
+  go(view) {
+    const href = this.href(view);
+    if (href !== location.pathname + location.search) history.pushState(null, "", href);
+    return this.open(view);
+  }
+
+  /** Changes state of this page without a step in history. @param {Object<string, string>} state */
+  replace(state) {
+    this.view = { ...this.view, state: { ...this.view.state, ...state } };
+    if (this.view.page === "explore") this.lastExplore = this.view;
+    history.replaceState(null, "", this.href(this.view));
+  }
+
+  /** Changes state of this page, with a step in history; the page is told. @param {Object<string, string>} state */
+  push(state) {
+    return this.go({ ...this.view, state: { ...this.view.state, ...state } });
+  }
+
+  async open(view) {
+    const opening = ++this.opening;
+    if (view.page === "explore") this.lastExplore = view;
+    const same = this.page && this.view.page === view.page && this.view.id === view.id;
+    this.view = view;
+    if (same) return this.page.show(view.state);
+    this.page?.close();
+    this.page = null;
+    const [module] = await Promise.all([PAGES[view.page](), style(view.page)]);
+    if (opening !== this.opening) return;
+    this.shell.begin(view.page);
+    this.page = module.open(this, view);
+  }
+
+  /** Links inside the application open without a reload, unless a new tab was meant. */
+  followLink(event) {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+    if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
+    if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
+    const path = link.pathname;
+    if (!path.startsWith(BASE.pathname) || !/^(explore|trace)?(\/|$)/.test(path.slice(BASE.pathname.length))) return;
+    event.preventDefault();
+    this.go(parseView(path, link.search, BASE.pathname));
+  }
+
+  /** A link that shows the same thing tomorrow: relative times become fixed ones. */
+  copyLink() {
+    const state = { ...this.view.state, ...this.page?.fixedState?.() };
+    this.shell.copy(new URL(this.href({ ...this.view, state }), location.origin).href, "Link");
+  }
+}
+
+/** A page's own stylesheet, once; the page opens when it is in force. */
+function style(page) {
+  if (!styles.has(page)) {
+    styles.set(page, new Promise((resolve) => {
+      const link = h("link", { rel: "stylesheet", href: new URL(`assets/${page}.css`, BASE).pathname, onload: resolve, onerror: resolve });
+      document.head.append(link);
+    }));
+  }
+  return styles.get(page);
+}
+
+new App().start();

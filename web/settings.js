@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// What this browser remembers: theme, zone, form of times, panel sizes, past queries. Nothing leaves the machine.
+import { isZone } from "./lib/format.js";
+import { signal } from "./lib/view.js";
+
+/** @param {string} key @param {string} fallback */
+function read(key, fallback) {
+  try {
+    return localStorage.getItem(`skein.${key}`) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+/** @param {string} key @param {string} value */
+function write(key, value) {
+  try {
+    localStorage.setItem(`skein.${key}`, value);
+  } catch {
+    // Storage may be full or forbidden: the setting then lasts as long as the page.
+  }
+}
+
+function remembered(key, fallback, allowed) {
+  const kept = read(key, fallback);
+  const setting = signal(allowed(kept) ? kept : fallback);
+  setting.listen((value) => write(key, value));
+  return setting;
+}
+
+const oneOf = (...values) => (value) => values.includes(value);
+
+/** "auto", "light" or "dark" */
+export const theme = remembered("theme", "auto", oneOf("auto", "light", "dark"));
+/** An IANA name; "" is the browser's zone. */
+export const zone = remembered("zone", "", (name) => name === "" || isZone(name));
+/** How lists write times. */
+export const timeForm = remembered("times", "absolute", oneOf("absolute", "relative"));
+/** Whether single letters act (WCAG 2.1.4). */
+export const singleKeys = remembered("keys", "on", oneOf("on", "off"));
+
+theme.listen((value) => {
+  document.documentElement.dataset.theme = value;
+});
+
+/** A size in pixels, kept within bounds. @param {string} name @param {number} fallback */
+export function size(name, fallback) {
+  const kept = Number(read(`size.${name}`, ""));
+  return Number.isFinite(kept) && kept > 0 ? kept : fallback;
+}
+
+/** @param {string} name @param {number} pixels */
+export function keepSize(name, pixels) {
+  write(`size.${name}`, String(Math.round(pixels)));
+}
+
+const PAST_QUERIES_MAX = 50;
+
+/** Queries that ran, newest first. @returns {string[]} */
+export function pastQueries() {
+  try {
+    const kept = JSON.parse(read("queries", "[]"));
+    return Array.isArray(kept) ? kept.filter((query) => typeof query === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+/** @param {string} query */
+export function keepQuery(query) {
+  if (query === "" || query.length > 4000) return;
+  const others = pastQueries().filter((past) => past !== query);
+  write("queries", JSON.stringify([query, ...others].slice(0, PAST_QUERIES_MAX)));
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is around every page: rail, top bar, messages, and the small dialogs behind the rail's lower icons.
+import * as api from "./api.js";
+import { absoluteTime, bytes, count, duration, isZone, nanos, relativeTime, zoneLabel } from "./lib/format.js";
+import { icon } from "./lib/icons.js";
+import { keyCaps } from "./lib/keys.js";
+import { debounce, fill, h } from "./lib/view.js";
+import { singleKeys, theme, zone } from "./settings.js";
+
+const THEMES = ["auto", "light", "dark"];
+const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
+const MESSAGE_MILLIS = 2500;
+
+export class Shell {
+  /** @param {import("./lib/keys.js").Keyboard} keyboard @param {() => string} exploreAddress */
+  constructor(keyboard, exploreAddress) {
+    this.keyboard = keyboard;
+    this.exploreLink = h("a.rail-item", { href: exploreAddress(), "aria-label": "Explore" }, icon("explore"), railLabel("Explore"));
+    this.themeButton = railButton("auto", "Theme", () => this.nextTheme());
+    const rail = h("nav.rail", { "aria-label": "Pages and settings" },
+      h("a.rail-item.logo", { href: exploreAddress(), "aria-label": "Skein, home" }, icon("skein"), railLabel("Skein")),
+      this.exploreLink,
+      h("div.rail-gap"),
+      this.themeButton,
+      railButton("globe", "Time zone", () => this.showZones()),
+      railButton("help", "Keyboard shortcuts", () => this.showShortcuts()),
+      this.aboutButton = railButton("info", "About and health", () => this.showAbout()));
+    this.barStart = h("div.bar-start");
+    this.barEnd = h("div.bar-end");
+    this.progress = h("div.progress", { hidden: true });
+    this.bar = h("header.bar", {}, this.barStart, this.barEnd, this.progress);
+    this.main = h("main.page", { id: "main", tabindex: "-1" });
+    this.offline = h("div.offline", { hidden: true, role: "alert" });
+    this.toast = h("div.toast", { hidden: true });
+    this.polite = h("div.unseen", { role: "status", "aria-live": "polite" });
+    this.assertive = h("div.unseen", { role: "alert", "aria-live": "assertive" });
+    const skip = h("a.skip", { href: "#main", onclick: (event) => { event.preventDefault(); this.main.focus(); } }, "Skip to the page");
+    document.body.replaceChildren(skip, rail, h("div.column", {}, this.bar, this.offline, this.main), this.toast, this.polite, this.assertive);
+    theme.listen(() => this.showTheme());
+    this.showTheme();
+    this.say = debounce((text) => { this.polite.textContent = text; }, 200);
+    this.progressTimer = 0;
+    this.toastTimer = 0;
+  }
+
+  /** Clears the bar and the page for the next one. */
+  begin(pageName) {
+    fill(this.barStart);
+    fill(this.barEnd);
+    fill(this.main);
+    this.main.className = `page ${pageName}`;
+    this.setOffline(null);
+    this.busy(false);
+    if (pageName === "explore") this.exploreLink.setAttribute("aria-current", "page");
+    else this.exploreLink.removeAttribute("aria-current");
+  }
+
+  /** A thin line under the bar, not before 150 ms: quick answers should not flicker. */
+  busy(isBusy) {
+    clearTimeout(this.progressTimer);
+    if (isBusy) this.progressTimer = setTimeout(() => { this.progress.hidden = false; }, 150);
+    else this.progress.hidden = true;
+  }
+
+  /** A short confirmation, seen and heard. @param {string} text */
+  confirm(text) {
+    clearTimeout(this.toastTimer);
+    this.toast.textContent = text;
+    this.toast.hidden = false;
+    this.polite.textContent = text;
+    this.toastTimer = setTimeout(() => { this.toast.hidden = true; }, MESSAGE_MILLIS);
+  }
+
+  /** A failure, for ears; the page shows it where it happened. @param {string} text */
+  alert(text) {
+    this.assertive.textContent = text;
+  }
+
+  /** @param {(() => void) | null} retry the way back when the server does not answer; null when it does */
+  setOffline(retry) {
+    this.offline.hidden = retry === null;
+    if (retry) fill(this.offline, icon("warning"), "Skein does not answer. What you see may be old.", h("button.quiet", { type: "button", onclick: retry }, "Try again"));
+  }
+
+  /** @param {string} text @param {string} what named in the confirmation */
+  async copy(text, what) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without a secure context there is no clipboard: the old way still works.
+      const field = h("textarea.unseen", { "aria-hidden": "true" });
+      field.value = text;
+      document.body.append(field);
+      field.select();
+      document.execCommand("copy");
+      field.remove();
+    }
+    this.confirm(`${what} copied`);
+  }
+
+  nextTheme() {
+    theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length];
+    this.confirm(`Theme: ${theme.value === "auto" ? "as the system" : theme.value}`);
+  }
+
+  showTheme() {
+    fill(this.themeButton, icon(THEME_ICONS[theme.value]), railLabel(`Theme: ${theme.value}`));
+    this.themeButton.setAttribute("aria-label", `Theme: ${theme.value}`);
+  }
+
+  showShortcuts() {
+    const sections = [...this.keyboard.tables].map(([name, commands]) =>
+      h("section", {}, h("h3", {}, name), h("dl.keys", {}, commands.map(({ keys, does }) => [
+        h("dt", {}, keys.map((key, i) => [i ? " or " : "", ...keyCaps(key).map((cap) => h("kbd", {}, cap))])),
+        h("dd", {}, does),
+      ]))));
+    const toggle = h("input", { type: "checkbox" });
+    toggle.checked = singleKeys.value === "on";
+    toggle.addEventListener("change", () => { singleKeys.value = toggle.checked ? "on" : "off"; });
+    this.dialog("Keyboard", h("div.sheet", {}, sections), h("label.choice", {}, toggle, " Single letters act as shortcuts"));
+  }
+
+  showZones() {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+    const now = Date.now();
+    const field = h("input.field", { type: "text", list: "zone-names", placeholder: "Europe/Oslo", "aria-label": "Zone by name", autocomplete: "off", spellcheck: "false" });
+    const names = h("datalist", { id: "zone-names" }, (Intl.supportedValuesOf?.("timeZone") ?? []).map((name) => h("option", { value: name })));
+    const problem = h("p.problem", { role: "alert" });
+    const dialog = this.dialog("Time zone", h("div.choices", {},
+      choice("", `This browser's: ${zoneLabel("", now)}`),
+      choice("UTC", "UTC"),
+      zone.value && zone.value !== "UTC" ? choice(zone.value, zoneLabel(zone.value, now)) : null),
+      h("form.inline", { onsubmit: byName }, field, names, h("button", { type: "submit" }, "Use")), problem);
+    function choice(value, text) {
+      const radio = h("input", { type: "radio", name: "zone", value });
+      radio.checked = zone.value === value;
+      radio.addEventListener("change", () => choose(value));
+      return h("label.choice", {}, radio, " ", text);
+    }
+    const choose = (name) => {
+      zone.value = name === own ? "" : name;
+      dialog.close();
+    };
+    function byName(event) {
+      event.preventDefault();
+      if (isZone(field.value.trim())) choose(field.value.trim());
+      else problem.textContent = `“${field.value.trim()}” is no time zone. Names look like Europe/Oslo or America/New_York.`;
+    }
+  }
+
+  async showAbout() {
+    const facts = h("div", {}, h("p.faint", {}, "Asking the server…"));
+    this.dialog("Skein", facts, h("p.faint", {}, "Distributed tracing for services and agents. Apache-2.0."));
+    try {
+      fill(facts, statusFacts(await api.status()));
+    } catch (error) {
+      fill(facts, h("p.problem", {}, error.message));
+    }
+  }
+
+  /** @param {string} title @param {...any} children */
+  dialog(title, ...children) {
+    const heading = h("h2", { id: "dialog-title" }, title);
+    const dialog = h("dialog.dialog", { "aria-labelledby": "dialog-title" },
+      h("div.dialog-head", {}, heading, h("button.icon-button", { type: "button", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"))),
+      children);
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("close", () => dialog.remove());
+    document.body.append(dialog);
+    dialog.showModal();
+    return dialog;
+  }
+}
+
+/** @param {any} status */
+function statusFacts(status) {
+  const now = Date.now();
+  const time = (text) => h("time", { title: absoluteTime(nanos(text), zone.value, 9) }, relativeTime(nanos(text), now));
+  const { ageSeconds, bytes: byteLimit } = status.retention ?? {};
+  const retention = [ageSeconds ? duration(ageSeconds * 1e9) : null, byteLimit ? bytes(byteLimit) : null].filter(Boolean).join(", ") || "unlimited";
+  const row = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
+  return [
+    h(`p.health.${status.health === "ok" ? "good" : "bad"}`, {}, icon(status.health === "ok" ? "check" : "warning"), status.health === "ok" ? "Healthy" : "Degraded"),
+    (status.problems ?? []).map((problem) => h("p.problem", {}, problem)),
+    h("dl.facts", {},
+      row("Version", status.version),
+      row("Running since", h("time", { title: status.startedAt }, status.startedAt.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC"))),
+      row("Spans stored", count(status.spans)),
+      row("Received since start", count(status.receivedSpans)),
+      status.oldestTimeUnixNano ? row("Oldest span", time(status.oldestTimeUnixNano)) : null,
+      status.newestTimeUnixNano ? row("Newest span", time(status.newestTimeUnixNano)) : null,
+      row("Retention", retention),
+      (status.listeners ?? []).map(({ name, address }) => row(name, h("code", {}, address)))),
+  ];
+}
+
+function railLabel(text) {
+  return h("span.rail-label", {}, text);
+}
+
+function railButton(picture, label, onclick) {
+  return h("button.rail-item", { type: "button", "aria-label": label, onclick }, icon(picture), railLabel(label));
+}
