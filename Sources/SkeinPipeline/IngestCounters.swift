@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What one protocol received, kept and refused.
+///
+/// `received = accepted + rejected` holds for spans of requests that could be read; spans of a request that was refused
+/// whole are known only once it was decoded and are counted as rejected from then on.
+package struct IngestCounters: Sendable {
+    /// Requests or datagrams that arrived, good or bad.
+    package let requests: Counter
+    /// Bytes of their bodies as they came over the wire.
+    package let bytes: Counter
+    /// Spans found in them.
+    package let receivedSpans: Counter
+    /// Spans that were stored.
+    package let acceptedSpans: Counter
+    private let refusedRequests: [Counter]
+    private let rejectedSpans: [Counter]
+    private let refusedSpans: [Counter]
+
+    /// The reasons for which spans are lost after their request was decoded.
+    private static let storeReasons: [Refusal.Reason] = [.tooLarge, .busy, .storeUnavailable, .storeFull, .shuttingDown]
+
+    /// Makes the counters of a protocol; `name` is the value of the `protocol` label.
+    package init(protocol name: StaticString, in telemetry: Telemetry) {
+        requests = telemetry.counter(
+            "skein_received_requests_total",
+            "Requests and datagrams that arrived, good or bad.",
+            ["protocol": name]
+        )
+        bytes = telemetry.counter(
+            "skein_received_bytes_total",
+            "Bytes of request bodies as they came over the wire.",
+            ["protocol": name]
+        )
+        receivedSpans = telemetry.counter(
+            "skein_received_spans_total",
+            "Spans found in requests that could be read.",
+            ["protocol": name]
+        )
+        acceptedSpans = telemetry.counter(
+            "skein_accepted_spans_total",
+            "Spans that were stored and acknowledged.",
+            ["protocol": name]
+        )
+        refusedRequests = Refusal.Reason.allCases.map { reason in
+            telemetry.counter(
+                "skein_rejected_requests_total",
+                "Requests and datagrams that were not taken, by reason.",
+                ["protocol": name, "reason": reason.label]
+            )
+        }
+        rejectedSpans = SpanRejection.allCases.map { reason in
+            telemetry.counter(
+                "skein_rejected_spans_total",
+                "Spans that were not taken, by reason.",
+                ["protocol": name, "reason": reason.label]
+            )
+        }
+        refusedSpans = Self.storeReasons.map { reason in
+            telemetry.counter(
+                "skein_rejected_spans_total",
+                "Spans that were not taken, by reason.",
+                ["protocol": name, "reason": reason.label]
+            )
+        }
+    }
+
+    /// Counts a request that is refused whole.
+    package func refuse(_ reason: Refusal.Reason) { refusedRequests[reason.rawValue].add() }
+
+    /// Counts spans that are refused although their request could be read.
+    package func reject(_ count: Int, _ reason: SpanRejection) {
+        if count > 0 { rejectedSpans[reason.rawValue].add(count) }
+    }
+
+    /// Counts the spans of a decoded request that the store did not keep.
+    func reject(_ count: Int, _ reason: Refusal.Reason) {
+        if let index = Self.storeReasons.firstIndex(of: reason) { refusedSpans[index].add(count) }
+    }
+
+    /// Requests refused for `reason` so far.
+    package func refused(_ reason: Refusal.Reason) -> UInt64 { refusedRequests[reason.rawValue].value }
+    /// Spans rejected for `reason` so far.
+    package func rejected(_ reason: SpanRejection) -> UInt64 { rejectedSpans[reason.rawValue].value }
+}

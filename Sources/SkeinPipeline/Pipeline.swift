@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinModel
+package import SkeinStore
+
+/// The way of every span from a receiver to the store.
+///
+/// Receivers decode and hand over one batch per request; when ``submit(_:counters:)`` returns, the spans are kept as the
+/// store's durability promises and the receiver may acknowledge them. What is not kept is counted here, once.
+package struct Pipeline: Sendable {
+    /// Bytes of requests that receivers may hold at once; a receiver reserves before it reads.
+    package let budget: ByteBudget
+    private let store: any SpanStore
+    private let appendSeconds: Histogram
+
+    /// A pipeline into `store`.
+    package init(store: any SpanStore, budget: ByteBudget, telemetry: Telemetry) {
+        self.store = store
+        self.budget = budget
+        appendSeconds = telemetry.histogram(
+            "skein_append_duration_seconds",
+            "Time from a decoded batch to its durable acknowledgement."
+        )
+        telemetry.gauge(
+            "skein_inflight_bytes",
+            "Bytes of requests being received, decoded and stored now.",
+            reading: { Double(budget.used) }
+        )
+        telemetry.gauge(
+            "skein_inflight_bytes_limit",
+            "Bytes of requests that may be in memory at once; above it requests are refused.",
+            reading: { Double(budget.limit) }
+        )
+    }
+
+    /// Stores the spans of `batch`; an empty batch is nothing to do.
+    package func submit(_ batch: SpanBatch, counters: IngestCounters) async throws(Refusal) {
+        guard !batch.isEmpty else { return }
+        let start = ContinuousClock.now
+        do {
+            try await store.append(batch)
+        } catch {
+            let refusal = Self.refusal(error)
+            counters.reject(batch.count, refusal.reason)
+            throw refusal
+        }
+        counters.acceptedSpans.add(batch.count)
+        appendSeconds.observe(start.duration(to: .now))
+    }
+
+    /// What a sender is told of a store's error. A code that does not blame the request is worth another try.
+    private static func refusal(_ error: StoreError) -> Refusal {
+        switch error.code {
+        case .full: Refusal(.storeFull, error.message)
+        case .limit: Refusal(.tooLarge, error.message)
+        case .unavailable, .cancelled, .corrupt, .unusable, .io: Refusal(.storeUnavailable, error.message)
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Why a whole request was not taken. One place refuses, one counter counts.
+package struct Refusal: Error, CustomStringConvertible {
+    /// What the sender can do about it.
+    package enum Reason: Int, CaseIterable, Sendable {
+        /// The bytes are not what they claim to be.
+        case malformed
+        /// Larger than a limit, as sent or after decompression.
+        case tooLarge
+        /// A content type or an encoding that is not spoken here.
+        case unsupported
+        /// The sender stopped in the middle or was too slow.
+        case incomplete
+        /// Too much is in flight; the same request may succeed later.
+        case busy
+        /// The store cannot keep it now; the same request may succeed later.
+        case storeUnavailable
+        /// The disk or a quota is full; the same request may succeed once there is space.
+        case storeFull
+        /// The server is going down; another instance, or this one later, may take it.
+        case shuttingDown
+
+        /// The value of the `reason` label.
+        package var label: StaticString {
+            switch self {
+            case .malformed: "malformed"
+            case .tooLarge: "too_large"
+            case .unsupported: "unsupported"
+            case .incomplete: "incomplete"
+            case .busy: "busy"
+            case .storeUnavailable: "store_unavailable"
+            case .storeFull: "store_full"
+            case .shuttingDown: "shutting_down"
+            }
+        }
+
+        /// Whether the same request may succeed later.
+        package var isRetryable: Bool {
+            switch self {
+            case .malformed, .tooLarge, .unsupported, .incomplete: false
+            case .busy, .storeUnavailable, .storeFull, .shuttingDown: true
+            }
+        }
+
+        /// Seconds to wait before trying again.
+        package var retryAfterSeconds: Int {
+            switch self {
+            case .busy, .shuttingDown: 1
+            case .storeUnavailable: 5
+            case .storeFull: 30
+            case .malformed, .tooLarge, .unsupported, .incomplete: 0
+            }
+        }
+    }
+
+    package var reason: Reason
+    /// Names the value, the limit and the remedy; shown to the sender.
+    package var message: String
+
+    /// A refusal.
+    package init(_ reason: Reason, _ message: String) {
+        self.reason = reason
+        self.message = message
+    }
+
+    package var description: String { message }
+}
+
+/// Why one span of an otherwise good request was not taken.
+package enum SpanRejection: Int, CaseIterable, Sendable {
+    /// A trace id that is not 16 bytes or is all zero.
+    case traceID
+    /// A span id that is not 8 bytes or is all zero.
+    case spanID
+    /// A limit on depth, count or length.
+    case limit
+    /// Bytes inside the span that do not parse.
+    case malformed
+
+    /// The value of the `reason` label.
+    package var label: StaticString {
+        switch self {
+        case .traceID: "invalid_trace_id"
+        case .spanID: "invalid_span_id"
+        case .limit: "limit"
+        case .malformed: "malformed"
+        }
+    }
+}
