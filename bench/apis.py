@@ -4,6 +4,7 @@
 A question is a method that gives the path to GET; its `parse_` twin turns the answer into plain comparable data, or
 None where the answer says nothing. A question that an API cannot be asked is None.
 """
+
 import json
 import random
 from urllib.parse import quote, urlencode
@@ -181,7 +182,9 @@ class Tempo(Api):
             return None
         counts = {}
         for series in json.loads(body).get("series", []):
-            names = (x["value"].get("stringValue", "") for x in series.get("labels", []) if x["key"].endswith("service.name"))
+            names = (
+                x["value"].get("stringValue", "") for x in series.get("labels", []) if x["key"].endswith("service.name")
+            )
             name = next(names, "")
             counts[name] = counts.get(name, 0) + sum(p.get("value", 0) for p in series.get("samples", []))
         return counts

@@ -7,6 +7,7 @@
 Each run posts one small trace, then asks for it every --poll seconds until all its spans are there.  Times count from
 the moment the server accepted it.
 """
+
 import argparse
 import json
 import random
@@ -83,7 +84,7 @@ def main():
             hits = [t for t in times if t is not None]
             results[kind] = {"runs": len(times), "seen": len(hits)}
             if hits:
-                results[kind] |= {"p50_s": round(quantile(hits, .5), 4), "max_s": round(max(hits), 4)}
+                results[kind] |= {"p50_s": round(quantile(hits, 0.5), 4), "max_s": round(max(hits), 4)}
     print(json.dumps(results))
     if options.out:
         with open(options.out, "w") as f:

@@ -11,6 +11,7 @@ answers that held: the trace with all its spans; only matching traces, and as ma
 where the API promises an order, exactly the newest ones in that order.  The recall lines ask for everything, page by
 page where the API has pages, and compare whole sets.
 """
+
 import argparse
 import json
 import random
@@ -93,10 +94,14 @@ class Bench:
             if not held and bad is None:
                 bad = f"{status} {detail} for {path}"
         return {
-            "runs": len(latencies), "p50_ms": round(quantile(latencies, .5), 2),
-            "p99_ms": round(quantile(latencies, .99), 2), "first_ms": round(first * 1e3, 1),
-            "server_cpu_ms": round(cpu, 2), "bytes": sum(len(a[2]) for a in answers) // len(answers),
-            "ok": f"{good}/{len(answers)}", **({"bad": bad} if bad else {}),
+            "runs": len(latencies),
+            "p50_ms": round(quantile(latencies, 0.5), 2),
+            "p99_ms": round(quantile(latencies, 0.99), 2),
+            "first_ms": round(first * 1e3, 1),
+            "server_cpu_ms": round(cpu, 2),
+            "bytes": sum(len(a[2]) for a in answers) // len(answers),
+            "ok": f"{good}/{len(answers)}",
+            **({"bad": bad} if bad else {}),
         }
 
     def search(self, name, question, parameter, matching):
@@ -134,8 +139,13 @@ class Bench:
             path = self.api.next_page(path, body) if status == 200 else None
         pages = type(self.api).next_page is not Api.next_page
         result = {
-            "s": round(time.perf_counter() - began, 2), "server_cpu_ms": round((self.cpu() - cpu) * 1e3), "bytes": size,
-            "want": len(want) if pages else min(len(want), self.api.largest_limit or len(want)), "got": len(got), "found": len(set(got) & want), "wrong": len(set(got) - want),
+            "s": round(time.perf_counter() - began, 2),
+            "server_cpu_ms": round((self.cpu() - cpu) * 1e3),
+            "bytes": size,
+            "want": len(want) if pages else min(len(want), self.api.largest_limit or len(want)),
+            "got": len(got),
+            "found": len(set(got) & want),
+            "wrong": len(set(got) - want),
             **({} if status == 200 else {"status": status, "body": body[:160].decode(errors="replace")}),
         }
         self.results["recall_" + name] = result
@@ -168,11 +178,17 @@ class Bench:
         self.search("search_user_absent", api.user, absent, lambda _: set())
         self.search("search_combo", api.combination, lambda: pick(COMBINATIONS), lambda c: truth.combined[c])
         if api.structural:
-            self.measure("search_structural", lambda: (api.structural(self.options.limit), None),
-                         lambda status, body, _: bool(api.parse_search(status, body)))
+            self.measure(
+                "search_structural",
+                lambda: (api.structural(self.options.limit), None),
+                lambda status, body, _: bool(api.parse_search(status, body)),
+            )
 
-        self.measure("services", lambda: (api.services(), set(truth.services)),
-                     lambda status, body, want: api.parse_services(status, body) == want)
+        self.measure(
+            "services",
+            lambda: (api.services(), set(truth.services)),
+            lambda status, body, want: api.parse_services(status, body) == want,
+        )
 
         def operations():
             s = service()
@@ -181,19 +197,35 @@ class Bench:
         self.measure("operations", operations, lambda status, body, want: api.parse_operations(status, body) == want)
         if api.attributes:
             # The corpus has two keys that begin like this, both on spans.
-            self.measure("attribute_keys", lambda: (api.attributes(), {("span", "user.id"), ("span", "user_agent.original")}),
-                         lambda status, body, want: api.parse_attributes(status, body) == want)
+            self.measure(
+                "attribute_keys",
+                lambda: (api.attributes(), {("span", "user.id"), ("span", "user_agent.original")}),
+                lambda status, body, want: api.parse_attributes(status, body) == want,
+            )
         if api.value_counts:
-            self.measure("attribute_values", lambda: (api.value_counts(), truth.spans_by_service),
-                         lambda status, body, want: api.parse_value_counts(status, body) == want)
+            self.measure(
+                "attribute_values",
+                lambda: (api.value_counts(), truth.spans_by_service),
+                lambda status, body, want: api.parse_value_counts(status, body) == want,
+            )
         if api.dependencies:
-            self.measure("dependencies", lambda: (api.dependencies(), truth.edges),
-                         lambda status, body, want: api.parse_dependencies(status, body) == want)
+            self.measure(
+                "dependencies",
+                lambda: (api.dependencies(), truth.edges),
+                lambda status, body, want: api.parse_dependencies(status, body) == want,
+            )
         if api.rate:
-            self.measure("count_by_service", lambda: (api.rate(), truth.spans_by_service),
-                         lambda status, body, want: near(api.parse_rate(status, body), want))
-            self.measure("p95_by_service", lambda: (api.p95(), truth.services), note="not checked against exact values",
-                         check=lambda status, body, want: len(api.parse_rate(status, body)) >= len(want))
+            self.measure(
+                "count_by_service",
+                lambda: (api.rate(), truth.spans_by_service),
+                lambda status, body, want: near(api.parse_rate(status, body), want),
+            )
+            self.measure(
+                "p95_by_service",
+                lambda: (api.p95(), truth.services),
+                note="not checked against exact values",
+                check=lambda status, body, want: len(api.parse_rate(status, body)) >= len(want),
+            )
 
         if not self.options.no_recall:
             self.recall("error", api.error, None, truth.error)

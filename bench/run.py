@@ -7,6 +7,7 @@
 Every transport meets a fresh server on an empty folder with `--durability always`.  The corpus is made once and kept;
 everything else under --work is thrown away.  Prints a summary and leaves all numbers in WORK/results.json.
 """
+
 import argparse
 import json
 import os
@@ -65,16 +66,56 @@ def prepare(options):
 
 def ingest(options, replay, corpus, name, url, server, *replay_options):
     out = options.work / f"ingest-{name}.json"
-    tool("ingest.py", "--pid", server.pid, "--data-dir", server.data_dir, "--corpus", f"{corpus}.corpus", "--url", url,
-         "--replay", replay, "--out", out, "--label", name, "--quiet", options.quiet, "--baseline", 2, "--",
-         "--conns", options.conns, "--passes", options.passes, *replay_options)
+    tool(
+        "ingest.py",
+        "--pid",
+        server.pid,
+        "--data-dir",
+        server.data_dir,
+        "--corpus",
+        f"{corpus}.corpus",
+        "--url",
+        url,
+        "--replay",
+        replay,
+        "--out",
+        out,
+        "--label",
+        name,
+        "--quiet",
+        options.quiet,
+        "--baseline",
+        2,
+        "--",
+        "--conns",
+        options.conns,
+        "--passes",
+        options.passes,
+        *replay_options,
+    )
     return json.loads(out.read_text()), out
 
 
 def ask(options, corpus, run, api, server):
     out = options.work / f"query-{api}.json"
-    status = tool("query.py", "--api", api, "--url", server.web, "--truth", f"{corpus}.truth.jsonl", "--run", run,
-                  "--pid", server.pid, "--runs", options.runs, "--out", out, check=False)
+    status = tool(
+        "query.py",
+        "--api",
+        api,
+        "--url",
+        server.web,
+        "--truth",
+        f"{corpus}.truth.jsonl",
+        "--run",
+        run,
+        "--pid",
+        server.pid,
+        "--runs",
+        options.runs,
+        "--out",
+        out,
+        check=False,
+    )
     return json.loads(out.read_text()), status == 0
 
 
@@ -86,14 +127,21 @@ def started(server):
 
 def bench(options):
     replay, corpus = prepare(options)
-    results = {"machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
-               "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "spans": options.spans * options.passes,
-               "ingest": {}, "query": {}}
+    results = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "spans": options.spans * options.passes,
+        "ingest": {},
+        "query": {},
+    }
     exact = True
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=options.work))
     serve = ["--durability", "always", *options.serve]
-    transports = [("http", lambda s: s.otlp_http + "/v1/traces", []), ("http-gzip", lambda s: s.otlp_http + "/v1/traces", ["--gzip"]),
-                  ("grpc", lambda s: "grpc://" + s.otlp_grpc, [])]
+    transports = [
+        ("http", lambda s: s.otlp_http + "/v1/traces", []),
+        ("http-gzip", lambda s: s.otlp_http + "/v1/traces", ["--gzip"]),
+        ("grpc", lambda s: "grpc://" + s.otlp_grpc, []),
+    ]
     try:
         for name, url, more in transports:
             say(f"ingest over {name}")
@@ -110,8 +158,21 @@ def bench(options):
                         exact &= held
                     say("freshness")
                     out = options.work / "freshness.json"
-                    tool("freshness.py", "--ingest", url(server), "--api", "skein", "--url", server.web, "--runs", 20,
-                         "--poll", 0.001, "--out", out)
+                    tool(
+                        "freshness.py",
+                        "--ingest",
+                        url(server),
+                        "--api",
+                        "skein",
+                        "--url",
+                        server.web,
+                        "--runs",
+                        20,
+                        "--poll",
+                        0.001,
+                        "--out",
+                        out,
+                    )
                     results["freshness"] = json.loads(out.read_text())
             finally:
                 server.stop()
@@ -136,25 +197,61 @@ def table(header, rows):
 def report(results):
     mb = lambda n: f"{n / 1e6:.0f}"
     print(f"\n{results['spans']:,} spans, {results['machine']}, {results['when']}\n")
-    print(table(
-        ["ingest", "CPU-s per M spans", "spans/s", "bytes/span", "written/span", "peak MB", "idle MB", "rejected", "calibration"],
-        [[name, r["cpu_s_per_m"], f"{r['spans_per_s']:,.0f}", r["disk_bytes_per_span"], r["written_bytes_per_span"],
-          mb(r["rss_peak"]), mb(r["rss_before"]), r["rejected"], "/".join(map(str, r["calibration_cpu_s"]))]
-         for name, r in results["ingest"].items()]))
+    print(
+        table(
+            [
+                "ingest",
+                "CPU-s per M spans",
+                "spans/s",
+                "bytes/span",
+                "written/span",
+                "peak MB",
+                "idle MB",
+                "rejected",
+                "calibration",
+            ],
+            [
+                [
+                    name,
+                    r["cpu_s_per_m"],
+                    f"{r['spans_per_s']:,.0f}",
+                    r["disk_bytes_per_span"],
+                    r["written_bytes_per_span"],
+                    mb(r["rss_peak"]),
+                    mb(r["rss_before"]),
+                    r["rejected"],
+                    "/".join(map(str, r["calibration_cpu_s"])),
+                ]
+                for name, r in results["ingest"].items()
+            ],
+        )
+    )
     rows = []
     for api, queries in results["query"].items():
         for name, r in queries.items():
             if "p50_ms" in r:
-                rows.append([api, name, r["p50_ms"], r["p99_ms"], r["first_ms"], r["server_cpu_ms"], f"{r['bytes']:,}", r["ok"]])
+                rows.append(
+                    [api, name, r["p50_ms"], r["p99_ms"], r["first_ms"], r["server_cpu_ms"], f"{r['bytes']:,}", r["ok"]]
+                )
             elif "want" in r:
-                rows.append([api, name, r["s"] * 1000, "", "", r["server_cpu_ms"], f"{r['bytes']:,}", f"{r['found']}/{r['want']}"])
+                rows.append(
+                    [
+                        api,
+                        name,
+                        r["s"] * 1000,
+                        "",
+                        "",
+                        r["server_cpu_ms"],
+                        f"{r['bytes']:,}",
+                        f"{r['found']}/{r['want']}",
+                    ]
+                )
             elif "error" in r:
                 rows.append([api, name, "", "", "", "", "", r["error"][:60]])
     print("\n" + table(["API", "query", "p50 ms", "p99 ms", "first ms", "CPU ms", "bytes", "exact"], rows))
-    fresh = results["freshness"]
-    print("\nfreshness: " + "; ".join(
-        f"{kind} seen {r['seen']}/{r['runs']}, p50 {r.get('p50_s', 0) * 1e3:.1f} ms, most {r.get('max_s', 0) * 1e3:.1f} ms"
-        for kind, r in fresh.items()))
+    for kind, r in results["freshness"].items():
+        middle, most = (r.get(key, 0) * 1e3 for key in ("p50_s", "max_s"))
+        print(f"fresh {kind}: seen {r['seen']} of {r['runs']}, p50 {middle:.1f} ms, most {most:.1f} ms")
     first = results["ingest"]["http"]["start_s"]
     print(f"start: {first * 1e3:.0f} ms on an empty folder, {results['restart_s'] * 1e3:.0f} ms on the full one")
 

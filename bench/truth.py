@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a server must hold after a run: every trace that was sent, and the sets of traces that each question asks for."""
+"""What a server must hold after a run: every trace that was sent, and the sets of traces that questions ask for."""
+
 import json
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from lib import load_truth
 
 class Combination(NamedTuple):
     """A question with three conditions on one span."""
+
     service: str
     name: str
     millis: int

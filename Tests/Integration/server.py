@@ -3,6 +3,7 @@
 
 Standard library only: the bench starts its servers with this too.
 """
+
 import gzip
 import http.client
 import json
@@ -15,8 +16,12 @@ import time
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
-LISTENERS = {"web": socket.SOCK_STREAM, "otlp-grpc": socket.SOCK_STREAM, "otlp-http": socket.SOCK_STREAM,
-             "jaeger-compact": socket.SOCK_DGRAM}
+LISTENERS = {
+    "web": socket.SOCK_STREAM,
+    "otlp-grpc": socket.SOCK_STREAM,
+    "otlp-http": socket.SOCK_STREAM,
+    "jaeger-compact": socket.SOCK_DGRAM,
+}
 
 
 def free_ports():
@@ -73,8 +78,6 @@ class Server:
         self.process = None
         self.ports = {}
 
-    # -- the process ------------------------------------------------------------------------------------------
-
     def launch(self):
         """Starts the process without waiting for it to be ready."""
         self.ports = free_ports()
@@ -83,8 +86,12 @@ class Server:
         self.log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                env={**os.environ, **self.environment})
+                [str(word) for word in command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment},
+            )
         return self
 
     def start(self, timeout=90):
@@ -101,7 +108,7 @@ class Server:
 
     def output(self):
         """What the present process has printed so far."""
-        return self.log_path.read_bytes()[self.log_start:].decode(errors="replace")
+        return self.log_path.read_bytes()[self.log_start :].decode(errors="replace")
 
     @property
     def pid(self):
@@ -132,8 +139,6 @@ class Server:
     def __exit__(self, *_):
         if self.running():
             self.stop()
-
-    # -- what it listens to -----------------------------------------------------------------------------------
 
     @property
     def web(self):
@@ -182,8 +187,12 @@ class Server:
         """The spans of a trace as OTLP JSON has them, each with its resource and scope beside it."""
         answer = self.get(f"/api/skein/v1/traces/{trace_id}")
         assert answer.status == 200, answer
-        return [{**span, "resource": group.get("resource", {}), "scope": scope.get("scope", {})}
-                for group in answer.json["resourceSpans"] for scope in group["scopeSpans"] for span in scope["spans"]]
+        return [
+            {**span, "resource": group.get("resource", {}), "scope": scope.get("scope", {})}
+            for group in answer.json["resourceSpans"]
+            for scope in group["scopeSpans"]
+            for span in scope["spans"]
+        ]
 
     def skeleton(self, trace_id):
         answer = self.get(f"/api/skein/v1/traces/{trace_id}/skeleton")

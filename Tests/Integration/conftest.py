@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: the binary under test, a server shared by the tests of a file, servers of a test's own."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from server import Server
+
+root = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def binary():
+    """The `skein` to test: $SKEIN_BINARY, else the debug build."""
+    path = Path(os.environ.get("SKEIN_BINARY") or root / ".build" / "debug" / "skein")
+    assert path.exists(), f"{path} is not there: `swift build` first, or set SKEIN_BINARY"
+    return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def jaeger_python():
+    """The Python whose packages still know the Jaeger agent's protocol."""
+    path = Path(os.environ.get("SKEIN_JAEGER_PYTHON") or root / ".venv-test-jaeger" / "bin" / "python")
+    assert path.exists(), f"{path} is not there: `make test` makes it"
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser_path():
+    """Chromium or Chrome: $SKEIN_BROWSER, else the first found."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    found = os.environ.get("SKEIN_BROWSER") or next(filter(None, map(shutil.which, names)), None)
+    assert found, "no Chromium here: `make test` installs it"
+    return found
+
+
+@pytest.fixture
+def folder():
+    """A folder of this test's own, gone afterwards; short, and outside of what pytest keeps."""
+    with tempfile.TemporaryDirectory(prefix="skein-") as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def serve(binary, folder):
+    """serve(name="data", *arguments) starts a server on a folder of this test's own; all end with the test."""
+    servers = []
+
+    def start(name="data", *arguments, launch_only=False, **options):
+        server = Server(binary, folder / name, *arguments, log=folder / f"{name}-{len(servers)}.log", **options)
+        servers.append(server)
+        return server.launch() if launch_only else server.start()
+
+    yield start
+    for server in servers:
+        if server.running():
+            server.kill()
+
+
+@pytest.fixture(scope="module")
+def server(binary):
+    """One server for all tests of a file. It must survive them all, and end well when asked to."""
+    with tempfile.TemporaryDirectory(prefix="skein-") as path:
+        server = Server(binary, Path(path) / "data", log=Path(path) / "log").start()
+        first = server.pid
+        try:
+            yield server
+            assert server.running() and server.pid == first, f"the server died:\n{server.output()[-4000:]}"
+            assert server.stop() == 0, server.output()[-4000:]
+        finally:
+            if server.running():
+                server.kill()
+
+
+@pytest.fixture
+def run(binary, folder):
+    """run("query", "…") runs a subcommand and gives the finished process, its output as text."""
+
+    def command(*words, timeout=90, **options):
+        return subprocess.run(
+            [binary, *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd=folder,
+            **options,
+        )
+
+    return command
