@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page in a real browser: a person searches, opens a trace of ten thousand spans, selects, collapses, reads.
+
+Screenshots are left in .build/screenshots for somebody to look at.
+"""
+
+import contextlib
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import browser
+import otlp
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+SHOTS = Path(__file__).resolve().parents[2] / ".build" / "screenshots"
+
+SERVICES = ["gateway", "checkout", "payment", "inventory", "orders-db", "mail"]
+SPANS = 10_000
+
+
+@pytest.fixture(scope="module")
+def large(server):
+    """The id of a trace of ten thousand spans: a hundred calls of ninety-eight statements, some failing."""
+    trace, root, start = otlp.trace_id(), otlp.span_id(), otlp.now() - 60 * 10**9
+    batches = {name: [] for name in SERVICES}
+    batches["gateway"].append(
+        otlp.span(
+            trace,
+            root,
+            name="POST /bulk-order",
+            kind=2,
+            start=start,
+            end=start + 20 * 10**9,
+            attributes={"user.id": "abc123"},
+        )
+    )
+    made = 1
+    for i in range(100):
+        call, at = otlp.span_id(), start + i * 190_000_000
+        service = SERVICES[1 + i % 3]
+        failed = i % 17 == 3
+        events = [
+            {"name": "exception", "time_unix_nano": at + 10**8, "attributes": {"exception.message": "declined"}}
+        ] * failed
+        status = {"code": 2, "message": "card declined"} if failed else {}
+        batches[service].append(
+            otlp.span(
+                trace,
+                call,
+                root,
+                name=f"step {i}",
+                kind=3,
+                start=at,
+                end=at + 180_000_000,
+                events=events,
+                status=status,
+            )
+        )
+        made += 1
+        for j in range(99 if i < 99 else SPANS - made):
+            begin = at + 1_000_000 + j * 1_700_000
+            attributes = {"db.query.text": "SELECT * FROM orders WHERE id = $1", "row": j}
+            batches["orders-db" if j % 5 else "mail"].append(
+                otlp.span(
+                    trace,
+                    parent=call,
+                    name="SELECT orders",
+                    kind=3,
+                    start=begin,
+                    end=begin + 1_500_000,
+                    attributes=attributes,
+                )
+            )
+            made += 1
+    for service, spans in batches.items():
+        for i in range(0, len(spans), 1000):
+            assert server.post(otlp.export(*spans[i : i + 1000], service=service)).status == 200
+    assert server.skeleton(trace.hex())["spanCount"] == made == SPANS
+    return trace.hex()
+
+
+@pytest.fixture(scope="module")
+def chromium(browser_path):
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser_path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(chromium, server):
+    """with open_page("/path", theme) as rig: … Afterwards the page must have had nothing to complain about."""
+
+    @contextlib.contextmanager
+    def opened(path="/", theme="light", width=1440, height=900, complaints_allowed=False):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            timezone_id="Europe/Berlin",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(20_000)
+        context.add_init_script(browser.PROBE)
+        page = context.new_page()
+        rig = browser.Rig(page, SimpleNamespace(axe_js=None, allow_external=False))
+        context.route("**/*", rig.guard)
+        page.goto(server.web + path, wait_until="load")
+        yield rig
+        said = rig.result
+        context.close()
+        assert said["network"]["external"] == [], "the page left this machine"
+        if not complaints_allowed:
+            assert said["page_errors"] == [] and said["console"] == [] and said["network"]["failed"] == [], said
+
+    return opened
+
+
+def assert_accessible(rig):
+    assert [(v["id"], v["help"], v["nodes"]) for v in rig.axe()] == []
+
+
+def shot(rig, name):
+    rig.shot(SHOTS / f"{name}.png")
+
+
+def query_box(page):
+    return page.get_by_role("combobox").first
+
+
+def result_link(page, trace):
+    return page.locator(f'a[href*="trace/{trace}"]').first
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_search_from_the_front_page(open_page, large, theme):
+    with open_page("/", theme) as rig:
+        page = rig.page
+        expect(result_link(page, large)).to_be_visible()
+        query_box(page).fill('service = "payment" and error = true')
+        query_box(page).press("Enter")
+        expect(result_link(page, large)).to_be_visible()
+        expect(page).to_have_url(re.compile(r"q="))
+        shot(rig, f"explore-{theme}")
+        assert_accessible(rig)
+        query_box(page).fill('service = "nobody"')
+        query_box(page).press("Enter")
+        expect(result_link(page, large)).to_have_count(0)
+        shot(rig, f"explore-none-{theme}")
+        assert_accessible(rig)
+        page.go_back()
+        expect(result_link(page, large)).to_be_visible()
+
+
+def test_a_mistake_in_the_query_is_explained_where_it_is(open_page, large):
+    with open_page("/", complaints_allowed=True) as rig:
+        page = rig.page
+        query_box(page).fill("duration > 500mz")
+        query_box(page).press("Enter")
+        expect(page.get_by_text("500mz").first).to_be_visible()
+        expect(page.locator('[role="alert"]').filter(has_text=re.compile(r"\w")).first).to_be_attached()
+        shot(rig, "explore-error")
+        assert_accessible(rig)
+        assert rig.result["page_errors"] == []
+        assert all("400" in c["text"] for c in rig.result["console"]), rig.result["console"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_trace_of_ten_thousand_spans(open_page, large, theme):
+    with open_page("/", theme) as rig:
+        page = rig.page
+        result_link(page, large).click()
+        grid = page.get_by_role("treegrid")
+        expect(grid).to_be_visible()
+        expect(page).to_have_url(re.compile(f"trace/{large}"))
+        total = int(grid.get_attribute("aria-rowcount"))
+        assert SPANS <= total <= SPANS + 1, "one row a span, and perhaps the header"
+        assert page.get_by_role("row").count() < 400, "rows are recycled, not all in the document"
+        expect(page.get_by_text("POST /bulk-order").first).to_be_visible()
+        shot(rig, f"trace-{theme}")
+        assert_accessible(rig)
+
+        # Select with the keyboard; the address says which span.
+        grid.focus()
+        for _ in range(3):
+            page.keyboard.press("ArrowDown")
+        active = grid.get_attribute("aria-activedescendant")
+        assert active and page.locator(f"#{active}").count() == 1
+        expect(page).to_have_url(re.compile(r"span=[0-9a-f]{16}"))
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("db.query.text").first).to_be_visible()
+        shot(rig, f"trace-details-{theme}")
+        assert_accessible(rig)
+        chosen = page.url
+        page.reload()
+        expect(page.get_by_text("db.query.text").first).to_be_visible()
+        assert page.url == chosen
+
+        # The last row can be reached, the first collapses the whole trace.
+        grid = page.get_by_role("treegrid")
+        grid.focus()
+        page.keyboard.press("End")
+        expect(page.get_by_role("row").filter(has_text=re.compile("SELECT orders|step 99")).last).to_be_visible()
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowLeft")
+        expect(grid).to_have_attribute("aria-rowcount", str(total - SPANS + 1))
+        shot(rig, f"trace-collapsed-{theme}")
+        page.keyboard.press("ArrowRight")
+        expect(grid).to_have_attribute("aria-rowcount", str(total))
+        page.go_back()
+        expect(query_box(page)).to_be_visible()
+
+
+def test_a_click_selects_and_a_chevron_collapses(open_page, large):
+    with open_page(f"/trace/{large}") as rig:
+        page = rig.page
+        grid = page.get_by_role("treegrid")
+        row = page.get_by_role("row").filter(has_text="step 0").first
+        row.click()
+        expect(row).to_have_attribute("aria-selected", "true")
+        expect(row).to_have_attribute("aria-expanded", "true")
+        total = int(grid.get_attribute("aria-rowcount"))
+        page.keyboard.press("ArrowLeft")
+        expect(row).to_have_attribute("aria-expanded", "false")
+        expect(grid).to_have_attribute("aria-rowcount", str(total - 99))
+        expect(page).to_have_url(re.compile(r"[?&]c="))
+
+
+def test_an_error_shows_its_exception(open_page, large):
+    with open_page(f"/trace/{large}") as rig:
+        page = rig.page
+        page.get_by_role("treegrid").focus()
+        page.keyboard.press("e")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("card declined").first).to_be_visible()
+        expect(page.get_by_text("exception.message").first).to_be_visible()
+        shot(rig, "trace-error")
+
+
+def test_scrolling_stays_smooth_in_work_done(open_page, large):
+    """CPU time a frame, not wall time: the machine is shared."""
+    with open_page(f"/trace/{large}") as rig:
+        expect(rig.page.get_by_role("treegrid")).to_be_visible()
+        scroll = rig.scroll('[role="treegrid"]', ms=1500, speed=6000)
+        assert scroll["frames"] > 5, scroll
+        assert scroll["cpu_ms_per_frame"] < 16, scroll
+
+
+def test_an_unknown_trace_is_said_kindly(open_page):
+    with open_page("/trace/" + "ab" * 16, complaints_allowed=True) as rig:
+        expect(
+            rig.page.get_by_text(re.compile("not (found|here|stored|known)|no trace|unknown", re.I)).first
+        ).to_be_visible()
+        shot(rig, "trace-unknown")
+        assert_accessible(rig)
+        assert rig.result["page_errors"] == []
+
+
+@pytest.mark.parametrize("path", ["/", "/trace"])
+def test_narrow_windows_do_not_scroll_sideways(open_page, large, path):
+    with open_page(path if path == "/" else f"/trace/{large}", width=390, height=780) as rig:
+        rig.page.wait_for_timeout(500)
+        assert rig.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+        shot(rig, f"narrow-{'explore' if path == '/' else 'trace'}")
+
+
+def test_what_spans_say_is_text_never_markup(open_page, server):
+    trace, nasty = (
+        otlp.trace_id(),
+        "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>",
+    )
+    event = {"name": nasty, "time_unix_nano": otlp.now(), "attributes": {nasty: nasty}}
+    span = otlp.span(trace, name=nasty, attributes={nasty: nasty, "url.full": "javascript:alert(1)"}, events=[event])
+    assert server.post(otlp.export(span, service=nasty)).status == 200
+    with open_page("/") as rig:
+        page = rig.page
+        result_link(page, trace.hex()).click()
+        expect(page.get_by_role("treegrid")).to_be_visible()
+        page.get_by_role("treegrid").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("url.full").first).to_be_visible()
+        assert "owned" not in page.title().split("<")[0]
+        assert page.locator('img[src="x"]').count() == 0 and page.locator('a[href^="javascript:"]').count() == 0
+
+
+def test_the_page_may_run_only_its_own_code(server):
+    for path in ("/", "/explore", "/trace/" + "ab" * 16):
+        answer = server.get(path)
+        assert answer.status == 200 and answer.type == "text/html", answer
+        policy = answer.headers["content-security-policy"]
+        assert (
+            "default-src 'self'" in policy
+            and "frame-ancestors 'none'" in policy
+            and "unsafe" not in policy.split("style-src")[0]
+        )
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_an_empty_store_says_how_to_send_a_first_span(chromium, serve):
+    server = serve()
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(server.web)
+    expect(page.get_by_text(re.compile(str(server.ports["otlp-http"]))).first).to_be_visible()
+    page.screenshot(path=SHOTS / "empty.png")
+    assert server.post(otlp.export(otlp.span(otlp.trace_id(), name="the first"))).status == 200
+    expect(page.get_by_text("the first").first).to_be_visible(timeout=20_000)
+    context.close()
