@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
+package import SkeinStore
+
+/// The HTTP APIs over a store: the native one below `/api/skein/v1/` and Jaeger's below `/api/`.
+///
+/// A pure function from request to response; it opens no socket, reads no configuration and keeps no state. Any number
+/// of requests may run at once. Cancelling the task of a request cancels its read of the store.
+package struct API: Sendable {
+    let store: any SpanStore
+    let clock: any WallClock
+    let serverStatus: @Sendable () async -> ServerStatus
+
+    /// The APIs over `store`.
+    package init(
+        store: any SpanStore,
+        clock: any WallClock = SystemClock(),
+        serverStatus: @escaping @Sendable () async -> ServerStatus
+    ) {
+        self.store = store
+        self.clock = clock
+        self.serverStatus = serverStatus
+    }
+
+    /// Answers a request; `nil` when its path is not below `/api`, where the web page's paths are.
+    ///
+    /// `HEAD` is answered like `GET` without the body, `OPTIONS` with the methods that a path has.
+    package func respond(to request: APIRequest) async -> APIResponse? {
+        let path = Route.split(request.path)
+        guard path.first == "api" else { return nil }
+        let family: APIFamily = path.dropFirst().first == "skein" ? .native : .jaeger
+
+        var allowed: [String] = []
+        for route in family.routes {
+            guard let values = route.match(path) else { continue }
+            if route.method == request.method || (route.method == "GET" && request.method == "HEAD") {
+                let call = APICall(request: request, pathValues: values, route: route)
+                var response = await answer(call, family)
+                if request.method == "HEAD" {
+                    response.headers.append(("Content-Length", String(response.bytes.count)))
+                    response.body = .empty
+                }
+                return response
+            }
+            allowed += route.method == "GET" ? ["GET", "HEAD"] : [route.method]
+        }
+        if allowed.isEmpty { return family.response(for: .unknownPath(request.path)) }
+        allowed.append("OPTIONS")
+        if request.method == "OPTIONS" {
+            return APIResponse(status: 204, headers: [("Allow", allowed.joined(separator: ", "))])
+        }
+        return family.response(for: .methodNotAllowed(request.method, allowed: allowed))
+    }
+
+    private func answer(_ call: APICall, _ family: APIFamily) async -> APIResponse {
+        var response: APIResponse
+        do throws(APIError) {
+            response = try await call.route.answer(self, call)
+        } catch {
+            response = family.response(for: error)
+        }
+        response.route = call.route.template
+        return response
+    }
+
+    /// Asks the store, and puts its refusal in HTTP's terms.
+    func ask<T>(
+        _ call: APICall,
+        _ question: (any SpanStore) async throws(StoreError) -> T
+    ) async throws(APIError) -> T {
+        do throws(StoreError) {
+            return try await question(store)
+        } catch {
+            throw APIError(error, requestID: call.requestID())
+        }
+    }
+}
