@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SkeinModel
+import Synchronization
+
+/// The store's contract in its plainest reading: spans in a dictionary, every question answered by looking at all.
+///
+/// It keeps nothing beyond the process. It is the model that other stores are tested against, and enough for tests and
+/// demonstrations; nothing in it is fast.
+public final class MemoryStore: SpanStore {
+    /// One trace as it came.
+    private struct Arrived {
+        var spans: [Span] = []
+        var receivedUnixNanos: UInt64 = 0
+
+        /// The trace by the contract's rule.
+        var assembled: SpanBatch {
+            let batch = SpanBatch(spans: spans, receivedUnixNanos: receivedUnixNanos)
+            var assembly = TraceAssembly()
+            assembly.add(batch, rows: 0..<batch.count)
+            return assembly.finish()
+        }
+    }
+
+    private struct State {
+        var traces: [TraceID: Arrived] = [:]
+        var services: [String: Int] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// An empty store.
+    public init() {}
+
+    public func append(_ batch: SpanBatch) async throws(StoreError) {
+        state.withLock { state in
+            for span in batch.spans {
+                var arrived = state.traces[span.traceID, default: Arrived()]
+                arrived.spans.append(span)
+                arrived.receivedUnixNanos = max(arrived.receivedUnixNanos, batch.receivedUnixNanos)
+                state.traces[span.traceID] = arrived
+                let service = span.resource.serviceName
+                if !service.isEmpty, state.services[service] == nil { state.services[service] = state.services.count }
+            }
+        }
+    }
+
+    public func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? {
+        state.withLock { $0.traces[id] }?.assembled
+    }
+
+    public func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
+        guard (1...10_000).contains(query.limit) else {
+            throw StoreError(.limit, "limit is \(query.limit); a page holds 1 to 10,000 traces")
+        }
+        var page = SearchPage()
+        for arrived in state.withLock({ $0.traces.values.map(\.self) }) {
+            try Self.checkCancelled()
+            let batch = arrived.assembled
+            page.inspected.spanCount += batch.count
+            let matched = batch.spans.count { query.range.contains($0.startUnixNanos) && query.predicate.matches($0) }
+            guard matched > 0 else { continue }
+            let summary = TraceSummary(of: batch, rows: 0..<batch.count, matchedSpanCount: matched)
+            let comesAfter = query.cursor?.precedes(startUnixNanos: summary.startUnixNanos, traceID: summary.traceID)
+            if comesAfter ?? true { page.traces.append(summary) }
+        }
+        page.traces.sort { a, b in
+            a.startUnixNanos != b.startUnixNanos ? a.startUnixNanos > b.startUnixNanos : a.traceID < b.traceID
+        }
+        if page.traces.count > query.limit {
+            page.traces.removeSubrange(query.limit...)
+            page.next = page.traces.last.map { SearchCursor(startUnixNanos: $0.startUnixNanos, traceID: $0.traceID) }
+        }
+        return page
+    }
+
+    public func scan(
+        _ range: TimeRange,
+        columns: SpanColumns,
+        visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
+    ) async throws(StoreError) {
+        for arrived in state.withLock({ $0.traces.values.map(\.self) }) {
+            try Self.checkCancelled()
+            let batch = arrived.assembled
+            if batch.startUnixNanos.contains(where: range.contains) { try await visit(batch) }
+        }
+    }
+
+    public func services() async throws(StoreError) -> [ServiceName] {
+        state.withLock { $0.services }.map { ServiceName(name: $0.key, ordinal: $0.value) }
+            .sorted { $0.name.precedes($1.name) }
+    }
+
+    public func operations(ofService service: String) async throws(StoreError) -> [Operation] {
+        let ofService = stored.filter { $0.resource.serviceName == service }
+        return Set(ofService.map { Operation(name: $0.name, kind: $0.kind) })
+            .sorted { $0.name != $1.name ? $0.name.precedes($1.name) : $0.kind.rawValue < $1.kind.rawValue }
+    }
+
+    public func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
+        var types: [Key: Set<ValueType>] = [:]
+        for span in stored {
+            let owners: [(AttributeScope, [Attribute])] =
+                [(.span, span.attributes), (.resource, span.resource.attributes)]
+                + [(.instrumentation, span.scope.attributes)] + span.events.map { (.event, $0.attributes) }
+                + span.links.map { (.link, $0.attributes) }
+            for (scope, attributes) in owners {
+                for attribute in attributes where attribute.key.utf8.starts(with: prefix.utf8) {
+                    types[Key(scope: scope, name: attribute.key), default: []].formUnion(
+                        [attribute.value.type].compactMap(\.self)
+                    )
+                }
+            }
+        }
+        let scopes = AttributeScope.allCases
+        let keys = types.map { key, types in
+            AttributeKey(scope: key.scope, name: key.name, types: ValueType.allCases.filter(types.contains))
+        }
+        .sorted { a, b in
+            a.name != b.name
+                ? a.name.precedes(b.name)
+                : (scopes.firstIndex(of: a.scope) ?? 0) < (scopes.firstIndex(of: b.scope) ?? 0)
+        }
+        return Array(keys.prefix(max(limit, 0)))
+    }
+
+    private struct Key: Hashable {
+        var scope: AttributeScope
+        var name: String
+    }
+
+    public func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
+        var counts: [AttributeValue: Int] = [:]
+        for span in stored {
+            // A span counts once for a value, however many of its events carry it.
+            for value in Set(field.values(in: span)) where value != .null && value.text.utf8.starts(with: prefix.utf8) {
+                counts[value, default: 0] += 1
+            }
+        }
+        let values = counts.map { ValueCount(value: $0.key, count: $0.value) }
+            .sorted { $0.count != $1.count ? $0.count > $1.count : $0.value.text.precedes($1.value.text) }
+        return Array(values.prefix(max(limit, 0)))
+    }
+
+    public func status() async -> StoreStatus {
+        var status = StoreStatus()
+        let starts = stored.map(\.startUnixNanos)
+        status.spanCount = starts.count
+        status.oldestUnixNanos = starts.min()
+        status.newestUnixNanos = starts.max()
+        status.figures = ["traces": state.withLock { $0.traces.count }]
+        return status
+    }
+
+    /// Every stored copy of every span.
+    private var stored: [Span] { state.withLock { $0.traces.values.flatMap(\.spans) } }
+
+    private static func checkCancelled() throws(StoreError) {
+        if Task.isCancelled { throw StoreError(.cancelled, "the search was cancelled") }
+    }
+}
