@@ -21,6 +21,17 @@ package enum Hex {
         return String(decoding: text, as: UTF8.self)
     }
 
+    /// Writes the sixteen digits of `value` at `pointer`, which must have room for them.
+    package static func store(_ value: UInt64, at pointer: UnsafeMutableRawPointer) {
+        var rest = value
+        digits.withUTF8Buffer { digits in
+            for offset in stride(from: 15, through: 0, by: -1) {
+                pointer.storeBytes(of: digits[Int(truncatingIfNeeded: rest & 15)], toByteOffset: offset, as: UInt8.self)
+                rest &>>= 4
+            }
+        }
+    }
+
     /// The value of one digit of either case, `nil` for any other byte.
     @inlinable
     package static func value(of digit: UInt8) -> UInt8? {
