@@ -107,6 +107,9 @@ package struct ByteWriter: ~Copyable {
     }
 }
 
+// The memory has one owner, which cannot be copied; whoever holds the writer holds all of it.
+extension ByteWriter: @unchecked Sendable {}
+
 extension UnsafeMutableRawPointer {
     /// Writes a varint at `pointer`, which must have room for ten bytes, and returns its length.
     @inlinable

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+
+/// The frame that log segments and the catalog share: a file header, then checksummed records.
+///
+///     header  0  magic u64   8  version u32   12  zero u32   16  number u64   24  checksum u64 of bytes 0..<24
+///     record  0  checksum u64 of all that follows   8  type u32   12  length u32   16  `length` bytes
+///
+/// Integers are little-endian; checksums are ``Checksum``.
+enum RecordFile {
+    static let headerByteCount = 32
+    static let recordHeaderByteCount = 16
+    /// A record longer than this is not written, and one that says so in a file is damaged.
+    static let payloadBytesMax = 1 << 30
+    /// A damaged file is searched for good records by trying at most this many places.
+    private static let attemptsMax = 1_000
+
+    static func header(magic: UInt64, version: UInt32, number: UInt64) -> ByteWriter {
+        var out = ByteWriter(capacity: headerByteCount)
+        out.appendLittleEndian(magic)
+        out.appendLittleEndian(version)
+        out.appendLittleEndian(UInt32(0))
+        out.appendLittleEndian(number)
+        out.appendLittleEndian(Checksum.of(out.bytes))
+        return out
+    }
+
+    /// A record whose payload `write` appends.
+    static func record(type: UInt32, capacity: Int = 64, _ write: (inout ByteWriter) -> Void) -> ByteWriter {
+        var out = ByteWriter(capacity: recordHeaderByteCount + capacity)
+        out.appendLittleEndian(UInt64(0))
+        out.appendLittleEndian(type)
+        out.appendLittleEndian(UInt32(0))
+        write(&out)
+        out.overwriteLittleEndian(UInt32(clamping: out.count - recordHeaderByteCount), at: 12)
+        let checksum = Checksum.of(UnsafeRawBufferPointer(rebasing: out.bytes[8...]))
+        out.overwriteLittleEndian(UInt32(truncatingIfNeeded: checksum), at: 0)
+        out.overwriteLittleEndian(UInt32(truncatingIfNeeded: checksum &>> 32), at: 4)
+        return out
+    }
+
+    /// What the header of a file says.
+    enum Header: Equatable {
+        case good(version: UInt32, number: UInt64)
+        /// Shorter than a header: the machine stopped while the file was being made.
+        case short
+        case damaged
+    }
+
+    static func readHeader(_ bytes: UnsafeRawBufferPointer, magic: UInt64) -> Header {
+        guard bytes.count >= headerByteCount else { return .short }
+        let checked = UnsafeRawBufferPointer(rebasing: bytes[..<24])
+        guard UInt64(littleEndian: bytes.unsafelyLoad(0, as: UInt64.self)) == magic,
+            UInt64(littleEndian: bytes.unsafelyLoad(24, as: UInt64.self)) == Checksum.of(checked)
+        else { return .damaged }
+        return .good(
+            version: UInt32(littleEndian: bytes.unsafelyLoad(8, as: UInt32.self)),
+            number: UInt64(littleEndian: bytes.unsafelyLoad(16, as: UInt64.self))
+        )
+    }
+
+    /// A record that checks.
+    struct Record {
+        var type: UInt32
+        var payload: UnsafeRawBufferPointer
+        /// Where it starts and ends in the file.
+        var range: Range<Int>
+    }
+
+    /// How reading all records went.
+    struct Outcome: Equatable {
+        /// Bytes up to which the file is good; what follows, if anything, is a torn end.
+        var goodByteCount: Int
+        /// Offset of the first record that does not check although good ones follow it.
+        var firstBadOffset: Int?
+    }
+
+    /// Calls `body` with each good record from `offset` on, until it returns false. Records that do not check are passed
+    /// over. `types` are the record types there are.
+    static func forEachRecord(
+        _ bytes: UnsafeRawBufferPointer,
+        from first: Int = headerByteCount,
+        types: Set<UInt32>,
+        _ body: (Record) -> Bool
+    ) -> Outcome {
+        var outcome = Outcome(goodByteCount: min(first, bytes.count))
+        var offset = first
+        while offset < bytes.count {
+            guard let record = record(bytes, at: offset, types) else {
+                guard let next = nextRecord(bytes, after: offset, types) else { break }
+                outcome.firstBadOffset = outcome.firstBadOffset ?? offset
+                offset = next
+                continue
+            }
+            offset = record.range.upperBound
+            outcome.goodByteCount = offset
+            if !body(record) { break }
+        }
+        return outcome
+    }
+
+    private static func record(_ bytes: UnsafeRawBufferPointer, at offset: Int, _ types: Set<UInt32>) -> Record? {
+        guard bytes.count - offset >= recordHeaderByteCount else { return nil }
+        let type = UInt32(littleEndian: bytes.unsafelyLoad(offset + 8, as: UInt32.self))
+        let length = Int(UInt32(littleEndian: bytes.unsafelyLoad(offset + 12, as: UInt32.self)))
+        let start = offset + recordHeaderByteCount
+        guard types.contains(type), length <= payloadBytesMax, length <= bytes.count - start else { return nil }
+        let checked = UnsafeRawBufferPointer(rebasing: bytes[(offset + 8)..<(start + length)])
+        guard UInt64(littleEndian: bytes.unsafelyLoad(offset, as: UInt64.self)) == Checksum.of(checked) else {
+            return nil
+        }
+        let payload = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)])
+        return Record(type: type, payload: payload, range: offset..<(start + length))
+    }
+
+    /// Offset of the first good record behind the bad one at `offset`.
+    private static func nextRecord(_ bytes: UnsafeRawBufferPointer, after offset: Int, _ types: Set<UInt32>) -> Int? {
+        // Most likely only the payload is damaged, and the length still says where the next one starts.
+        if bytes.count - offset >= recordHeaderByteCount {
+            let length = Int(UInt32(littleEndian: bytes.unsafelyLoad(offset + 12, as: UInt32.self)))
+            let next = offset + recordHeaderByteCount + length
+            if next < bytes.count, record(bytes, at: next, types) != nil { return next }
+        }
+        var attempts = 0
+        var next = offset + 1
+        while bytes.count - next >= recordHeaderByteCount, attempts < attemptsMax {
+            if types.contains(UInt32(littleEndian: bytes.unsafelyLoad(next + 8, as: UInt32.self))) {
+                attempts += 1
+                if record(bytes, at: next, types) != nil { return next }
+            }
+            next += 1
+        }
+        return nil
+    }
+}
+
+/// Numbers in file names: sixteen decimal digits or more, so that names sort as numbers do.
+enum FileNumber {
+    static func text(_ number: UInt64) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 16 - digits.count)) + digits
+    }
+
+    static func parse(_ text: some StringProtocol) -> UInt64? {
+        guard text.utf8.count >= 16, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        return UInt64(text)
+    }
+}

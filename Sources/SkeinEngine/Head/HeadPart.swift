@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import Synchronization
+
+/// Spans in memory that are not yet in a block: the batches as they were appended, and an index by trace.
+///
+/// A part belongs to consecutive log segments. It grows while it is the active one; once frozen it never changes again,
+/// becomes a block, and goes. One writer at a time; any thread may read.
+final class HeadPart: Sendable {
+    /// A batch and the number of its first row in the part.
+    final class Piece: Sendable {
+        let batch: SpanBatch
+        let firstRow: Int
+
+        init(_ batch: SpanBatch, firstRow: Int) {
+            self.batch = batch
+            self.firstRow = firstRow
+        }
+
+        var endRow: Int { firstRow + batch.count }
+    }
+
+    /// What the part holds, in figures.
+    struct Figures {
+        var spanCount = 0
+        var byteCount = 0
+        var oldestStart = UInt64.max
+        var newestStart: UInt64 = 0
+        /// When the first batch was received.
+        var firstReceivedUnixNanos: UInt64 = .max
+    }
+
+    /// A batch smaller than this is joined with its neighbours.
+    static let smallBatchSpanCount = 64
+    /// When neighbouring small batches hold this many spans, they become one.
+    static let joinedSpanCount = 512
+
+    private struct State {
+        var pieces: [Piece] = []
+        var index = TraceIndex()
+        var figures = Figures()
+        /// How many pieces at the end are small.
+        var smallPieceCount = 0
+        var smallSpanCount = 0
+    }
+
+    /// The first log segment whose spans are here.
+    let firstSegment: UInt64
+    private let state = Mutex(State())
+
+    /// An empty part for spans of segment `firstSegment` and later.
+    init(firstSegment: UInt64) { self.firstSegment = firstSegment }
+
+    var figures: Figures {
+        state.withLock { state in
+            var figures = state.figures
+            figures.byteCount += state.index.byteCount
+            return figures
+        }
+    }
+
+    /// Adds a batch, which must not be empty.
+    func append(_ batch: SpanBatch) {
+        state.withLock { state in
+            let isSmall = batch.count < Self.smallBatchSpanCount
+            if !isSmall { Self.joinSmallPieces(&state) }
+            state.pieces.append(Piece(batch, firstRow: state.figures.spanCount))
+            state.index.append(batch.traceIDs)
+            state.figures.spanCount += batch.count
+            state.figures.byteCount += batch.byteCount
+            state.figures.oldestStart = min(state.figures.oldestStart, batch.startUnixNanos.min() ?? .max)
+            state.figures.newestStart = max(state.figures.newestStart, batch.startUnixNanos.max() ?? 0)
+            state.figures.firstReceivedUnixNanos = min(
+                state.figures.firstReceivedUnixNanos,
+                batch.receivedUnixNanos
+            )
+            if isSmall {
+                state.smallPieceCount += 1
+                state.smallSpanCount += batch.count
+                if state.smallSpanCount >= Self.joinedSpanCount { Self.joinSmallPieces(&state) }
+            }
+        }
+    }
+
+    /// What the part holds now; later appends do not show in it.
+    func snapshot() -> HeadSnapshot {
+        state.withLock { HeadSnapshot(part: self, pieces: $0.pieces, rowCount: $0.figures.spanCount) }
+    }
+
+    /// The rows of a trace below row `limit`, ascending.
+    func rows(of trace: TraceID, below limit: Int) -> [Int] {
+        state.withLock { $0.index.rows(of: trace, below: limit) }
+    }
+
+    /// Makes one piece of the small ones at the end; row numbers stay.
+    private static func joinSmallPieces(_ state: inout State) {
+        defer {
+            state.smallPieceCount = 0
+            state.smallSpanCount = 0
+        }
+        guard state.smallPieceCount > 1 else { return }
+        let small = state.pieces.suffix(state.smallPieceCount)
+        guard let firstRow = small.first?.firstRow else { return }
+        var builder = SpanBatchBuilder()
+        var received: UInt64 = 0
+        for piece in small {
+            state.figures.byteCount -= piece.batch.byteCount
+            received = max(received, piece.batch.receivedUnixNanos)
+            var merger = SpanBatchMerger(from: piece.batch)
+            for row in 0..<piece.batch.count { merger.append(row, to: &builder) }
+        }
+        let joined = builder.finish(receivedUnixNanos: received)
+        state.figures.byteCount += joined.byteCount
+        state.pieces.removeLast(state.smallPieceCount)
+        state.pieces.append(Piece(joined, firstRow: firstRow))
+    }
+}
+
+/// A head part as it was at one moment.
+struct HeadSnapshot: Sendable {
+    let part: HeadPart
+    let pieces: [HeadPart.Piece]
+    let rowCount: Int
+
+    /// The pieces that hold rows of a trace, with those rows ascending, in order of arrival.
+    func rows(of trace: TraceID) -> [(batch: SpanBatch, rows: [Int])] {
+        var found: [(batch: SpanBatch, rows: [Int])] = []
+        var piece = -1
+        for row in part.rows(of: trace, below: rowCount) {
+            if piece < 0 || row >= pieces[piece].endRow {
+                piece = index(ofRow: row)
+                found.append((pieces[piece].batch, []))
+            }
+            found[found.count - 1].rows.append(row - pieces[piece].firstRow)
+        }
+        return found
+    }
+
+    /// The piece that holds a row, which must be below ``rowCount``.
+    private func index(ofRow row: Int) -> Int {
+        var low = 0
+        var high = pieces.count
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if pieces[middle].firstRow <= row { low = middle } else { high = middle }
+        }
+        return low
+    }
+}

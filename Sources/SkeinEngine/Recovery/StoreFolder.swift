@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinStore
+
+/// The paths of a data folder. `docs/format.md` draws it.
+struct StoreFolder: Sendable {
+    let root: String
+
+    var lock: String { root + "/LOCK" }
+    var catalog: String { root + "/catalog" }
+    var log: String { root + "/log" }
+    var blocks: String { root + "/blocks" }
+    var quarantine: String { root + "/quarantine" }
+
+    /// Makes the folders and takes the lock.
+    func claim(_ disk: any Disk) throws(StoreError) -> any DiskLock {
+        do throws(DiskError) {
+            for path in [root, log, blocks, quarantine] { try disk.createDirectory(path) }
+            let held = try disk.lock(lock)
+            try disk.syncDirectory(root)
+            return held
+        } catch {
+            switch error.code {
+            case .locked:
+                throw StoreError(
+                    .unusable,
+                    "the data folder \(root) is in use by another Skein; stop that one or name another folder",
+                    place: root
+                )
+            case .readOnly:
+                throw StoreError(
+                    .unusable,
+                    "the data folder \(root) cannot be written (\(error.reason)); make it writable or name another",
+                    place: root
+                )
+            case .noSpace:
+                throw StoreError(.full, "the disk of the data folder \(root) is full; make space first", place: root)
+            default:
+                throw StoreError(.unusable, "the data folder \(root) cannot be opened: \(error)", place: root)
+            }
+        }
+    }
+}
