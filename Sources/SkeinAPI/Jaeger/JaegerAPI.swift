@@ -1,14 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinWire
 
-/// The Jaeger query API (v1, JSON), below `/api/`.
+/// The Jaeger query API (v1, JSON) below `/api/`, as Grafana and Jaeger's own page up to 2.20 speak it.
+///
+/// Where a text or a default looks odd, it is Jaeger's own: clients compare them.
 enum JaegerAPI {
-    static let routes: [Route] = []
+    static let routes: [Route] = [
+        Route("GET", "/api/services", services),
+        Route("GET", "/api/services/{service}/operations", operationNames),
+        Route("GET", "/api/operations", operations),
+        Route("GET", "/api/traces", traces),
+        Route("GET", "/api/traces/{traceID}", trace),
+        Route("GET", "/api/dependencies", dependencies),
+        Route("GET", "/api/metrics/latencies", metrics),
+        Route("GET", "/api/metrics/calls", metrics),
+        Route("GET", "/api/metrics/errors", metrics),
+        Route("GET", "/api/metrics/minstep", metrics),
+    ]
+
+    /// What Jaeger calls the service of spans whose resource does not name one.
+    static let namelessService = "OTLPResourceNoServiceName"
+
+    /// Jaeger without a metrics store, which its page takes as "no Monitor tab".
+    private static func metrics(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        throw APIError(501, "not-implemented", "metrics querying is currently disabled")
+    }
 
     static func response(for error: APIError) -> APIResponse {
-        APIResponse(
-            status: error.status,
-            headers: [("Content-Type", "text/plain; charset=utf-8")],
-            body: .bytes(Array(error.detail.utf8))
-        )
+        // The envelope stands for errors as it does for answers.
+        .json(status: error.status) { json in
+            json.object { json in
+                json.key("data")
+                json.null()
+                closeEnvelope(total: 0, errors: [error], &json)
+            }
+        }
+    }
+
+    /// An answer in Jaeger's envelope: `data` writes the value of that name, `errors` say what could not be had.
+    static func envelope(
+        _ call: APICall,
+        total: Int = 0,
+        errors: [APIError] = [],
+        capacity: Int = 1024,
+        _ data: (inout JSONWriter) -> Void
+    ) -> APIResponse {
+        var json = JSONWriter(capacity: capacity)
+        json.object { json in
+            json.key("data")
+            data(&json)
+            closeEnvelope(total: total, errors: errors, &json)
+        }
+        let wantsPretty = call.request.query("prettyPrint").map { !$0.isEmpty && $0 != "false" } ?? false
+        let body = wantsPretty ? JSONIndentation.indented(json.bytes) : json.array()
+        return APIResponse(status: 200, headers: [("Content-Type", "application/json")], body: .bytes(body))
+    }
+
+    private static func closeEnvelope(total: Int, errors: [APIError], _ json: inout JSONWriter) {
+        json.member("total", total)
+        json.member("limit", 0)
+        json.member("offset", 0)
+        guard !errors.isEmpty else {
+            json.key("errors")
+            return json.null()
+        }
+        json.array("errors") { json in
+            for error in errors {
+                json.object { json in
+                    json.member("code", error.status)
+                    json.member("msg", error.detail)
+                    if let id = error.traceID { json.member("traceID", id) }
+                }
+            }
+        }
     }
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinBase
+package import SkeinBase
 
 /// Base64 (RFC 4648 §4 and §5).
-enum Base64 {
+package enum Base64 {
     private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
     /// Appends the standard form with padding.
-    static func append(_ bytes: UnsafeRawBufferPointer, to out: inout ByteWriter) {
+    package static func append(_ bytes: UnsafeRawBufferPointer, to out: inout ByteWriter) {
         alphabet.withUTF8Buffer { alphabet in
             out.write(atMost: (bytes.count + 2) / 3 * 4) { target in
                 var written = 0
@@ -31,7 +31,7 @@ enum Base64 {
 
     /// Appends the bytes that `text` stands for: standard or URL-safe signs, padding optional. `false`, with `out` as it
     /// was, when `text` is neither.
-    static func decode(_ text: UnsafeRawBufferPointer, to out: inout ByteWriter) -> Bool {
+    package static func decode(_ text: UnsafeRawBufferPointer, to out: inout ByteWriter) -> Bool {
         var signs = text.count
         while signs > 0, text.count - signs < 2, text[signs - 1] == UInt8(ascii: "=") { signs -= 1 }
         let padding = text.count - signs

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinStore
+import SkeinWire
+
+extension JaegerAPI {
+    /// Bytes of traces in one search's answer. Jaeger has no bound and dies of it.
+    private static let searchBytesMax = 256 << 20
+
+    static func trace(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let id = try APICall.jaegerTraceID(call.pathValues[0])
+        // Hints that spare Jaeger's stores a search over all time; ours needs none, and a wrong one hides nothing.
+        _ = try call.microseconds("start")
+        _ = try call.microseconds("end")
+        let isRaw = try call.goBool("raw")
+        let batch = try await api.ask(call) { store throws(StoreError) in try await store.trace(id) }
+        guard let batch, !batch.isEmpty else { throw notFound() }
+        return envelope(call, capacity: batch.count * 1024) { json in
+            json.array { json in JaegerTrace(batch, isRaw: isRaw).write(to: &json) }
+        }
+    }
+
+    static func traces(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let search = try JaegerSearch(call, now: api.clock.unixNanos)
+        let isRaw = try call.goBool("raw")
+        let ids: [TraceID]
+        switch search {
+        case .traces(let asked): ids = asked
+        case .spans(let query):
+            let page = try await api.ask(call) { store throws(StoreError) in try await store.search(query) }
+            ids = page.traces.map(\.traceID)
+        }
+        var missing: [APIError] = []
+        var written: [[UInt8]] = []
+        var byteCount = 0
+        for id in ids {
+            let batch = try await api.ask(call) { store throws(StoreError) in try await store.trace(id) }
+            guard let batch, !batch.isEmpty else {
+                // A trace that a search found may be gone by now; one that was asked for is missed.
+                if case .traces = search { missing.append(notFound(id)) }
+                continue
+            }
+            var json = JSONWriter(capacity: batch.count * 1024)
+            JaegerTrace(batch, isRaw: isRaw).write(to: &json)
+            byteCount += json.count
+            guard byteCount <= searchBytesMax else {
+                throw .invalid(
+                    "limit",
+                    "the first \(written.count + 1) of \(ids.count) traces fill more than \(searchBytesMax >> 20) MiB; "
+                        + "lower 'limit' to \(max(1, written.count))"
+                )
+            }
+            written.append(json.array())
+        }
+        return envelope(call, errors: missing, capacity: byteCount + 256) { json in
+            json.array { json in
+                for trace in written { trace.withUnsafeBytes { json.raw($0) } }
+            }
+        }
+    }
+
+    private static func notFound(_ id: TraceID? = nil) -> APIError {
+        var error = APIError(404, "unknown-trace", "trace not found")
+        error.traceID = id.map(JaegerTrace.text(of:))
+        return error
+    }
+}

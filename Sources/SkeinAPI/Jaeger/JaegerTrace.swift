@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinWire
+
+/// A trace in Jaeger's JSON.
+///
+/// The mapping is the OpenTelemetry collector's (OTLP to Jaeger): what Jaeger has no field for becomes a tag, links
+/// become references, events become logs. Unless it is asked for raw, the trace is shown as Jaeger would adjust it: tags
+/// in the order of their keys, logs in the order of time, empty links left out, and a server span that shares its id
+/// with its client (as Zipkin's do) under an id of its own. Clocks are never adjusted, as is Jaeger's default.
+struct JaegerTrace {
+    private let batch: SpanBatch
+    private let isRaw: Bool
+    private let names: JaegerTagNames
+    private let ids: JaegerSpanIDs
+    /// By row of the batch's resources: the number of its process, from 0 on. Equal resources are one process.
+    private let processes: [Int]
+    /// By number of process: a row of the batch's resources.
+    private let processRows: [Int]
+
+    /// The trace whose spans `batch` holds, at least one.
+    init(_ batch: SpanBatch, isRaw: Bool) {
+        self.batch = batch
+        self.isRaw = isRaw
+        names = JaegerTagNames(batch)
+        ids = JaegerSpanIDs(batch, isRaw: isRaw)
+        var processes = [Int](repeating: 0, count: batch.resources.count)
+        var known: [[UInt32]: Int] = [:]
+        var processRows: [Int] = []
+        var isSeen = [Bool](repeating: false, count: batch.resources.count)
+        for row in batch.resourceRows.map(Int.init) where !isSeen[row] {
+            isSeen[row] = true
+            let table = batch.resources.attributes
+            let content = table.range(of: row).flatMap { [table.keyRefs[$0], table.valueRefs[$0]] }
+            if let process = known[content] {
+                processes[row] = process
+            } else {
+                processes[row] = processRows.count
+                known[content] = processRows.count
+                processRows.append(row)
+            }
+        }
+        self.processes = processes
+        self.processRows = processRows
+    }
+
+    /// 16 digits for an id of 64 bits, else 32.
+    static func text(of id: TraceID) -> String { id.high == 0 ? SpanID(id.low).description : id.description }
+
+    /// Writes the trace as one value.
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.key("traceID")
+            writeID(batch.traceIDs[0], to: &json)
+            json.array("spans") { json in
+                for row in 0..<batch.count { writeSpan(row, to: &json) }
+            }
+            json.object("processes") { json in
+                for (process, row) in processRows.enumerated() {
+                    json.key(text: "p\(process + 1)")
+                    writeProcess(row, to: &json)
+                }
+            }
+            json.key("warnings")
+            json.null()
+        }
+    }
+
+    private func writeSpan(_ row: Int, to json: inout JSONWriter) {
+        let parent = ids.parents[row]
+        json.object { json in
+            json.key("traceID")
+            writeID(batch.traceIDs[row], to: &json)
+            json.member("spanID", ids.spans[row])
+            if parent.isValid { json.member("parentSpanID", parent) }
+            let flags = SpanBatch.value(batch.flags, row, default: 0) & 0xff
+            if flags != 0 { json.member("flags", flags) }
+            json.key("operationName")
+            writeText(batch.nameRefs[row], to: &json)
+            json.array("references") { json in
+                if parent.isValid { writeReference("CHILD_OF", batch.traceIDs[row], parent, to: &json) }
+                for link in batch.links.range(of: row) {
+                    let (traceID, spanID) = (batch.links.traceIDs[link], batch.links.spanIDs[link])
+                    if !isRaw, !traceID.isValid || !spanID.isValid { continue }
+                    writeReference(isChildOf(link) ? "CHILD_OF" : "FOLLOWS_FROM", traceID, spanID, to: &json)
+                }
+            }
+            json.member("startTime", batch.startUnixNanos[row] / 1000)
+            json.member("duration", batch.durationNanos[row] / 1000)
+            json.array("tags") { json in
+                for tag in names.sorted(spanTags(row), unless: isRaw) { writeTag(tag, to: &json) }
+            }
+            json.array("logs") { json in
+                let events = Array(batch.events.range(of: row))
+                // A stable sort: what happened at one moment stays in its order.
+                for event in isRaw ? events : events.sorted(by: isEarlier) { writeLog(event, to: &json) }
+            }
+            json.key("processID")
+            json.string("p\(processes[Int(batch.resourceRows[row])] + 1)")
+            writeWarnings(row, to: &json)
+        }
+    }
+
+    private func isEarlier(_ a: Int, _ b: Int) -> Bool {
+        let times = batch.events.timeUnixNanos
+        return times[a] != times[b] ? times[a] < times[b] : a < b
+    }
+
+    private func writeReference(_ type: String, _ traceID: TraceID, _ spanID: SpanID, to json: inout JSONWriter) {
+        json.object { json in
+            json.member("refType", type)
+            json.key("traceID")
+            writeID(traceID, to: &json)
+            json.member("spanID", spanID)
+        }
+    }
+
+    /// Receivers of Jaeger spans keep what kind a reference was in this attribute of the link.
+    private func isChildOf(_ link: Int) -> Bool {
+        let table = batch.links.attributes
+        return table.range(of: link).contains { pair in
+            table.keyRefs[pair] == names.refType && batch.dictionary.value(table.valueRefs[pair]) == "child_of"
+        }
+    }
+
+    // MARK: Tags
+
+    private func spanTags(_ row: Int) -> [JaegerTagNames.Tag] {
+        let table = batch.attributes
+        let pairs = table.range(of: row)
+        var tags = pairs.map { names.tag(table.keyRefs[$0], table.valueRefs[$0]) }
+        /// A client may have sent the tag as an attribute too; two that say the same are one.
+        func add(_ name: JaegerTagNames.Derived, _ value: AttributeValue) {
+            let ref = names.ref(of: name)
+            let isThere = pairs.contains {
+                table.keyRefs[$0] == ref && batch.dictionary.value(table.valueRefs[$0]) == value
+            }
+            if !isThere { tags.append(names.tag(name, value)) }
+        }
+        func addText(_ name: JaegerTagNames.Derived, _ ref: SpanBatch.Ref) {
+            if ref != 0 { add(name, .string(batch.dictionary.string(ref))) }
+        }
+        if let kind = Span.Kind(rawValue: batch.kinds[row]), kind != .unspecified {
+            add(.spanKind, .string("\(kind)"))
+        }
+        switch Span.Status.Code(rawValue: batch.statusCodes[row]) ?? .unset {
+        case .unset: break
+        case .ok: add(.statusCode, "OK")
+        case .error:
+            add(.error, true)
+            add(.statusCode, "ERROR")
+        }
+        addText(.statusDescription, SpanBatch.value(batch.statusMessageRefs, row, default: 0))
+        addText(.traceState, SpanBatch.value(batch.traceStateRefs, row, default: 0))
+        let scope = Int(batch.scopeRows[row])
+        addText(.scopeName, batch.scopes.nameRefs[scope])
+        addText(.scopeVersion, batch.scopes.versionRefs[scope])
+        return tags
+    }
+
+    private func writeLog(_ event: Int, to json: inout JSONWriter) {
+        let table = batch.events.attributes
+        let pairs = table.range(of: event)
+        let hasOwn = pairs.contains { table.keyRefs[$0] == names.ref(of: .event) }
+        json.object { json in
+            json.member("timestamp", batch.events.timeUnixNanos[event] / 1000)
+            json.array("fields") { json in
+                let name = batch.events.nameRefs[event]
+                if name != 0, !hasOwn {
+                    writeTag(names.tag(.event, .string(batch.dictionary.string(name))), to: &json)
+                }
+                let tags = pairs.map { names.tag(table.keyRefs[$0], table.valueRefs[$0]) }
+                for tag in names.sorted(tags, unless: isRaw) { writeTag(tag, to: &json) }
+            }
+        }
+    }
+
+    private func writeProcess(_ row: Int, to json: inout JSONWriter) {
+        let table = batch.resources.attributes
+        let service = batch.resources.serviceNameRefs[row]
+        json.object { json in
+            json.key("serviceName")
+            if service == 0 { json.string(JaegerAPI.namelessService) } else { writeText(service, to: &json) }
+            json.array("tags") { json in
+                let pairs = table.range(of: row).filter { service == 0 || table.keyRefs[$0] != names.serviceName }
+                let tags = pairs.map { names.tag(table.keyRefs[$0], table.valueRefs[$0]) }
+                for tag in names.sorted(tags, unless: isRaw) { writeTag(tag, to: &json) }
+            }
+        }
+    }
+
+    private func writeTag(_ tag: JaegerTagNames.Tag, to json: inout JSONWriter) {
+        json.object { json in
+            json.key("key")
+            names.writeKey(of: tag, batch.dictionary, to: &json)
+            let value: AttributeValue =
+                switch tag.value {
+                case .stored(let ref): batch.dictionary.value(ref)
+                case .derived(let value): value
+                }
+            json.member("type", Self.type(of: value))
+            json.key("value")
+            Self.write(value, to: &json)
+        }
+    }
+
+    private static func type(of value: AttributeValue) -> String {
+        switch value {
+        case .null, .string, .array, .map: "string"
+        case .bool: "bool"
+        case .int: "int64"
+        case .double: "float64"
+        case .bytes: "binary"
+        }
+    }
+
+    private static func write(_ value: AttributeValue, to json: inout JSONWriter) {
+        // JavaScript reads greater integers wrongly; Jaeger sends them as text.
+        let exact: Int64 = (1 << 53) - 1
+        switch value {
+        case .null: json.string("")
+        case .int(let int) where int > exact || int < -exact: json.decimal(int)
+        case .array, .map:
+            var text = JSONWriter()
+            text.plain(value)
+            json.string(utf8: text.bytes)
+        default: json.plain(value)
+        }
+    }
+
+    // MARK: Pieces
+
+    private func writeWarnings(_ row: Int, to json: inout JSONWriter) {
+        let warnings = ids.warnings(row, batch)
+        json.key("warnings")
+        guard !warnings.isEmpty else { return json.null() }
+        json.array { json in
+            for warning in warnings { json.string(warning) }
+        }
+    }
+
+    private func writeText(_ ref: SpanBatch.Ref, to json: inout JSONWriter) {
+        batch.dictionary.withBytes(ref) { json.string(utf8: $0) }
+    }
+
+    private func writeID(_ id: TraceID, to json: inout JSONWriter) {
+        if id.high == 0 { json.id(SpanID(id.low)) } else { json.id(id) }
+    }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinStore
+import SkeinWire
+
+extension NativeAPI {
+    /// One page of the traces that hold a span satisfying `q`, newest first.
+    static func search(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let text = call.request.query("q") ?? ""
+        let range = try call.timeRange()
+        let limit = try call.limit(atMost: 10_000)
+        var cursor: SearchCursor?
+        if let sent = call.request.query("cursor"), !sent.isEmpty {
+            guard let decoded = SearchCursorText.decode(sent, query: text) else {
+                throw .invalid(
+                    "cursor",
+                    "\(APICall.shown(sent)) is no cursor of this query: repeat the call with the value of next, unchanged."
+                )
+            }
+            cursor = decoded
+        }
+        let query = SpanQuery(range: range, predicate: try plan(text), limit: limit, cursor: cursor)
+        let page = try await api.ask(call) { store throws(StoreError) in try await store.search(query) }
+        return .json(capacity: 256 + page.traces.count * 384) { json in
+            json.object { json in
+                json.array("traces") { json in
+                    for trace in page.traces { write(trace, to: &json) }
+                }
+                json.member("next", page.next.map { SearchCursorText.encode($0, query: text) })
+                json.object("inspected") { json in
+                    json.member("spans", page.inspected.spanCount)
+                    json.member("blocks", page.inspected.blockCount)
+                    json.member("bytes", page.inspected.byteCount)
+                }
+            }
+        }
+    }
+
+    private static func write(_ trace: TraceSummary, to json: inout JSONWriter) {
+        json.object { json in
+            json.member("traceId", trace.traceID)
+            json.member("rootServiceName", trace.rootServiceName)
+            json.member("rootSpanName", trace.rootSpanName)
+            json.member("startTimeUnixNano", decimal: trace.startUnixNanos)
+            json.member("durationNanos", decimal: trace.durationNanos)
+            json.member("spanCount", trace.spanCount)
+            json.member("errorCount", trace.errorCount)
+            json.member("matchedSpans", trace.matchedSpanCount)
+            json.array("services") { json in
+                for service in trace.services {
+                    json.object { json in
+                        json.member("name", service.name)
+                        json.member("spanCount", service.spanCount)
+                        json.member("errorCount", service.errorCount)
+                    }
+                }
+            }
+        }
+    }
+}

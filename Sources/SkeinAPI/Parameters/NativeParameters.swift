@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinStore
+
+/// The parameters of native calls, in the grammar that all of them share.
+extension APICall {
+    /// The trace that the path names: 1 to 32 hexadecimal digits, short ids padded on the left.
+    func traceID() throws(APIError) -> TraceID {
+        let text = pathValues[0]
+        guard let id = TraceID(hex: text), id.isValid else {
+            throw .invalid(
+                "traceId",
+                "\(Self.shown(text)) is no trace id: expected 1 to 32 hexadecimal digits, not all zero."
+            )
+        }
+        return id
+    }
+
+    /// A moment: RFC 3339 or nanoseconds since 1970; `nil` when absent or empty.
+    func time(_ name: String) throws(APIError) -> UInt64? {
+        guard let text = request.query(name), !text.isEmpty else { return nil }
+        if let nanos = UInt64(text), text.utf8.first != UInt8(ascii: "+") { return nanos }
+        if let nanos = RFC3339.parse(text) { return nanos }
+        throw .invalid(
+            name,
+            "\(Self.shown(text)) is no time: expected RFC 3339, as in 2026-11-22T10:00:00Z, or nanoseconds since 1970."
+        )
+    }
+
+    /// The range of `start` and `end`, all of time when both are absent.
+    func timeRange() throws(APIError) -> TimeRange {
+        let start = try time("start") ?? 0
+        let end = try time("end") ?? .max
+        guard start <= end else {
+            throw .invalid(
+                "end",
+                "end (\(end)) lies before start (\(start)); the range is start up to, not including, end."
+            )
+        }
+        return TimeRange(start: start, end: end)
+    }
+
+    /// How many rows are wanted.
+    func limit(atMost most: Int) throws(APIError) -> Int {
+        guard let text = request.query("limit"), !text.isEmpty else { return 20 }
+        guard let limit = Int(text) else {
+            throw .invalid("limit", "\(Self.shown(text)) is no number: limit takes 1 to \(most).")
+        }
+        guard (1...most).contains(limit) else {
+            throw .invalid(
+                "limit",
+                "limit \(limit) is out of bounds: it takes 1 to \(most)\(limit > most ? "; for more, follow next" : "")."
+            )
+        }
+        return limit
+    }
+
+    /// A value from outside, fit for a message.
+    static func shown(_ text: String) -> String { GoText.quote(String(text.prefix(100))) }
+}
