@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import browser
 import otlp
+from server import eventually
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
@@ -119,11 +120,20 @@ def open_page(chromium, server):
     return opened
 
 
+def settle(rig):
+    """Nothing is on its way any more, and what was dimmed while waiting is back."""
+    rig.page.wait_for_load_state("networkidle")
+    expect(rig.page.locator(".waiting, [aria-busy=true]")).to_have_count(0)
+    eventually(lambda: rig.page.evaluate("document.getAnimations().every(a => a.playState !== 'running')"))
+
+
 def assert_accessible(rig):
+    settle(rig)
     assert [(v["id"], v["help"], v["nodes"]) for v in rig.axe()] == []
 
 
 def shot(rig, name):
+    settle(rig)
     rig.shot(SHOTS / f"{name}.png")
 
 
