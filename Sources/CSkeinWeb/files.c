@@ -27,6 +27,26 @@ static const unsigned char explore_explore_js[] = {
 #embed "../../web/explore/explore.js"
 };
 
+static const unsigned char explore_first_span_js[] = {
+#embed "../../web/explore/first-span.js"
+};
+
+static const unsigned char explore_query_bar_js[] = {
+#embed "../../web/explore/query-bar.js"
+};
+
+static const unsigned char explore_query_text_js[] = {
+#embed "../../web/explore/query-text.js"
+};
+
+static const unsigned char explore_range_picker_js[] = {
+#embed "../../web/explore/range-picker.js"
+};
+
+static const unsigned char explore_results_js[] = {
+#embed "../../web/explore/results.js"
+};
+
 static const unsigned char favicon_svg[] = {
 #embed "../../web/favicon.svg"
 };
@@ -79,8 +99,44 @@ static const unsigned char trace_css[] = {
 #embed "../../web/trace.css"
 };
 
+static const unsigned char trace_collapsed_js[] = {
+#embed "../../web/trace/collapsed.js"
+};
+
+static const unsigned char trace_details_js[] = {
+#embed "../../web/trace/details.js"
+};
+
+static const unsigned char trace_keys_js[] = {
+#embed "../../web/trace/keys.js"
+};
+
+static const unsigned char trace_minimap_js[] = {
+#embed "../../web/trace/minimap.js"
+};
+
+static const unsigned char trace_model_js[] = {
+#embed "../../web/trace/model.js"
+};
+
+static const unsigned char trace_raw_js[] = {
+#embed "../../web/trace/raw.js"
+};
+
+static const unsigned char trace_thread_js[] = {
+#embed "../../web/trace/thread.js"
+};
+
 static const unsigned char trace_trace_js[] = {
 #embed "../../web/trace/trace.js"
+};
+
+static const unsigned char trace_values_js[] = {
+#embed "../../web/trace/values.js"
+};
+
+static const unsigned char trace_waterfall_js[] = {
+#embed "../../web/trace/waterfall.js"
 };
 
 #define FILE(name, array) {name, array, sizeof array}
@@ -91,6 +147,11 @@ static const struct skein_web_file files[] = {
     FILE("base.css", base_css),
     FILE("explore.css", explore_css),
     FILE("explore/explore.js", explore_explore_js),
+    FILE("explore/first-span.js", explore_first_span_js),
+    FILE("explore/query-bar.js", explore_query_bar_js),
+    FILE("explore/query-text.js", explore_query_text_js),
+    FILE("explore/range-picker.js", explore_range_picker_js),
+    FILE("explore/results.js", explore_results_js),
     FILE("favicon.svg", favicon_svg),
     FILE("index.html", index_html),
     FILE("lib/format.js", lib_format_js),
@@ -104,7 +165,16 @@ static const struct skein_web_file files[] = {
     FILE("shell.js", shell_js),
     FILE("theme.js", theme_js),
     FILE("trace.css", trace_css),
+    FILE("trace/collapsed.js", trace_collapsed_js),
+    FILE("trace/details.js", trace_details_js),
+    FILE("trace/keys.js", trace_keys_js),
+    FILE("trace/minimap.js", trace_minimap_js),
+    FILE("trace/model.js", trace_model_js),
+    FILE("trace/raw.js", trace_raw_js),
+    FILE("trace/thread.js", trace_thread_js),
     FILE("trace/trace.js", trace_trace_js),
+    FILE("trace/values.js", trace_values_js),
+    FILE("trace/waterfall.js", trace_waterfall_js),
 };
 
 const struct skein_web_file *skein_web_files(size_t *count) {

@@ -1,7 +1,258 @@
 // SPDX-License-Identifier: Apache-2.0
-import { h } from "../lib/view.js";
+// Explore: ask, look, narrow down. Owns the search in flight; the parts draw.
+import * as api from "../api.js";
+import { count, nanos, plural, relativeTime, zoneLabel } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { fixedMoment, rangeLabel, relativeMillis, resolveRange } from "../lib/range.js";
+import { fill, h } from "../lib/view.js";
+import { keepQuery, timeForm, zone } from "../settings.js";
+import { QueryBar } from "./query-bar.js";
+import { chips, withoutChip } from "./query-text.js";
+import { RangePicker } from "./range-picker.js";
+import { Results } from "./results.js";
 
-export function open(app) {
-  app.shell.main.append(h("h1", {}, "Explore"));
-  return { show() {}, close() {} };
+const PAGE_SIZE = 100;
+const CANCEL_AFTER_MILLIS = 2000;
+
+/** @param {any} app @param {import("../lib/url.js").View} view */
+export function open(app, view) {
+  return new Explore(app, view.state);
+}
+
+class Explore {
+  constructor(app, state) {
+    this.app = app;
+    this.state = state;
+    this.colors = new Map();
+    this.traces = [];
+    this.next = null;
+    this.flight = null;
+    this.nowMillis = Date.now();
+
+    this.query = new QueryBar({ run: (q) => this.ask({ q }), openTrace: (id) => this.openTrace(id) });
+    this.range = new RangePicker((from, to) => this.ask({ from, to }));
+    this.summary = h("p.summary", {});
+    this.cancelButton = h("button.quiet", { type: "button", hidden: true, onclick: () => this.cancel() }, "Cancel");
+    this.body = h("div.explore-body", {});
+    this.results = new Results({
+      open: (id) => this.openTrace(id),
+      href: (id) => app.href(this.traceView(id)),
+      more: () => this.loadMore(),
+      sort: (sort) => { app.replace({ sort }); this.state = app.view.state; this.showResults(); },
+      colorOf: (service) => this.colorOf(service),
+    });
+
+    const { shell } = app;
+    document.title = "Explore · Skein";
+    fill(shell.barStart, this.query.element);
+    fill(shell.barEnd, this.range.element,
+      h("button.icon-button", { type: "button", "aria-label": "Run again", title: "Run again (r)", onclick: () => this.run() }, icon("run")),
+      h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
+    fill(shell.main, h("h1.unseen", {}, "Explore traces"), this.query.faultLine,
+      h("div.under-bar", {}, this.query.chipRow, h("span.spring"), this.cancelButton, this.summary), this.body);
+    this.installKeys();
+    this.unlisten = timeForm.listen(() => this.results.refresh());
+    this.learnColors();
+    this.show(state);
+  }
+
+  installKeys() {
+    const { results } = this;
+    this.app.keyboard.install("Explore", [
+      { keys: ["/"], does: "Write a query", run: () => this.query.focus() },
+      { keys: ["t"], does: "Time range", run: () => this.range.toggle() },
+      { keys: ["r"], does: "Run again", run: () => this.run() },
+      { keys: ["ArrowDown", "j"], does: "Next trace", run: () => results.move(1) },
+      { keys: ["ArrowUp", "k"], does: "Previous trace", run: () => results.move(-1) },
+      { keys: ["PageDown"], does: "A page down", run: () => results.move(results.list.rowsPerPage - 1) },
+      { keys: ["PageUp"], does: "A page up", run: () => results.move(1 - results.list.rowsPerPage) },
+      { keys: ["Home"], does: "First trace", run: () => results.move(-Infinity) },
+      { keys: ["End"], does: "Last trace loaded", run: () => results.move(Infinity) },
+      { keys: ["Enter"], does: "Open the trace", run: () => results.open(results.selected) },
+    ]);
+  }
+
+  /** The address says something else now: show that. */
+  show(state) {
+    this.state = state;
+    this.query.text = state.q;
+    this.range.show(state.from, state.to);
+    this.run();
+  }
+
+  /** A question from the user: a step in history, unless it is the same question again. */
+  ask(change) {
+    const state = { ...this.state, ...change };
+    if (change.q) keepQuery(change.q);
+    if (this.app.href({ page: "explore", state }) === location.pathname + location.search) this.run();
+    else this.app.go({ page: "explore", state });
+  }
+
+  /** Asks the server for the first page. The old answer stays, dimmed, until the new one is here. */
+  async run() {
+    this.closeWaiting?.();
+    this.nowMillis = Date.now();
+    const { q, from, to } = this.state;
+    const range = resolveRange(from, to, this.nowMillis, zone.value);
+    this.query.showFault(null);
+    if (!range) {
+      this.showState("The time range makes no sense", `From “${from}” to “${to || "now"}”.`, [["Last hour", () => this.ask({ from: "-1h", to: "" })]]);
+      return;
+    }
+    this.question = { q, ...range, limit: PAGE_SIZE };
+    const began = performance.now();
+    const answer = await this.fetch({ ...this.question });
+    if (!answer) return;
+    this.elapsed = performance.now() - began;
+    this.inspected = { spans: answer.inspected?.spans ?? 0 };
+    this.traces = answer.traces;
+    this.next = answer.next;
+    if (this.traces.length) this.showResults();
+    else await this.showNothing();
+  }
+
+  async loadMore() {
+    if (!this.next || this.flight) return;
+    const answer = await this.fetch({ ...this.question, cursor: this.next });
+    if (!answer) return;
+    this.inspected.spans += answer.inspected?.spans ?? 0;
+    this.traces = [...this.traces, ...answer.traces];
+    this.next = answer.next;
+    this.showResults();
+  }
+
+  /** One search at a time; a newer one takes the place of the older. */
+  async fetch(question) {
+    this.flight?.abort();
+    const flight = (this.flight = new AbortController());
+    const { shell } = this.app;
+    shell.busy(true);
+    if (this.traces.length) this.body.classList.add("waiting");
+    const offerCancel = setTimeout(() => { this.cancelButton.hidden = false; }, CANCEL_AFTER_MILLIS);
+    try {
+      const answer = await api.search(question, flight.signal);
+      shell.setOffline(null);
+      return flight.signal.aborted ? null : answer;
+    } catch (error) {
+      if (!flight.signal.aborted) this.showError(error);
+      return null;
+    } finally {
+      clearTimeout(offerCancel);
+      if (this.flight === flight) {
+        this.flight = null;
+        shell.busy(false);
+        this.cancelButton.hidden = true;
+        this.body.classList.remove("waiting");
+      }
+    }
+  }
+
+  cancel() {
+    this.flight?.abort();
+    this.app.shell.confirm("Search cancelled");
+  }
+
+  showResults() {
+    const { traces, next, results } = this;
+    if (this.body.firstChild !== results.element) fill(this.body, results.element);
+    results.element.classList.toggle("no-match", this.state.q === "");
+    results.show(traces, next !== null, this.state.sort);
+    this.app.resultIds = results.ids;
+    const found = `${count(traces.length)}${next ? "+" : ""} ${traces.length === 1 && !next ? "trace" : "traces"}`;
+    const order = this.state.sort && next ? "sorted among those loaded" : null;
+    const facts = [`${plural(this.inspected.spans, "span")} read`, `${Math.max(1, Math.round(this.elapsed))} ms`, order, zoneLabel(zone.value, this.nowMillis)];
+    fill(this.summary, h("strong", {}, found), ` · ${facts.filter(Boolean).join(" · ")}`);
+    this.app.shell.say(`${found} found`);
+  }
+
+  async showNothing() {
+    const { q, from, to } = this.state;
+    fill(this.summary);
+    const status = await api.status().catch(() => null);
+    if (status && status.spans === 0 && status.receivedSpans === 0) {
+      const { FirstSpan } = await import("./first-span.js");
+      const page = new FirstSpan(status, () => this.run());
+      this.closeWaiting = () => { page.close(); this.closeWaiting = null; };
+      fill(this.body, page.element);
+      this.app.shell.say("No spans yet");
+      return;
+    }
+    const all = chips(q);
+    const choices = [];
+    if (from !== "all" && relativeMillis(from) !== relativeMillis("-1d")) choices.push(["Last 24 hours", () => this.ask({ from: "-1d", to: "" })]);
+    if (from !== "all") choices.push(["All time", () => this.ask({ from: "all", to: "" })]);
+    if (all.length > 1) all.slice(0, 4).forEach((chip, index) => choices.push([`Without ${chip.text}`, () => this.query.change(withoutChip(q, index))]));
+    else if (all.length === 1) choices.push(["Without the query", () => this.query.change("")]);
+    const where = rangeLabel(from, to, this.nowMillis, zone.value);
+    const read = `${plural(this.inspected.spans, "span")} read in ${where === "All time" ? "all time" : `“${where}”`}${q ? ", none of them matches the query" : ""}.`;
+    const newest = status?.newestTimeUnixNano ? h("p", {}, `The newest span stored is from ${relativeTime(nanos(status.newestTimeUnixNano), Date.now())}.`) : null;
+    this.showState("No traces found", [h("p.faint", {}, read), newest], choices);
+  }
+
+  showError(error) {
+    const { shell } = this.app;
+    if (error.code === "invalid-query") {
+      this.query.showFault(error);
+      return;
+    }
+    if (error.code === "network") shell.setOffline(() => this.run());
+    shell.alert(error.message);
+    fill(this.summary);
+    const facts = [error.message, error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null];
+    this.showState("The search failed", facts, [["Try again", () => this.run()]]);
+  }
+
+  /** @param {string} title @param {any} text @param {[string, () => void][]} choices */
+  showState(title, text, choices) {
+    this.app.shell.say(title);
+    fill(this.body, h("section.state", {}, h("h2", {}, title), typeof text === "string" ? h("p", {}, text) : text,
+      h("div.row-of-buttons", {}, choices.map(([label, act]) => h("button", { type: "button", onclick: act }, label)))));
+  }
+
+  traceView(id) {
+    const trace = this.traces.find(({ traceId }) => traceId === id);
+    // A hint for the server's look-up, and for people who read addresses.
+    return { page: "trace", id, state: trace ? { t: String(Number(nanos(trace.startTimeUnixNano) / 1_000_000_000n)) } : {} };
+  }
+
+  openTrace(id) {
+    this.app.go(this.traceView(id));
+  }
+
+  /** The store's own colour of a service; one by its name until that is known. */
+  colorOf(service) {
+    return this.colors.get(service) ?? [...service].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 12, 0);
+  }
+
+  async learnColors() {
+    try {
+      const { services } = await api.services();
+      for (const { name, color } of services) this.colors.set(name, color);
+      this.results.refresh();
+    } catch {
+      // The names alone tell services apart.
+    }
+  }
+
+  zoneChanged() {
+    this.range.show(this.state.from, this.state.to);
+    if (this.traces.length) this.showResults();
+  }
+
+  /** Relative ends as they stood when the search ran. */
+  fixedState() {
+    const { from, to } = this.state;
+    const range = resolveRange(from, to, this.nowMillis, zone.value);
+    if (!range) return {};
+    const end = range.end ?? BigInt(this.nowMillis) * 1_000_000n;
+    return { from: range.start === null ? "all" : fixedMoment(range.start), to: fixedMoment(end) };
+  }
+
+  close() {
+    this.flight?.abort();
+    this.closeWaiting?.();
+    this.unlisten();
+    this.results.close();
+    this.app.keyboard.install("Explore", []);
+  }
 }

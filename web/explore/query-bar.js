@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// The query bar: a text field that colours what is typed, completes it, shows the server's fault in place, and
+// mirrors the conditions as chips.
+import * as api from "../api.js";
+import { compactCount } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { isWholeTraceId, traceId } from "../lib/url.js";
+import { attribute, debounce, fill, h } from "../lib/view.js";
+import { pastQueries } from "../settings.js";
+import { INTRINSICS, OPERATORS, attributeKey, chips, completionAt, faultRange, fieldName, literal, tokenize, withoutChip } from "./query-text.js";
+
+const OPTIONS_MAX = 20;
+const ASK_AFTER_MILLIS = 90;
+
+/** @typedef {{ text: string, detail?: string, insert: string, start: number, end: number, runs?: boolean }} Option */
+
+export class QueryBar {
+  /** @param {{ run: (text: string) => void, openTrace: (id: string) => void }} actions */
+  constructor({ run, openTrace }) {
+    this.run = run;
+    this.openTrace = openTrace;
+    /** @type {Option[]} */
+    this.options = [];
+    this.active = -1;
+    this.fault = null;
+    this.asking = null;
+
+    this.underlay = h("pre.query-colours", { "aria-hidden": "true" });
+    this.input = h("textarea.query-text", {
+      id: "query", rows: "1", spellcheck: "false", autocomplete: "off", autocapitalize: "off", role: "combobox",
+      "aria-label": "Query", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "query-options",
+      "aria-describedby": "query-fault", placeholder: "All traces. Narrow down: service = \"checkout\" and duration > 500ms",
+    });
+    this.list = h("ul.query-options", { id: "query-options", role: "listbox", "aria-label": "Completions", hidden: true });
+    this.faultLine = h("p.query-fault", { id: "query-fault", role: "alert", hidden: true });
+    this.clear = h("button.icon-button", { type: "button", "aria-label": "Clear the query", hidden: true, onclick: () => this.change("") }, icon("close"));
+    this.field = h("div.query-field", {}, icon("explore"), h("div.query-stack", {}, this.underlay, this.input), this.clear);
+    this.element = h("div.query", {}, this.field, this.list);
+    this.chipRow = h("div.chips", { role: "group", "aria-label": "Conditions" });
+
+    this.complete = debounce(() => this.findOptions(), ASK_AFTER_MILLIS);
+    this.input.addEventListener("input", () => this.typed());
+    this.input.addEventListener("keydown", (event) => this.key(event));
+    this.input.addEventListener("paste", (event) => this.paste(event));
+    this.input.addEventListener("blur", () => this.hideOptions());
+    this.input.addEventListener("click", () => { if (!this.list.hidden) this.complete(); });
+    this.list.addEventListener("mousedown", (event) => {
+      event.preventDefault();
+      const row = event.target.closest("[role=option]");
+      if (row) this.accept(this.options[Number(row.dataset.index)]);
+    });
+  }
+
+  get text() {
+    return this.input.value;
+  }
+
+  /** Shows another text without running it. @param {string} text */
+  set text(text) {
+    if (this.input.value !== text) this.input.value = text;
+    this.showFault(null);
+    this.draw();
+    this.drawChips();
+  }
+
+  focus() {
+    this.input.focus();
+    this.input.select();
+  }
+
+  /** Sets a text and runs it. */
+  change(text) {
+    this.text = text;
+    this.submit();
+  }
+
+  submit() {
+    this.hideOptions();
+    const id = isWholeTraceId(this.text) ? traceId(this.text) : null;
+    if (id) this.openTrace(id);
+    else this.run(this.text.trim());
+  }
+
+  /** @param {{ message: string, problem: any } | null} error what the server said about this text */
+  showFault(error) {
+    const position = error?.problem?.position;
+    this.fault = position && Number.isInteger(position.column) && Number.isInteger(position.line) ? faultRange(this.text, position) : null;
+    this.faultLine.hidden = error === null;
+    attribute(this.input, "aria-invalid", error ? "true" : null);
+    this.field.classList.toggle("faulty", error !== null);
+    if (error) {
+      const { suggestion, expected } = error.problem ?? {};
+      const where = position ? h("span.faint", {}, ` Column ${position.column}${position.line > 1 ? `, line ${position.line}` : ""}.`) : null;
+      const wanted = !suggestion && expected?.length ? h("span.faint", {}, ` Expected ${expected.slice(0, 6).join(", ")}.`) : null;
+      fill(this.faultLine, icon("error"), h("span", {}, error.message, where, suggestion ? h("span", {}, ` ${suggestion}`) : null, wanted));
+    }
+    this.draw();
+  }
+
+  typed() {
+    this.fault = null;
+    this.draw();
+    this.complete();
+  }
+
+  /** The coloured text behind the field, character for character the same. */
+  draw() {
+    const text = this.text;
+    this.clear.hidden = text === "";
+    const parts = [];
+    let at = 0;
+    for (const token of tokenize(text)) {
+      if (token.start > at) parts.push(text.slice(at, token.start));
+      parts.push(h(`span.q-${token.kind}`, {}, token.text));
+      at = token.end;
+    }
+    parts.push(text.slice(at), "\u200b");
+    fill(this.underlay, parts);
+    if (this.fault) this.drawFault(text);
+  }
+
+  drawFault(text) {
+    const { start, end } = this.fault;
+    const marked = h("span.q-fault", {}, end > start ? text.slice(start, end) : "\u00a0");
+    fill(this.underlay, text.slice(0, start), marked, text.slice(end), "\u200b");
+  }
+
+  drawChips() {
+    const text = this.text;
+    const all = chips(text);
+    fill(this.chipRow, all.map((chip, index) => h("span.chip", {},
+      h("button.chip-text", { type: "button", title: "Edit this condition", onclick: () => this.edit(chip) }, chip.text),
+      h("button.chip-close", { type: "button", "aria-label": `Remove ${chip.text}`, onclick: () => this.change(withoutChip(text, index)) }, icon("close")))));
+    this.chipRow.hidden = all.length === 0;
+  }
+
+  edit({ start, end }) {
+    this.input.focus();
+    this.input.setSelectionRange(start, end);
+  }
+
+  paste(event) {
+    const pasted = event.clipboardData?.getData("text/plain") ?? "";
+    const replacesAll = this.input.selectionEnd - this.input.selectionStart === this.text.length;
+    if (replacesAll && isWholeTraceId(pasted)) {
+      event.preventDefault();
+      this.openTrace(traceId(pasted));
+    }
+  }
+
+  key(event) {
+    const open = !this.list.hidden;
+    if (event.isComposing) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (!open) {
+        if (event.key === "ArrowUp" || this.text.includes("\n")) return;
+        event.preventDefault();
+        this.findOptions();
+        return;
+      }
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      const count = this.options.length;
+      this.activate(this.active < 0 ? (step > 0 ? 0 : count - 1) : (this.active + step + count) % count);
+    } else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      if (open && this.active >= 0) this.accept(this.options[this.active]);
+      else this.submit();
+    } else if (event.key === "Tab" && open && !event.shiftKey) {
+      event.preventDefault();
+      this.accept(this.options[Math.max(0, this.active)]);
+    } else if (event.key === "Escape") {
+      if (open) this.hideOptions();
+      else this.input.blur();
+      event.preventDefault();
+    }
+  }
+
+  async findOptions() {
+    this.asking?.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    const text = this.text;
+    const cursor = this.input.selectionStart;
+    try {
+      const options = await optionsFor(text, cursor, signal);
+      if (signal.aborted || document.activeElement !== this.input || this.text !== text) return;
+      this.showOptions(options.slice(0, OPTIONS_MAX));
+    } catch (error) {
+      // A completion that does not come is no error worth a message; the next key asks again.
+      if (!signal.aborted) this.hideOptions();
+    }
+  }
+
+  showOptions(options) {
+    this.options = options;
+    this.active = -1;
+    fill(this.list, options.map((option, index) =>
+      h("li.query-option", { role: "option", id: `query-option-${index}`, "data-index": index, "aria-selected": "false" },
+        h("span.option-text", {}, option.text), option.detail ? h("span.option-detail", {}, option.detail) : null)));
+    this.list.hidden = options.length === 0;
+    attribute(this.input, "aria-expanded", options.length ? "true" : "false");
+    attribute(this.input, "aria-activedescendant", null);
+  }
+
+  hideOptions() {
+    this.complete.cancel();
+    this.asking?.abort();
+    if (!this.list.hidden) this.showOptions([]);
+  }
+
+  activate(index) {
+    this.list.children[this.active]?.setAttribute("aria-selected", "false");
+    this.active = index;
+    const row = this.list.children[index];
+    row.setAttribute("aria-selected", "true");
+    row.scrollIntoView({ block: "nearest" });
+    attribute(this.input, "aria-activedescendant", row.id);
+  }
+
+  accept(option) {
+    if (option.runs) {
+      this.change(option.insert);
+      return;
+    }
+    const text = this.text;
+    this.input.value = text.slice(0, option.start) + option.insert + text.slice(option.end).replace(/^ /, "");
+    const cursor = option.start + option.insert.length;
+    this.input.setSelectionRange(cursor, cursor);
+    this.fault = null;
+    this.draw();
+    this.findOptions();
+  }
+}
+
+/** @returns {Promise<Option[]>} */
+async function optionsFor(text, cursor, signal) {
+  const context = completionAt(text, cursor);
+  const { want, prefix, start, end } = context;
+  const low = prefix.toLowerCase();
+  const option = (shown, insert, detail) => ({ text: shown, detail, insert, start, end });
+  if (want === "operator") return OPERATORS.filter(([sign]) => sign.startsWith(prefix)).map(([sign, says]) => option(sign, `${sign} `, says));
+  if (want === "logic") return ["and", "or"].filter((word) => word.startsWith(low)).map((word) => option(word, `${word} `));
+  if (want === "value") return values(context, option, signal);
+  const past = text.trim() === "" ? pastQueries().slice(0, 5).map((query) => ({ ...option(query, query, "ran before"), runs: true })) : [];
+  const own = INTRINSICS.filter(({ name }) => name.startsWith(low)).map(({ name, says }) => option(name, `${name} `, says));
+  return [...past, ...own, ...(await fields(prefix, option, signal))];
+}
+
+async function fields(prefix, option, signal) {
+  const { key, scope } = attributeKey(prefix);
+  const { attributes } = await api.attributes(key, OPTIONS_MAX, signal);
+  const seen = new Set();
+  return attributes.filter((found) => (scope === "" || found.scope === scope) && (found.scope === "span" || found.scope === "resource")).flatMap((found) => {
+    const spelled = scope && /^[\w\-./]+$/.test(found.key) ? `${scope}.${found.key}` : fieldName(found.key, found.scope);
+    if (seen.has(spelled) || INTRINSICS.some(({ name }) => name === spelled)) return [];
+    seen.add(spelled);
+    return [option(spelled, `${spelled} `, `${found.scope === "resource" ? "resource · " : ""}${found.types.join(", ")}`)];
+  });
+}
+
+async function values({ field, prefix }, option, signal) {
+  const intrinsic = INTRINSICS.find(({ name }) => name === field);
+  const low = prefix.toLowerCase();
+  if (intrinsic?.values) return intrinsic.values.filter((value) => value.startsWith(low)).map((value) => option(value, `${value} `));
+  if (intrinsic?.type === "duration") {
+    const amounts = /^\d+(\.\d+)?$/.test(prefix) ? ["ms", "s", "µs", "m"].map((unit) => prefix + unit) : prefix ? [] : ["10ms", "100ms", "500ms", "1s", "5s"];
+    return amounts.map((amount) => option(amount, `${amount} `));
+  }
+  const { key, scope } = intrinsic ? { key: field, scope: "" } : attributeKey(field);
+  const found = await api.attributeValues(key, prefix, OPTIONS_MAX, scope, signal);
+  return found.values.map(({ value, type, count }) => {
+    const spelled = literal(value, type);
+    return option(String(value), `${spelled} `, compactCount(count));
+  });
+}

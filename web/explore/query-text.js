@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the page understands of a query: enough to colour it, mirror it as chips and know what could come next.
+// The server's parser is the judge; nothing here refuses a query. Pure.
+
+/** @typedef {{ kind: "name" | "string" | "number" | "operator" | "logic" | "open" | "close" | "pipe" | "other", start: number, end: number, text: string }} Token */
+
+/** Fields that every span has, with what can stand on their right. */
+export const INTRINSICS = [
+  { name: "service", type: "string", says: "the service that recorded the span" },
+  { name: "name", type: "string", says: "the operation" },
+  { name: "duration", type: "duration", says: "how long it took" },
+  { name: "status", type: "keyword", says: "unset, ok or error", values: ["error", "ok", "unset"] },
+  { name: "error", type: "keyword", says: "whether the status is error", values: ["true", "false"] },
+  { name: "kind", type: "keyword", says: "server, client, …", values: ["server", "client", "internal", "producer", "consumer", "unspecified"] },
+];
+
+export const OPERATORS = [
+  ["=", "equals"], ["!=", "differs"], [">", "more than"], [">=", "at least"], ["<", "less than"], ["<=", "at most"],
+  ["=~", "matches the pattern"], ["!~", "does not match"],
+];
+
+const LOGIC = new Set(["and", "or", "not"]);
+const PATTERN =
+  /(?<string>"(?:[^"\\]|\\[^])*(?:"|$)|`[^`]*(?:`|$))|(?<number>-?\d+(?:\.\d+)?(?:(?:ns|us|µs|ms|s|m|h|d)(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))*)?(?![\p{L}\p{N}_.]))|(?<logic>&&|\|\|)|(?<operator>!=|!~|=~|>=|<=|[=<>])|(?<open>[({])|(?<close>[)}])|(?<pipe>\|)|(?<name>\.?(?:[\p{L}\p{N}_][\p{L}\p{N}_\-./:$@]*)(?:"(?:[^"\\]|\\[^])*(?:"|$))?)|(?<other>\S)/gu;
+
+/** @param {string} text @returns {Token[]} */
+export function tokenize(text) {
+  const tokens = [];
+  for (const match of text.matchAll(PATTERN)) {
+    let kind = Object.keys(match.groups).find((name) => match.groups[name] !== undefined);
+    if (kind === "name" && LOGIC.has(match[0].toLowerCase())) kind = "logic";
+    if (match[0] === "!") kind = "logic";
+    tokens.push({ kind, start: match.index, end: match.index + match[0].length, text: match[0] });
+  }
+  return tokens;
+}
+
+const isJoin = (token, word, sign) => token.kind === "logic" && (token.text === sign || token.text.toLowerCase() === word);
+
+/**
+ * The conditions that all have to hold, as ranges of the text: one chip each. A query whose outermost word is `or`
+ * is one chip; so is what stands in parentheses.
+ * @param {string} text @returns {{ start: number, end: number, text: string }[]}
+ */
+export function chips(text) {
+  const tokens = unwrapped(tokenize(text));
+  if (!tokens.length) return [];
+  const groups = [[]];
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.kind === "open") depth++;
+    if (token.kind === "close") depth--;
+    if (depth === 0 && (isJoin(token, "or", "||") || token.kind === "pipe")) return [chipOf(text, tokens)];
+    if (depth === 0 && isJoin(token, "and", "&&")) groups.push([]);
+    else groups.at(-1).push(token);
+  }
+  return groups.filter((group) => group.length).map((group) => chipOf(text, group));
+}
+
+function chipOf(text, tokens) {
+  const start = tokens[0].start;
+  const end = tokens.at(-1).end;
+  return { start, end, text: text.slice(start, end) };
+}
+
+/** Without the one pair of braces around everything. */
+function unwrapped(tokens) {
+  if (tokens[0]?.text !== "{" || tokens.at(-1)?.text !== "}") return tokens;
+  let depth = 0;
+  for (const [index, token] of tokens.entries()) {
+    if (token.kind === "open") depth++;
+    if (token.kind === "close") depth--;
+    if (depth === 0 && index < tokens.length - 1) return tokens;
+  }
+  return tokens.slice(1, -1);
+}
+
+/** The text without one of its chips, and without the word that joined it. @param {string} text @param {number} index */
+export function withoutChip(text, index) {
+  const all = chips(text);
+  const kept = all.filter((_, i) => i !== index);
+  const wrapped = unwrapped(tokenize(text)).length < tokenize(text).length && kept.length;
+  const joined = kept.map((chip) => chip.text).join(text.includes("&&") ? " && " : " and ");
+  return wrapped ? `{ ${joined} }` : joined;
+}
+
+/** The text with one condition more; nothing changes when it is there already. @param {string} text @param {string} condition */
+export function withCondition(text, condition) {
+  const all = chips(text);
+  if (!all.length) return condition;
+  if (all.some((chip) => chip.text === condition)) return text;
+  const join = text.includes("&&") ? " && " : " and ";
+  const isWrapped = unwrapped(tokenize(text)).length < tokenize(text).length;
+  const joined = hasOuterOr(all[0].text) ? `(${all[0].text})${join}${condition}` : `${all.map((chip) => chip.text).join(join)}${join}${condition}`;
+  return isWrapped ? `{ ${joined} }` : joined;
+}
+
+function hasOuterOr(text) {
+  let depth = 0;
+  return tokenize(text).some((token) => {
+    if (token.kind === "open") depth++;
+    if (token.kind === "close") depth--;
+    return depth === 0 && isJoin(token, "or", "||");
+  });
+}
+
+/** A value as the language writes it. @param {string | number | boolean | bigint} value @param {string} type */
+export function literal(value, type) {
+  if (type === "int" || type === "double" || type === "bool" || type === "keyword" || type === "duration") return String(value);
+  return `"${String(value).replace(/[\\"]/g, "\\$&").replace(/\n/g, "\\n").replace(/\t/g, "\\t").replace(/\r/g, "\\r")}"`;
+}
+
+/** An attribute's name as the language writes it; scoped where a bare name would mean something else. */
+export function fieldName(key, scope) {
+  if (key === "service.name" && scope === "resource") return "service";
+  const plain = /^[\p{L}_][\p{L}\p{N}_\-./]*$/u.test(key);
+  const ambiguous = INTRINSICS.some(({ name }) => name === key) || LOGIC.has(key.toLowerCase()) || /^(span|resource|event|link|parent|trace|instrumentation|true|false|nil)(\.|$)/.test(key);
+  if (!plain) return `${scope === "resource" ? "resource" : "span"}.${literal(key, "string")}`;
+  return ambiguous || scope === "resource" ? `${scope === "resource" ? "resource" : "span"}.${key}` : key;
+}
+
+/**
+ * What the word at the cursor may become.
+ * `want`: a field, an operator, a value (of `field`), or a word that joins; `prefix` is what is typed of it so far,
+ * `start…end` the range that a completion replaces.
+ * @param {string} text @param {number} cursor
+ * @returns {{ want: "field" | "operator" | "value" | "logic", prefix: string, start: number, end: number, field: string }}
+ */
+export function completionAt(text, cursor) {
+  const tokens = tokenize(text);
+  const at = tokens.find((token) => token.start < cursor && cursor <= token.end && (isWord(token) || token.kind === "operator"));
+  const before = tokens.filter((token) => token.end <= cursor && token !== at && token.start < cursor);
+  let want = "field";
+  let field = "";
+  for (const token of before) {
+    if (token.kind === "open" || token.kind === "logic" || token.kind === "pipe") want = "field";
+    else if (token.kind === "close") want = "logic";
+    else if (token.kind === "operator") want = "value";
+    else if (want === "field") {
+      field = token.text;
+      want = "operator";
+    } else if (want === "value") want = "logic";
+  }
+  if (at?.kind === "operator" && want === "operator") return { want: "value", prefix: "", start: cursor, end: cursor, field };
+  if (!at) return { want, prefix: "", start: cursor, end: cursor, field };
+  const typed = text.slice(at.start, cursor);
+  const prefix = at.kind === "string" ? typed.slice(1).replace(/\\(.)/g, "$1").replace(/"$/, "") : typed;
+  if (at.kind === "logic" && want !== "logic") return { want: "field", prefix, start: at.start, end: at.end, field };
+  return { want, prefix, start: at.start, end: at.end, field };
+}
+
+const isWord = (token) => token.kind === "name" || token.kind === "string" || token.kind === "number" || token.kind === "logic";
+
+/** The bare key and scope of a field: `resource.host.name` → host.name, resource. @param {string} field */
+export function attributeKey(field) {
+  const match = /^(?:(span|resource|event|link|scope)\.|\.)?(.*)$/s.exec(field);
+  const quoted = /^"((?:[^"\\]|\\.)*)"?$/s.exec(match[2]);
+  return { key: quoted ? quoted[1].replace(/\\(.)/g, "$1") : match[2], scope: match[1] ?? "" };
+}
+
+/**
+ * Where the server found the fault, as a range of the text that is never empty.
+ * The server counts Unicode scalars in `column` (from one, per line); JavaScript counts UTF-16 units.
+ * @param {string} text @param {{ line: number, column: number, length: number }} position
+ */
+export function faultRange(text, position) {
+  let lineStart = 0;
+  for (let line = 1; line < position.line; line++) {
+    const next = text.indexOf("\n", lineStart);
+    if (next < 0) break;
+    lineStart = next + 1;
+  }
+  const advance = (from, scalars) => {
+    let at = from;
+    for (let i = 0; i < scalars && at < text.length; i++) at += text.codePointAt(at) > 0xffff ? 2 : 1;
+    return at;
+  };
+  const start = advance(lineStart, Math.max(0, position.column - 1));
+  const end = advance(start, Math.max(1, position.length ?? 1));
+  return { start, end: Math.max(end, start) };
+}

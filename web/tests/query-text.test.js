@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import test from "node:test";
+import { attributeKey, chips, completionAt, faultRange, fieldName, literal, tokenize, withCondition, withoutChip } from "../explore/query-text.js";
+
+const kinds = (text) => tokenize(text).map((token) => `${token.kind}:${token.text}`);
+
+test("tokens keep names, strings, numbers with units and signs apart", () => {
+  assert.deepEqual(kinds('service = "order-service" and duration>500ms'), [
+    "name:service", "operator:=", 'string:"order-service"', "logic:and", "name:duration", "operator:>", "number:500ms",
+  ]);
+  assert.deepEqual(kinds("{ span.http.status_code >= 500 && !error }"), [
+    "open:{", "name:span.http.status_code", "operator:>=", "number:500", "logic:&&", "logic:!", "name:error", "close:}",
+  ]);
+  assert.deepEqual(kinds("1m30s 2.5h 12abc"), ["number:1m30s", "number:2.5h", "name:12abc"]);
+  assert.deepEqual(kinds('.foo =~ "a\\"b" || x != -3'), ["name:.foo", "operator:=~", 'string:"a\\"b"', "logic:||", "name:x", "operator:!=", "number:-3"]);
+});
+
+test("an unclosed string reaches the end, and nothing makes the tokenizer fail", () => {
+  assert.deepEqual(kinds('name = "GET /'), ["name:name", "operator:=", 'string:"GET /']);
+  for (const odd of ["", "   ", "\\", "%%%", "((((", "}{", '"', "\u{1F600}=1", "a".repeat(100_000)]) assert.ok(Array.isArray(tokenize(odd)));
+});
+
+test("chips are the conditions that all must hold", () => {
+  const texts = (query) => chips(query).map((chip) => chip.text);
+  assert.deepEqual(texts('service = "a" and duration > 5ms && error = true'), ['service = "a"', "duration > 5ms", "error = true"]);
+  assert.deepEqual(texts("a = 1 or b = 2"), ["a = 1 or b = 2"]);
+  assert.deepEqual(texts("(a = 1 or b = 2) and c = 3"), ["(a = 1 or b = 2)", "c = 3"]);
+  assert.deepEqual(texts("{ a = 1 && b = 2 }"), ["a = 1", "b = 2"]);
+  assert.deepEqual(texts("{ a = 1 } && { b = 2 }"), ["{ a = 1 }", "{ b = 2 }"]);
+  assert.deepEqual(texts('name = "this and that"'), ['name = "this and that"']);
+  assert.deepEqual(texts(""), []);
+});
+
+test("taking a chip away takes the joining word along", () => {
+  assert.equal(withoutChip("a = 1 and b = 2 and c = 3", 1), "a = 1 and c = 3");
+  assert.equal(withoutChip("a = 1 && b = 2", 0), "b = 2");
+  assert.equal(withoutChip("{ a = 1 && b = 2 }", 1), "{ a = 1 }");
+  assert.equal(withoutChip("a = 1", 0), "");
+});
+
+test("a condition is added once, and binds to the whole query", () => {
+  assert.equal(withCondition("", "a = 1"), "a = 1");
+  assert.equal(withCondition("a = 1", "b = 2"), "a = 1 and b = 2");
+  assert.equal(withCondition("a = 1 and b = 2", "b = 2"), "a = 1 and b = 2");
+  assert.equal(withCondition("a = 1 or b = 2", "c = 3"), "(a = 1 or b = 2) and c = 3");
+  assert.equal(withCondition("{ a = 1 }", "b = 2"), "{ a = 1 and b = 2 }");
+});
+
+test("values and names are written so that they read back", () => {
+  assert.equal(literal('say "hi"\\', "string"), '"say \\"hi\\"\\\\"');
+  assert.equal(literal(500, "int"), "500");
+  assert.equal(fieldName("user.id", "span"), "user.id");
+  assert.equal(fieldName("name", "span"), "span.name");
+  assert.equal(fieldName("host.name", "resource"), "resource.host.name");
+  assert.equal(fieldName("service.name", "resource"), "service");
+  assert.equal(fieldName("odd key", "span"), 'span."odd key"');
+  assert.deepEqual(attributeKey('span."odd key"'), { key: "odd key", scope: "span" });
+  assert.deepEqual(attributeKey("resource.host.name"), { key: "host.name", scope: "resource" });
+  assert.deepEqual(attributeKey(".foo"), { key: "foo", scope: "" });
+});
+
+test("completion knows what could come next", () => {
+  const at = (text) => {
+    const cursor = text.indexOf("|");
+    const { want, prefix, field } = completionAt(text.replace("|", ""), cursor);
+    return `${want}:${prefix}:${field}`;
+  };
+  assert.equal(at("|"), "field::");
+  assert.equal(at("us|"), "field:us:");
+  assert.equal(at("user.id |"), "operator::user.id");
+  assert.equal(at("user.id =|"), "value::user.id");
+  assert.equal(at("user.id = |"), "value::user.id");
+  assert.equal(at('user.id = "ab|'), "value:ab:user.id");
+  assert.equal(at('user.id = "ab"|'), "value:ab:user.id");
+  assert.equal(at('user.id = "ab" |'), "logic::user.id");
+  assert.equal(at('user.id = "ab" an|'), "logic:an:user.id");
+  assert.equal(at('user.id = "ab" and dur|'), "field:dur:user.id");
+  assert.equal(at("{ sta|"), "field:sta:");
+  assert.equal(at("(a = 1) |"), "logic::a");
+});
+
+test("a completion replaces the whole word under the cursor", () => {
+  const { start, end } = completionAt("durat > 5ms", 3);
+  assert.deepEqual([start, end], [0, 5]);
+});
+
+test("the fault is underlined where the server counted it, also behind characters of two units", () => {
+  assert.deepEqual(faultRange("a = = b", { line: 1, column: 5, length: 1 }), { start: 4, end: 5 });
+  assert.deepEqual(faultRange("\u{1F600} = = b", { line: 1, column: 5, length: 1 }), { start: 5, end: 6 });
+  assert.deepEqual(faultRange("a =\nb c", { line: 2, column: 3, length: 1 }), { start: 6, end: 7 });
+  assert.deepEqual(faultRange("a =", { line: 1, column: 4, length: 0 }), { start: 3, end: 3 });
+});

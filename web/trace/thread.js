@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread that holds the tree together: one row's piece of it, as an SVG path. Pure.
+
+/**
+ * Lines of the ancestors that go on below, the turn into this row, and the start towards its own children.
+ * @param {import("./model.js").TraceModel} model @param {number} row @param {boolean} isOpen has children that show
+ * @param {{ left: number, indent: number, height: number, depthMax: number }} grid
+ */
+export function threadPath(model, row, isOpen, { left, indent, height, depthMax }) {
+  const depth = model.depth[row];
+  const x = (level) => left + level * indent;
+  const middle = height / 2;
+  // Beyond the deepest indent the thread runs straight down.
+  if (depth > depthMax) return `M${x(depthMax)} 0V${isOpen || !model.isLastSibling(row) ? height : middle}`;
+  let path = "";
+  if (depth > 0) {
+    const turn = x(depth - 1);
+    const reach = x(depth) - (model.children[row] > 0 ? 7 : -8);
+    path += `M${turn} 0V${middle - 5}q0 5 5 5H${reach}`;
+    if (!model.isLastSibling(row)) path += `M${turn} ${middle - 5}V${height}`;
+    let ancestor = model.parent[row];
+    for (let level = depth - 1; level > 0; level--) {
+      if (!model.isLastSibling(ancestor)) path += `M${x(level - 1)} 0V${height}`;
+      ancestor = model.parent[ancestor];
+    }
+  }
+  if (isOpen) path += `M${x(depth)} ${middle + 6}V${height}`;
+  return path;
+}
