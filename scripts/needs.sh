@@ -2,7 +2,7 @@
 # Sourced by the other scripts: finds what a task needs on this machine and installs what is missing,
 # with apt on Debian and Ubuntu, with Homebrew on macOS. Elsewhere it names what is missing and stops.
 
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
@@ -57,6 +57,10 @@ need_swift() {
   macOS:  Xcode 26 or newer, or https://www.swift.org/install/macos"
     fi
 }
+
+# SwiftPM keeps what a manifest said under the manifest's text alone, but ours also asks which folders exist: without
+# this a folder that came with the last pull would not be seen.
+fresh=(--manifest-cache none)
 
 # The C libraries that Skein links: zstd and libdeflate for its blocks and for requests, zlib for the HTTP client.
 need_libraries() {

@@ -32,12 +32,12 @@ told() { if [ "$1" -eq 0 ] && [ "$2" -ne 0 ]; then echo 1; else echo "$1"; fi; }
 
 say "building everything with its tests"
 started=$SECONDS
-swift build --build-tests
+swift build "${fresh[@]}" --build-tests
 built=$((SECONDS - started))
 
 say "Swift"
 started=$SECONDS status=0
-swift test --skip-build --disable-xctest 2>&1 | tee "$logs/swift" || status=$?
+swift test "${fresh[@]}" --skip-build --disable-xctest 2>&1 | tee "$logs/swift" || status=$?
 failures="$(grep '✘ Test ' "$logs/swift" | grep -v 'Test run' | grep -c 'failed after' || true)"
 total="$(last_number "$logs/swift" 'Test run with ([0-9]+) tests?')"
 failures="$(told "$failures" "$status")"
@@ -58,7 +58,7 @@ fi
 
 say "programs, faults and the page against the real binary"
 started=$SECONDS status=0
-SKEIN_BINARY="$(swift build --show-bin-path)/skein" SKEIN_JAEGER_PYTHON="$root/.venv-test-jaeger/bin/python" \
+SKEIN_BINARY="$(swift build "${fresh[@]}" --show-bin-path)/skein" SKEIN_JAEGER_PYTHON="$root/.venv-test-jaeger/bin/python" \
     .venv-test/bin/python -m pytest Tests/Integration 2>&1 | tee "$logs/integration" || status=$?
 errors="$(last_number "$logs/integration" '[^0-9]([0-9]+) errors?')"
 failures="$(($(last_number "$logs/integration" '[^0-9]([0-9]+) failed') + errors))"
