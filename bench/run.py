@@ -179,7 +179,7 @@ def bench(options):
             if name == "http":
                 results["restart_s"] = started(server)
                 server.stop()
-            shutil.rmtree(server.data_dir)
+            shutil.rmtree(server.data_dir, ignore_errors=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     (options.work / "results.json").write_text(json.dumps(results, indent=1) + "\n")

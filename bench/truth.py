@@ -30,8 +30,10 @@ class Truth:
         with open(run_path) as f:
             run = json.load(f)
         meta, traces = load_truth(truth_path, run)
-        self.services = meta["services"]
+        seen = {index for t in traces for index, *_ in t["ops"]}
         self.operations = meta["ops"]
+        self.seen_operations = [op for index, op in enumerate(self.operations) if index in seen]
+        self.services = sorted({service for service, _, _ in self.seen_operations})
         self.edges = {edge: calls * len(run["passes"]) for edge, calls in meta["edges"].items()}
         self.by_id = {t["id"]: t for t in traces}
         self.first_ns = min(t["t"] for t in traces)

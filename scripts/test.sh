@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every test there is, from nothing: installs what is missing, builds, runs all the kinds and says how each went.
 # A failing kind does not hide the ones after it; whatever was skipped is counted in the summary with its reason above.
+# Whole logs are left in .build/test-logs.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/needs.sh"
 cd "$root"
@@ -14,8 +15,8 @@ need_browser
 need_venv .venv-test Tests/Integration/requirements.txt
 need_venv .venv-test-jaeger Tests/Integration/requirements-jaeger.txt
 
-logs="$(mktemp -d)"
-trap 'rm -rf "$logs"' EXIT
+logs="$root/.build/test-logs"
+mkdir -p "$logs"
 summary="" passed=0 failed=0 skipped=0
 
 # kind NAME PASSED FAILED SKIPPED SECONDS: one line of the summary.
@@ -37,7 +38,8 @@ built=$((SECONDS - started))
 
 say "Swift"
 started=$SECONDS status=0
-swift test "${fresh[@]}" --skip-build --disable-xctest 2>&1 | tee "$logs/swift" || status=$?
+swift test "${fresh[@]}" --skip-build --disable-xctest 2>&1 | tee "$logs/swift" \
+    | sed -E '/^◇ /d; /^✔ Test run /b; /^✔ (Test|Suite) /d' || status=$?
 failures="$(grep '✘ Test ' "$logs/swift" | grep -v 'Test run' | grep -c 'failed after' || true)"
 total="$(last_number "$logs/swift" 'Test run with ([0-9]+) tests?')"
 failures="$(told "$failures" "$status")"
@@ -60,10 +62,11 @@ say "programs, faults and the page against the real binary"
 started=$SECONDS status=0
 SKEIN_BINARY="$(swift build "${fresh[@]}" --show-bin-path)/skein" SKEIN_JAEGER_PYTHON="$root/.venv-test-jaeger/bin/python" \
     .venv-test/bin/python -m pytest Tests/Integration 2>&1 | tee "$logs/integration" || status=$?
-errors="$(last_number "$logs/integration" '[^0-9]([0-9]+) errors?')"
-failures="$(($(last_number "$logs/integration" '[^0-9]([0-9]+) failed') + errors))"
-kind "Integration (pytest)" "$(last_number "$logs/integration" '[^0-9]([0-9]+) passed')" \
-    "$(told "$failures" "$status")" "$(last_number "$logs/integration" '[^0-9]([0-9]+) skipped')" \
+closing="$(grep -E '^[0-9]+ (passed|failed|skipped|error).* in [0-9.]+s' "$logs/integration" | tail -n 1 || true)"
+# told_by_pytest WORD: the number before this word in its closing line.
+told_by_pytest() { grep -oE "[0-9]+ $1" <<<"$closing" | grep -oE '^[0-9]+' || echo 0; }
+failures="$(($(told_by_pytest failed) + $(told_by_pytest error)))"
+kind "Integration (pytest)" "$(told_by_pytest passed)" "$(told "$failures" "$status")" "$(told_by_pytest skipped)" \
     "$((SECONDS - started))"
 
 printf '\nbuilt in %d s\n%s\n' "$built" "$summary"
