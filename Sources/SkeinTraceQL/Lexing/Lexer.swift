@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinStore
+
+/// Splits a query into tokens. Never looks back, so its time is linear.
+struct Lexer {
+    private let source: [UInt8]
+    private let form: Query.Form
+    private var at = 0
+
+    init(_ source: [UInt8], form: Query.Form) {
+        self.source = source
+        self.form = form
+    }
+
+    /// The next token; ``Token/Kind/end`` for ever after the last.
+    mutating func next() throws(QueryError) -> Token {
+        try skipBlanks()
+        let start = at
+        guard let byte = peek() else { return Token(kind: .end, range: at..<at) }
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "`"):
+            let text = try StringReader.read(source, at: &at)
+            return Token(kind: .literal(.string(text)), range: start..<at)
+        case UInt8(ascii: "'"): throw singleQuoted(from: start)
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): return try number(from: start)
+        case UInt8(ascii: "."):
+            if let digit = peek(1), QueryByte.isDigit(digit), let token = try? number(from: start) { return token }
+            at = start + 1
+            return Token(kind: .field(.attribute(.any, try name(from: start))), range: start..<at)
+        case _ where QueryByte.isWordStart(byte): return try word(from: start)
+        default: return try sign(from: start)
+        }
+    }
+
+    // MARK: Blanks
+
+    /// White space, `// …` and `/* … */`.
+    private mutating func skipBlanks() throws(QueryError) {
+        while let byte = peek() {
+            if QueryByte.isSpace(byte) {
+                at += 1
+            } else if byte == UInt8(ascii: "/"), peek(1) == UInt8(ascii: "/") {
+                while let byte = peek(), byte != 0x0a { at += 1 }
+            } else if byte == UInt8(ascii: "/"), peek(1) == UInt8(ascii: "*") {
+                let start = at
+                at += 2
+                while let byte = peek(), !(byte == UInt8(ascii: "*") && peek(1) == UInt8(ascii: "/")) { at += 1 }
+                guard peek() != nil else {
+                    throw error("this comment has no end", at: start..<source.count, expected: ["*/"])
+                }
+                at += 2
+            } else {
+                return
+            }
+        }
+    }
+
+    // MARK: Names
+
+    /// A word, which a scope's sign may make the start of a name.
+    private mutating func word(from start: Int) throws(QueryError) -> Token {
+        while let byte = peek(), QueryByte.isWord(byte) { at += 1 }
+        let head = text(start..<at)
+        if peek() == UInt8(ascii: "."), Self.scopes[head] != nil || head == "parent" {
+            at += 1
+            let key = try name(from: start)
+            let field = Self.scopes[head].map { Field.attribute($0, key) } ?? .parentAttribute(key)
+            return Token(kind: .field(field), range: start..<at)
+        }
+        if peek() == UInt8(ascii: ":"), let names = Self.colonNames[head] {
+            skipName()
+            guard let intrinsic = Intrinsic(rawValue: text(start..<at)) else {
+                let near = Spelling.nearest(to: text(start..<at), among: names)
+                throw error("unknown name", at: start..<at, expected: names, suggestion: near)
+            }
+            return Token(kind: .field(.intrinsic(intrinsic)), range: start..<at)
+        }
+        // In braces only a scope makes a name of what is no identifier.
+        if form == .bare { skipName() }
+        return Token(kind: .word(text(start..<at)), range: start..<at)
+    }
+
+    /// The scopes of attributes, as written before a full stop.
+    private static let scopes: [String: AttributeScope] = [
+        "span": .span, "resource": .resource, "event": .event, "link": .link, "instrumentation": .instrumentation,
+    ]
+
+    /// The names with a colon, by what stands before it.
+    private static let colonNames: [String: [String]] = Dictionary(
+        grouping: Intrinsic.allCases.map(\.rawValue).filter { $0.contains(":") },
+        by: { String($0.prefix { $0 != ":" }) }
+    )
+
+    /// The key of an attribute: up to white space or a delimiter; parts in double quotes may hold anything.
+    private mutating func name(from start: Int) throws(QueryError) -> String {
+        var key: [UInt8] = []
+        while let byte = peek(), !QueryByte.isSpace(byte), !QueryByte.isDelimiter(byte) {
+            at += 1
+            guard byte == UInt8(ascii: "\"") else {
+                key.append(byte)
+                continue
+            }
+            let quote = at - 1
+            while let byte = peek(), byte != UInt8(ascii: "\"") {
+                if byte == UInt8(ascii: "\\"), let escaped = peek(1) {
+                    guard escaped == UInt8(ascii: "\"") || escaped == UInt8(ascii: "\\") else {
+                        throw error("only \\\" and \\\\ are escapes in a name", at: at..<(at + 2))
+                    }
+                    at += 1
+                }
+                key.append(source[at])
+                at += 1
+            }
+            guard peek() != nil else { throw error("this name has no closing quote", at: quote..<source.count) }
+            at += 1
+        }
+        guard at > start, source[at - 1] != UInt8(ascii: ".") || !key.isEmpty else {
+            throw error("an attribute's name must follow the full stop", at: start..<at)
+        }
+        return String(decoding: key, as: UTF8.self)
+    }
+
+    private mutating func skipName() {
+        while let byte = peek(), !QueryByte.isSpace(byte), !QueryByte.isDelimiter(byte) { at += 1 }
+    }
+
+    // MARK: Values
+
+    /// An int, a float or a duration.
+    private mutating func number(from start: Int) throws(QueryError) -> Token {
+        let value: Literal
+        do throws(NumberReader.Failure) {
+            value = try NumberReader.read(source, at: &at)
+        } catch {
+            at = start
+            skipName()
+            let words = text(start..<at)
+            let quoted = form == .bare && !error.isTooLarge ? "\"\(words)\"" : nil
+            throw self.error(error.message, at: start..<at, expected: error.expected, suggestion: quoted)
+        }
+        return Token(kind: .literal(value), range: start..<at)
+    }
+
+    private mutating func singleQuoted(from start: Int) -> QueryError {
+        at += 1
+        while let byte = peek(), byte != UInt8(ascii: "'") { at += 1 }
+        let inner = text((start + 1)..<at)
+        if peek() != nil { at += 1 }
+        return error("text stands in double quotes", at: start..<at, suggestion: TraceQL.quoted(inner))
+    }
+
+    // MARK: Signs
+
+    /// Every sign, longest first.
+    private static let signs: [(text: [UInt8], kind: Token.Kind)] = {
+        let structural = ["&>>", "&<<", "!>>", "!<<", ">>", "<<", "&>", "&<", "&~", "!>", "!<", "~"]
+        let plain: [(String, Token.Kind)] = [
+            ("{", .openBrace), ("}", .closeBrace), ("(", .openParen), (")", .closeParen), (",", .comma), ("|", .pipe),
+            ("!", .not),
+        ]
+        let binary: [BinaryOperator] = [
+            .and, .or, .matches, .notMatches, .notEqual, .lessOrEqual, .greaterOrEqual, .equal, .less, .greater, .add,
+            .subtract, .multiply, .divide, .remainder, .power,
+        ]
+        return
+            (structural.map { ($0, .structural($0)) } + plain
+            + binary.map { ($0.rawValue, .binary($0)) })
+            .map { (Array($0.0.utf8), $0.1) }
+            .sorted { $0.text.count > $1.text.count }
+    }()
+
+    /// What people write from other languages, and what it is here.
+    private static let foreign = ["==": "=", "===": "=", "<>": "!=", "!==": "!=", "&": "&&", ":": "="]
+
+    private mutating func sign(from start: Int) throws(QueryError) -> Token {
+        for (wrong, right) in Self.foreign.sorted(by: { $0.key.utf8.count > $1.key.utf8.count })
+        where source[at...].starts(with: wrong.utf8) && !Self.continues(wrong, after: source[at...]) {
+            at += wrong.utf8.count
+            throw error("\(wrong) is no operator here", at: start..<at, expected: [right], suggestion: right)
+        }
+        for sign in Self.signs where source[at...].starts(with: sign.text) {
+            at += sign.text.count
+            return Token(kind: sign.kind, range: start..<at)
+        }
+        // One whole scalar, so that the message shows a character.
+        at += 1
+        while let byte = peek(), byte & 0xc0 == 0x80 { at += 1 }
+        throw error("unexpected character \(text(start..<at))", at: start..<at)
+    }
+
+    /// Whether a lone `&` is the start of a longer operator.
+    private static func continues(_ wrong: String, after rest: ArraySlice<UInt8>) -> Bool {
+        guard wrong == "&", let second = rest.dropFirst().first else { return false }
+        return [UInt8(ascii: "&"), UInt8(ascii: ">"), UInt8(ascii: "<"), UInt8(ascii: "~")].contains(second)
+    }
+
+    private func peek(_ ahead: Int = 0) -> UInt8? { at + ahead < source.count ? source[at + ahead] : nil }
+    private func text(_ range: Range<Int>) -> String { String(decoding: source[range], as: UTF8.self) }
+
+    private func error(
+        _ message: String,
+        at range: Range<Int>,
+        expected: [String] = [],
+        suggestion: String? = nil
+    ) -> QueryError {
+        QueryError(message, at: range, of: source, expected: expected, suggestion: suggestion)
+    }
+}

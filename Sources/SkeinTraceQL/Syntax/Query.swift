@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinStore
+
+/// A query as written.
+package struct Query: Sendable {
+    /// How the text is to be read.
+    package enum Form: Hashable, Sendable { case bare, braces }
+
+    package var form: Form
+    /// What a span must satisfy; `nil` for every span.
+    package var condition: Expression?
+    /// The text, for the places of errors.
+    var source: [UInt8]
+}
+
+/// A node of the tree, with the bytes of the text that it came from.
+package struct Expression: Sendable {
+    package var node: Node
+    /// UTF-8 offsets into the query.
+    package var range: Range<Int>
+
+    package indirect enum Node: Sendable {
+        case literal(Literal)
+        case field(Field)
+        /// A word of the bare form whose meaning depends on what stands beside it.
+        case word(String)
+        case unary(UnaryOperator, Expression)
+        case binary(BinaryOperator, Expression, Expression)
+    }
+}
+
+/// A value as written.
+package enum Literal: Hashable, Sendable {
+    case string(String)
+    case int(Int64)
+    case double(Double)
+    /// Nanoseconds.
+    case duration(Int64)
+    case bool(Bool)
+    case status(StatusWord)
+    case kind(KindWord)
+    case `nil`
+}
+
+/// What a status is called.
+package enum StatusWord: String, Hashable, Sendable, CaseIterable { case error, ok, unset }
+
+/// What a kind is called.
+package enum KindWord: String, Hashable, Sendable, CaseIterable {
+    case unspecified, `internal`, server, client, producer, consumer
+}
+
+/// What a condition speaks of.
+package enum Field: Hashable, Sendable {
+    case intrinsic(Intrinsic)
+    case attribute(AttributeScope, String)
+    /// `parent.name`, which parses and which nobody answers.
+    case parentAttribute(String)
+}
+
+/// A fact that every span has and that is no attribute. Raw values are the full names; see ``init(word:)`` for others.
+package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
+    case duration = "span:duration"
+    case name = "span:name"
+    case status = "span:status"
+    case statusMessage = "span:statusMessage"
+    case kind = "span:kind"
+    case spanID = "span:id"
+    case parentID = "span:parentID"
+    case childCount = "span:childCount"
+    case traceDuration = "trace:duration"
+    case rootName = "trace:rootName"
+    case rootServiceName = "trace:rootService"
+    case traceID = "trace:id"
+    case eventName = "event:name"
+    case eventTime = "event:timeSinceStart"
+    case linkTraceID = "link:traceID"
+    case linkSpanID = "link:spanID"
+    case scopeName = "instrumentation:name"
+    case scopeVersion = "instrumentation:version"
+    case nestedSetLeft
+    case nestedSetRight
+    case nestedSetParent
+    case parent
+
+    /// The names without a scope.
+    static let words: [String: Intrinsic] = [
+        "duration": .duration, "name": .name, "status": .status, "statusMessage": .statusMessage, "kind": .kind,
+        "traceDuration": .traceDuration, "rootName": .rootName, "rootServiceName": .rootServiceName,
+        "nestedSetLeft": .nestedSetLeft, "nestedSetRight": .nestedSetRight, "nestedSetParent": .nestedSetParent,
+        "parent": .parent,
+    ]
+}
+
+/// An operator with one operand.
+package enum UnaryOperator: String, Hashable, Sendable { case not = "!", minus = "-" }
+
+/// An operator between two operands.
+package enum BinaryOperator: String, Hashable, Sendable {
+    case and = "&&"
+    case or = "||"
+    case equal = "="
+    case notEqual = "!="
+    case less = "<"
+    case lessOrEqual = "<="
+    case greater = ">"
+    case greaterOrEqual = ">="
+    case matches = "=~"
+    case notMatches = "!~"
+    case add = "+"
+    case subtract = "-"
+    case multiply = "*"
+    case divide = "/"
+    case remainder = "%"
+    case power = "^"
+
+    /// The comparison, when it is one.
+    var comparison: SpanPredicate.Comparison? { SpanPredicate.Comparison(rawValue: rawValue) }
+
+    /// The comparison with its sides exchanged; `=~` has none.
+    var mirrored: BinaryOperator? {
+        switch self {
+        case .less: .greater
+        case .lessOrEqual: .greaterOrEqual
+        case .greater: .less
+        case .greaterOrEqual: .lessOrEqual
+        case .equal, .notEqual: self
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SkeinStore
+
+/// The query language: TraceQL, of which the conditions of one `{ … }` are understood so far, and the bare form, the
+/// same conditions without braces for people in a hurry.
+///
+/// Where the two differ:
+///
+/// |  | `{ … }` | bare |
+/// | --- | --- | --- |
+/// | joining | `&&`, `\|\|` of equal rank, from left to right, as Tempo does | also `and`, `or` in any case; `and` binds tighter |
+/// | negation | `!` of the next operand: `!(.a = 1)` | `not` and `!` of the whole comparison after it |
+/// | names | intrinsics, `.name`, `span.name` … | also any other word, an attribute of span or resource; `service`, `operation`, `error` |
+/// | text | in quotes | a single word needs none |
+/// | `duration > 500` | nanoseconds | refused: a unit was forgotten |
+///
+/// Every input is answered in time linear in its length, or refused by ``Limits``.
+public enum TraceQL {
+    /// What keeps a query small.
+    public enum Limits {
+        /// Most UTF-8 bytes of a query.
+        public static let queryBytesMax = 16 * 1024
+        /// How deep parentheses and negations may nest.
+        public static let depthMax = 64
+        /// Most operators of a query.
+        public static let operatorsMax = 512
+    }
+
+    /// The condition that `text` states. Empty text and `{}` match every span.
+    public static func plan(_ text: String) throws(QueryError) -> SpanPredicate {
+        let query = try parse(text)
+        return try Planner(query: query).plan()
+    }
+
+    /// The tree that `text` spells, not yet checked for sense.
+    package static func parse(_ text: String) throws(QueryError) -> Query {
+        var parser = try Parser(text)
+        return try parser.parse()
+    }
+}
