@@ -57,8 +57,8 @@ struct JaegerTag {
     private var literals: [SpanPredicate.Literal] {
         var literals: [SpanPredicate.Literal] = [.string(value)]
         if value == "true" || value == "false" { literals.append(.bool(value == "true")) }
-        if let int = Int64(value), String(int) == value {
-            literals.append(.int(int))
+        if let int = Int64(value) {
+            if String(int) == value { literals.append(.int(int)) }
         } else if let first = value.utf8.first, first == UInt8(ascii: "-") || (0x30...0x39).contains(first),
             let double = Double(value), double.isFinite
         {

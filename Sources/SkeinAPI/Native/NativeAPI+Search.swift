@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinModel
 import SkeinStore
+import SkeinTraceQL
 import SkeinWire
 
 extension NativeAPI {
@@ -33,6 +34,24 @@ extension NativeAPI {
                     json.member("bytes", page.inspected.byteCount)
                 }
             }
+        }
+    }
+
+    /// The condition that a query states; what is wrong with one that states none.
+    private static func plan(_ query: String) throws(APIError) -> SpanPredicate {
+        do throws(QueryError) {
+            return try TraceQL.plan(query)
+        } catch {
+            var problem = APIError(400, "invalid-query", "\(error.message).", field: "q")
+            problem.syntax = APIError.Syntax(
+                line: error.range.line,
+                column: error.range.column,
+                offset: error.range.offset,
+                length: error.range.length,
+                expected: error.expected,
+                suggestion: error.suggestion
+            )
+            throw problem
         }
     }
 

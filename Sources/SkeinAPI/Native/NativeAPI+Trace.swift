@@ -13,10 +13,6 @@ extension NativeAPI {
     static func skeleton(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         throw .unknownPath("")
     }
-    static func plan(_ query: String) throws(APIError) -> SpanPredicate {
-        guard query.isEmpty else { throw APIError(400, "invalid-query", "Queries are not understood yet.", field: "q") }
-        return .true
-    }
 }
 extension JaegerAPI {
     static func dependencies(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
