@@ -145,6 +145,14 @@ def result_link(page, trace):
     return page.locator(f'a[href*="trace/{trace}"]').first
 
 
+def waterfall(page):
+    """The grid of spans, once it is drawn."""
+    grid = page.get_by_role("treegrid")
+    expect(grid).to_have_attribute("aria-rowcount", re.compile(r"\d"))
+    expect(page.get_by_role("row").first).to_be_visible()
+    return grid
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_search_from_the_front_page(open_page, large, theme):
     with open_page("/", theme) as rig:
@@ -183,8 +191,7 @@ def test_a_trace_of_ten_thousand_spans(open_page, large, theme):
     with open_page("/", theme) as rig:
         page = rig.page
         result_link(page, large).click()
-        grid = page.get_by_role("treegrid")
-        expect(grid).to_be_visible()
+        grid = waterfall(page)
         expect(page).to_have_url(re.compile(f"trace/{large}"))
         total = int(grid.get_attribute("aria-rowcount"))
         assert SPANS <= total <= SPANS + 1, "one row a span, and perhaps the header"
@@ -210,7 +217,7 @@ def test_a_trace_of_ten_thousand_spans(open_page, large, theme):
         assert page.url == chosen
 
         # The last row can be reached, the first collapses the whole trace.
-        grid = page.get_by_role("treegrid")
+        grid = waterfall(page)
         grid.focus()
         page.keyboard.press("End")
         expect(page.get_by_role("row").filter(has_text=re.compile("SELECT orders|step 99")).last).to_be_visible()
@@ -227,7 +234,7 @@ def test_a_trace_of_ten_thousand_spans(open_page, large, theme):
 def test_a_click_selects_and_a_chevron_collapses(open_page, large):
     with open_page(f"/trace/{large}") as rig:
         page = rig.page
-        grid = page.get_by_role("treegrid")
+        grid = waterfall(page)
         row = page.get_by_role("row").filter(has_text="step 0").first
         row.click()
         expect(row).to_have_attribute("aria-selected", "true")
@@ -242,7 +249,7 @@ def test_a_click_selects_and_a_chevron_collapses(open_page, large):
 def test_an_error_shows_its_exception(open_page, large):
     with open_page(f"/trace/{large}") as rig:
         page = rig.page
-        page.get_by_role("treegrid").focus()
+        waterfall(page).focus()
         page.keyboard.press("e")
         page.keyboard.press("Enter")
         expect(page.get_by_text("card declined").first).to_be_visible()
@@ -253,7 +260,7 @@ def test_an_error_shows_its_exception(open_page, large):
 def test_scrolling_stays_smooth_in_work_done(open_page, large):
     """CPU time a frame, not wall time: the machine is shared."""
     with open_page(f"/trace/{large}") as rig:
-        expect(rig.page.get_by_role("treegrid")).to_be_visible()
+        waterfall(rig.page)
         scroll = rig.scroll('[role="treegrid"]', ms=1500, speed=6000)
         assert scroll["frames"] > 5, scroll
         assert scroll["cpu_ms_per_frame"] < 16, scroll
@@ -288,8 +295,7 @@ def test_what_spans_say_is_text_never_markup(open_page, server):
     with open_page("/") as rig:
         page = rig.page
         result_link(page, trace.hex()).click()
-        expect(page.get_by_role("treegrid")).to_be_visible()
-        page.get_by_role("treegrid").focus()
+        waterfall(page).focus()
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         expect(page.get_by_text("url.full").first).to_be_visible()
