@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+
+/// Reads an `AnyValue` (opentelemetry-proto 1.9 `common/v1/common.proto`) that is not in canonical form: unknown fields,
+/// long varints, fields given twice, text that is not UTF-8. Canonical ones, which is nearly all, are never parsed.
+///
+///     1 string_value   2 bool_value     3 int_value      4 double_value (fixed64)
+///     5 array_value { 1 values* }       6 kvlist_value { 1 values* { 1 key, 2 value } }      7 bytes_value
+enum AnyValueReader {
+    /// The value in the message. Throws `.tooDeep` where arrays and maps nest beyond `EncodedValue.maxDepth`.
+    static func read(_ message: ProtobufReader, depth: Int = 0) throws(WireError) -> AttributeValue {
+        var message = message
+        var value = AttributeValue.null
+        while let tag = try message.nextTag() {
+            switch tag {
+            case 0x0a: value = .string(UTF8Text.repaired(try message.readBytes()))
+            case 0x10: value = .bool(try message.readVarint() != 0)
+            case 0x18: value = .int(Int64(bitPattern: try message.readVarint()))
+            case 0x21: value = .double(Double(bitPattern: try message.readFixed64()))
+            case 0x2a:
+                // A message given twice is the two joined (encoding guide, "Last One Wins").
+                let elements = try readArray(try message.readMessage(), depth: depth)
+                if case .array(let earlier) = value {
+                    value = .array(earlier + elements)
+                } else {
+                    value = .array(elements)
+                }
+            case 0x32:
+                let pairs = try readMap(try message.readMessage(), depth: depth)
+                if case .map(let earlier) = value { value = .map(earlier + pairs) } else { value = .map(pairs) }
+            case 0x3a: value = .bytes([UInt8](try message.readBytes()))
+            default: try message.skip(tag, known: 0b1111_1110)
+            }
+        }
+        return value
+    }
+
+    private static func readArray(_ message: ProtobufReader, depth: Int) throws(WireError) -> [AttributeValue] {
+        try checkDepth(message, depth)
+        var message = message
+        var elements: [AttributeValue] = []
+        while let tag = try message.nextTag() {
+            guard tag == 0x0a else {
+                try message.skip(tag, known: 0b10)
+                continue
+            }
+            elements.append(try read(try message.readMessage(), depth: depth + 1))
+        }
+        return elements
+    }
+
+    private static func readMap(_ message: ProtobufReader, depth: Int) throws(WireError) -> [Attribute] {
+        try checkDepth(message, depth)
+        var message = message
+        var pairs: [Attribute] = []
+        while let tag = try message.nextTag() {
+            guard tag == 0x0a else {
+                try message.skip(tag, known: 0b10)
+                continue
+            }
+            pairs.append(try readPair(try message.readMessage(), depth: depth))
+        }
+        return pairs
+    }
+
+    private static func readPair(_ message: ProtobufReader, depth: Int) throws(WireError) -> Attribute {
+        var message = message
+        var pair = Attribute("", .null)
+        while let tag = try message.nextTag() {
+            switch tag {
+            case 0x0a: pair.key = UTF8Text.repaired(try message.readBytes())
+            case 0x12: pair.value = try read(try message.readMessage(), depth: depth + 1)
+            default: try message.skip(tag, known: 0b110)
+            }
+        }
+        return pair
+    }
+
+    private static func checkDepth(_ message: ProtobufReader, _ depth: Int) throws(WireError) {
+        if depth >= EncodedValue.maxDepth, !message.isAtEnd {
+            throw WireError(
+                .tooDeep,
+                "a value nests deeper than \(EncodedValue.maxDepth) arrays and maps",
+                at: message.offset
+            )
+        }
+    }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
+
+extension OTLP {
+    /// The answer to a request that was accepted, at least in part.
+    ///
+    ///     ExportTraceServiceResponse { 1 partial_success { 1 rejected_spans (int64), 2 error_message } }
+    ///
+    /// `partial_success` is set only when there is something to say: SDKs log it as an error whenever it is there.
+    package struct ExportTraceServiceResponse: Hashable, Sendable {
+        package var rejectedSpans: Int
+        package var errorMessage: String
+
+        /// An answer; nothing rejected and no message means full success.
+        package init(rejectedSpans: Int = 0, errorMessage: String = "") {
+            self.rejectedSpans = rejectedSpans
+            self.errorMessage = errorMessage
+        }
+
+        /// The answer to what a decoder made of a request.
+        package init(_ decoded: DecodedSpans) {
+            let rejected = decoded.rejectedCount
+            self.init(rejectedSpans: rejected, errorMessage: rejected > 0 ? decoded.firstMessage : decoded.warning)
+        }
+
+        /// Appends the protobuf form; nothing at full success.
+        package func appendProtobuf(to out: inout ByteWriter) {
+            if rejectedSpans == 0 && errorMessage.isEmpty { return }
+            out.appendMessage(1) { out in
+                out.appendField(1, varint: UInt64(rejectedSpans))
+                out.appendField(2, text: errorMessage)
+            }
+        }
+
+        /// Writes the JSON form; `{}` at full success.
+        package func write(to json: inout JSONWriter) {
+            json.object { json in
+                if rejectedSpans == 0 && errorMessage.isEmpty { return }
+                json.object("partialSuccess") { json in
+                    if rejectedSpans != 0 { json.member("rejectedSpans", decimal: rejectedSpans) }
+                    if !errorMessage.isEmpty { json.member("errorMessage", errorMessage) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+
+extension OTLP {
+    /// Turns the bytes of an `ExportTraceServiceRequest`, or of `TracesData`, which looks the same, into columns.
+    ///
+    /// No message objects: one walk over the bytes, text and values interned as they stand. Keep a decoder and reuse it:
+    /// its tables stay warm. It is not shared between tasks.
+    ///
+    ///     ExportTraceServiceRequest { 1 resource_spans* }
+    ///     ResourceSpans { 1 resource { 1 attributes*, 2 dropped_attributes_count }, 2 scope_spans*, 3 schema_url }
+    ///     ScopeSpans { 1 scope { 1 name, 2 version, 3 attributes*, 4 dropped_attributes_count }, 2 spans*, 3 schema_url }
+    package struct ProtobufDecoder: ~Copyable {
+        private var builder = SpanBatchBuilder()
+        private var rejections = Rejections()
+
+        /// A decoder; it holds memory only while and after it works.
+        package init() {}
+
+        /// The spans of one request. Bad spans are left out and counted; a request that is no protobuf message of this
+        /// kind throws, and nothing of it is kept.
+        package mutating func decode(
+            _ bytes: UnsafeRawBufferPointer,
+            receivedUnixNanos: UInt64
+        ) throws(WireError) -> DecodedSpans {
+            rejections = Rejections()
+            do throws(WireError) {
+                var request = ProtobufReader(bytes)
+                while let tag = try request.nextTag() {
+                    guard tag == 0x0a else {
+                        try request.skip(tag, known: 0b10)
+                        continue
+                    }
+                    try readResourceSpans(try request.readMessage())
+                }
+            } catch {
+                builder.removeAll()
+                throw error
+            }
+            var decoded = DecodedSpans(batch: builder.finish(receivedUnixNanos: receivedUnixNanos))
+            decoded.rejected = rejections.counts
+            decoded.firstMessage = rejections.firstMessage
+            return decoded
+        }
+
+        /// What the spans within a message have in common.
+        private struct Context {
+            var resource: UInt32 = 0
+            var scope: UInt32 = 0
+            /// Set when an attribute of the resource or scope nests too deep: none of the spans can be kept whole.
+            var isTooDeep = false
+        }
+
+        private mutating func readResourceSpans(_ message: ProtobufReader) throws(WireError) {
+            // Fields may come in any order and usually end with the schema: all but the spans first.
+            var context = Context()
+            var serviceName: SpanBatch.Ref = 0
+            var schemaURL: SpanBatch.Ref = 0
+            var dropped: UInt32 = 0
+            var fields = message
+            while let tag = try fields.nextTag() {
+                switch tag {
+                case 0x0a:
+                    try readResource(try fields.readMessage(), &serviceName, &dropped, &context.isTooDeep)
+                case 0x12: _ = try fields.readBytes()
+                case 0x1a: schemaURL = builder.intern(text: try fields.readBytes())
+                default: try fields.skip(tag, known: 0b1110)
+                }
+            }
+            context.resource = builder.addResource(
+                serviceName: serviceName,
+                schemaURL: schemaURL,
+                droppedAttributesCount: dropped
+            )
+            fields = message
+            while let tag = try fields.nextTag() {
+                if tag == 0x12 {
+                    try readScopeSpans(try fields.readMessage(), context)
+                } else {
+                    try fields.skip(tag)
+                }
+            }
+        }
+
+        private mutating func readResource(
+            _ message: ProtobufReader,
+            _ serviceName: inout SpanBatch.Ref,
+            _ dropped: inout UInt32,
+            _ isTooDeep: inout Bool
+        ) throws(WireError) {
+            var message = message
+            while let tag = try message.nextTag() {
+                switch tag {
+                case 0x0a:
+                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    builder.addResourceAttribute(key: pair.key, value: pair.value)
+                    if serviceName == 0, pair.key == builder.intern("service.name") {
+                        serviceName = builder.intern(textOfValue: pair.value)
+                    }
+                case 0x10: dropped = UInt32(truncatingIfNeeded: try message.readVarint())
+                default: try message.skip(tag, known: 0b110)
+                }
+            }
+        }
+
+        private mutating func readScopeSpans(_ message: ProtobufReader, _ outer: Context) throws(WireError) {
+            var context = outer
+            var name: SpanBatch.Ref = 0
+            var version: SpanBatch.Ref = 0
+            var schemaURL: SpanBatch.Ref = 0
+            var dropped: UInt32 = 0
+            var spans = 0
+            var fields = message
+            while let tag = try fields.nextTag() {
+                switch tag {
+                case 0x0a:
+                    try readScope(try fields.readMessage(), &name, &version, &dropped, &context.isTooDeep)
+                case 0x12:
+                    _ = try fields.readBytes()
+                    spans += 1
+                case 0x1a: schemaURL = builder.intern(text: try fields.readBytes())
+                default: try fields.skip(tag, known: 0b1110)
+                }
+            }
+            context.scope = builder.addScope(
+                name: name,
+                version: version,
+                schemaURL: schemaURL,
+                droppedAttributesCount: dropped
+            )
+            builder.reserve(spans: spans)
+            fields = message
+            while let tag = try fields.nextTag() {
+                if tag == 0x12 {
+                    try readSpan(try fields.readMessage(), context)
+                } else {
+                    try fields.skip(tag)
+                }
+            }
+        }
+
+        private mutating func readScope(
+            _ message: ProtobufReader,
+            _ name: inout SpanBatch.Ref,
+            _ version: inout SpanBatch.Ref,
+            _ dropped: inout UInt32,
+            _ isTooDeep: inout Bool
+        ) throws(WireError) {
+            var message = message
+            while let tag = try message.nextTag() {
+                switch tag {
+                case 0x0a: name = builder.intern(text: try message.readBytes())
+                case 0x12: version = builder.intern(text: try message.readBytes())
+                case 0x1a:
+                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    builder.addScopeAttribute(key: pair.key, value: pair.value)
+                case 0x20: dropped = UInt32(truncatingIfNeeded: try message.readVarint())
+                default: try message.skip(tag, known: 0b1_1110)
+                }
+            }
+        }
+
+        /// `Span { 1 trace_id, 2 span_id, 3 trace_state, 4 parent_span_id, 5 name, 6 kind, 7 start (fixed64), 8 end
+        /// (fixed64), 9 attributes*, 10 dropped_attributes_count, 11 events*, 12 dropped_events_count, 13 links*,
+        /// 14 dropped_links_count, 15 status, 16 flags (fixed32) }`
+        private mutating func readSpan(_ message: ProtobufReader, _ context: Context) throws(WireError) {
+            var message = message
+            var fields = SpanBatchBuilder.SpanFields()
+            fields.resource = context.resource
+            fields.scope = context.scope
+            var ids = IDCheck()
+            var isTooDeep = context.isTooDeep
+            var refusedLinks: UInt32 = 0
+            while let tag = try message.nextTag() {
+                switch tag {
+                case 0x0a: fields.traceID = ids.traceID(try message.readBytes())
+                case 0x12: fields.spanID = ids.spanID(try message.readBytes())
+                case 0x1a: fields.traceState = builder.intern(text: try message.readBytes())
+                case 0x22: fields.parentSpanID = ids.parentSpanID(try message.readBytes())
+                case 0x2a: fields.name = builder.intern(text: try message.readBytes())
+                case 0x30:
+                    let kind = try message.readVarint()
+                    fields.kind = kind <= 5 ? UInt8(truncatingIfNeeded: kind) : 0
+                case 0x39: fields.startUnixNanos = try message.readFixed64()
+                case 0x41: fields.endUnixNanos = try message.readFixed64()
+                case 0x4a:
+                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    builder.addSpanAttribute(key: pair.key, value: pair.value)
+                case 0x50: fields.droppedAttributesCount = UInt32(truncatingIfNeeded: try message.readVarint())
+                case 0x5a: try readEvent(try message.readMessage(), &isTooDeep)
+                case 0x60: fields.droppedEventsCount = UInt32(truncatingIfNeeded: try message.readVarint())
+                case 0x6a:
+                    if try !readLink(try message.readMessage(), &isTooDeep) { refusedLinks &+= 1 }
+                case 0x70: fields.droppedLinksCount = UInt32(truncatingIfNeeded: try message.readVarint())
+                case 0x7a: try readStatus(try message.readMessage(), &fields)
+                case 0x85: fields.flags = try message.readFixed32()
+                default: try message.skip(tag, known: 0x1_fffe)
+                }
+            }
+            fields.droppedLinksCount &+= refusedLinks
+            if let reason = ids.fault(fields) ?? (isTooDeep ? .valueTooDeep : nil) {
+                builder.discardSpan()
+                rejections.add(reason, ids.message(reason))
+            } else {
+                builder.addSpan(fields)
+            }
+        }
+
+        /// `Event { 1 time_unix_nano (fixed64), 2 name, 3 attributes*, 4 dropped_attributes_count }`
+        private mutating func readEvent(_ message: ProtobufReader, _ isTooDeep: inout Bool) throws(WireError) {
+            var message = message
+            var time: UInt64 = 0
+            var name: SpanBatch.Ref = 0
+            var dropped: UInt32 = 0
+            while let tag = try message.nextTag() {
+                switch tag {
+                case 0x09: time = try message.readFixed64()
+                case 0x12: name = builder.intern(text: try message.readBytes())
+                case 0x1a:
+                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    builder.addEventAttribute(key: pair.key, value: pair.value)
+                case 0x20: dropped = UInt32(truncatingIfNeeded: try message.readVarint())
+                default: try message.skip(tag, known: 0b1_1110)
+                }
+            }
+            builder.addEvent(timeUnixNanos: time, name: name, droppedAttributesCount: dropped)
+        }
+
+        /// `Link { 1 trace_id, 2 span_id, 3 trace_state, 4 attributes*, 5 dropped_attributes_count, 6 flags (fixed32) }`
+        ///
+        /// `false` when the link has ids of the wrong length: it cannot be kept, and counts as dropped.
+        private mutating func readLink(_ message: ProtobufReader, _ isTooDeep: inout Bool) throws(WireError) -> Bool {
+            var message = message
+            var ids = IDCheck()
+            var traceID = TraceID.zero
+            var spanID = SpanID.zero
+            var traceState: SpanBatch.Ref = 0
+            var dropped: UInt32 = 0
+            var flags: UInt32 = 0
+            while let tag = try message.nextTag() {
+                switch tag {
+                case 0x0a: traceID = ids.traceID(try message.readBytes())
+                case 0x12: spanID = ids.spanID(try message.readBytes())
+                case 0x1a: traceState = builder.intern(text: try message.readBytes())
+                case 0x22:
+                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    builder.addLinkAttribute(key: pair.key, value: pair.value)
+                case 0x28: dropped = UInt32(truncatingIfNeeded: try message.readVarint())
+                case 0x35: flags = try message.readFixed32()
+                default: try message.skip(tag, known: 0b111_1110)
+                }
+            }
+            guard ids.areComplete else {
+                builder.discardLink()
+                return false
+            }
+            builder.addLink(
+                traceID: traceID,
+                spanID: spanID,
+                traceState: traceState,
+                flags: flags,
+                droppedAttributesCount: dropped
+            )
+            return true
+        }
+
+        /// `Status { 2 message, 3 code }`; field 1 is reserved, older clients send it.
+        private mutating func readStatus(
+            _ message: ProtobufReader,
+            _ fields: inout SpanBatchBuilder.SpanFields
+        ) throws(WireError) {
+            var message = message
+            while let tag = try message.nextTag() {
+                switch tag {
+                case 0x12: fields.statusMessage = builder.intern(text: try message.readBytes())
+                case 0x18:
+                    let code = try message.readVarint()
+                    fields.statusCode = code <= 2 ? UInt8(truncatingIfNeeded: code) : 0
+                default: try message.skip(tag, known: 0b1100)
+                }
+            }
+        }
+
+        /// `KeyValue { 1 key, 2 value }`
+        private mutating func readAttribute(
+            _ message: ProtobufReader,
+            _ isTooDeep: inout Bool
+        ) throws(WireError) -> (key: SpanBatch.Ref, value: SpanBatch.Ref) {
+            var message = message
+            var key: SpanBatch.Ref = 0
+            var value: SpanBatch.Ref = 0
+            while let tag = try message.nextTag() {
+                switch tag {
+                case 0x0a: key = builder.intern(text: try message.readBytes())
+                case 0x12:
+                    let encoded = try message.readBytes()
+                    if let known = builder.intern(value: encoded) {
+                        value = known
+                    } else {
+                        let origin = message.offset &- encoded.count
+                        value = try canonical(ProtobufReader(encoded, origin: origin), &isTooDeep)
+                    }
+                default: try message.skip(tag, known: 0b110)
+                }
+            }
+            return (key, value)
+        }
+
+        @inline(never)
+        private mutating func canonical(
+            _ value: ProtobufReader,
+            _ isTooDeep: inout Bool
+        ) throws(WireError) -> SpanBatch.Ref {
+            do throws(WireError) {
+                return builder.intern(try AnyValueReader.read(value))
+            } catch {
+                guard error.code == .tooDeep else { throw error }
+                isTooDeep = true
+                return 0
+            }
+        }
+    }
+}

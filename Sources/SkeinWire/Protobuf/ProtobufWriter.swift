@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+
+/// Writes fields of the Protocol Buffers wire format. Fields that have their default value are left out, as proto3 asks.
+extension ByteWriter {
+    /// A varint field (`int32`, `int64`, `uint32`, `bool`, enums).
+    mutating func appendField(_ number: UInt64, varint value: UInt64) {
+        if value == 0 { return }
+        appendVarint(number << 3)
+        appendVarint(value)
+    }
+
+    /// A `fixed64` field.
+    mutating func appendField(_ number: UInt64, fixed64 value: UInt64) {
+        if value == 0 { return }
+        appendVarint(number << 3 | 1)
+        appendLittleEndian(value)
+    }
+
+    /// A `fixed32` field.
+    mutating func appendField(_ number: UInt64, fixed32 value: UInt32) {
+        if value == 0 { return }
+        appendVarint(number << 3 | 5)
+        appendLittleEndian(value)
+    }
+
+    /// A `bytes` or `string` field.
+    mutating func appendField(_ number: UInt64, bytes: UnsafeRawBufferPointer) {
+        if bytes.isEmpty { return }
+        appendVarint(number << 3 | 2)
+        appendVarint(UInt64(bytes.count))
+        append(bytes)
+    }
+
+    /// A `string` field.
+    mutating func appendField(_ number: UInt64, text: String) {
+        var text = text
+        text.withUTF8 { appendField(number, bytes: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A field that is a message, written even when it is empty. The length stands before a body whose size is not known
+    /// yet: one byte is left for it, and the body moves when it needs more, which is cheaper than to size all first.
+    @inline(__always)
+    mutating func appendMessage(_ number: UInt64, _ body: (inout ByteWriter) -> Void) {
+        appendVarint(number << 3 | 2)
+        append(0)
+        let start = count
+        body(&self)
+        closeMessage(from: start)
+    }
+
+    private mutating func closeMessage(from start: Int) {
+        let length = count - start
+        if length < 0x80 {
+            overwrite(UInt8(truncatingIfNeeded: length), at: start - 1)
+        } else {
+            moveTail(from: start, by: ByteWriter.varintLength(UInt64(length)) - 1)
+            overwriteVarint(UInt64(length), at: start - 1)
+        }
+    }
+}
