@@ -93,7 +93,8 @@ package struct ByteReader {
     @inlinable
     package mutating func read(_ count: Int) throws(ByteError) -> UnsafeRawBufferPointer {
         guard count >= 0, count <= remaining else { throw ByteError(.truncated, at: offset) }
-        let slice = UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset &+ count)])
+        // The guard proved the range; an empty buffer may have no base.
+        let slice = UnsafeRawBufferPointer(start: bytes.baseAddress.map { $0 + offset }, count: count)
         offset &+= count
         return slice
     }
@@ -124,6 +125,33 @@ extension UnsafeRawBufferPointer {
     package func unsafelyLoad<T: BitwiseCopyable>(_ offset: Int, as type: T.Type) -> T {
         // The caller proved offset + size <= count, and count > 0 means a base address.
         baseAddress.unsafelyUnwrapped.loadUnaligned(fromByteOffset: offset, as: type)
+    }
+
+    /// Whether the bytes from `start` on begin with `other`. The caller has checked that there are as many.
+    @inlinable
+    package func unsafelyEqual(from start: Int, _ other: UnsafeRawBufferPointer) -> Bool {
+        let count = other.count
+        var at = 0
+        while at &+ 8 <= count {
+            if unsafelyLoad(start &+ at, as: UInt64.self) != other.unsafelyLoad(at, as: UInt64.self) { return false }
+            at &+= 8
+        }
+        if at == count { return true }
+        if count >= 8 {
+            // The last word overlaps what is compared already: cheaper than a loop over its bytes.
+            return unsafelyLoad(start &+ count &- 8, as: UInt64.self)
+                == other.unsafelyLoad(count &- 8, as: UInt64.self)
+        }
+        if count >= 4 {
+            return unsafelyLoad(start, as: UInt32.self) == other.unsafelyLoad(0, as: UInt32.self)
+                && unsafelyLoad(start &+ count &- 4, as: UInt32.self)
+                    == other.unsafelyLoad(count &- 4, as: UInt32.self)
+        }
+        while at < count {
+            if unsafelyLoad(start &+ at, as: UInt8.self) != other.unsafelyLoad(at, as: UInt8.self) { return false }
+            at &+= 1
+        }
+        return true
     }
 }
 

@@ -99,6 +99,32 @@ package struct ByteWriter: ~Copyable {
         base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
     }
 
+    /// Overwrites one byte written before.
+    @inlinable
+    package mutating func overwrite(_ byte: UInt8, at offset: Int) {
+        precondition(offset >= 0 && offset < used)
+        base.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
+    }
+
+    /// Overwrites bytes written before with a varint; as many as ``varintLength(_:)`` says.
+    @inlinable
+    package mutating func overwriteVarint(_ value: UInt64, at offset: Int) {
+        precondition(offset >= 0 && offset + Self.varintLength(value) <= used)
+        _ = UnsafeMutableRawPointer.storeVarint(value, at: base + offset)
+    }
+
+    /// Moves all from `offset` on towards the end by `distance`; what is in the gap has no meaning until overwritten.
+    package mutating func moveTail(from offset: Int, by distance: Int) {
+        precondition(offset >= 0 && offset <= used && distance >= 0)
+        reserve(distance)
+        (base + offset + distance).copyMemory(from: base + offset, byteCount: used - offset)
+        used += distance
+    }
+
+    /// Bytes of `value` as a varint, 1 to 10.
+    @inlinable
+    package static func varintLength(_ value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
+
     /// Appends a base-128 varint, 1 to 10 bytes.
     @inlinable
     package mutating func appendVarint(_ value: UInt64) {

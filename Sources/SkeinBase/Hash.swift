@@ -2,29 +2,46 @@
 
 /// A fast hash of bytes for tables in memory. Never stored: its values may change with any version.
 package enum Hash {
-    /// A well-mixed number; equal bytes give equal numbers within one process.
+    /// A well-mixed number; equal bytes give equal numbers within one process. Where a client chooses the bytes, a
+    /// random `seed` keeps it from choosing ones that collide.
+    ///
+    /// The construction is wyhash's: two words folded by a 64 × 64 → 128 bit product, the last ones overlapping, so that
+    /// keys of up to 16 bytes cost two products and no loop.
     @inlinable
-    package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        var state: UInt64 = 0x9e37_79b9_7f4a_7c15 ^ UInt64(truncatingIfNeeded: bytes.count)
-        var offset = 0
+    package static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0x9e37_79b9_7f4a_7c15) -> UInt64 {
         let count = bytes.count
-        while offset &+ 8 <= count {
-            state = fold(state ^ bytes.unsafelyLoad(offset, as: UInt64.self), 0xa076_1d64_78bd_642f)
-            offset &+= 8
-        }
-        if offset < count {
-            var tail: UInt64 = 0
-            if count >= 8 {
-                tail = bytes.unsafelyLoad(count &- 8, as: UInt64.self)
-            } else {
-                while offset < count {
-                    tail = tail &<< 8 | UInt64(bytes.unsafelyLoad(offset, as: UInt8.self))
-                    offset &+= 1
-                }
+        let secret = seed ^ 0xa076_1d64_78bd_642f
+        var state = seed
+        let a: UInt64
+        let b: UInt64
+        if count > 16 {
+            var offset = 0
+            while offset &+ 16 < count {
+                state = fold(
+                    bytes.unsafelyLoad(offset, as: UInt64.self) ^ secret,
+                    bytes.unsafelyLoad(offset &+ 8, as: UInt64.self) ^ state
+                )
+                offset &+= 16
             }
-            state = fold(state ^ tail, 0xe703_7ed1_a0b4_28db)
+            a = bytes.unsafelyLoad(count &- 16, as: UInt64.self)
+            b = bytes.unsafelyLoad(count &- 8, as: UInt64.self)
+        } else if count >= 8 {
+            a = bytes.unsafelyLoad(0, as: UInt64.self)
+            b = bytes.unsafelyLoad(count &- 8, as: UInt64.self)
+        } else if count >= 4 {
+            a = UInt64(bytes.unsafelyLoad(0, as: UInt32.self))
+            b = UInt64(bytes.unsafelyLoad(count &- 4, as: UInt32.self))
+        } else if count > 0 {
+            a =
+                UInt64(bytes.unsafelyLoad(0, as: UInt8.self)) &<< 16
+                | UInt64(bytes.unsafelyLoad(count &>> 1, as: UInt8.self)) &<< 8
+                | UInt64(bytes.unsafelyLoad(count &- 1, as: UInt8.self))
+            b = 0
+        } else {
+            a = 0
+            b = 0
         }
-        return fold(state, 0x8ebc_6af0_9c88_c6e3)
+        return fold(fold(a ^ secret, b ^ state), 0xe703_7ed1_a0b4_28db ^ UInt64(truncatingIfNeeded: count))
     }
 
     /// A well-mixed number from one word.

@@ -92,6 +92,53 @@ package enum EncodedValue {
         out.append(body.bytes)
     }
 
+    /// Whether `bytes` are what ``append(_:to:depth:)`` would write for some value: the check that a decoder makes when
+    /// it first sees a value, after which the bytes are taken as they came.
+    package static func isCanonical(_ bytes: UnsafeRawBufferPointer, depth: Int = 0) -> Bool {
+        guard !bytes.isEmpty else { return true }
+        var reader = ByteReader(bytes)
+        do throws(ByteError) {
+            guard let kind = Kind(rawValue: try reader.readByte()) else { return false }
+            switch kind {
+            case .null: return false
+            case .string:
+                guard let text = try reader.readMinimalLengthPrefixed() else { return false }
+                return reader.isAtEnd && UTF8Text.isValid(text)
+            case .bool: return try reader.readByte() <= 1 && reader.isAtEnd
+            case .int: return try reader.readMinimalVarint() != nil && reader.isAtEnd
+            case .double: return reader.remaining == 8
+            case .bytes: return try reader.readMinimalLengthPrefixed() != nil && reader.isAtEnd
+            case .array, .map:
+                guard let bytes = try reader.readMinimalLengthPrefixed(), reader.isAtEnd else { return false }
+                guard bytes.isEmpty || depth < maxDepth else { return false }
+                var body = ByteReader(bytes)
+                while !body.isAtEnd {
+                    guard try body.readByte() == 0x0a, let element = try body.readMinimalLengthPrefixed() else {
+                        return false
+                    }
+                    guard kind == .array ? isCanonical(element, depth: depth + 1) : isEntry(element, depth: depth)
+                    else { return false }
+                }
+                return true
+            }
+        } catch {
+            return false
+        }
+    }
+
+    private static func isEntry(_ bytes: UnsafeRawBufferPointer, depth: Int) -> Bool {
+        var entry = ByteReader(bytes)
+        do throws(ByteError) {
+            guard try entry.readByte() == 0x0a, let key = try entry.readMinimalLengthPrefixed(),
+                UTF8Text.isValid(key), try entry.readByte() == 0x12,
+                let value = try entry.readMinimalLengthPrefixed(), entry.isAtEnd
+            else { return false }
+            return isCanonical(value, depth: depth + 1)
+        } catch {
+            return false
+        }
+    }
+
     /// Reads an encoded value. Bytes that are not one read as `null`, text that is not UTF-8 is repaired; canonical
     /// bytes, which is all a dictionary holds, read exactly.
     package static func decode(_ bytes: UnsafeRawBufferPointer, depth: Int = 0) -> AttributeValue {
@@ -131,5 +178,21 @@ package enum EncodedValue {
         } catch {
             return .null
         }
+    }
+}
+
+extension ByteReader {
+    /// A varint of as few bytes as its value needs, `nil` for a longer one.
+    fileprivate mutating func readMinimalVarint() throws(ByteError) -> UInt64? {
+        let start = position
+        let value = try readVarint()
+        return position - start == ByteWriter.varintLength(value) ? value : nil
+    }
+
+    /// A minimal varint length, then that many bytes; `nil` for a longer one.
+    fileprivate mutating func readMinimalLengthPrefixed() throws(ByteError) -> UnsafeRawBufferPointer? {
+        guard let length = try readMinimalVarint() else { return nil }
+        guard length <= UInt64(remaining) else { throw ByteError(.truncated, at: position) }
+        return try read(Int(length))
     }
 }

@@ -3,71 +3,161 @@ import SkeinBase
 
 /// Gives equal byte strings equal numbers, in order of first appearance; number 0 is the empty string.
 ///
-/// Open addressing with linear probing, at most half full; a slot holds the high half of the hash beside the number, so
-/// that a probe seldom touches the arena.
+/// Open addressing with linear probing, at most half full. A slot holds, from the top: 30 bits of the hash, so that a
+/// probe seldom touches the arena; two bits for what the string was checked to be (``Role``); 32 bits of number, 0 for a
+/// free slot. The hash is seeded per process: a client cannot choose strings that collide.
 package struct Interner: ~Copyable {
-    private var slots: [UInt64]
+    /// What a string was found to be. A string may be both: `\n\u{1}a` is text, and the value "a".
+    package enum Role: UInt64 {
+        /// Well-formed UTF-8.
+        case text = 0x1_0000_0000
+        /// A canonical ``EncodedValue``.
+        case value = 0x2_0000_0000
+    }
+
+    /// Where a string is or would be; good until the next change.
+    struct Place {
+        var slot: Int
+        var hash: UInt64
+    }
+
+    private static let seed = UInt64.random(in: 1 ... .max)
+    private static let smallestCapacity = 1024
+    private static let tagMask: UInt64 = 0xffff_fffc_0000_0000
+
+    private var slots: UnsafeMutablePointer<UInt64>
     private var mask: Int
-    private var offsets: [UInt32] = [0, 0]
+    private let seed: UInt64
+    /// By number: the index of its slot, so that starting anew costs no more than what was added.
+    private var slotOfRef = Column<UInt32>(capacity: 256)
+    private var offsets = Column<UInt32>(capacity: 256)
     private var arena = ByteWriter(capacity: 4096)
 
     /// An interner that knows only the empty string.
     package init() {
-        slots = [UInt64](repeating: 0, count: 256)
-        mask = 255
+        seed = Self.seed
+        slots = .allocate(capacity: Self.smallestCapacity)
+        slots.initialize(repeating: 0, count: Self.smallestCapacity)
+        mask = Self.smallestCapacity - 1
+        start()
     }
+
+    deinit { slots.deallocate() }
 
     /// Number of distinct strings, the empty one included.
     package var count: Int { offsets.count - 1 }
 
-    /// The number of `bytes`, and whether they were not known before.
+    /// The number of `bytes`, which are not checked, and whether they were not known before.
     package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> (ref: UInt32, isNew: Bool) {
         guard !bytes.isEmpty else { return (0, false) }
-        let hash = Hash.of(bytes)
-        let tag = hash & 0xffff_ffff_0000_0000
-        var at = Int(truncatingIfNeeded: hash) & mask
-        while slots[at] != 0 {
-            if slots[at] & 0xffff_ffff_0000_0000 == tag {
-                let ref = UInt32(truncatingIfNeeded: slots[at])
-                if equal(ref, bytes) { return (ref, false) }
-            }
-            at = (at + 1) & mask
+        let known = count
+        let ref = add(bytes, at: place(of: bytes), as: 0)
+        return (ref, count != known)
+    }
+
+    /// The number of `bytes` if they are known to have this role; otherwise their place, for ``add(_:at:as:)`` after
+    /// the caller has checked them. `bytes` must not be empty.
+    @inline(__always)
+    func find(_ bytes: UnsafeRawBufferPointer, _ role: Role) -> (ref: UInt32, place: Place) {
+        let place = place(of: bytes)
+        let slot = slots[place.slot]
+        return (slot & role.rawValue != 0 ? UInt32(truncatingIfNeeded: slot) : 0, place)
+    }
+
+    /// The number of `bytes`, which are noted to have the role whose bit is `role`.
+    mutating func add(_ bytes: UnsafeRawBufferPointer, at place: Place, as role: UInt64) -> UInt32 {
+        if slots[place.slot] != 0 {
+            slots[place.slot] |= role
+            return UInt32(truncatingIfNeeded: slots[place.slot])
         }
         let ref = UInt32(count)
         arena.append(bytes)
         offsets.append(UInt32(arena.count))
-        slots[at] = tag | UInt64(ref)
-        if count * 2 > slots.count { grow() }
-        return (ref, true)
+        slotOfRef.append(UInt32(place.slot))
+        slots[place.slot] = place.hash & Self.tagMask | role | UInt64(ref)
+        if count * 2 > mask { grow() }
+        return ref
+    }
+
+    /// The entry `ref` as a value, see ``EncodedValue``.
+    func value(_ ref: UInt32) -> AttributeValue {
+        let range = Int(offsets[Int(ref)])..<Int(offsets[Int(ref) + 1])
+        return EncodedValue.decode(UnsafeRawBufferPointer(rebasing: arena.bytes[range]))
     }
 
     /// Hands out the dictionary and starts anew.
     package mutating func finish() -> ByteDictionary {
-        let dictionary = ByteDictionary(offsets: offsets, bytes: arena.array())
-        offsets.removeAll(keepingCapacity: true)
-        offsets.append(0)
-        offsets.append(0)
-        arena.removeAll()
-        slots.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+        let dictionary = ByteDictionary(
+            offsets: [UInt32](UnsafeBufferPointer(start: offsets.base, count: offsets.count)),
+            bytes: arena.array()
+        )
+        removeAll()
         return dictionary
     }
 
+    /// Starts anew.
+    package mutating func removeAll() {
+        if mask >= 65_536 {
+            // What one huge batch needed is not kept for ever.
+            slots.deallocate()
+            allocate(Self.smallestCapacity)
+        } else {
+            for ref in 0..<slotOfRef.count { slots[Int(slotOfRef[ref])] = 0 }
+        }
+        if arena.count > 1 << 20 { arena = ByteWriter(capacity: 4096) }
+        start()
+    }
+
+    private mutating func start() {
+        offsets.removeAll()
+        slotOfRef.removeAll()
+        arena.removeAll()
+        // The empty string is number 0, whose slot would look free: it is never looked up.
+        offsets.append(0)
+        offsets.append(0)
+        slotOfRef.append(0)
+    }
+
+    @inline(__always)
+    private func place(of bytes: UnsafeRawBufferPointer) -> Place {
+        let hash = Hash.of(bytes, seed: seed)
+        var at = Int(truncatingIfNeeded: hash) & mask
+        while true {
+            let slot = slots[at]
+            if slot == 0 || ((slot ^ hash) & Self.tagMask == 0 && equal(UInt32(truncatingIfNeeded: slot), bytes)) {
+                return Place(slot: at, hash: hash)
+            }
+            at = (at &+ 1) & mask
+        }
+    }
+
+    @inline(__always)
     private func equal(_ ref: UInt32, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        // A number in a slot was given by `add`, which put its end into `offsets`.
         let start = Int(offsets[Int(ref)])
-        let end = Int(offsets[Int(ref) + 1])
-        guard end - start == bytes.count else { return false }
-        return UnsafeRawBufferPointer(rebasing: arena.bytes[start..<end]).elementsEqual(bytes)
+        let count = Int(offsets[Int(ref) &+ 1]) &- start
+        guard count == bytes.count else { return false }
+        return arena.bytes.unsafelyEqual(from: start, bytes)
     }
 
     private mutating func grow() {
-        mask = slots.count * 2 - 1
-        slots = [UInt64](repeating: 0, count: mask + 1)
+        let old = slots
+        allocate((mask + 1) * 2)
         for ref in 1..<count {
             let entry = UnsafeRawBufferPointer(rebasing: arena.bytes[Int(offsets[ref])..<Int(offsets[ref + 1])])
-            let hash = Hash.of(entry)
+            let hash = Hash.of(entry, seed: seed)
             var at = Int(truncatingIfNeeded: hash) & mask
             while slots[at] != 0 { at = (at + 1) & mask }
-            slots[at] = hash & 0xffff_ffff_0000_0000 | UInt64(ref)
+            // The slot moves as it is: its part of the hash stays above the bits that index.
+            slots[at] = old[Int(slotOfRef[ref])]
+            slotOfRef[ref] = UInt32(at)
         }
+        old.deallocate()
+    }
+
+    private mutating func allocate(_ capacity: Int) {
+        slots = .allocate(capacity: capacity)
+        slots.initialize(repeating: 0, count: capacity)
+        mask = capacity - 1
     }
 }

@@ -5,9 +5,15 @@ import SkeinBase
 ///
 /// Attributes, events and links go in before the row that owns them: span attributes, events and links wait for the next
 /// `addSpan`, event attributes for the next `addEvent`, and so on. What waits for a span that turns out to be bad is
-/// dropped by ``discardSpan()``. Reusable: ``finish(receivedUnixNanos:)`` hands the batch out and starts anew.
+/// dropped by ``discardSpan()``. Equal resources and equal scopes share one row. Reusable:
+/// ``finish(receivedUnixNanos:)`` hands the batch out and starts anew, ``removeAll()`` starts anew without one.
 package struct SpanBatchBuilder: ~Copyable {
-    private var batch = SpanBatch()
+    private var rows = SpanColumns()
+    private var attributes = AttributeColumns()
+    private var events = EventColumns()
+    private var links = LinkColumns()
+    private var resources = ResourceColumns()
+    private var scopes = ScopeColumns()
     private var interner = Interner()
     private var scratch = ByteWriter()
 
@@ -15,17 +21,36 @@ package struct SpanBatchBuilder: ~Copyable {
     package init() {}
 
     /// Spans added so far.
-    package var count: Int { batch.count }
+    package var count: Int { rows.count }
     /// Resources added so far.
-    package var resourceCount: Int { batch.resources.count }
+    package var resourceCount: Int { resources.serviceNames.count }
     /// Scopes added so far.
-    package var scopeCount: Int { batch.scopes.count }
+    package var scopeCount: Int { scopes.names.count }
 
     // MARK: Text and values
 
-    /// The ref of `bytes` and whether they were new: a decoder checks and canonicalises a value only then.
+    /// The ref of `bytes` and whether they were new. For bytes that are known to be good, such as another batch's.
     package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> (ref: SpanBatch.Ref, isNew: Bool) {
         interner.intern(bytes)
+    }
+
+    /// The ref of text from outside: checked at first sight, and repaired where it is not UTF-8.
+    package mutating func intern(text bytes: UnsafeRawBufferPointer) -> SpanBatch.Ref {
+        if bytes.isEmpty { return 0 }
+        let (ref, place) = interner.find(bytes, .text)
+        if ref != 0 { return ref }
+        guard UTF8Text.isValid(bytes) else { return intern(UTF8Text.repaired(bytes)) }
+        return interner.add(bytes, at: place, as: Interner.Role.text.rawValue)
+    }
+
+    /// The ref of an encoded value from outside, checked at first sight; `nil` when it is not canonical (see
+    /// ``EncodedValue``): the caller then reads it and interns what it says.
+    package mutating func intern(value bytes: UnsafeRawBufferPointer) -> SpanBatch.Ref? {
+        if bytes.isEmpty { return 0 }
+        let (ref, place) = interner.find(bytes, .value)
+        if ref != 0 { return ref }
+        guard EncodedValue.isCanonical(bytes) else { return nil }
+        return interner.add(bytes, at: place, as: Interner.Role.value.rawValue)
     }
 
     /// The ref of the UTF-8 of `text`.
@@ -41,70 +66,73 @@ package struct SpanBatchBuilder: ~Copyable {
         return interner.intern(scratch.bytes).ref
     }
 
+    /// The ref of the encoded form of the string whose UTF-8 is `text`, repaired where it is not.
+    package mutating func intern(stringValue text: UnsafeRawBufferPointer) -> SpanBatch.Ref {
+        scratch.removeAll()
+        scratch.append(EncodedValue.Kind.string.rawValue)
+        scratch.appendVarint(UInt64(text.count))
+        scratch.append(text)
+        return intern(value: scratch.bytes) ?? intern(.string(UTF8Text.repaired(text)))
+    }
+
+    /// The ref of the plain text of a string value, 0 when `value` is of another kind: how `service.name` is found.
+    package mutating func intern(textOfValue value: SpanBatch.Ref) -> SpanBatch.Ref {
+        guard case .string(let text) = interner.value(value) else { return 0 }
+        return intern(text)
+    }
+
     // MARK: Resources and scopes
 
     /// Adds a pair to the resource that ``addResource(serviceName:schemaURL:droppedAttributesCount:)`` will add next.
     package mutating func addResourceAttribute(key: SpanBatch.Ref, value: SpanBatch.Ref) {
-        batch.resources.attributes.append(key, value)
+        resources.attributes.append(key, value)
     }
 
-    /// Adds a resource and returns its row. `serviceName` is the ref of the plain text of `service.name`, 0 for none.
+    /// Adds a resource, unless an equal one is there, and returns its row. `serviceName` is the ref of the plain text of
+    /// `service.name`, 0 for none.
     package mutating func addResource(
         serviceName: SpanBatch.Ref,
         schemaURL: SpanBatch.Ref = 0,
         droppedAttributesCount: UInt32 = 0
     ) -> UInt32 {
-        batch.resources.serviceNameRefs.append(serviceName)
-        batch.resources.schemaURLRefs.append(schemaURL)
-        batch.resources.droppedAttributesCounts.append(droppedAttributesCount)
-        batch.resources.attributes.close()
-        return UInt32(batch.resources.count - 1)
+        resources.close(serviceName, schemaURL, droppedAttributesCount)
     }
 
     /// Adds a pair to the scope that ``addScope(name:version:schemaURL:droppedAttributesCount:)`` will add next.
     package mutating func addScopeAttribute(key: SpanBatch.Ref, value: SpanBatch.Ref) {
-        batch.scopes.attributes.append(key, value)
+        scopes.attributes.append(key, value)
     }
 
-    /// Adds a scope and returns its row.
+    /// Adds a scope, unless an equal one is there, and returns its row.
     package mutating func addScope(
         name: SpanBatch.Ref,
         version: SpanBatch.Ref = 0,
         schemaURL: SpanBatch.Ref = 0,
         droppedAttributesCount: UInt32 = 0
     ) -> UInt32 {
-        batch.scopes.nameRefs.append(name)
-        batch.scopes.versionRefs.append(version)
-        batch.scopes.schemaURLRefs.append(schemaURL)
-        batch.scopes.droppedAttributesCounts.append(droppedAttributesCount)
-        batch.scopes.attributes.close()
-        return UInt32(batch.scopes.count - 1)
+        scopes.close(name, version, schemaURL, droppedAttributesCount)
     }
 
     // MARK: Spans
 
     /// Adds a pair to the span that is added next.
     package mutating func addSpanAttribute(key: SpanBatch.Ref, value: SpanBatch.Ref) {
-        batch.attributes.append(key, value)
+        attributes.append(key, value)
     }
 
     /// Adds a pair to the event that is added next.
     package mutating func addEventAttribute(key: SpanBatch.Ref, value: SpanBatch.Ref) {
-        batch.events.attributes.append(key, value)
+        events.attributes.append(key, value)
     }
 
     /// Adds an event, with the attributes waiting for it, to the span that is added next.
     package mutating func addEvent(timeUnixNanos: UInt64, name: SpanBatch.Ref, droppedAttributesCount: UInt32 = 0) {
-        let row = batch.events.nameRefs.count
-        batch.events.timeUnixNanos.append(timeUnixNanos)
-        batch.events.nameRefs.append(name)
-        Self.append(droppedAttributesCount, default: 0, to: &batch.events.droppedAttributesCounts, row: row)
-        batch.events.attributes.close()
+        events.add(timeUnixNanos, name, droppedAttributesCount)
     }
 
     /// Adds a pair to the link that is added next.
     package mutating func addLinkAttribute(key: SpanBatch.Ref, value: SpanBatch.Ref) {
-        batch.links.attributes.append(key, value)
+        links.attributes.append(key, value)
     }
 
     /// Adds a link, with the attributes waiting for it, to the span that is added next.
@@ -115,14 +143,11 @@ package struct SpanBatchBuilder: ~Copyable {
         flags: UInt32 = 0,
         droppedAttributesCount: UInt32 = 0
     ) {
-        let row = batch.links.spanIDs.count
-        batch.links.traceIDs.append(traceID)
-        batch.links.spanIDs.append(spanID)
-        Self.append(traceState, default: 0, to: &batch.links.traceStateRefs, row: row)
-        Self.append(flags, default: 0, to: &batch.links.flags, row: row)
-        Self.append(droppedAttributesCount, default: 0, to: &batch.links.droppedAttributesCounts, row: row)
-        batch.links.attributes.close()
+        links.add(traceID, spanID, traceState, flags, droppedAttributesCount)
     }
+
+    /// Drops the attributes that wait for a link.
+    package mutating func discardLink() { links.attributes.discard() }
 
     /// The fields of a span that are not lists.
     package struct SpanFields {
@@ -150,102 +175,37 @@ package struct SpanBatchBuilder: ~Copyable {
 
     /// Adds a span with all that waits for it.
     package mutating func addSpan(_ fields: SpanFields) {
-        let row = batch.count
-        let (duration, endsBeforeStart) = fields.endUnixNanos.subtractingReportingOverflow(fields.startUnixNanos)
-        batch.traceIDs.append(fields.traceID)
-        batch.spanIDs.append(fields.spanID)
-        batch.parentSpanIDs.append(fields.parentSpanID)
-        batch.startUnixNanos.append(fields.startUnixNanos)
-        batch.durationNanos.append(endsBeforeStart ? 0 : duration)
-        batch.kinds.append(fields.kind)
-        batch.statusCodes.append(fields.statusCode)
-        batch.nameRefs.append(fields.name)
-        batch.resourceRows.append(fields.resource)
-        batch.scopeRows.append(fields.scope)
-        Self.append(fields.flags, default: 0, to: &batch.flags, row: row)
-        Self.append(fields.statusMessage, default: 0, to: &batch.statusMessageRefs, row: row)
-        Self.append(fields.traceState, default: 0, to: &batch.traceStateRefs, row: row)
-        Self.append(fields.droppedAttributesCount, default: 0, to: &batch.droppedAttributesCounts, row: row)
-        Self.append(fields.droppedEventsCount, default: 0, to: &batch.droppedEventsCounts, row: row)
-        Self.append(fields.droppedLinksCount, default: 0, to: &batch.droppedLinksCounts, row: row)
-        Self.append(fields.weight, default: 1, to: &batch.weights, row: row)
-        Self.append(endsBeforeStart ? .endsBeforeStart : [], default: [], to: &batch.marks, row: row)
-        batch.attributes.close()
-        batch.events.ends.append(UInt32(batch.events.nameRefs.count))
-        batch.links.ends.append(UInt32(batch.links.spanIDs.count))
+        rows.append(fields)
+        attributes.close()
+        events.ends.append(UInt32(truncatingIfNeeded: events.names.count))
+        links.ends.append(UInt32(truncatingIfNeeded: links.spanIDs.count))
     }
 
     /// Drops the attributes, events and links that wait for a span.
     package mutating func discardSpan() {
-        batch.attributes.discard()
-        let events = Int(batch.events.ends.last ?? 0)
-        batch.events.timeUnixNanos.removeSubrange(events...)
-        batch.events.nameRefs.removeSubrange(events...)
-        if !batch.events.droppedAttributesCounts.isEmpty {
-            batch.events.droppedAttributesCounts.removeSubrange(events...)
-        }
-        batch.events.attributes.truncate(owners: events)
-        let links = Int(batch.links.ends.last ?? 0)
-        batch.links.traceIDs.removeSubrange(links...)
-        batch.links.spanIDs.removeSubrange(links...)
-        if !batch.links.traceStateRefs.isEmpty { batch.links.traceStateRefs.removeSubrange(links...) }
-        if !batch.links.flags.isEmpty { batch.links.flags.removeSubrange(links...) }
-        if !batch.links.droppedAttributesCounts.isEmpty { batch.links.droppedAttributesCounts.removeSubrange(links...) }
-        batch.links.attributes.truncate(owners: links)
+        attributes.discard()
+        events.truncate(to: Int(events.ends.last ?? 0))
+        links.truncate(to: Int(links.ends.last ?? 0))
     }
+
+    /// Makes room for `count` more spans.
+    package mutating func reserve(spans count: Int) { rows.reserve(count) }
+
+    /// Drops all that was added and starts anew.
+    package mutating func removeAll() { _ = finish(receivedUnixNanos: 0) }
 
     /// Hands out the batch and starts anew.
     package mutating func finish(receivedUnixNanos: UInt64) -> SpanBatch {
         discardSpan()
-        batch.attributes.compact()
-        batch.resources.attributes.compact()
-        batch.scopes.attributes.compact()
-        batch.events.attributes.compact()
-        batch.links.attributes.compact()
-        if batch.events.nameRefs.isEmpty { batch.events.ends = [] }
-        if batch.links.spanIDs.isEmpty { batch.links.ends = [] }
+        var batch = SpanBatch()
+        rows.finish(into: &batch)
+        batch.attributes = attributes.finish()
+        batch.events = events.finish()
+        batch.links = links.finish()
+        batch.resources = resources.finish()
+        batch.scopes = scopes.finish()
         batch.dictionary = interner.finish()
         batch.receivedUnixNanos = receivedUnixNanos
-        let done = batch
-        batch = SpanBatch()
-        return done
-    }
-
-    /// Appends to an optional column: nothing is stored until the first value that is not the default.
-    private static func append<T: Equatable>(_ value: T, default absent: T, to column: inout [T], row: Int) {
-        if column.isEmpty {
-            guard value != absent else { return }
-            column = [T](repeating: absent, count: row)
-        }
-        column.append(value)
-    }
-}
-
-extension SpanBatch.AttributeTable {
-    /// Adds a pair to the owner that ``close()`` will end.
-    fileprivate mutating func append(_ key: SpanBatch.Ref, _ value: SpanBatch.Ref) {
-        keyRefs.append(key)
-        valueRefs.append(value)
-    }
-
-    /// Ends the present owner.
-    fileprivate mutating func close() { ends.append(UInt32(keyRefs.count)) }
-
-    /// Drops the pairs of the owner that is not ended.
-    fileprivate mutating func discard() {
-        let end = Int(ends.last ?? 0)
-        keyRefs.removeSubrange(end...)
-        valueRefs.removeSubrange(end...)
-    }
-
-    /// Keeps the first `owners` owners.
-    fileprivate mutating func truncate(owners: Int) {
-        ends.removeSubrange(owners...)
-        discard()
-    }
-
-    /// A table without pairs holds no ends either.
-    fileprivate mutating func compact() {
-        if keyRefs.isEmpty { ends = [] }
+        return batch
     }
 }
