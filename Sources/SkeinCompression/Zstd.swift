@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 private import CZstd
 package import SkeinBase
+import Synchronization
 
 /// Packs with zstd (RFC 8878). One context and its tables, reused from call to call; not shared between tasks.
 package struct ZstdCompressor: ~Copyable {
@@ -37,19 +38,39 @@ package struct ZstdCompressor: ~Copyable {
     }
 }
 
-/// Unpacks zstd (RFC 8878). One context, reused from call to call; not shared between tasks.
+/// Unpacks zstd (RFC 8878). Not shared between tasks; making one is cheap, since contexts are kept for the next.
 package struct ZstdDecompressor: ~Copyable {
     private let context: OpaquePointer
     /// RFC 9659 §3: content codings keep to a window of 8 MiB.
     private static let windowLogMax: Int32 = 23
 
-    package init() {
-        guard let context = ZSTD_createDCtx() else { fatalError("out of memory") }
-        self.context = context
-        ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowLogMax)
+    /// Contexts at rest: a new one costs as much as unpacking 16 KiB.
+    private static let idle = Mutex<[Idle]>([])
+    private static let idleMax = 16
+
+    /// A context that nobody uses: whoever takes it out of the list owns it alone, hence Sendable.
+    private struct Idle: @unchecked Sendable {
+        var context: OpaquePointer
     }
 
-    deinit { ZSTD_freeDCtx(context) }
+    package init() {
+        if let idle = Self.idle.withLock({ $0.popLast() }) {
+            context = idle.context
+        } else {
+            guard let context = ZSTD_createDCtx() else { fatalError("out of memory") }
+            self.context = context
+            ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Self.windowLogMax)
+        }
+    }
+
+    deinit {
+        let idle = Idle(context: context)
+        let isKept = Self.idle.withLock { list in
+            if list.count < Self.idleMax { list.append(idle) }
+            return list.last?.context == idle.context
+        }
+        if !isKept { ZSTD_freeDCtx(context) }
+    }
 
     /// Unpacks `input`, which must give exactly `count` bytes: the caller knows the size and has judged it.
     package func decompress(_ input: UnsafeRawBufferPointer, count: Int) throws(CompressionError) -> [UInt8] {

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinStore
+
+/// What a block says once instead of in every row: attribute keys, resources, scopes, operations.
+///
+/// Grows while the block is written. Entries of different batches are one when their content is.
+struct BlockTables: ~Copyable {
+    /// The batch whose keys ``keyNumber(of:)`` translates.
+    private var translated = SpanBatch()
+    private var translatedScope = AttributeScope.span
+    /// By ref of that batch: key number + 1, or 0.
+    private var translation = ColumnBuffer<UInt32>()
+
+    private var keyInterner = Interner()
+    private(set) var keys: [Key] = []
+    private var resourceInterner = Interner()
+    private var scopeInterner = Interner()
+    private var scratch = ByteWriter()
+    /// Per resource, its service name.
+    private(set) var services: [[UInt8]] = []
+    private(set) var resourceSpanCounts: [UInt64] = []
+    private(set) var scopeSpanCounts: [UInt64] = []
+    /// (service, name, kind) by their bytes: kind, service with its length, name.
+    private var operationInterner = Interner()
+    private(set) var operationSpanCounts: [UInt64] = []
+
+    /// An attribute key of spans, events or links.
+    struct Key {
+        var scope: AttributeScope
+        /// A bit for each ``ValueType``, in the order of its cases; bit 7 for `null`.
+        var types: UInt8 = 0
+        /// How many spans, events or links carry it.
+        var count: UInt64 = 0
+    }
+
+    init() {}
+
+    // MARK: Keys
+
+    /// Makes ready to translate the key refs of `batch`.
+    mutating func translateKeys(of batch: SpanBatch, _ scope: AttributeScope) {
+        translated = batch
+        translatedScope = scope
+        translation.reset(repeating: 0, count: batch.dictionary.count)
+    }
+
+    /// The number of a key in the table of keys.
+    @inline(__always)
+    mutating func keyNumber(of ref: SpanBatch.Ref) -> UInt32 {
+        precondition(Int(ref) < translation.count)
+        let known = translation[Int(ref)]
+        return known != 0 ? known &- 1 : addKey(ref)
+    }
+
+    @inline(never)
+    private mutating func addKey(_ ref: SpanBatch.Ref) -> UInt32 {
+        scratch.removeAll()
+        scratch.append(translatedScope.byte)
+        translated.dictionary.withBytes(ref) { scratch.append($0) }
+        // The interner's entry 0 is the empty string, which no key is: the scope comes first.
+        let number = keyInterner.intern(scratch.bytes).ref - 1
+        if number == keys.count { keys.append(Key(scope: translatedScope)) }
+        translation[Int(ref)] = number + 1
+        return number
+    }
+
+    /// Notes that a row group holds `count` values of `key`, of these types.
+    mutating func note(key: UInt32, count: Int, types: UInt8) {
+        keys[Int(key)].count += UInt64(count)
+        keys[Int(key)].types |= types
+    }
+
+    // MARK: Resources and scopes
+
+    /// By row of the batch's resource table, the entry of the block's.
+    mutating func resources(of batch: SpanBatch) -> [UInt32] {
+        (0..<batch.resources.count).map { row in
+            scratch.removeAll()
+            append(batch, batch.resources.serviceNameRefs[row])
+            append(batch, batch.resources.schemaURLRefs[row])
+            scratch.appendVarint(UInt64(batch.resources.droppedAttributesCounts[row]))
+            append(batch, batch.resources.attributes, row)
+            let (ref, isNew) = resourceInterner.intern(scratch.bytes)
+            if isNew {
+                batch.dictionary.withBytes(batch.resources.serviceNameRefs[row]) { services.append([UInt8]($0)) }
+                resourceSpanCounts.append(0)
+            }
+            return ref - 1
+        }
+    }
+
+    /// By row of the batch's scope table, the entry of the block's.
+    mutating func scopes(of batch: SpanBatch) -> [UInt32] {
+        (0..<batch.scopes.count).map { row in
+            scratch.removeAll()
+            append(batch, batch.scopes.nameRefs[row])
+            append(batch, batch.scopes.versionRefs[row])
+            append(batch, batch.scopes.schemaURLRefs[row])
+            scratch.appendVarint(UInt64(batch.scopes.droppedAttributesCounts[row]))
+            append(batch, batch.scopes.attributes, row)
+            let (ref, isNew) = scopeInterner.intern(scratch.bytes)
+            if isNew { scopeSpanCounts.append(0) }
+            return ref - 1
+        }
+    }
+
+    private mutating func append(_ batch: SpanBatch, _ ref: SpanBatch.Ref) {
+        batch.dictionary.withBytes(ref) {
+            scratch.appendVarint(UInt64($0.count))
+            scratch.append($0)
+        }
+    }
+
+    private mutating func append(_ batch: SpanBatch, _ table: SpanBatch.AttributeTable, _ row: Int) {
+        let pairs = table.range(of: row)
+        scratch.appendVarint(UInt64(pairs.count))
+        for pair in pairs {
+            append(batch, table.keyRefs[pair])
+            append(batch, table.valueRefs[pair])
+        }
+    }
+
+    /// Notes that a row group holds spans of these.
+    mutating func note(resource: UInt32, spanCount: Int) { resourceSpanCounts[Int(resource)] += UInt64(spanCount) }
+    mutating func note(scope: UInt32, spanCount: Int) { scopeSpanCounts[Int(scope)] += UInt64(spanCount) }
+
+    /// Notes that a row group holds spans of an operation.
+    mutating func note(resource: UInt32, name: UnsafeRawBufferPointer, kind: UInt8, spanCount: Int) {
+        scratch.removeAll()
+        scratch.append(kind)
+        let service = services[Int(resource)]
+        scratch.appendVarint(UInt64(service.count))
+        service.withUnsafeBytes { scratch.append($0) }
+        scratch.append(name)
+        let (ref, isNew) = operationInterner.intern(scratch.bytes)
+        if isNew { operationSpanCounts.append(0) }
+        operationSpanCounts[Int(ref) - 1] += UInt64(spanCount)
+    }
+
+    // MARK: Bytes
+
+    /// `count`, then each key: length, scope and name; types; count.
+    mutating func finishKeys(into out: inout ByteWriter) {
+        let dictionary = keyInterner.finish()
+        out.appendVarint(UInt64(keys.count))
+        for (number, key) in keys.enumerated() {
+            dictionary.append(number, to: &out)
+            out.append(key.types)
+            out.appendVarint(key.count)
+        }
+    }
+
+    /// `count`, then each resource: length and content; count of spans.
+    mutating func finishResources(into out: inout ByteWriter) {
+        Self.finish(resourceInterner.finish(), resourceSpanCounts, into: &out)
+    }
+
+    /// `count`, then each scope: length and content; count of spans.
+    mutating func finishScopes(into out: inout ByteWriter) {
+        Self.finish(scopeInterner.finish(), scopeSpanCounts, into: &out)
+    }
+
+    /// `count`, then each operation: length, kind, service, name; count of spans.
+    mutating func finishOperations(into out: inout ByteWriter) {
+        Self.finish(operationInterner.finish(), operationSpanCounts, into: &out)
+    }
+
+    private static func finish(_ entries: ByteDictionary, _ counts: [UInt64], into out: inout ByteWriter) {
+        out.appendVarint(UInt64(counts.count))
+        for (number, count) in counts.enumerated() {
+            entries.append(number, to: &out)
+            out.appendVarint(count)
+        }
+    }
+}
+
+extension ByteDictionary {
+    /// Appends entry `number + 1` behind its length: tables count without the empty entry.
+    fileprivate func append(_ number: Int, to out: inout ByteWriter) {
+        withBytes(UInt32(number + 1)) {
+            out.appendVarint(UInt64($0.count))
+            out.append($0)
+        }
+    }
+}
+
+extension AttributeScope {
+    /// Its byte in a block's table of keys.
+    var byte: UInt8 {
+        switch self {
+        case .any: 0
+        case .span: 1
+        case .resource: 2
+        case .instrumentation: 3
+        case .event: 4
+        case .link: 5
+        }
+    }
+
+    /// The scope whose keys a block's table holds.
+    init?(byte: UInt8) {
+        switch byte {
+        case 1: self = .span
+        case 4: self = .event
+        case 5: self = .link
+        default: return nil
+        }
+    }
+}
