@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAnalysis
+import SkeinModel
+import SkeinStore
+import SkeinWire
+
+/// A trace without its details: one column for each thing that a page draws of all spans at once.
+struct TraceSkeleton {
+    private let batch: SpanBatch
+    private let tree: TraceTree
+    /// By place in the tree's services.
+    private let colors: [Int]
+    var warnings: [Warning]
+
+    /// Something that a reader of the trace should know.
+    struct Warning {
+        var code: String
+        var count: Int
+        var message: String
+
+        static let stillArriving = Warning(
+            code: "still-arriving",
+            count: 1,
+            message: "Spans of this trace came within the last seconds; there may be more."
+        )
+    }
+
+    /// The skeleton of the trace in `batch`; `services` are all that the store knows, which gives each its colour.
+    init(_ batch: SpanBatch, services: [ServiceName]) {
+        self.batch = batch
+        let tree = TraceTree(batch)
+        self.tree = tree
+        let known = Dictionary(services.map { ($0.name, $0.ordinal) }) { first, _ in first }
+        // Whoever has no number yet, or no name, comes behind all that have.
+        var next = (known.values.max() ?? -1) + 1
+        let ordinals = tree.services.map { service in
+            if let ordinal = known[service.name] { return ordinal }
+            next += 1
+            return next - 1
+        }
+        colors = ServiceColors.colors(ofOrdinals: ordinals)
+        warnings = Self.warnings(about: tree)
+    }
+
+    private static func warnings(about tree: TraceTree) -> [Warning] {
+        let orphans = tree.missingParents.reduce(0) { $0 + $1.rows.count }
+        let found = [
+            Warning(
+                code: "missing-parents",
+                count: orphans,
+                message: "\(spans(orphans)) the parent is not stored (yet)."
+            ),
+            Warning(
+                code: "cycle",
+                count: tree.cyclesBroken.count,
+                message: "\(spans(tree.cyclesBroken.count)) the parents run in a circle, which is cut there."
+            ),
+            Warning(
+                code: "clock",
+                count: tree.startsBeforeParentCount + tree.clamped.count,
+                message: "\(spans(tree.startsBeforeParentCount)) the start lies before the parent's, and "
+                    + "for \(tree.clamped.count) the end before the start: clocks may differ."
+            ),
+            Warning(
+                code: "duplicate-ids",
+                count: tree.sharedIDCount,
+                message: "\(spans(tree.sharedIDCount)) the id is another span's too."
+            ),
+        ]
+        return found.filter { $0.count > 0 }
+    }
+
+    private static func spans(_ count: Int) -> String { count == 1 ? "For 1 span" : "For \(count) spans" }
+
+    /// Writes the skeleton as one value.
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("traceId", batch.traceIDs[0])
+            json.member("traceStartUnixNano", decimal: tree.startUnixNanos)
+            json.member("durationNanos", decimal: tree.durationNanos)
+            json.member("spanCount", tree.count)
+            json.member("errorCount", tree.errorCount)
+            json.member("depth", tree.levelCount)
+            json.member("rootServiceName", tree.rootServiceName)
+            json.member("rootSpanName", tree.rootSpanName)
+            writeServices(to: &json)
+            json.array("operations") { json in
+                for name in tree.operations { json.string(name) }
+            }
+            json.object("spans") { json in writeColumns(to: &json) }
+            json.array("missingParents") { json in
+                for parent in tree.missingParents {
+                    json.object { json in
+                        json.member("spanId", parent.spanID)
+                        json.array("rows") { json in Self.write(parent.rows, to: &json) }
+                    }
+                }
+            }
+            json.array("cyclesBroken") { json in Self.write(tree.cyclesBroken, to: &json) }
+            json.array("clamped") { json in Self.write(tree.clamped, to: &json) }
+            writeWarnings(to: &json)
+            json.member(
+                "lastReceivedUnixNano",
+                decimal: batch.receivedUnixNanos == 0 ? nil : batch.receivedUnixNanos
+            )
+        }
+    }
+
+    private func writeServices(to json: inout JSONWriter) {
+        json.array("services") { json in
+            for (service, color) in zip(tree.services, colors) {
+                json.object { json in
+                    json.member("name", service.name)
+                    json.member("color", color)
+                    json.member("spanCount", service.spanCount)
+                    json.member("errorCount", service.errorCount)
+                }
+            }
+        }
+    }
+
+    private func writeWarnings(to json: inout JSONWriter) {
+        json.array("warnings") { json in
+            for warning in warnings {
+                json.object { json in
+                    json.member("code", warning.code)
+                    json.member("count", warning.count)
+                    json.member("message", warning.message)
+                }
+            }
+        }
+    }
+
+    /// A column is one loop over the rows, so that its bytes lie together, and compress.
+    private func writeColumns(to json: inout JSONWriter) {
+        json.array("id") { json in
+            for row in tree.batchRows { json.id(batch.spanIDs[Int(row)]) }
+        }
+        json.array("parent") { json in Self.write(tree.parents, to: &json) }
+        json.array("service") { json in Self.write(tree.serviceIndexes, to: &json) }
+        json.array("operation") { json in Self.write(tree.operationIndexes, to: &json) }
+        json.array("kind") { json in
+            for row in tree.batchRows {
+                json.int((Span.Kind(rawValue: batch.kinds[Int(row)]) ?? .unspecified).rawValue)
+            }
+        }
+        json.array("status") { json in
+            for row in tree.batchRows {
+                json.int((Span.Status.Code(rawValue: batch.statusCodes[Int(row)]) ?? .unset).rawValue)
+            }
+        }
+        json.array("start") { json in
+            // No span starts before the trace does.
+            for row in tree.batchRows { json.int(batch.startUnixNanos[Int(row)] &- tree.startUnixNanos) }
+        }
+        json.array("duration") { json in
+            for row in tree.batchRows { json.int(batch.durationNanos[Int(row)]) }
+        }
+        json.array("events") { json in
+            for row in tree.batchRows { json.int(batch.events.range(of: Int(row)).count) }
+        }
+        json.array("links") { json in
+            for row in tree.batchRows { json.int(batch.links.range(of: Int(row)).count) }
+        }
+        json.array("weight") { json in
+            for row in tree.batchRows {
+                let weight = SpanBatch.value(batch.weights, Int(row), default: 1)
+                if let whole = Int32(exactly: weight) { json.int(whole) } else { json.double(weight) }
+            }
+        }
+    }
+
+    private static func write(_ numbers: [some FixedWidthInteger], to json: inout JSONWriter) {
+        for number in numbers { json.int(number) }
+    }
+}
