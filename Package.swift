@@ -43,8 +43,7 @@ let modules: [Module] = [
         name: "SkeinReceivers",
         imports: ["SkeinBase", "SkeinCompression", "SkeinModel", "SkeinWire", "SkeinPipeline"],
         products: [
-            "Hummingbird", "NIOCore", "NIOPosix", "NIOHTTP2", "NIOHPACK", "NIOHTTP1", "HTTPTypes", "Logging",
-            "ServiceLifecycle",
+            "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHPACK", "ServiceLifecycle",
         ]
     ),
     Module(
@@ -62,8 +61,7 @@ let modules: [Module] = [
             "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline", "SkeinReceivers", "SkeinAPI",
         ],
         products: [
-            "Hummingbird", "NIOCore", "NIOPosix", "HTTPTypes", "Logging", "Metrics", "ServiceLifecycle",
-            "Configuration", "Yams",
+            "NIOCore", "NIOHTTP1", "Logging", "ServiceLifecycle", "UnixSignals", "Configuration", "Yams",
         ]
     ),
     Module(
@@ -94,20 +92,19 @@ let tests: [Module] = [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
             "SkeinAnalysis", "SkeinPipeline", "SkeinReceivers", "SkeinAPI", "SkeinServer", "SkeinTestKit", "SkeinWeb",
         ],
-        products: ["Hummingbird", "NIOCore", "NIOPosix", "HTTPTypes", "AsyncHTTPClient", "Logging"]
+        products: [
+            "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHPACK", "AsyncHTTPClient", "Logging", "ServiceLifecycle",
+        ]
     ),
 ]
 
 let packages: [String: (url: String, from: Version, products: [String])] = [
     "swift-nio": ("apple/swift-nio", "2.101.2", ["NIOCore", "NIOPosix", "NIOHTTP1"]),
     "swift-nio-http2": ("apple/swift-nio-http2", "1.46.0", ["NIOHTTP2", "NIOHPACK"]),
-    "swift-http-types": ("apple/swift-http-types", "1.8.0", ["HTTPTypes"]),
-    "hummingbird": ("hummingbird-project/hummingbird", "2.28.1", ["Hummingbird"]),
     "async-http-client": ("swift-server/async-http-client", "1.37.0", ["AsyncHTTPClient"]),
-    "swift-service-lifecycle": ("swift-server/swift-service-lifecycle", "2.13.0", ["ServiceLifecycle"]),
+    "swift-service-lifecycle": ("swift-server/swift-service-lifecycle", "2.13.0", ["ServiceLifecycle", "UnixSignals"]),
     "swift-argument-parser": ("apple/swift-argument-parser", "1.8.2", ["ArgumentParser"]),
     "swift-log": ("apple/swift-log", "1.16.2", ["Logging"]),
-    "swift-metrics": ("apple/swift-metrics", "2.13.0", ["Metrics"]),
     "swift-configuration": ("apple/swift-configuration", "1.4.0", ["Configuration"]),
     "Yams": ("jpsim/Yams", "6.2.2", ["Yams"]),
 ]

@@ -18,7 +18,9 @@ package struct IngestCounters: Sendable {
     private let refusedSpans: [Counter]
 
     /// The reasons for which spans are lost after their request was decoded.
-    private static let storeReasons: [Refusal.Reason] = [.tooLarge, .busy, .storeUnavailable, .storeFull, .shuttingDown]
+    private static let storeReasons: [Refusal.Reason] = [
+        .tooLarge, .busy, .storeUnavailable, .storeFull, .shuttingDown,
+    ]
 
     /// Makes the counters of a protocol; `name` is the value of the `protocol` label.
     package init(protocol name: StaticString, in telemetry: Telemetry) {

@@ -32,15 +32,20 @@ package struct Pipeline: Sendable {
         )
     }
 
-    /// Stores the spans of `batch`; an empty batch is nothing to do.
-    package func submit(_ batch: SpanBatch, counters: IngestCounters) async throws(Refusal) {
+    /// Stores the spans of `batch`; an empty batch is nothing to do. A failure that may pass counts as a loss only when
+    /// it is the caller's last attempt.
+    package func submit(
+        _ batch: SpanBatch,
+        counters: IngestCounters,
+        isLastAttempt: Bool = true
+    ) async throws(Refusal) {
         guard !batch.isEmpty else { return }
         let start = ContinuousClock.now
         do {
             try await store.append(batch)
         } catch {
             let refusal = Self.refusal(error)
-            counters.reject(batch.count, refusal.reason)
+            if isLastAttempt || !refusal.reason.isRetryable { counters.reject(batch.count, refusal.reason) }
             throw refusal
         }
         counters.acceptedSpans.add(batch.count)

@@ -69,22 +69,22 @@ package struct Refusal: Error, CustomStringConvertible {
 
 /// Why one span of an otherwise good request was not taken.
 package enum SpanRejection: Int, CaseIterable, Sendable {
-    /// A trace id that is not 16 bytes or is all zero.
+    /// The trace id is not 16 bytes, or all zero.
     case traceID
-    /// A span id that is not 8 bytes or is all zero.
+    /// The span id is not 8 bytes, or all zero.
     case spanID
-    /// A limit on depth, count or length.
-    case limit
-    /// Bytes inside the span that do not parse.
-    case malformed
+    /// The parent's id is neither empty nor 8 bytes.
+    case parentSpanID
+    /// A value nests deeper than is read.
+    case depth
 
     /// The value of the `reason` label.
     package var label: StaticString {
         switch self {
         case .traceID: "invalid_trace_id"
         case .spanID: "invalid_span_id"
-        case .limit: "limit"
-        case .malformed: "malformed"
+        case .parentSpanID: "invalid_parent_span_id"
+        case .depth: "value_too_deep"
         }
     }
 }

@@ -28,6 +28,13 @@ package final class Gauge: Sendable {
     /// Moves the level by `difference`.
     package func add(_ difference: Int) { level.wrappingAdd(difference, ordering: .relaxed) }
 
+    /// Raises the level by one if it is below `limit`; says whether it was.
+    package func enter(below limit: Int) -> Bool {
+        if level.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
+        level.wrappingSubtract(1, ordering: .relaxed)
+        return false
+    }
+
     /// Puts the level at `value`.
     package func set(_ value: Int) { level.store(value, ordering: .relaxed) }
 }

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+package import NIOCore
+
+/// What one peer may ask of a gRPC listener.
+package struct GRPCLimits: Sendable {
+    /// Largest message in bytes, as sent.
+    package var messageBytesMax = 64 << 20
+    /// Largest header block of a call in bytes.
+    package var headerBytesMax = 32 << 10
+    /// Open connections.
+    package var connectionsMax = 4096
+    /// Calls under way on one connection.
+    package var streamsMax = 256
+    /// From a call's headers to the end of its message.
+    package var requestTime = TimeAmount.seconds(60)
+    /// From the connection to its HTTP/2 preface.
+    package var prefaceTime = TimeAmount.seconds(10)
+    /// For calls under way when the listener goes down.
+    package var drainTime = TimeAmount.seconds(8)
+
+    package init() {}
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package import NIOCore
+package import NIOHTTP1
+package import SkeinPipeline
+
+/// What a listener does with HTTP requests. The listener owns sockets, time-outs and sizes; the service owns meaning.
+package protocol HTTPService: Sendable {
+    /// The answer to a request that can be refused by its head alone, before its body is read; `nil` to go on.
+    func answer(toHead head: HTTPRequestHead) -> HTTPAnswer?
+
+    /// The answer to a whole request. Called on no particular thread; several run at once.
+    func respond(to call: HTTPCall) async -> HTTPAnswer
+
+    /// Whether work for a client that has gone away is of no use, so that its task is cancelled.
+    var abandonsWithClient: Bool { get }
+
+    /// How this service words what the listener itself refuses: a body too large, too slow or too much at once.
+    func answer(to refusal: Refusal, head: HTTPRequestHead) -> HTTPAnswer
+}
+
+/// One request with its whole body.
+package struct HTTPCall: Sendable {
+    package var head: HTTPRequestHead
+    package var body: ByteBuffer
+
+    /// A request.
+    package init(head: HTTPRequestHead, body: ByteBuffer = ByteBuffer()) {
+        self.head = head
+        self.body = body
+    }
+}
+
+/// One answer with its whole body. `Content-Length`, `Date` and `Connection` are the listener's to add.
+package struct HTTPAnswer: Sendable {
+    package var status: HTTPResponseStatus
+    package var headers: HTTPHeaders
+    package var body: ByteBuffer
+
+    /// An answer.
+    package init(_ status: HTTPResponseStatus, _ headers: HTTPHeaders = HTTPHeaders(), body: ByteBuffer = ByteBuffer())
+    {
+        self.status = status
+        self.headers = headers
+        self.body = body
+    }
+
+    /// An answer of plain text.
+    package static func text(_ status: HTTPResponseStatus, _ text: String, _ headers: HTTPHeaders = HTTPHeaders())
+        -> Self
+    {
+        var headers = headers
+        headers.replaceOrAdd(name: "content-type", value: "text/plain; charset=utf-8")
+        return HTTPAnswer(status, headers, body: ByteBuffer(string: text))
+    }
+}
+
+extension HTTPRequestHead {
+    /// The part of the target before the query, percent-encoded as it came.
+    package var path: Substring { uri.prefix { $0 != "?" && $0 != "#" } }
+
+    /// The part of the target after `?`, as it came; `nil` when there is no `?`.
+    package var query: Substring? {
+        guard let mark = uri.firstIndex(of: "?") else { return nil }
+        return uri[uri.index(after: mark)...].prefix { $0 != "#" }
+    }
+}
