@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+import SkeinServer
+
+/// `skein serve`: runs the server. Flags are only collected here; the server says what they mean.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the server: take spans in, keep them, answer queries, show the page.",
+        discussion: """
+            Listeners are web, otlp-grpc, otlp-http and jaeger-compact. Every setting can also be given in the \
+            environment (SKEIN_DATA_DIR for --data-dir) or in a YAML file; flags win over the environment, the \
+            environment over the file. `skein serve --print-config` explains them all.
+            """
+    )
+
+    @Option(help: ArgumentHelp("Folder that holds the traces.", valueName: "path"))
+    var dataDir: String?
+
+    @Option(help: ArgumentHelp("Where a listener waits; may be given several times.", valueName: "name=host:port|off"))
+    var listen: [String] = []
+
+    @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "path"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "When senders are answered: after the disk has their spans, or sooner.",
+            valueName: "always|interval=1s|os"
+        )
+    )
+    var durability: String?
+
+    @Option(help: ArgumentHelp("Delete traces older than this.", valueName: "30d|off"))
+    var retention: String?
+
+    @Option(help: ArgumentHelp("Delete the oldest traces above this size on disk.", valueName: "100GB|off"))
+    var retentionBytes: String?
+
+    @Option(help: ArgumentHelp("Memory to plan with.", valueName: "512MiB"))
+    var memory: String?
+
+    @Option(help: ArgumentHelp("Largest request, also after decompression.", valueName: "64MiB"))
+    var requestBytesMax: String?
+
+    @Option(help: ArgumentHelp("The longest a query may take.", valueName: "60s"))
+    var queryTimeout: String?
+
+    @Option(help: ArgumentHelp("Queries that run at once.", valueName: "16"))
+    var queriesMax: String?
+
+    @Option(help: ArgumentHelp("Serve the page from this folder.", valueName: "path"))
+    var webDir: String?
+
+    @Option(help: ArgumentHelp("Path below which a proxy mounts the web listener.", valueName: "/path"))
+    var basePath: String?
+
+    @Option(help: ArgumentHelp("The least important messages that are logged.", valueName: "info"))
+    var logLevel: String?
+
+    @Flag(help: "Allow listeners that other machines can reach, although nobody has to say who they are.")
+    var insecureNoAuth = false
+
+    @Flag(help: "Show every setting with its meaning, value and source, and end.")
+    var printConfig = false
+
+    func run() async throws {
+        let sources = ConfigurationSources(
+            file: config,
+            environment: ProcessInfo.processInfo.environment,
+            flags: try flags()
+        )
+        do {
+            let resolved = try sources.resolve()
+            if printConfig { return print(resolved.yaml, terminator: "") }
+            try await Server(resolved.configuration).run { line in
+                FileHandle.standardOutput.write(Data((line + "\n").utf8))
+            }
+        } catch {
+            FileHandle.standardError.write(Data("skein serve: \(error)\n".utf8))
+            throw ExitCode.failure
+        }
+    }
+
+    private func flags() throws -> [String: String] {
+        var flags: [String: String] = [:]
+        flags["data-dir"] = dataDir
+        flags["durability"] = durability
+        flags["retention"] = retention
+        flags["retention-bytes"] = retentionBytes
+        flags["memory"] = memory
+        flags["request-bytes-max"] = requestBytesMax
+        flags["query-timeout"] = queryTimeout
+        flags["queries-max"] = queriesMax
+        flags["web-dir"] = webDir
+        flags["base-path"] = basePath
+        flags["log-level"] = logLevel
+        if insecureNoAuth { flags["insecure-no-auth"] = "true" }
+        for listener in listen {
+            let parts = listener.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2 else {
+                throw ValidationError("--listen takes NAME=HOST:PORT or NAME=off, not \"\(listener)\"")
+            }
+            flags["listen.\(parts[0])"] = String(parts[1])
+        }
+        return flags
+    }
+}

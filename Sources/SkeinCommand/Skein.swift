@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import SkeinServer
+
+/// The `skein` executable.
+@main
+struct Skein: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "skein",
+        abstract: "Distributed tracing for services and for AI agents: one binary, one data folder.",
+        discussion: """
+            Start a server with `skein serve`, point an OpenTelemetry or Jaeger exporter at it, and look at the traces at \
+            http://127.0.0.1:16686.
+            """,
+        version: Version.current,
+        subcommands: [Serve.self]
+    )
+}

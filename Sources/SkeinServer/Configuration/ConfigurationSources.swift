@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import Configuration
+import Foundation
+import SkeinReceivers
+import Yams
+
+/// Where settings come from: defaults < YAML file < environment < flags.
+package struct ConfigurationSources: Sendable {
+    /// Path of the YAML file, if there is one.
+    package var file: String?
+    /// The whole environment; only names with `SKEIN_` matter.
+    package var environment: [String: String]
+    /// By ``Setting/key``.
+    package var flags: [String: String]
+
+    package init(file: String? = nil, environment: [String: String] = [:], flags: [String: String] = [:]) {
+        self.file = file
+        self.environment = environment
+        self.flags = flags
+    }
+
+    /// Reads and checks all of it.
+    package func resolve() throws(ConfigurationError) -> Resolved {
+        let fileValues = try file.map(Self.read) ?? [:]
+        try Self.refuseUnknown(Array(flags.keys), known: Setting.all.map(\.key), of: "the flags")
+        try Self.refuseUnknown(
+            environment.keys.filter { $0.hasPrefix("SKEIN_") && !Self.foreignVariables.contains($0) },
+            known: Setting.all.map(\.variable),
+            of: "the environment"
+        )
+        let reader = ConfigReader(providers: [
+            Self.provider("flag", flags),
+            Self.provider("environment", Self.byKey(environment)),
+            Self.provider("file", fileValues),
+        ])
+        var resolved = Resolved()
+        for setting in Setting.all {
+            guard let text = reader.string(forKey: Self.configKey(setting.key)) else { continue }
+            let source: String
+            if flags[setting.key] != nil {
+                source = setting.flag
+            } else if environment[setting.variable] != nil {
+                source = setting.variable
+            } else {
+                source = "\(setting.key) in \(file ?? "the file")"
+            }
+            try setting.apply(text, from: source, to: &resolved.configuration)
+            resolved.sources[setting.key] = source
+        }
+        try resolved.configuration.check()
+        return resolved
+    }
+
+    /// A configuration, and for each setting that is not at its default where it was set.
+    package struct Resolved: Sendable {
+        package var configuration = ServerConfiguration()
+        var sources: [String: String] = [:]
+
+        /// The configuration as a YAML file with every setting explained.
+        package var yaml: String {
+            var text = "# Settings of `skein serve`: defaults < this file < environment < flags.\n"
+            var isListening = false
+            for setting in Setting.all {
+                let parts = setting.key.split(separator: ".", maxSplits: 1)
+                let indent = parts.count == 2 ? "  " : ""
+                text += "\n"
+                if parts.count == 2, !isListening { text += "\(parts[0]):\n" }
+                isListening = parts.count == 2
+                for line in Self.wrap(setting.help, width: 100) { text += "\(indent)# \(line)\n" }
+                text += "\(indent)# Takes \(setting.form).\n"
+                text += "\(indent)# Flag \(setting.flag), variable \(setting.variable), default "
+                text += "\(setting.defaultText.isEmpty ? "empty" : setting.defaultText)"
+                text += sources[setting.key].map { "; set by \($0).\n" } ?? ".\n"
+                let value = setting.text(in: configuration)
+                text += "\(indent)\(parts.last ?? ""): \(value.isEmpty ? "\"\"" : value)\n"
+            }
+            return text
+        }
+
+        private static func wrap(_ text: String, width: Int) -> [String] {
+            var lines = [""]
+            for word in text.split(separator: " ") {
+                if lines[lines.count - 1].count + word.count >= width { lines.append("") }
+                lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+            }
+            return lines
+        }
+    }
+
+    /// Variables of this prefix that other parts of the project read.
+    private static let foreignVariables: Set<String> = ["SKEIN_CORE"]
+
+    private static func configKey(_ key: String) -> ConfigKey { ConfigKey(key.split(separator: ".").map(String.init)) }
+
+    private static func provider(_ name: String, _ values: [String: String]) -> InMemoryProvider {
+        InMemoryProvider(
+            name: name,
+            values: Dictionary(
+                uniqueKeysWithValues: values.map {
+                    (AbsoluteConfigKey(configKey($0.key)), ConfigValue(.string($0.value), isSecret: false))
+                }
+            )
+        )
+    }
+
+    private static func byKey(_ environment: [String: String]) -> [String: String] {
+        var values: [String: String] = [:]
+        for setting in Setting.all { values[setting.key] = environment[setting.variable] }
+        return values
+    }
+
+    private static func refuseUnknown(
+        _ names: [String],
+        known: [String],
+        of source: String
+    ) throws(ConfigurationError) {
+        for name in names.sorted() where !known.contains(name) {
+            let hint = ConfigurationError.nearest(to: name, among: known).map { ": did you mean \($0)?" } ?? ""
+            throw ConfigurationError(
+                "\(name) in \(source) is no setting\(hint.isEmpty ? ": see skein serve --print-config" : hint)"
+            )
+        }
+    }
+
+    private static func read(_ path: String) throws(ConfigurationError) -> [String: String] {
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: try String(contentsOfFile: path, encoding: .utf8))
+        } catch {
+            throw ConfigurationError("cannot read the configuration file \(path): \(error)")
+        }
+        var values: [String: String] = [:]
+        if let root { try flatten(root, [], path, into: &values) }
+        try refuseUnknown(Array(values.keys), known: Setting.all.map(\.key), of: path)
+        return values
+    }
+
+    /// Scalars keep their text: YAML would make a boolean of `off`.
+    private static func flatten(
+        _ node: Node,
+        _ path: [String],
+        _ file: String,
+        into values: inout [String: String]
+    ) throws(ConfigurationError) {
+        switch node {
+        case .scalar(let scalar) where path.isEmpty && scalar.string.isEmpty: break
+        case .scalar(let scalar) where !path.isEmpty: values[path.joined(separator: ".")] = scalar.string
+        case .mapping(let mapping) where path.count < 4:
+            for (key, value) in mapping { try flatten(value, path + [key.string ?? ""], file, into: &values) }
+        default:
+            let place = path.isEmpty ? "the top" : path.joined(separator: ".")
+            throw ConfigurationError("\(place) of \(file) is neither text nor a mapping")
+        }
+    }
+}
+
+extension ServerConfiguration {
+    /// What no single setting can see.
+    func check() throws(ConfigurationError) {
+        guard !listeners.isEmpty else { throw ConfigurationError("every listener is off: leave at least one on") }
+        guard requestBytesMax <= inflightBytesMax else {
+            throw ConfigurationError(
+                "request-bytes-max is \(Quantity.text(requestBytesMax)), but requests in flight may take only a quarter of "
+                    + "memory, which is \(Quantity.text(inflightBytesMax)): raise memory or lower request-bytes-max"
+            )
+        }
+        guard !insecureNoAuth else { return }
+        for (name, address) in listeners.sorted(by: { $0.key.rawValue < $1.key.rawValue }) where !address.isLoopback {
+            throw ConfigurationError(
+                "listener \(name.rawValue) on \(address) could be reached from other machines, and Skein does not ask who "
+                    + "they are: bind 127.0.0.1, or say --insecure-no-auth when the network is trusted"
+            )
+        }
+    }
+
+    /// The part of the memory that requests in flight may take.
+    package var inflightBytesMax: Int { memoryBytes / 4 }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package import Logging
+package import SkeinReceivers
+
+/// Everything that can be set about a server, with its defaults. What each field means, its bounds, variable and flag
+/// stand in ``Setting/all``, from which `skein serve --print-config` and the checks are made.
+package struct ServerConfiguration: Sendable {
+    /// Where the traces are kept.
+    package var dataDirectory = "./data"
+    /// Open listeners; one that is missing is off.
+    package var listeners: [ListenerName: ListenAddress] = Dictionary(
+        uniqueKeysWithValues: ListenerName.allCases.map { ($0, $0.defaultAddress) }
+    )
+    /// Whether listeners may be reached from other machines although nobody has to say who they are.
+    package var insecureNoAuth = false
+    package var durability = Durability.always
+    /// Traces older than this, by the time they came, are deleted; `nil` keeps them for good.
+    package var retention: Duration? = .seconds(30 * 86_400)
+    /// The oldest traces are deleted when all take more bytes than this; `nil` for no bound.
+    package var retentionBytes: Int?
+    /// Bytes of memory the server plans with.
+    package var memoryBytes = 512 << 20
+    /// Largest request in bytes, as sent and after decompression.
+    package var requestBytesMax = 64 << 20
+    /// The longest a query may take.
+    package var queryTimeout = Duration.seconds(60)
+    /// Queries that run at once.
+    package var queriesMax = 16
+    /// Folder to serve the page from instead of the one inside the binary.
+    package var webDirectory: String?
+    /// Path below which a proxy mounts the web listener; empty or starting with `/`, never ending with one.
+    package var basePath = ""
+    package var logLevel = Logger.Level.info
+
+    /// The defaults.
+    package init() {}
+
+    /// When a sender gets its answer.
+    package enum Durability: Hashable, Sendable {
+        /// After its spans are on the disk.
+        case always
+        /// At once; the disk follows within the interval.
+        case interval(Duration)
+        /// At once; the operating system writes when it likes.
+        case os
+    }
+}
+
+/// The listeners there are.
+package enum ListenerName: String, CaseIterable, Hashable, Sendable {
+    case web
+    case otlpGRPC = "otlp-grpc"
+    case otlpHTTP = "otlp-http"
+    case jaegerCompact = "jaeger-compact"
+
+    /// Where it listens unless told otherwise: the port that clients expect, on this machine only.
+    package var defaultAddress: ListenAddress {
+        let port =
+            switch self {
+            case .web: 16686
+            case .otlpGRPC: 4317
+            case .otlpHTTP: 4318
+            case .jaegerCompact: 6831
+            }
+        return ListenAddress(host: "127.0.0.1", port: port)
+    }
+
+    /// What an address of this listener is written as.
+    package func url(_ address: ListenAddress) -> String {
+        switch self {
+        case .web, .otlpHTTP: "http://\(address)"
+        case .otlpGRPC: "grpc://\(address)"
+        case .jaegerCompact: "udp://\(address)"
+        }
+    }
+}

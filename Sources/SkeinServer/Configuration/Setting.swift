@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import SkeinReceivers
+
+/// One setting: how it is called in each of the three places it may come from, what it means, and how its text is read.
+package struct Setting: Sendable {
+    /// As in the YAML file; `a.b` is `b` below `a`.
+    package let key: String
+    /// What it does, in one or two sentences.
+    package let help: String
+    /// Form, unit and bounds of its value.
+    package let form: String
+    private let read: @Sendable (String, inout ServerConfiguration) -> Bool
+    private let write: @Sendable (ServerConfiguration) -> String
+
+    private init(
+        _ key: String,
+        _ help: String,
+        form: String,
+        read: @escaping @Sendable (String, inout ServerConfiguration) -> Bool,
+        write: @escaping @Sendable (ServerConfiguration) -> String
+    ) {
+        self.key = key
+        self.help = help
+        self.form = form
+        self.read = read
+        self.write = write
+    }
+
+    /// The environment variable, such as `SKEIN_LISTEN_OTLP_HTTP`.
+    package var variable: String {
+        "SKEIN_" + key.map { $0 == "." || $0 == "-" ? "_" : $0.uppercased() }.joined()
+    }
+
+    /// The flag, such as `--listen otlp-http=` or `--data-dir`.
+    package var flag: String {
+        let parts = key.split(separator: ".", maxSplits: 1)
+        return parts.count == 2 ? "--\(parts[0]) \(parts[1])=" : "--\(key)"
+    }
+
+    /// The default, as text.
+    package var defaultText: String { write(ServerConfiguration()) }
+
+    /// The value in `configuration`, as text that ``apply(_:from:to:)`` takes.
+    package func text(in configuration: ServerConfiguration) -> String { write(configuration) }
+
+    /// Puts `text` into `configuration`; `source` says in an error where the text stood.
+    func apply(_ text: String, from source: String, to configuration: inout ServerConfiguration)
+        throws(ConfigurationError)
+    {
+        guard read(text, &configuration) else {
+            throw ConfigurationError("\(source) is \"\(text)\": it has to be \(form)")
+        }
+    }
+
+    /// Every setting there is, in the order they are shown.
+    package static let all: [Setting] =
+        [
+            Setting(
+                "data-dir",
+                "Folder that holds the traces; made when missing. One process at a time may use it.",
+                form: "a path",
+                read: { text, configuration in
+                    configuration.dataDirectory = text
+                    return !text.isEmpty
+                },
+                write: { $0.dataDirectory }
+            )
+        ] + ListenerName.allCases.map(listener) + [
+            Setting(
+                "insecure-no-auth",
+                "Allow listeners that other machines can reach, although Skein does not ask who they are.",
+                form: "true or false",
+                read: { text, configuration in
+                    guard let value = Bool(text) else { return false }
+                    configuration.insecureNoAuth = value
+                    return true
+                },
+                write: { "\($0.insecureNoAuth)" }
+            ),
+            Setting(
+                "durability",
+                "When a sender is answered: `always` after its spans are on the disk; `interval=…` at once, with at most "
+                    + "that much lost in a power cut; `os` at once, with the disk left to the operating system. A crash of "
+                    + "the process alone loses nothing in any of them.",
+                form: "always, interval=DURATION with 1ms to 1h, or os",
+                read: readDurability,
+                write: { configuration in
+                    switch configuration.durability {
+                    case .always: "always"
+                    case .interval(let interval): "interval=\(Quantity.text(interval))"
+                    case .os: "os"
+                    }
+                }
+            ),
+            Setting(
+                "retention",
+                "Delete traces that came longer ago than this; `off` keeps them for good.",
+                form: "a duration of at least 1m such as 12h or 30d, or off",
+                read: { text, configuration in
+                    let value = Quantity.duration(text)
+                    guard text == "off" || value.map({ $0 >= .seconds(60) }) == true else { return false }
+                    configuration.retention = value
+                    return true
+                },
+                write: { $0.retention.map(Quantity.text) ?? "off" }
+            ),
+            Setting(
+                "retention-bytes",
+                "Delete the oldest traces when all of them take more than this on the disk; `off` for no bound.",
+                form: "a size of at least 64MiB such as 100GB, or off",
+                read: { text, configuration in
+                    let value = Quantity.size(text)
+                    guard text == "off" || value.map({ $0 >= 64 << 20 }) == true else { return false }
+                    configuration.retentionBytes = value
+                    return true
+                },
+                write: { $0.retentionBytes.map(Quantity.text) ?? "off" }
+            ),
+            size(
+                "memory",
+                "Memory to plan with: a quarter of it may be requests in flight, above that senders are asked to come "
+                    + "again.",
+                \.memoryBytes,
+                in: 128 << 20...1 << 40
+            ),
+            size(
+                "request-bytes-max",
+                "Largest request, as sent and after decompression; larger ones are refused for good.",
+                \.requestBytesMax,
+                in: 64 << 10...256 << 20
+            ),
+            Setting(
+                "query-timeout",
+                "The longest a query may take before it is stopped.",
+                form: "a duration of 1s to 1h",
+                read: { text, configuration in
+                    guard let value = Quantity.duration(text), value >= .seconds(1), value <= .seconds(3600) else {
+                        return false
+                    }
+                    configuration.queryTimeout = value
+                    return true
+                },
+                write: { Quantity.text($0.queryTimeout) }
+            ),
+            Setting(
+                "queries-max",
+                "Queries that run at once; above that askers are told to come again.",
+                form: "a number of 1 to 1000",
+                read: { text, configuration in
+                    guard let value = Int(text), (1...1000).contains(value) else { return false }
+                    configuration.queriesMax = value
+                    return true
+                },
+                write: { "\($0.queriesMax)" }
+            ),
+            Setting(
+                "web-dir",
+                "Serve the page from this folder instead of from inside the binary: for whoever edits it.",
+                form: "a path, or empty",
+                read: { text, configuration in
+                    configuration.webDirectory = text.isEmpty ? nil : text
+                    return true
+                },
+                write: { $0.webDirectory ?? "" }
+            ),
+            Setting(
+                "base-path",
+                "Path below which a proxy mounts the web listener.",
+                form: "empty, or a path such as /skein",
+                read: { text, configuration in
+                    let path = text.hasSuffix("/") ? String(text.dropLast()) : text
+                    let isPlain = path.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "?") }
+                    guard path.isEmpty || path.hasPrefix("/"), isPlain else { return false }
+                    configuration.basePath = path
+                    return true
+                },
+                write: { $0.basePath }
+            ),
+            Setting(
+                "log-level",
+                "The least important messages that are logged.",
+                form: "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))",
+                read: { text, configuration in
+                    guard let value = Logger.Level(rawValue: text) else { return false }
+                    configuration.logLevel = value
+                    return true
+                },
+                write: { $0.logLevel.rawValue }
+            ),
+        ]
+
+    private static func listener(_ name: ListenerName) -> Setting {
+        Setting(
+            "listen.\(name.rawValue)",
+            "Where the listener \(name.rawValue) waits.",
+            form: "HOST:PORT (an IPv6 host in brackets, port 0 for any free one), or off",
+            read: { text, configuration in
+                let address = ListenAddress(text)
+                guard text == "off" || address != nil else { return false }
+                configuration.listeners[name] = address
+                return true
+            },
+            write: { $0.listeners[name]?.description ?? "off" }
+        )
+    }
+
+    private static func size(
+        _ key: String,
+        _ help: String,
+        _ path: any WritableKeyPath<ServerConfiguration, Int> & Sendable,
+        in bounds: ClosedRange<Int>
+    ) -> Setting {
+        Setting(
+            key,
+            help,
+            form: "a size of \(Quantity.text(bounds.lowerBound)) to \(Quantity.text(bounds.upperBound))",
+            read: { text, configuration in
+                guard let value = Quantity.size(text), bounds.contains(value) else { return false }
+                configuration[keyPath: path] = value
+                return true
+            },
+            write: { Quantity.text($0[keyPath: path]) }
+        )
+    }
+
+    @Sendable
+    private static func readDurability(_ text: String, _ configuration: inout ServerConfiguration) -> Bool {
+        switch text {
+        case "always": configuration.durability = .always
+        case "os": configuration.durability = .os
+        default:
+            guard text.hasPrefix("interval="), let interval = Quantity.duration(String(text.dropFirst(9))),
+                interval >= .milliseconds(1), interval <= .seconds(3600)
+            else { return false }
+            configuration.durability = .interval(interval)
+        }
+        return true
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import NIOCore
+import NIOHTTP1
+import SkeinPipeline
+import SkeinReceivers
+import SkeinStore
+import Synchronization
+
+/// What an operator asks: is it alive, is it ready, how does it do.
+struct Operations: Sendable {
+    let store: any SpanStore
+    let telemetry: Telemetry
+    let readiness: Readiness
+
+    /// The answer at `/healthz`, `/readyz` or `/metrics`.
+    func answer(_ path: Substring) async -> HTTPAnswer {
+        switch path {
+        case "/healthz": return .text(.ok, "ok\n")
+        case "/readyz":
+            return readiness.isReady ? .text(.ok, "ready\n") : .text(.serviceUnavailable, "not ready\n")
+        default: return await metrics()
+        }
+    }
+
+    private func metrics() async -> HTTPAnswer {
+        var text = PrometheusText()
+        telemetry.write(to: &text)
+        let status = await store.status()
+        text.family("skein_stored_spans", .gauge, "Spans stored; copies count.")
+        text.sample("skein_stored_spans", "", Double(status.spanCount))
+        text.family("skein_problems", .gauge, "What /api/skein/v1/status lists as problems.")
+        text.sample("skein_problems", "", Double(status.problems.count))
+        for (name, value) in status.figures.sorted(by: { $0.key < $1.key }) {
+            let family = "skein_store_\(name)"
+            text.family(family, .gauge, "A figure of the store.")
+            text.sample(family, "", Double(value))
+        }
+        return HTTPAnswer(
+            .ok,
+            HTTPHeaders([("content-type", PrometheusText.contentType)]),
+            body: ByteBuffer(string: text.text)
+        )
+    }
+}
+
+/// Whether the server takes requests: from when all listeners are open until it goes down.
+final class Readiness: Sendable {
+    private let ready = Atomic<Bool>(false)
+
+    var isReady: Bool { ready.load(ordering: .relaxed) }
+
+    func set(_ isReady: Bool) { ready.store(isReady, ordering: .relaxed) }
+}
