@@ -83,7 +83,6 @@ class Explore {
   /** A question from the user: a step in history, unless it is the same question again. */
   ask(change) {
     const state = { ...this.state, ...change };
-    if (change.q) keepQuery(change.q);
     if (this.app.href({ page: "explore", state }) === location.pathname + location.search) this.run();
     else this.app.go({ page: "explore", state });
   }
@@ -103,6 +102,7 @@ class Explore {
     const began = performance.now();
     const answer = await this.fetch({ ...this.question });
     if (!answer) return;
+    if (q !== "") keepQuery(q);
     this.elapsed = performance.now() - began;
     this.inspected = { spans: answer.inspected?.spans ?? 0 };
     this.traces = answer.traces;

@@ -84,17 +84,24 @@ export class QueryBar {
   /** @param {{ message: string, problem: any } | null} error what the server said about this text */
   showFault(error) {
     const position = error?.problem?.position;
-    this.fault = position && Number.isInteger(position.column) && Number.isInteger(position.line) ? faultRange(this.text, position) : null;
+    this.fault = Number.isInteger(position?.offset) && Number.isInteger(position.length) ? faultRange(this.text, position) : null;
     this.faultLine.hidden = error === null;
     attribute(this.input, "aria-invalid", error ? "true" : null);
     this.field.classList.toggle("faulty", error !== null);
-    if (error) {
-      const { suggestion, expected } = error.problem ?? {};
-      const where = position ? h("span.faint", {}, ` Column ${position.column}${position.line > 1 ? `, line ${position.line}` : ""}.`) : null;
-      const wanted = !suggestion && expected?.length ? h("span.faint", {}, ` Expected ${expected.slice(0, 6).join(", ")}.`) : null;
-      fill(this.faultLine, icon("error"), h("span", {}, error.message, where, suggestion ? h("span", {}, ` ${suggestion}`) : null, wanted));
-    }
+    if (error) fill(this.faultLine, icon("error"), h("span", {}, ...this.faultWords(error, position)));
     this.draw();
+  }
+
+  faultWords(error, position) {
+    const { suggestion, expected } = error.problem ?? {};
+    const words = [/[.!?]$/.test(error.message) ? error.message : `${error.message}.`];
+    if (position) words.push(h("span.faint", {}, ` Column ${position.column}${position.line > 1 ? `, line ${position.line}` : ""}.`));
+    if (suggestion && this.fault) {
+      const { start, end } = this.fault;
+      const mended = this.text.slice(0, start) + suggestion + this.text.slice(end);
+      words.push(" Did you mean ", h("button.suggestion", { type: "button", onclick: () => this.change(mended) }, suggestion), "?");
+    } else if (expected?.length) words.push(h("span.faint", {}, ` Expected ${expected.slice(0, 8).join(", ")}.`));
+    return words;
   }
 
   typed() {

@@ -159,23 +159,22 @@ export function attributeKey(field) {
 }
 
 /**
- * Where the server found the fault, as a range of the text that is never empty.
- * The server counts Unicode scalars in `column` (from one, per line); JavaScript counts UTF-16 units.
- * @param {string} text @param {{ line: number, column: number, length: number }} position
+ * Where the server found the fault, as a range of the text; empty where something is missing.
+ * The server counts UTF-8 bytes, JavaScript UTF-16 units.
+ * @param {string} text @param {{ offset: number, length: number }} position
  */
-export function faultRange(text, position) {
-  let lineStart = 0;
-  for (let line = 1; line < position.line; line++) {
-    const next = text.indexOf("\n", lineStart);
-    if (next < 0) break;
-    lineStart = next + 1;
+export function faultRange(text, { offset, length }) {
+  const start = unitsOf(text, 0, offset);
+  return { start, end: unitsOf(text, start, length) };
+}
+
+/** Where `bytes` bytes of UTF-8 after `from` end. */
+function unitsOf(text, from, bytes) {
+  let at = from;
+  for (let left = bytes; left > 0 && at < text.length; ) {
+    const scalar = text.codePointAt(at);
+    left -= scalar < 0x80 ? 1 : scalar < 0x800 ? 2 : scalar < 0x10000 ? 3 : 4;
+    at += scalar < 0x10000 ? 1 : 2;
   }
-  const advance = (from, scalars) => {
-    let at = from;
-    for (let i = 0; i < scalars && at < text.length; i++) at += text.codePointAt(at) > 0xffff ? 2 : 1;
-    return at;
-  };
-  const start = advance(lineStart, Math.max(0, position.column - 1));
-  const end = advance(start, Math.max(1, position.length ?? 1));
-  return { start, end: Math.max(end, start) };
+  return at;
 }

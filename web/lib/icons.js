@@ -49,7 +49,7 @@ export function icon(name, title) {
   return drawing;
 }
 
-/** Makes an icon of a recycled row show another picture. @param {SVGElement} drawing @param {string} name */
-export function redraw(drawing, name) {
-  drawing.lastElementChild.setAttribute("d", PATHS[name] ?? "");
+/** The strokes of an icon on its 16 px square, for drawings that hold several. @param {string} name */
+export function pathOf(name) {
+  return PATHS[name] ?? "";
 }

@@ -66,7 +66,7 @@ export function resolveRange(from, to, nowMillis, zone) {
 export function rangeLabel(from, to, nowMillis, zone) {
   if (from === "all" && (to === "" || to === "now")) return "All time";
   const back = relativeMillis(from);
-  if (back !== null && (to === "" || to === "now")) return `Last ${spelled(from)}`;
+  if (back !== null && (to === "" || to === "now")) return `Last ${spelled(from).replace(/^1 /, "")}`;
   const show = (text) => {
     const moment = momentNanos(text, nowMillis, zone);
     return moment === null ? text : absoluteTime(moment, zone, 0).replace(/:00$/, "");

@@ -85,9 +85,10 @@ test("a completion replaces the whole word under the cursor", () => {
   assert.deepEqual([start, end], [0, 5]);
 });
 
-test("the fault is underlined where the server counted it, also behind characters of two units", () => {
-  assert.deepEqual(faultRange("a = = b", { line: 1, column: 5, length: 1 }), { start: 4, end: 5 });
-  assert.deepEqual(faultRange("\u{1F600} = = b", { line: 1, column: 5, length: 1 }), { start: 5, end: 6 });
-  assert.deepEqual(faultRange("a =\nb c", { line: 2, column: 3, length: 1 }), { start: 6, end: 7 });
-  assert.deepEqual(faultRange("a =", { line: 1, column: 4, length: 0 }), { start: 3, end: 3 });
+test("the fault is underlined where the server counted it, in bytes", () => {
+  assert.deepEqual(faultRange("a = = b", { offset: 4, length: 1 }), { start: 4, end: 5 });
+  assert.deepEqual(faultRange("\u{1F600} = = b", { offset: 7, length: 1 }), { start: 5, end: 6 });
+  assert.deepEqual(faultRange("ä = ö ü", { offset: 8, length: 2 }), { start: 6, end: 7 });
+  assert.deepEqual(faultRange("a =", { offset: 3, length: 0 }), { start: 3, end: 3 });
+  assert.deepEqual(faultRange("a =", { offset: 99, length: 99 }), { start: 3, end: 3 });
 });

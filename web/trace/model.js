@@ -61,6 +61,7 @@ export class TraceModel {
       this.links[row] = isSpan ? spans.links[node] : 0;
     }
     this.rootCount = roots;
+    this.depthMax = this.depth.reduce((most, depth) => Math.max(most, depth), 0);
     this.measure();
     /** The whole trace on its own clock; a start can lie before the trace's own by a skewed clock. */
     this.from = 0;

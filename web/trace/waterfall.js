@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The waterfall: a tree of spans on the left, their bars on the right, one row a span, forty rows of elements.
 // It draws a model, a set of collapsed rows and a stretch of time; what they are is the page's business.
-import { axisDuration, axisTicks, compactCount, count, duration, plural, share } from "../lib/format.js";
-import { icon, redraw } from "../lib/icons.js";
+import { axisDuration, axisTicks, compactCount, duration, plural, share } from "../lib/format.js";
+import { pathOf } from "../lib/icons.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, fill, h, onNextFrame, svg } from "../lib/view.js";
 import { keepSize, size } from "../settings.js";
 import { threadPath } from "./thread.js";
 
 export const ROW_HEIGHT = 24;
-const INDENT = 14;
 const LEFT = 14;
+const INDENT_MAX = 14;
+const INDENT_MIN = 7;
+/** Deeper rows stay at this indent and print their depth. */
 const DEPTH_MAX = 24;
+const BADGE = 15;
 const BAR_MIN = 2;
 const BAR_HEIGHT = 10;
 const NAME_MIN = 160;
@@ -35,6 +38,7 @@ export class Waterfall {
     this.from = 0;
     this.to = 1;
     this.timeWidth = 1;
+    this.indent = INDENT_MAX;
     /** Text to mark in names, lower case, and the rows that have it. */
     this.wanted = "";
     this.matches = new Int32Array(0);
@@ -135,7 +139,7 @@ export class Waterfall {
     scroller.addEventListener("click", (event) => {
       const row = this.rowUnder(event);
       if (row < 0) return;
-      if (event.target.closest(".chevron.parent")) this.actions.toggle(row, event.altKey);
+      if (event.target.closest(".chevron")) this.actions.toggle(row, event.altKey);
       else this.actions.select(row, true);
     });
     scroller.addEventListener("dblclick", (event) => {
@@ -231,6 +235,9 @@ export class Waterfall {
     attribute(this.splitter, "aria-valuenow", this.nameWidth);
     if (!this.charWidth) this.charWidth = charWidth(this.element);
     if (!this.model) return;
+    // Half of the column is for the tree at most: deep traces are indented less.
+    const levels = Math.max(1, Math.min(this.model.depthMax, DEPTH_MAX));
+    this.indent = Math.max(INDENT_MIN, Math.min(INDENT_MAX, Math.floor(this.nameWidth / 2 / levels)));
     this.drawAxis();
     this.drawGutter();
     this.list.refresh();
@@ -272,21 +279,23 @@ export class Waterfall {
     draw(this.matches, style.getPropertyValue("--accent"));
   }
 
+  /** Few elements and no flex boxes: a frame of fast scrolling fills three or four of these anew. */
   createRow() {
     const number = (this.rowNumber = (this.rowNumber ?? 0) + 1);
+    const badge = (name, place) => svg("path", { class: `badge-${name}`, transform: `translate(${place * BADGE} 6) scale(.75)` });
     const parts = {
-      thread: svg("path", { class: "thread-line" }), hot: svg("path", { class: "thread-hot" }),
-      chevron: h("span.chevron", {}, icon("chevron")), level: h("span.wf-level", {}),
-      swatch: h("span.swatch", {}), service: h("span.wf-service", {}), operation: h("span.wf-operation", {}), hidden: h("span.wf-hidden", {}),
-      error: h("span.wf-badge.wf-error", { title: "error" }, icon("error")), link: h("span.wf-badge", { title: "has links" }, icon("link")),
-      eventCount: h("span.wf-badge.wf-events", { title: "events" }), kind: icon("server"), bar: h("div.bar-fill", {}), self: svg("path", { class: "bar-self" }), events: svg("path", { class: "bar-events" }),
+      thread: svg("path", { class: "thread-line" }), hot: svg("path", { class: "thread-hot" }), arrow: svg("path", { class: "thread-arrow" }),
+      chevron: h("span.chevron", {}), swatch: h("span.swatch", {}), level: h("span.wf-level", {}),
+      service: h("span.wf-service", {}), operation: h("span.wf-operation", {}), hidden: h("span.wf-hidden", {}),
+      events: h("span.wf-events", {}), link: badge("link", 0), error: badge("error", 1), kind: badge("kind", 2),
+      bar: h("div.bar-fill", {}), self: svg("path", { class: "bar-self" }), moments: svg("path", { class: "bar-events" }),
       tail: h("div.bar-tail", {}), length: h("span.bar-length", {}), beyond: h("span.bar-beyond", {}),
     };
-    parts.kind.classList.add("wf-kind");
-    parts.name = h("div.wf-name", { role: "gridcell" }, svg("svg", { class: "thread", "aria-hidden": "true" }, parts.thread, parts.hot), parts.chevron, parts.level,
-      parts.swatch, parts.service, parts.operation, parts.hidden, h("span.spring"), parts.eventCount, parts.link, parts.error, h("span.wf-badge.wf-kind-box", {}, parts.kind));
-    parts.time = h("div.wf-time", { role: "gridcell" }, parts.tail, parts.bar, svg("svg", { class: "bar-marks", "aria-hidden": "true" }, parts.self, parts.events), parts.length, parts.beyond);
-    const element = h("div.wf-row", { role: "row", id: `span-row-${number}` }, parts.name, parts.time);
+    parts.label = h("div.wf-label", {}, parts.level, parts.swatch, parts.service, parts.operation, parts.hidden);
+    const name = h("div.wf-name", { role: "gridcell" }, svg("svg", { class: "thread", "aria-hidden": "true" }, parts.thread, parts.hot, parts.arrow), parts.chevron, parts.label,
+      parts.events, svg("svg", { class: "wf-badges", "aria-hidden": "true" }, parts.link, parts.error, parts.kind));
+    parts.time = h("div.wf-time", { role: "gridcell" }, parts.tail, parts.bar, svg("svg", { class: "bar-marks", "aria-hidden": "true" }, parts.self, parts.moments), parts.length, parts.beyond);
+    const element = h("div.wf-row", { role: "row", id: `span-row-${number}` }, name, parts.time);
     element.parts = parts;
     return element;
   }
@@ -297,7 +306,6 @@ export class Waterfall {
     const isParent = model.children[row] > 0;
     const isCollapsed = this.collapsed[row] === 1;
     element.dataset.row = row;
-    attribute(element, "data-s", model.color(row));
     const classes = ["wf-row"];
     if (model.isPlaceholder(row)) classes.push("absent");
     if (model.status[row] === 2) classes.push("failed");
@@ -312,6 +320,8 @@ export class Waterfall {
     attribute(element, "aria-expanded", isParent ? String(!isCollapsed) : null);
     attribute(element, "aria-selected", String(row === this.selected));
     attribute(element, "aria-label", this.spoken(row));
+    attribute(element.parts.swatch, "data-s", model.color(row));
+    attribute(element.parts.time, "data-s", model.color(row));
     this.drawName(element.parts, row, isParent, isCollapsed);
     this.drawBar(element.parts, row);
   }
@@ -340,38 +350,39 @@ export class Waterfall {
     const { model } = this;
     const depth = model.depth[row];
     const shown = Math.min(depth, DEPTH_MAX);
-    const x = LEFT + shown * INDENT;
-    parts.name.style.paddingLeft = `${x + 12}px`;
-    parts.chevron.style.transform = `translateX(${x - 12}px)`;
-    const chevron = `chevron${isParent ? " parent" : ""}${isParent && !isCollapsed ? " open" : ""}`;
-    if (parts.chevron.className !== chevron) parts.chevron.className = chevron;
-    parts.thread.setAttribute("d", threadPath(model, row, isParent && !isCollapsed, { left: LEFT, indent: INDENT, height: ROW_HEIGHT, depthMax: DEPTH_MAX }));
+    const x = LEFT + shown * this.indent;
+    parts.chevron.hidden = !isParent;
+    if (isParent) parts.chevron.style.left = `${x - 12}px`;
+    parts.arrow.setAttribute("d", !isParent ? "" : isCollapsed ? `M${x - 2} 8.500l3.500 3.500-3.500 3.500` : `M${x - 3.5} 10.500l3.500 3.500 3.500-3.500`);
+    parts.thread.setAttribute("d", threadPath(model, row, isParent && !isCollapsed, this.grid));
     parts.hot.setAttribute("d", this.hotPath(row, shown, isParent));
     text(parts.level, depth > DEPTH_MAX ? String(depth + 1) : "");
-    const service = model.serviceName(row);
     const parent = model.parent[row];
-    const isSameService = parent >= 0 && model.service[parent] === model.service[row];
-    this.marked(parts.service, service);
-    parts.service.classList.toggle("same", isSameService);
+    const isSame = parent >= 0 && model.service[parent] === model.service[row];
+    const className = isSame ? "wf-service same" : "wf-service";
+    if (parts.service.className !== className) parts.service.className = className;
+    this.marked(parts.service, model.serviceName(row));
     this.marked(parts.operation, model.operationName(row));
     text(parts.hidden, isParent && isCollapsed ? `+${compactCount(model.end[row] - row - 1)}` : "");
-    parts.error.hidden = model.status[row] !== 2;
-    parts.link.hidden = model.links[row] === 0;
-    parts.eventCount.hidden = model.events[row] === 0;
-    if (model.events[row]) text(parts.eventCount, `•${compactCount(model.events[row])}`);
-    const kind = KINDS[model.kind[row]] ?? "";
-    parts.kind.parentElement.style.visibility = kind ? "visible" : "hidden";
-    if (kind && parts.kind.dataset.kind !== kind) {
-      parts.kind.dataset.kind = kind;
-      redraw(parts.kind, kind);
-    }
+    const events = model.events[row] ? `•${compactCount(model.events[row])}` : "";
+    text(parts.events, events);
+    const places = model.links[row] ? 3 : model.status[row] === 2 ? 2 : 1;
+    parts.label.style.padding = `0 ${places * BADGE + 14 + (events ? (events.length + 1) * this.charWidth : 0)}px 0 ${x + 12}px`;
+    parts.events.style.right = `${places * BADGE + 14}px`;
+    draw(parts.link, model.links[row] ? "link" : "");
+    draw(parts.error, model.status[row] === 2 ? "error" : "");
+    draw(parts.kind, KINDS[model.kind[row]] ?? "");
+  }
+
+  get grid() {
+    return { left: LEFT, indent: this.indent, height: ROW_HEIGHT, depthMax: DEPTH_MAX };
   }
 
   /** The thread from the root to the chosen row, in the colour of the choice. */
   hotPath(row, shown, isParent) {
     const { model, selected } = this;
     if (selected < 0 || row > selected || model.depth[selected] > DEPTH_MAX) return "";
-    const X = (depth) => LEFT + depth * INDENT;
+    const X = (depth) => LEFT + depth * this.indent;
     const middle = ROW_HEIGHT / 2;
     if (row === selected) {
       return shown === 0 ? "" : `M${X(shown - 1)} 0V${middle - 5}q0 5 5 5H${X(shown) - (isParent ? 7 : -8)}`;
@@ -415,14 +426,14 @@ export class Waterfall {
     if (!parts.tail.hidden) place(parts.tail, Math.max(-2, stop), Math.min(timeWidth + 2, latest));
     if (isOut) {
       parts.self.setAttribute("d", "");
-      parts.events.setAttribute("d", "");
+      parts.moments.setAttribute("d", "");
       return;
     }
     const left = Math.max(-2, start);
     const right = Math.min(timeWidth + 2, Math.max(stop, start + BAR_MIN));
     place(parts.bar, left, right);
     parts.self.setAttribute("d", model.isPlaceholder(row) ? "" : this.selfPath(row, scale));
-    parts.events.setAttribute("d", this.moments.row === row ? this.eventPath(scale) : "");
+    parts.moments.setAttribute("d", this.moments.row === row ? this.eventPath(scale) : "");
     this.placeLength(parts.length, row, left, right);
   }
 
@@ -456,7 +467,7 @@ export class Waterfall {
     const fitsLeft = left - 6 - width > 0;
     const x = fitsRight ? right + 6 : fitsLeft ? left - 6 - width : Math.max(4, Math.min(right, this.timeWidth) - width - 12);
     element.classList.toggle("on-bar", !fitsRight && !fitsLeft);
-    element.style.transform = `translateX(${x.toFixed(1)}px)`;
+    element.style.left = `${x.toFixed(1)}px`;
   }
 
   close() {
@@ -481,8 +492,15 @@ export function drag(element, event, move, done = () => {}) {
 }
 
 function place(element, left, right) {
-  element.style.transform = `translateX(${left.toFixed(1)}px)`;
+  element.style.left = `${left.toFixed(1)}px`;
   element.style.width = `${(right - left).toFixed(1)}px`;
+}
+
+/** Shows an icon of ours in a path. */
+function draw(path, name) {
+  if (path.dataset.shows === name) return;
+  path.dataset.shows = name;
+  path.setAttribute("d", name ? pathOf(name) : "");
 }
 
 function text(element, value) {
