@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+package import SkeinModel
+
+extension OTLP {
+    /// Writes a batch, or parts of it, as OTLP JSON (OTLP 1.9 "JSON Protobuf Encoding"): ids in lower-case hexadecimal,
+    /// enums as numbers, 64-bit integers as strings, bytes as base64, keys in lowerCamelCase. Fields that have their
+    /// default are left out; `resource` and `scope` are always there.
+    package struct JSONEncoder {
+        private let batch: SpanBatch
+
+        /// An encoder of the rows of `batch`.
+        package init(_ batch: SpanBatch) { self.batch = batch }
+
+        /// Writes `{"resourceSpans":[…]}` with all spans, grouped by resource and scope.
+        package func write(to json: inout JSONWriter) {
+            json.object { json in
+                json.array("resourceSpans") { json in
+                    for group in SpanGroups(batch).resources {
+                        json.object { writeResourceSpans(group, to: &$0) }
+                    }
+                }
+            }
+        }
+
+        private func writeResourceSpans(_ group: SpanGroups.Resource, to json: inout JSONWriter) {
+            json.key("resource")
+            writeResource(group.resource, to: &json)
+            json.array("scopeSpans") { json in
+                for scope in group.scopes {
+                    json.object { json in
+                        json.key("scope")
+                        writeScope(scope.scope, to: &json)
+                        json.array("spans") { json in
+                            for row in scope.rows { writeSpan(row, to: &json) }
+                        }
+                        text("schemaUrl", batch.scopes.schemaURLRefs[scope.scope], to: &json)
+                    }
+                }
+            }
+            text("schemaUrl", batch.resources.schemaURLRefs[group.resource], to: &json)
+        }
+
+        /// Writes row `row` of the batch's resources as a `Resource` object.
+        package func writeResource(_ row: Int, to json: inout JSONWriter) {
+            json.object { json in
+                attributes(batch.resources.attributes, row, to: &json)
+                count("droppedAttributesCount", batch.resources.droppedAttributesCounts[row], to: &json)
+            }
+        }
+
+        /// Writes row `row` of the batch's scopes as an `InstrumentationScope` object.
+        package func writeScope(_ row: Int, to json: inout JSONWriter) {
+            json.object { json in
+                text("name", batch.scopes.nameRefs[row], to: &json)
+                text("version", batch.scopes.versionRefs[row], to: &json)
+                attributes(batch.scopes.attributes, row, to: &json)
+                count("droppedAttributesCount", batch.scopes.droppedAttributesCounts[row], to: &json)
+            }
+        }
+
+        /// Writes span `row` as a `Span` object.
+        package func writeSpan(_ row: Int, to json: inout JSONWriter) {
+            json.object { json in
+                json.member("traceId", batch.traceIDs[row])
+                json.member("spanId", batch.spanIDs[row])
+                text("traceState", SpanBatch.value(batch.traceStateRefs, row, default: 0), to: &json)
+                if batch.parentSpanIDs[row].isValid { json.member("parentSpanId", batch.parentSpanIDs[row]) }
+                text("name", batch.nameRefs[row], to: &json)
+                if batch.kinds[row] != 0 { json.member("kind", batch.kinds[row]) }
+                json.member("startTimeUnixNano", decimal: batch.startUnixNanos[row])
+                json.member("endTimeUnixNano", decimal: batch.reportedEndUnixNanos(at: row))
+                attributes(batch.attributes, row, to: &json)
+                count(
+                    "droppedAttributesCount",
+                    SpanBatch.value(batch.droppedAttributesCounts, row, default: 0),
+                    to: &json
+                )
+                writeEvents(row, to: &json)
+                count("droppedEventsCount", SpanBatch.value(batch.droppedEventsCounts, row, default: 0), to: &json)
+                writeLinks(row, to: &json)
+                count("droppedLinksCount", SpanBatch.value(batch.droppedLinksCounts, row, default: 0), to: &json)
+                let message = SpanBatch.value(batch.statusMessageRefs, row, default: 0)
+                if batch.statusCodes[row] != 0 || message != 0 {
+                    json.object("status") { json in
+                        text("message", message, to: &json)
+                        if batch.statusCodes[row] != 0 { json.member("code", batch.statusCodes[row]) }
+                    }
+                }
+                count("flags", SpanBatch.value(batch.flags, row, default: 0), to: &json)
+            }
+        }
+
+        private func writeEvents(_ row: Int, to json: inout JSONWriter) {
+            let table = batch.events
+            let events = table.range(of: row)
+            if events.isEmpty { return }
+            json.array("events") { json in
+                for event in events {
+                    json.object { json in
+                        json.member("timeUnixNano", decimal: table.timeUnixNanos[event])
+                        text("name", table.nameRefs[event], to: &json)
+                        attributes(table.attributes, event, to: &json)
+                        let dropped = SpanBatch.value(table.droppedAttributesCounts, event, default: 0)
+                        count("droppedAttributesCount", dropped, to: &json)
+                    }
+                }
+            }
+        }
+
+        private func writeLinks(_ row: Int, to json: inout JSONWriter) {
+            let table = batch.links
+            let links = table.range(of: row)
+            if links.isEmpty { return }
+            json.array("links") { json in
+                for link in links {
+                    json.object { json in
+                        json.member("traceId", table.traceIDs[link])
+                        json.member("spanId", table.spanIDs[link])
+                        text("traceState", SpanBatch.value(table.traceStateRefs, link, default: 0), to: &json)
+                        attributes(table.attributes, link, to: &json)
+                        let dropped = SpanBatch.value(table.droppedAttributesCounts, link, default: 0)
+                        count("droppedAttributesCount", dropped, to: &json)
+                        count("flags", SpanBatch.value(table.flags, link, default: 0), to: &json)
+                    }
+                }
+            }
+        }
+
+        private func attributes(_ table: SpanBatch.AttributeTable, _ owner: Int, to json: inout JSONWriter) {
+            let pairs = table.range(of: owner)
+            if pairs.isEmpty { return }
+            json.array("attributes") { json in
+                for pair in pairs {
+                    json.object { json in
+                        json.key("key")
+                        batch.dictionary.withBytes(table.keyRefs[pair]) { json.string(utf8: $0) }
+                        json.key("value")
+                        batch.dictionary.withBytes(table.valueRefs[pair]) { json.anyValue($0) }
+                    }
+                }
+            }
+        }
+
+        private func text(_ name: StaticString, _ ref: SpanBatch.Ref, to json: inout JSONWriter) {
+            if ref == 0 { return }
+            batch.dictionary.withBytes(ref) { json.member(name, utf8: $0) }
+        }
+
+        private func count(_ name: StaticString, _ value: UInt32, to json: inout JSONWriter) {
+            if value != 0 { json.member(name, value) }
+        }
+    }
+}
+
+extension JSONWriter {
+    /// Writes an encoded value (see `EncodedValue`) as an OTLP `AnyValue` object, such as `{"intValue":"5"}`. What is no
+    /// such value, which no dictionary holds, is written as far as it could be read.
+    package mutating func anyValue(_ encoded: UnsafeRawBufferPointer) {
+        object { json in
+            do throws(ByteError) { try json.anyValueMembers(encoded, depth: 0) } catch {}
+        }
+    }
+
+    private mutating func anyValueMembers(_ encoded: UnsafeRawBufferPointer, depth: Int) throws(ByteError) {
+        guard let kind = EncodedValue.kind(of: encoded), kind != .null, depth <= EncodedValue.maxDepth else { return }
+        var reader = ByteReader(encoded)
+        try reader.skip(1)
+        switch kind {
+        case .null: break
+        case .string: member("stringValue", utf8: try reader.readLengthPrefixed())
+        case .bool: member("boolValue", try reader.readVarint() != 0)
+        case .int: member("intValue", decimal: Int64(bitPattern: try reader.readVarint()))
+        case .double: member("doubleValue", Double(bitPattern: try reader.readLittleEndian(UInt64.self)))
+        case .bytes:
+            let bytes = try reader.readLengthPrefixed()
+            key("bytesValue")
+            base64(bytes)
+        case .array:
+            var body = ByteReader(try reader.readLengthPrefixed())
+            try object("arrayValue") { (json) throws(ByteError) in
+                try json.array("values") { (json) throws(ByteError) in
+                    while !body.isAtEnd {
+                        try body.skip(1)
+                        let element = try body.readLengthPrefixed()
+                        try json.object { (json) throws(ByteError) in
+                            try json.anyValueMembers(element, depth: depth + 1)
+                        }
+                    }
+                }
+            }
+        case .map:
+            var body = ByteReader(try reader.readLengthPrefixed())
+            try object("kvlistValue") { (json) throws(ByteError) in
+                try json.array("values") { (json) throws(ByteError) in
+                    while !body.isAtEnd {
+                        try body.skip(1)
+                        var entry = ByteReader(try body.readLengthPrefixed())
+                        try entry.skip(1)
+                        let key = try entry.readLengthPrefixed()
+                        try entry.skip(1)
+                        let value = try entry.readLengthPrefixed()
+                        try json.object { (json) throws(ByteError) in
+                            json.member("key", utf8: key)
+                            try json.object("value") { (json) throws(ByteError) in
+                                try json.anyValueMembers(value, depth: depth + 1)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
