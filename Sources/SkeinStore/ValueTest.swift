@@ -23,18 +23,8 @@ package struct ValueTest: Sendable {
         switch value {
         case .string(var text): text.withUTF8 { holds(text: UnsafeRawBufferPointer($0)) }
         case .bool(let bool): if case .bool(let wanted) = literal { equality(bool == wanted) } else { false }
-        case .int(let int):
-            switch literal {
-            case .int(let wanted): admits(Order(int, wanted))
-            case .double(let wanted): admits(Order(int, wanted))
-            default: false
-            }
-        case .double(let double):
-            switch literal {
-            case .int(let wanted): admits(Order(wanted, double)?.reversed)
-            case .double(let wanted): admits(Order(double, wanted))
-            default: false
-            }
+        case .int(let int): holds(int: int)
+        case .double(let double): holds(double: double)
         case .array(let elements):
             switch comparison {
             case .notEqual: !elements.contains(where: ValueTest(.equal, literal).holds)
@@ -42,6 +32,24 @@ package struct ValueTest: Sendable {
             default: elements.contains(where: holds)
             }
         case .null, .bytes, .map: false
+        }
+    }
+
+    /// Whether an int attribute satisfies the comparison.
+    package func holds(int: Int64) -> Bool {
+        switch literal {
+        case .int(let wanted): admits(Order(int, wanted))
+        case .double(let wanted): admits(Order(int, wanted))
+        default: false
+        }
+    }
+
+    /// Whether a double attribute satisfies the comparison.
+    package func holds(double: Double) -> Bool {
+        switch literal {
+        case .int(let wanted): admits(Order(wanted, double)?.reversed)
+        case .double(let wanted): admits(Order(double, wanted))
+        default: false
         }
     }
 

@@ -81,33 +81,15 @@ struct BatchAssembler: ~Copyable {
     ) throws(StoreError) {
         let reader = block.reader
         let spanIDs = try reader.numbers(directory.spanIDs)
-        let parents = try reader.numbers(directory.parents)
-        let missing = try reader.numbers(directory.missingParents)
         let durations = try reader.numbers(directory.durations)
-        let starts = try block.starts(group, directory, traces, rows)
+        batch.startUnixNanos += try block.starts(group, directory, traces, rows)
+        batch.parentSpanIDs += try block.parentIDs(group, directory, rows)
         var trace = traces.index(ofRow: group.firstRow + rows.lowerBound)
-        var nextMissing = (0..<rows.lowerBound).count { parents[$0] == 1 }
         for row in rows {
             while group.firstRow + row >= traces.firstRows[trace + 1] { trace += 1 }
             batch.traceIDs.append(traces.ids[trace])
             batch.spanIDs.append(SpanID(spanIDs[row]))
-            batch.startUnixNanos.append(starts[row - rows.lowerBound])
             batch.durationNanos.append(durations[row])
-            switch parents[row] {
-            case 0: batch.parentSpanIDs.append(.zero)
-            case 1:
-                guard nextMissing < missing.count else {
-                    throw reader.corrupt("a parent id is missing", at: directory.parents.chunk.offset)
-                }
-                batch.parentSpanIDs.append(SpanID(missing[nextMissing]))
-                nextMissing += 1
-            case let code:
-                let (parent, overflow) = Int64(row).subtractingReportingOverflow((code - 2).zigZagDecoded)
-                guard !overflow, parent >= 0, parent < group.rowCount else {
-                    throw reader.corrupt("a parent lies outside its group", at: directory.parents.chunk.offset)
-                }
-                batch.parentSpanIDs.append(SpanID(spanIDs[Int(parent)]))
-            }
         }
     }
 

@@ -91,6 +91,38 @@ extension Block {
         return starts
     }
 
+    /// The parent ids of rows of a group: most are stored as the distance to the row that has the id.
+    func parentIDs(
+        _ group: BlockFooter.Group,
+        _ directory: GroupDirectory,
+        _ rows: Range<Int>
+    ) throws(StoreError) -> [SpanID] {
+        let spanIDs = try reader.numbers(directory.spanIDs)
+        let parents = try reader.numbers(directory.parents)
+        let missing = try reader.numbers(directory.missingParents)
+        var ids: [SpanID] = []
+        ids.reserveCapacity(rows.count)
+        var nextMissing = (0..<rows.lowerBound).count { parents[$0] == 1 }
+        for row in rows {
+            switch parents[row] {
+            case 0: ids.append(.zero)
+            case 1:
+                guard nextMissing < missing.count else {
+                    throw reader.corrupt("a parent id is missing", at: directory.parents.chunk.offset)
+                }
+                ids.append(SpanID(missing[nextMissing]))
+                nextMissing += 1
+            case let code:
+                let (parent, overflow) = Int64(row).subtractingReportingOverflow((code - 2).zigZagDecoded)
+                guard !overflow, parent >= 0, parent < group.rowCount else {
+                    throw reader.corrupt("a parent lies outside its group", at: directory.parents.chunk.offset)
+                }
+                ids.append(SpanID(spanIDs[Int(parent)]))
+            }
+        }
+        return ids
+    }
+
     /// The events or links of rows of a group.
     struct Children {
         /// By row.

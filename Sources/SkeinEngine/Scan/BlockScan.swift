@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+package import SkeinStore
+
+/// Finds the rows of a block that start in a range and satisfy a condition, one row group at a time.
+///
+/// Reads only columns that the condition names, and of those only what it must: a dictionary before its rows, and
+/// nothing of a group that its zone map rules out. Make one per query and block; it is not for sharing between tasks.
+package struct BlockScan {
+    private let block: Block
+    private let range: TimeRange
+    private let predicate: CompiledPredicate
+    private var answers: TableAnswers
+
+    /// A scan of `block`. Reads nothing yet.
+    package init(_ block: Block, range: TimeRange, predicate: CompiledPredicate) {
+        self.block = block
+        self.range = range
+        self.predicate = predicate
+        answers = TableAnswers(leafCount: predicate.leaves.count)
+    }
+
+    /// Whether group `index` may hold a row. Never wrong when it says no; reads the block's tables at most.
+    package mutating func mayMatch(group index: Int) throws(StoreError) -> Bool {
+        let group = block.footer.groups[index]
+        guard range.overlaps(group.start.lowerBound, group.start.upperBound) else { return false }
+        return try mayMatch(predicate.root, group)
+    }
+
+    /// The rows of group `index`, counted from its first, that match.
+    package mutating func rows(inGroup index: Int) throws(StoreError) -> RowSet {
+        let group = block.footer.groups[index]
+        guard try mayMatch(group: index) else { return RowSet(count: group.rowCount) }
+        var columns = GroupScan(block: block, index: index, answers: answers)
+        defer { answers = columns.answers }
+        var rows = try columns.select(predicate)
+        let isInside = range.contains(group.start.lowerBound) && range.contains(group.start.upperBound)
+        if !isInside, !rows.isEmpty {
+            let starts = try block.starts(
+                group,
+                try block.directory(ofGroup: index),
+                try block.traces(inGroup: index),
+                0..<group.rowCount
+            )
+            let range = range
+            rows.formIntersection(RowSet(count: group.rowCount) { range.contains(starts[$0]) })
+        }
+        return rows
+    }
+
+    private mutating func mayMatch(
+        _ node: CompiledPredicate.Node,
+        _ group: BlockFooter.Group
+    ) throws(StoreError) -> Bool {
+        switch node {
+        case .all, .not: return true
+        case .and(let parts):
+            for part in parts where try !mayMatch(part, group) { return false }
+            return true
+        case .or(let parts):
+            for part in parts where try mayMatch(part, group) { return true }
+            return false
+        case .leaf(let index): return try mayMatch(predicate.leaves[index], index, group)
+        }
+    }
+
+    private mutating func mayMatch(
+        _ leaf: CompiledPredicate.Leaf,
+        _ index: Int,
+        _ group: BlockFooter.Group
+    ) throws(StoreError) -> Bool {
+        switch leaf.field {
+        case .duration: return leaf.test.map { NanosRange($0.test).overlaps(group.duration) } ?? true
+        case .kind:
+            guard let test = leaf.test?.test else { return true }
+            return Self.any(group.kinds) { test.holds(kind: Span.Kind(rawValue: $0) ?? .unspecified) }
+        case .status:
+            guard let test = leaf.test?.test else { return true }
+            return Self.any(group.statuses) { test.holds(status: Span.Status.Code(rawValue: $0) ?? .unset) }
+        case .serviceName, .attribute(.resource, _): return try answers.resources(leaf, index, block).holdsAny
+        case .scopeName, .scopeVersion, .attribute(.instrumentation, _):
+            return try answers.scopes(leaf, index, block).holdsAny
+        case .attribute(.any, let key):
+            if try block.keyTable().number(.span, key) != nil { return true }
+            return try answers.resources(leaf, index, block).holdsAny
+        case .attribute(let scope, let key): return try block.keyTable().number(scope, key) != nil
+        default: return true
+        }
+    }
+
+    private static func any(_ bits: UInt8, _ test: (UInt8) -> Bool) -> Bool {
+        (0..<8).contains { bits & 1 << $0 != 0 && test($0) }
+    }
+}
+
+/// What leaves say of the entries of a block's tables, asked once per block.
+struct TableAnswers {
+    /// Of the resources or scopes of a block.
+    struct Answer {
+        var holds: [Bool]
+        /// Whether the entry has the attribute at all.
+        var has: [Bool]
+        var holdsAny: Bool
+    }
+
+    private var byLeaf: [Answer?]
+
+    init(leafCount: Int) { byLeaf = [Answer?](repeating: nil, count: leafCount) }
+
+    mutating func resources(
+        _ leaf: CompiledPredicate.Leaf,
+        _ index: Int,
+        _ block: Block
+    ) throws(StoreError) -> Answer {
+        if let known = byLeaf[index] { return known }
+        let answer = Self.ask(leaf, try block.resourceTable())
+        byLeaf[index] = answer
+        return answer
+    }
+
+    mutating func scopes(_ leaf: CompiledPredicate.Leaf, _ index: Int, _ block: Block) throws(StoreError) -> Answer {
+        if let known = byLeaf[index] { return known }
+        let answer = Self.ask(leaf, try block.scopeTable())
+        byLeaf[index] = answer
+        return answer
+    }
+
+    private static func ask(_ leaf: CompiledPredicate.Leaf, _ table: OwnerTable) -> Answer {
+        var answer = Answer(holds: [], has: [], holdsAny: false)
+        for entry in table.entries {
+            var has = true
+            var holds = true
+            switch leaf.field {
+            case .attribute(_, let key):
+                let pair = entry.attributes.first { table.bytes[$0.key].elementsEqual(key.utf8) }
+                has = pair != nil
+                holds =
+                    pair.map { pair in
+                        table.withBytes(pair.value) { bytes in leaf.test.map { $0.holds(bytes) } ?? !bytes.isEmpty }
+                    } ?? false
+            case .scopeVersion:
+                if let test = leaf.test?.test { holds = table.withBytes(entry.texts[1]) { test.holds(text: $0) } }
+            default:
+                // Service name of a resource, name of a scope.
+                if let test = leaf.test?.test { holds = table.withBytes(entry.texts[0]) { test.holds(text: $0) } }
+            }
+            answer.has.append(has)
+            answer.holds.append(holds)
+            answer.holdsAny = answer.holdsAny || holds
+        }
+        return answer
+    }
+}
+
+/// One row group, as the predicate's leaves see it.
+private struct GroupScan: PredicateColumns {
+    let block: Block
+    let index: Int
+    var answers: TableAnswers
+
+    private var group: BlockFooter.Group { block.footer.groups[index] }
+    private var reader: ChunkReader { block.reader }
+    var rowCount: Int { group.rowCount }
+
+    init(block: Block, index: Int, answers: TableAnswers) {
+        self.block = block
+        self.index = index
+        self.answers = answers
+    }
+
+    mutating func select(_ leaf: CompiledPredicate.Leaf, _ leafIndex: Int) throws(StoreError) -> RowSet {
+        let directory = try block.directory(ofGroup: index)
+        switch leaf.field {
+        case .attribute(.resource, _):
+            return try select(directory.resources, try answers.resources(leaf, leafIndex, block).holds)
+        case .attribute(.instrumentation, _):
+            return try select(directory.scopes, try answers.scopes(leaf, leafIndex, block).holds)
+        case .attribute(.any, let key):
+            let span = try AttributeScan(directory.attributes, .span, key, block).select(leaf.test, wantsPresence: true)
+            let answer = try answers.resources(leaf, leafIndex, block)
+            guard answer.holdsAny else { return span.holds }
+            var rows = try select(directory.resources, answer.holds)
+            rows.subtract(span.has)
+            rows.formUnion(span.holds)
+            return rows
+        case .attribute(.event, let key):
+            let events = try AttributeScan(directory.eventAttributes, .event, key, block).select(leaf.test)
+            return try owners(of: events.holds, directory.eventCounts, directory.eventCount)
+        case .attribute(.link, let key):
+            let links = try AttributeScan(directory.linkAttributes, .link, key, block).select(leaf.test)
+            return try owners(of: links.holds, directory.linkCounts, directory.linkCount)
+        case .attribute(let scope, let key):
+            return try AttributeScan(directory.attributes, scope, key, block).select(leaf.test).holds
+        default: break
+        }
+        guard let test = leaf.test?.test else { return RowSet(count: rowCount, all: true) }
+        switch leaf.field {
+        case .serviceName:
+            return try select(directory.resources, try answers.resources(leaf, leafIndex, block).holds)
+        case .scopeName, .scopeVersion:
+            return try select(directory.scopes, try answers.scopes(leaf, leafIndex, block).holds)
+        case .duration:
+            let range = NanosRange(test)
+            return try select(directory.durations) { range.contains($0) }
+        case .kind:
+            return try select(directory.kinds) {
+                test.holds(kind: Span.Kind(rawValue: UInt8(truncatingIfNeeded: $0)) ?? .unspecified)
+            }
+        case .status:
+            return try select(directory.statuses) {
+                test.holds(status: Span.Status.Code(rawValue: UInt8(truncatingIfNeeded: $0)) ?? .unset)
+            }
+        case .name: return try select(directory.names, test)
+        case .statusMessage: return try select(directory.statusMessages, test)
+        case .traceID: return try selectTraces(test)
+        case .spanID:
+            return try select(directory.spanIDs) { test.holds(.string(SpanID($0).description)) }
+        case .parentSpanID:
+            let ids = try block.parentIDs(group, directory, 0..<rowCount)
+            return RowSet(count: rowCount) { test.holds(.string(ids[$0].textIfValid)) }
+        case .attribute: return RowSet(count: rowCount)
+        }
+    }
+
+    /// Rows whose number satisfies the test.
+    @inline(__always)
+    private func select(_ column: NumberColumn, _ test: (UInt64) -> Bool) throws(StoreError) -> RowSet {
+        let numbers = try reader.numbers(column)
+        if numbers.values.isEmpty { return RowSet(count: rowCount, all: test(numbers.constant)) }
+        return numbers.values.withUnsafeBufferPointer { values in RowSet(count: rowCount) { test(values[$0]) } }
+    }
+
+    /// Rows whose entry of a table satisfies the leaf.
+    private func select(_ column: NumberColumn, _ holds: [Bool]) throws(StoreError) -> RowSet {
+        let numbers = try reader.numbers(column)
+        let count = UInt64(holds.count)
+        guard numbers.constant < count || !numbers.values.isEmpty, numbers.values.allSatisfy({ $0 < count }) else {
+            throw reader.corrupt("a span has a resource or scope that the block lacks", at: column.chunk.offset)
+        }
+        return try select(column) { holds[Int(truncatingIfNeeded: $0)] }
+    }
+
+    /// Rows whose text satisfies the test.
+    private func select(_ column: TextColumn, _ test: ValueTest) throws(StoreError) -> RowSet {
+        switch try reader.texts(column) {
+        case .empty, .ints, .doubles:
+            return RowSet(count: rowCount, all: test.holds(text: UnsafeRawBufferPointer(start: nil, count: 0)))
+        case .dictionary(let entries, _, let dictionary):
+            let holds = (0..<UInt32(dictionary.count)).map { dictionary.withBytes($0) { test.holds(text: $0) } }
+            if entries.isEmpty { return RowSet(count: rowCount, all: holds[0]) }
+            return RowSet(count: rowCount) { holds[Int(entries[$0])] }
+        }
+    }
+
+    /// Rows of the traces whose id's text satisfies the test.
+    private func selectTraces(_ test: ValueTest) throws(StoreError) -> RowSet {
+        let traces = try block.traces(inGroup: index)
+        let holds = traces.ids.map { test.holds(.string($0.description)) }
+        var trace = 0
+        let first = group.firstRow
+        return RowSet(count: rowCount) { row in
+            while first + row >= traces.firstRows[trace + 1] { trace += 1 }
+            return holds[trace]
+        }
+    }
+
+    /// The spans that own any of these events or links.
+    private func owners(of children: RowSet, _ column: NumberColumn, _ total: Int) throws(StoreError) -> RowSet {
+        guard total > 0, !children.isEmpty else { return RowSet(count: rowCount) }
+        let part = try block.children(column, total, 0..<rowCount)
+        return RowSet(count: rowCount) { row in
+            (part.starts[row]..<(part.starts[row] + part.counts[row])).contains { children[$0] }
+        }
+    }
+}
+
+/// One key of the spans, events or links of a row group.
+private struct AttributeScan {
+    private let columns: AttributeColumns
+    private let reader: ChunkReader
+    /// Its number among the group's keys; `nil` when no owner has it.
+    private let local: Int?
+
+    init(_ columns: AttributeColumns, _ scope: AttributeScope, _ key: String, _ block: Block) throws(StoreError) {
+        self.columns = columns
+        reader = block.reader
+        let number = try block.keyTable().number(scope, key)
+        local = columns.keys.firstIndex { $0.key == number }
+    }
+
+    /// Owners whose first value of the key satisfies the test, or is not null when there is none; and, if wanted,
+    /// owners that have the key.
+    func select(_ test: EncodedTest?, wantsPresence: Bool = false) throws(StoreError) -> (holds: RowSet, has: RowSet) {
+        let none = RowSet(count: columns.ownerCount)
+        guard let local, columns.shapeCount > 0 else { return (none, none) }
+        let column = columns.columns[columns.keys[local].column]
+        let shapes = try reader.shapes(columns)
+        let numbers = try reader.shapeNumbers(columns)
+        // For each shape: how many values of the column its owners have, and which of them is the key's first.
+        var steps = [Int](repeating: 0, count: shapes.count)
+        var places = [Int](repeating: -1, count: shapes.count)
+        for shape in 0..<shapes.count {
+            for key in shapes[shape] where columns.keys[Int(key)].column == columns.keys[local].column {
+                if Int(key) == local, places[shape] < 0 { places[shape] = steps[shape] }
+                steps[shape] += 1
+            }
+        }
+        let has =
+            wantsPresence
+            ? RowSet(count: columns.ownerCount) { places[Int(truncatingIfNeeded: numbers[$0])] >= 0 } : none
+        let holds = try values(column, test)
+        guard holds.any else { return (none, has) }
+        // The column must have a value for every step: then no index below goes past its end.
+        var total = 0
+        for owner in 0..<columns.ownerCount { total += steps[Int(truncatingIfNeeded: numbers[owner])] }
+        guard total == column.count else {
+            throw reader.corrupt("a column and its owners differ in number", at: columns.shapes.offset)
+        }
+        var next = 0
+        let rows = RowSet(count: columns.ownerCount) { owner in
+            let shape = Int(truncatingIfNeeded: numbers[owner])
+            let place = places[shape]
+            defer { next &+= steps[shape] }
+            return place >= 0 && holds.at(next &+ place)
+        }
+        return (rows, has)
+    }
+
+    /// What the test says of each value of a column.
+    private struct Answers {
+        var any: Bool
+        /// By entry of the dictionary, or by value when `entries` is empty and not all are alike.
+        var holds: [Bool]
+        var entries: [UInt32] = []
+
+        @inline(__always)
+        func at(_ index: Int) -> Bool {
+            holds.count == 1 ? holds[0] : entries.isEmpty ? holds[index] : holds[Int(entries[index])]
+        }
+    }
+
+    private func values(_ column: TextColumn, _ test: EncodedTest?) throws(StoreError) -> Answers {
+        switch column.encoding {
+        case .empty: return Answers(any: false, holds: [false])
+        case .ints:
+            let numbers = try reader.numbers(column.numbers)
+            let holds = (0..<numbers.count).map { index in
+                test.map { $0.test.holds(int: numbers[index].zigZagDecoded) } ?? true
+            }
+            return Answers(any: holds.contains(true), holds: holds)
+        case .doubles:
+            let numbers = try reader.numbers(column.numbers)
+            let holds = (0..<numbers.count).map { index in
+                test.map { $0.test.holds(double: Double(bitPattern: numbers[index])) } ?? true
+            }
+            return Answers(any: holds.contains(true), holds: holds)
+        case .dictionary, .recency:
+            // The dictionary alone often says that there is nothing.
+            let dictionary = try reader.dictionary(column)
+            let holds = (0..<UInt32(dictionary.count)).map { entry in
+                dictionary.withBytes(entry) { bytes in test.map { $0.holds(bytes) } ?? !bytes.isEmpty }
+            }
+            guard holds.contains(true) else { return Answers(any: false, holds: [false]) }
+            let entries = try reader.entries(column)
+            return Answers(any: true, holds: entries.isEmpty ? [holds[0]] : holds, entries: entries)
+        }
+    }
+}
