@@ -11,7 +11,11 @@ extension NativeAPI {
 
     /// The whole trace as OTLP JSON.
     static func trace(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        throw .unknownPath("")
+        let batch = try await stored(api, call)
+        let response = APIResponse.json(capacity: batch.count * 768) { json in
+            OTLP.JSONEncoder(batch).write(to: &json)
+        }
+        return isQuiet(batch, at: api.clock.unixNanos) ? tagged(response, call) : response
     }
 
     /// What a page needs to draw a trace, in columns; the details of a span it asks for with ``spans(_:_:)``.
@@ -28,10 +32,33 @@ extension NativeAPI {
 
     /// Some spans with all they have.
     static func spans(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        throw .unknownPath("")
+        let ids = try spanIDs(call)
+        let batch = try await stored(api, call)
+        let selection = SpanSelection(of: ids, in: batch)
+        return .json(capacity: 1024 + ids.count * 1024) { json in selection.write(to: &json) }
     }
 
     // MARK: Pieces
+
+    /// The ids asked for, each once, in the order they came.
+    private static func spanIDs(_ call: APICall) throws(APIError) -> [SpanID] {
+        let most = 200
+        let texts = (call.request.query("ids") ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        guard texts.count <= most else {
+            throw .invalid("ids", "\(texts.count) ids were given, at most \(most) are answered at once.")
+        }
+        var ids: [SpanID] = []
+        for text in texts {
+            guard let id = SpanID(hex: text), id.isValid else {
+                throw .invalid(
+                    "ids",
+                    "\(APICall.shown(String(text))) is no span id: expected 1 to 16 hexadecimal digits, joined by commas."
+                )
+            }
+            if !ids.contains(id) { ids.append(id) }
+        }
+        return ids
+    }
 
     private static func stored(_ api: API, _ call: APICall) async throws(APIError) -> SpanBatch {
         let id = try call.traceID()

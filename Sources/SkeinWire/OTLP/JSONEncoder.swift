@@ -41,17 +41,21 @@ extension OTLP {
             text("schemaUrl", batch.resources.schemaURLRefs[group.resource], to: &json)
         }
 
-        /// Writes row `row` of the batch's resources as a `Resource` object.
-        package func writeResource(_ row: Int, to json: inout JSONWriter) {
+        /// Writes row `row` of the batch's resources as a `Resource` object; `withSchemaURL` with the member `schemaUrl`,
+        /// which OTLP has beside it.
+        package func writeResource(_ row: Int, withSchemaURL: Bool = false, to json: inout JSONWriter) {
             json.object { json in
+                if withSchemaURL { schemaURL(batch.resources.schemaURLRefs[row], to: &json) }
                 attributes(batch.resources.attributes, row, to: &json)
                 count("droppedAttributesCount", batch.resources.droppedAttributesCounts[row], to: &json)
             }
         }
 
-        /// Writes row `row` of the batch's scopes as an `InstrumentationScope` object.
-        package func writeScope(_ row: Int, to json: inout JSONWriter) {
+        /// Writes row `row` of the batch's scopes as an `InstrumentationScope` object; `withSchemaURL` with the member
+        /// `schemaUrl`, which OTLP has beside it.
+        package func writeScope(_ row: Int, withSchemaURL: Bool = false, to json: inout JSONWriter) {
             json.object { json in
+                if withSchemaURL { schemaURL(batch.scopes.schemaURLRefs[row], to: &json) }
                 text("name", batch.scopes.nameRefs[row], to: &json)
                 text("version", batch.scopes.versionRefs[row], to: &json)
                 attributes(batch.scopes.attributes, row, to: &json)
@@ -140,6 +144,10 @@ extension OTLP {
                     }
                 }
             }
+        }
+
+        private func schemaURL(_ ref: SpanBatch.Ref, to json: inout JSONWriter) {
+            batch.dictionary.withBytes(ref) { json.member("schemaUrl", utf8: $0) }
         }
 
         private func text(_ name: StaticString, _ ref: SpanBatch.Ref, to json: inout JSONWriter) {
