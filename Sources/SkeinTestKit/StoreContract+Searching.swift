@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinStore
+
+extension StoreContract {
+    /// Searches: order, pages, summaries, ranges.
+    static let searching: [Case] = [
+        Case("results are newest first, ties by ascending trace id") { store in
+            try await append(
+                [span(5, 1, at: 100), span(3, 1, at: 300), span(4, 1, at: 300), span(1, 1, at: 200)],
+                [span(2, 1, at: 300), span(5, 2, at: 900)],
+                to: store
+            )
+            let found = try await store.search(SpanQuery()).traces.map(\.traceID.low)
+            try expectEqual(found, [2, 3, 4, 1, 5], "traces in order")
+        },
+
+        Case("pages follow each other without gap or repetition") { store in
+            let spans = (1...57 as ClosedRange<UInt64>).map { span($0, $0, at: 1_000 + $0 / 5) }
+            try await append(Array(spans[..<20]), Array(spans[20...]), to: store)
+            let whole = try await store.search(SpanQuery(limit: 100))
+            try expectEqual(whole.traces.count, 57, "traces on one page")
+            try expect(whole.next == nil, "the only page has no next one")
+            for limit in [1, 2, 7, 56, 57] {
+                try await expectEqual(pages(SpanQuery(limit: limit), of: store), whole.traces, "pages of \(limit)")
+            }
+        },
+
+        Case("a cursor goes on though its trace is gone") { store in
+            try await append([span(1, 1, at: 100), span(2, 1, at: 200), span(3, 1, at: 300)], to: store)
+            let cursor = SearchCursor(startUnixNanos: 250, traceID: TraceID(high: 0, low: 9))
+            let found = try await store.search(SpanQuery(cursor: cursor)).traces.map(\.traceID.low)
+            try expectEqual(found, [2, 1], "traces after the cursor")
+        },
+
+        Case("a page outside 1 to 10,000 traces is refused") { store in
+            for limit in [0, -1, 10_001, Int.max] {
+                do {
+                    _ = try await store.search(SpanQuery(limit: limit))
+                    throw Violation(description: "a limit of \(limit) was taken")
+                } catch let error as StoreError {
+                    try expectEqual(error.code, .limit, "the error's code for \(limit)")
+                }
+            }
+        },
+
+        Case("a summary speaks of the whole trace") { store in
+            var failed = span(1, 3, parent: 1, at: 1_500, for: 700, name: "pay", service: "bank")
+            failed.status = .init(.error, message: "no")
+            try await append(
+                [span(1, 2, parent: 1, at: 1_100, name: "look", service: "stock")],
+                [failed, span(1, 4, parent: 3, at: 1_600, service: "bank"), span(1, 9, parent: 8, at: 900)],
+                [span(1, 1, at: 1_000, for: 900, name: "buy", service: "web")],
+                to: store
+            )
+            let query = SpanQuery(
+                range: TimeRange(start: 1_500, end: 1_700),
+                predicate: .compare(.serviceName, .equal, .string("bank"))
+            )
+            let wanted = TraceSummary(
+                traceID: TraceID(high: 0, low: 1),
+                rootServiceName: "web",
+                rootSpanName: "buy",
+                startUnixNanos: 900,
+                durationNanos: 1_300,
+                spanCount: 5,
+                errorCount: 1,
+                matchedSpanCount: 2,
+                services: [
+                    .init(name: "bank", spanCount: 2, errorCount: 1), .init(name: "shop", spanCount: 1, errorCount: 0),
+                    .init(name: "stock", spanCount: 1, errorCount: 0), .init(name: "web", spanCount: 1, errorCount: 0),
+                ]
+            )
+            try await expectEqual(store.search(query).traces, [wanted], "summary")
+        },
+
+        Case("a trace without its root has an empty root name until it comes") { store in
+            try await append([span(1, 2, parent: 1, name: "child")], to: store)
+            try await expectEqual(store.search(SpanQuery()).traces.map(\.rootSpanName), [""], "root name")
+            try await append([span(1, 1, name: "root", service: "web")], to: store)
+            let summary = try await store.search(SpanQuery()).traces.first
+            try expectEqual(summary?.rootSpanName, "root", "root name")
+            try expectEqual(summary?.rootServiceName, "web", "root service")
+        },
+
+        Case("the range is about the matching span and half-open") { store in
+            try await append([span(1, 1, at: 100), span(1, 2, at: 200), span(2, 3, at: .max, for: 0)], to: store)
+            func found(_ start: UInt64, _ end: UInt64) async throws -> [UInt64] {
+                try await store.search(SpanQuery(range: TimeRange(start: start, end: end))).traces.map(\.traceID.low)
+            }
+            try await expectEqual(found(100, 101), [1], "100..<101")
+            try await expectEqual(found(101, 200), [], "101..<200")
+            try await expectEqual(found(101, 201), [1], "101..<201")
+            try await expectEqual(found(201, .max), [2], "201 to the end of time, included")
+            try await expectEqual(found(300, 200), [], "an empty range")
+            let summary = try await store.search(SpanQuery(range: TimeRange(start: 200, end: 201))).traces.first
+            try expectEqual(summary?.matchedSpanCount, 1, "matched spans")
+            try expectEqual(summary?.startUnixNanos, 100, "start of the trace")
+        },
+
+        Case("what came is found at once, also between older traces") { store in
+            for round in 1...30 as ClosedRange<UInt64> {
+                try await append([span(round, 1, at: round % 2 == 0 ? 10_000 + round : 5_000 - round)], to: store)
+                let found = try await store.search(SpanQuery(limit: 100)).traces
+                try expectEqual(found.count, Int(round), "traces after \(round) batches")
+                let starts = found.map(\.startUnixNanos)
+                try expectEqual(starts, starts.sorted(by: >), "starts in order")
+            }
+        },
+    ]
+
+    /// Names and counts.
+    static let naming: [Case] = [
+        Case("services are listed by name with their order of appearance") { store in
+            try await append(
+                [span(1, 1, service: "web")],
+                [span(1, 2, service: "cart"), span(2, 3, service: "web"), span(2, 4, service: "")],
+                [span(3, 5, service: "api")],
+                to: store
+            )
+            let wanted = [("api", 2), ("cart", 1), ("web", 0)].map { ServiceName(name: $0.0, ordinal: $0.1) }
+            try await expectEqual(store.services(), wanted, "services")
+        },
+
+        Case("operations are the distinct names and kinds of a service") { store in
+            try await append(
+                [span(1, 1, name: "b", kind: .server), span(1, 2, name: "b", kind: .client), span(1, 3, name: "a")],
+                [span(2, 4, name: "b", kind: .server), span(2, 5, name: "c", service: "other")],
+                to: store
+            )
+            let wanted = [
+                Operation(name: "a", kind: .internal), Operation(name: "b", kind: .server),
+                Operation(name: "b", kind: .client),
+            ]
+            try await expectEqual(store.operations(ofService: "shop"), wanted, "operations")
+            try await expectEqual(store.operations(ofService: "none"), [], "operations of an unknown service")
+        },
+
+        Case("attribute keys are listed with their scopes and types") { store in
+            var rich = span(
+                1,
+                1,
+                attributes: [Attribute("http.code", 200), Attribute("user", "u"), Attribute("a", "x")]
+            )
+            rich.events = [Span.Event(timeUnixNanos: 1, name: "e", attributes: [Attribute("user", true)])]
+            rich.links = [Span.Link(traceID: .zero, spanID: .zero, attributes: [Attribute("kind", 1.5)])]
+            rich.scope = InstrumentationScope(name: "lib", attributes: [Attribute("user", ["x"])])
+            try await append([rich], [span(2, 2, attributes: [Attribute("http.code", "200")])], to: store)
+            let wanted = [
+                AttributeKey(scope: .span, name: "a", types: [.string]),
+                AttributeKey(scope: .span, name: "http.code", types: [.string, .int]),
+                AttributeKey(scope: .link, name: "kind", types: [.double]),
+                AttributeKey(scope: .resource, name: "service.name", types: [.string]),
+                AttributeKey(scope: .span, name: "user", types: [.string]),
+                AttributeKey(scope: .instrumentation, name: "user", types: [.array]),
+                AttributeKey(scope: .event, name: "user", types: [.bool]),
+            ]
+            try await expectEqual(store.attributeKeys(prefix: "", limit: 100), wanted, "keys")
+            try await expectEqual(
+                store.attributeKeys(prefix: "us", limit: 100),
+                Array(wanted[4...]),
+                "keys of a prefix"
+            )
+            try await expectEqual(store.attributeKeys(prefix: "", limit: 2), Array(wanted[..<2]), "two keys")
+            try await expectEqual(store.attributeKeys(prefix: "", limit: 0), [], "no keys")
+        },
+
+        Case("values come most frequent first") { store in
+            try await append(
+                (1...6).map { span($0, 1, attributes: [Attribute("user", $0 < 4 ? "ann" : $0 < 6 ? "bob" : "al")]) },
+                [span(7, 1, attributes: [Attribute("code", 7)]), span(8, 1, name: "other")],
+                to: store
+            )
+            let user = SpanField.attribute(.span, "user")
+            let wanted = [
+                ValueCount(value: "ann", count: 3), .init(value: "bob", count: 2), .init(value: "al", count: 1),
+            ]
+            try await expectEqual(store.values(of: user, prefix: "", limit: 10), wanted, "values")
+            try await expectEqual(store.values(of: user, prefix: "a", limit: 10), [wanted[0], wanted[2]], "a…")
+            try await expectEqual(store.values(of: user, prefix: "", limit: 1), [wanted[0]], "one value")
+            let codes = try await store.values(of: .attribute(.any, "code"), prefix: "7", limit: 5)
+            try expectEqual(codes, [ValueCount(value: 7, count: 1)], "numbers")
+            let names = try await store.values(of: .name, prefix: "", limit: 5)
+            try expectEqual(names, [.init(value: "work", count: 7), .init(value: "other", count: 1)], "names")
+            let services = try await store.values(of: .attribute(.resource, "service.name"), prefix: "s", limit: 5)
+            try expectEqual(services, [ValueCount(value: "shop", count: 8)], "values of a resource")
+        },
+
+        Case("the status counts spans and knows the oldest and the newest") { store in
+            try await append([span(1, 1, at: 500)], [span(1, 2, at: 100), span(2, 3, at: 900)], to: store)
+            let status = await store.status()
+            try expectEqual(status.spanCount, 3, "span count")
+            try expectEqual(status.oldestUnixNanos, 100, "oldest")
+            try expectEqual(status.newestUnixNanos, 900, "newest")
+        },
+    ]
+}
