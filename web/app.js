@@ -27,6 +27,10 @@ class App {
     this.lastExplore = { page: "explore", state: initialState("explore") };
     /** @type {string[]} */
     this.resultIds = [];
+    /** What Explore showed when it was left. */
+    this.keptResults = null;
+    /** The trace looked at last. @type {string | null} */
+    this.openedTrace = null;
   }
 
   start() {

@@ -53,7 +53,20 @@ class Explore {
     this.installKeys();
     this.unlisten = timeForm.listen(() => this.results.refresh());
     this.learnColors();
-    this.show(state);
+    const kept = app.keptResults;
+    if (kept?.href === location.pathname + location.search) this.restore(kept);
+    else this.show(state);
+  }
+
+  /** Coming back from a trace: the same list at the same place, without asking again. */
+  restore({ answer, top, id }) {
+    this.query.text = this.state.q;
+    this.range.show(this.state.from, this.state.to);
+    Object.assign(this, answer);
+    this.showResults();
+    this.results.scroller.scrollTop = top;
+    const at = this.results.ids.indexOf(this.app.openedTrace ?? id);
+    if (at >= 0) this.results.select(at);
   }
 
   installKeys() {
@@ -154,6 +167,7 @@ class Explore {
 
   showResults() {
     const { traces, next, results } = this;
+    this.href = this.app.href({ page: "explore", state: this.state });
     if (this.body.firstChild !== results.element) fill(this.body, results.element);
     results.element.classList.toggle("no-match", this.state.q === "");
     results.show(traces, next !== null, this.state.sort);
@@ -193,6 +207,7 @@ class Explore {
     const { shell } = this.app;
     if (error.code === "invalid-query") {
       this.query.showFault(error);
+      fill(this.summary, this.traces.length ? "Below: what the query before found" : null);
       return;
     }
     if (error.code === "network") shell.setOffline(() => this.run());
@@ -210,9 +225,7 @@ class Explore {
   }
 
   traceView(id) {
-    const trace = this.traces.find(({ traceId }) => traceId === id);
-    // A hint for the server's look-up, and for people who read addresses.
-    return { page: "trace", id, state: trace ? { t: String(Number(nanos(trace.startTimeUnixNano) / 1_000_000_000n)) } : {} };
+    return { page: "trace", id, state: {} };
   }
 
   openTrace(id) {
@@ -251,6 +264,11 @@ class Explore {
   close() {
     this.flight?.abort();
     this.closeWaiting?.();
+    const { traces, next, inspected, elapsed, question, nowMillis, results } = this;
+    const isShown = traces.length > 0 && results.element.isConnected && !this.query.fault;
+    this.app.keptResults = isShown
+      ? { href: this.href, answer: { traces, next, inspected, elapsed, question, nowMillis }, top: results.scroller.scrollTop, id: results.ids[results.selected] }
+      : null;
     this.unlisten();
     this.results.close();
     this.app.keyboard.install("Explore", []);

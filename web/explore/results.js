@@ -172,6 +172,7 @@ export class Results {
     parts.link.href = this.actions.href(row.traceId);
     parts.service.textContent = isRooted ? row.rootServiceName : "root not yet here";
     parts.operation.textContent = isRooted ? row.rootSpanName : row.traceId.slice(0, 16);
+    parts.service.classList.toggle("absent", !isRooted);
     parts.link.title = isRooted ? `${row.rootServiceName} ${row.rootSpanName}` : row.traceId;
     parts.bar.style.width = `${Math.max(0.5, (row.duration / this.slowest) * 100)}%`;
     parts.bar.classList.toggle("failed", row.errorCount > 0);

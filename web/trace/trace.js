@@ -29,6 +29,7 @@ class TracePage {
   constructor(app, view) {
     this.app = app;
     this.id = view.id;
+    app.openedTrace = view.id;
     this.state = view.state;
     this.model = null;
     this.collapsed = new Uint8Array(0);
@@ -505,6 +506,11 @@ class TracePage {
   repaint() {
     this.minimap.draw();
     this.waterfall.drawGutter();
+  }
+
+  /** A hint where to look, for links that are followed when the trace is old. */
+  fixedState() {
+    return this.model ? { t: String(this.traceStart / 1_000_000_000n) } : {};
   }
 
   zoneChanged() {
