@@ -62,6 +62,35 @@ struct SpanColumns: ~Copyable {
         scopes.reserve(extra)
     }
 
+    mutating func assign(resource: UInt32, from first: Int) {
+        for row in first..<count { resources[row] = resource }
+    }
+
+    mutating func assign(scope: UInt32, from first: Int) {
+        for row in first..<count { scopes[row] = scope }
+    }
+
+    mutating func truncate(to length: Int) {
+        traceIDs.truncate(to: length)
+        spanIDs.truncate(to: length)
+        parentSpanIDs.truncate(to: length)
+        starts.truncate(to: length)
+        durations.truncate(to: length)
+        kinds.truncate(to: length)
+        statusCodes.truncate(to: length)
+        names.truncate(to: length)
+        resources.truncate(to: length)
+        scopes.truncate(to: length)
+        flags.truncate(to: length)
+        statusMessages.truncate(to: length)
+        traceStates.truncate(to: length)
+        droppedAttributes.truncate(to: length)
+        droppedEvents.truncate(to: length)
+        droppedLinks.truncate(to: length)
+        weights.truncate(to: length)
+        marks.truncate(to: length)
+    }
+
     mutating func finish(into batch: inout SpanBatch) {
         batch.traceIDs = traceIDs.finish()
         batch.spanIDs = spanIDs.finish()

@@ -181,6 +181,21 @@ package struct SpanBatchBuilder: ~Copyable {
         links.ends.append(UInt32(truncatingIfNeeded: links.spanIDs.count))
     }
 
+    /// Says of the spans from row `first` on to which resource they belong, for formats that tell it after them.
+    package mutating func assign(resource: UInt32, from first: Int) { rows.assign(resource: resource, from: first) }
+
+    /// Says of the spans from row `first` on to which scope they belong, for formats that tell it after them.
+    package mutating func assign(scope: UInt32, from first: Int) { rows.assign(scope: scope, from: first) }
+
+    /// Drops the spans from row `first` on, with all that belongs to them.
+    package mutating func discardSpans(from first: Int) {
+        rows.truncate(to: first)
+        attributes.truncate(to: first)
+        events.ends.truncate(to: first)
+        links.ends.truncate(to: first)
+        discardSpan()
+    }
+
     /// Drops the attributes, events and links that wait for a span.
     package mutating func discardSpan() {
         attributes.discard()

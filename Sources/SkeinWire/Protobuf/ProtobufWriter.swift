@@ -38,18 +38,25 @@ extension ByteWriter {
         text.withUTF8 { appendField(number, bytes: UnsafeRawBufferPointer($0)) }
     }
 
-    /// A field that is a message, written even when it is empty. The length stands before a body whose size is not known
-    /// yet: one byte is left for it, and the body moves when it needs more, which is cheaper than to size all first.
+    /// A field that is a message, written even when it is empty.
     @inline(__always)
     mutating func appendMessage(_ number: UInt64, _ body: (inout ByteWriter) -> Void) {
-        appendVarint(number << 3 | 2)
-        append(0)
-        let start = count
+        let start = openMessage(number)
         body(&self)
         closeMessage(from: start)
     }
 
-    private mutating func closeMessage(from start: Int) {
+    /// Begins a field that is a message and returns where its body begins, for ``closeMessage(from:)``. The length stands
+    /// before a body whose size is not known yet: one byte is left for it, and the body moves when it needs more, which
+    /// is cheaper than to size all first.
+    mutating func openMessage(_ number: UInt64) -> Int {
+        appendVarint(number << 3 | 2)
+        append(0)
+        return count
+    }
+
+    /// Ends the message whose body began at `start`.
+    mutating func closeMessage(from start: Int) {
         let length = count - start
         if length < 0x80 {
             overwrite(UInt8(truncatingIfNeeded: length), at: start - 1)

@@ -57,6 +57,24 @@ extension OTLP {
         return try result.get()
     }
 
+    static func decode(json: String) throws(WireError) -> DecodedSpans { try decode(json: Array(json.utf8)) }
+
+    static func decode(json: [UInt8]) throws(WireError) -> DecodedSpans {
+        var decoder = JSONDecoder()
+        return try decode(json: json, &decoder)
+    }
+
+    static func decode(json: [UInt8], _ decoder: inout JSONDecoder) throws(WireError) -> DecodedSpans {
+        let result: Result<DecodedSpans, WireError> = json.withUnsafeBytes { buffer in
+            do throws(WireError) {
+                return .success(try decoder.decode(buffer, receivedUnixNanos: 5))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
     static func encode(_ batch: SpanBatch) -> [UInt8] {
         var out = ByteWriter()
         ProtobufEncoder.append(batch, to: &out)
