@@ -4,19 +4,22 @@ public import SkeinStore
 
 extension EmbeddedStore {
     public func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? {
-        Self.trace(id, in: contents.snapshot())
-    }
-
-    static func trace(_ id: TraceID, in snapshot: Contents.Snapshot) -> SpanBatch? {
-        var assembly = TraceAssembly()
-        for part in snapshot.head {
-            for piece in part.rows(of: id) { assembly.add(piece.batch, rows: piece.rows) }
+        let snapshot = contents.snapshot()
+        return try await reads.run { _ throws(StoreError) in
+            let trace = try StoredTrace(id, in: snapshot)
+            return trace.isEmpty ? nil : try trace.assembled(.all)
         }
-        return assembly.isEmpty ? nil : assembly.finish()
     }
 
     public func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
-        try await plain().search(query)
+        guard (1...10_000).contains(query.limit) else {
+            throw StoreError(.limit, "limit is \(query.limit); a page holds 1 to 10,000 traces")
+        }
+        let snapshot = contents.snapshot()
+        return try await reads.run { cancellation throws(StoreError) in
+            var search = TraceSearch(query, in: snapshot, cancellation)
+            return try search.run()
+        }
     }
 
     public func scan(
@@ -24,27 +27,41 @@ extension EmbeddedStore {
         columns: SpanColumns,
         visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
     ) async throws(StoreError) {
-        try await plain().scan(range, columns: columns, visit: visit)
+        let scan = TraceScan(range, columns: columns, in: contents.snapshot())
+        while let batch = try await reads.run({ cancellation throws(StoreError) in try scan.next(cancellation) }) {
+            try await visit(batch)
+        }
     }
 
-    public func services() async throws(StoreError) -> [ServiceName] { try await plain().services() }
+    public func services() async throws(StoreError) -> [ServiceName] {
+        let numbers = contents.serviceNumbers
+        let names = try await catalogues { catalogues throws(StoreError) in try catalogues.services() }
+        return names.compactMap { name in numbers[name].map { ServiceName(name: name, ordinal: $0) } }
+            .sorted { $0.name.precedes($1.name) }
+    }
 
     public func operations(ofService service: String) async throws(StoreError) -> [Operation] {
-        try await plain().operations(ofService: service)
+        try await catalogues { catalogues throws(StoreError) in try catalogues.operations(ofService: service) }
     }
 
     public func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
-        try await plain().attributeKeys(prefix: prefix, limit: limit)
+        try await catalogues { catalogues throws(StoreError) in
+            try catalogues.attributeKeys(prefix: prefix, limit: limit)
+        }
     }
 
     public func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
-        try await plain().values(of: field, prefix: prefix, limit: limit)
+        try await catalogues { catalogues throws(StoreError) in
+            try catalogues.values(of: field, prefix: prefix, limit: limit)
+        }
     }
 
-    /// All that is stored, read plainly.
-    private func plain() async throws(StoreError) -> MemoryStore {
-        let memory = MemoryStore()
-        for part in contents.snapshot().head { for piece in part.pieces { try await memory.append(piece.batch) } }
-        return memory
+    private func catalogues<T: Sendable>(
+        _ body: @escaping @Sendable (Catalogues) throws(StoreError) -> T
+    ) async throws(StoreError) -> T {
+        let snapshot = contents.snapshot()
+        return try await reads.run { cancellation throws(StoreError) in
+            try body(Catalogues(snapshot, cancellation))
+        }
     }
 }

@@ -1,48 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
-public import SkeinBase
+import SkeinBase
 public import SkeinModel
 public import SkeinStore
+import Synchronization
 
 /// The store inside the process: a data folder with a write-ahead log and blocks, and the newest spans in memory.
 ///
 /// It keeps the promises of ``SpanStore`` through any end of the process and, with ``Durability/always``, through loss of
-/// power. One process at a time owns a folder.
+/// power. One process at a time owns a folder. Appends and reads work from ``open(_:)`` to ``close()``; ``run()`` does the
+/// work that time asks for.
 public final class EmbeddedStore: SpanStore {
-    /// How a store is opened.
-    public struct Configuration: Sendable {
-        /// The data folder; it is made when missing.
-        public var directory: String
-        /// What an acknowledged append survives. Default ``Durability/always``.
-        public var durability = Durability.always
-        /// Where the time comes from.
-        public var clock: any WallClock = SystemClock()
-        /// Where files are kept.
-        package var disk: any Disk = PosixDisk()
-
-        /// A configuration with defaults for all but the folder.
-        public init(directory: String) { self.directory = directory }
-    }
-
     private let configuration: Configuration
+    private let folder: StoreFolder
     /// Held as long as the store lives.
     private let lock: any DiskLock
     let contents: Contents
+    let reads = ReadQueue()
+    private let cache: PartCache
+    private let sealer: Sealer
     private let commit: GroupCommit
     /// What opening found and did.
     public let recovery: RecoveryReport
+    /// Why the last attempt to remove old blocks failed.
+    private let retentionFailure = Mutex<StoreError?>(nil)
 
-    private init(
-        configuration: Configuration,
-        lock: any DiskLock,
-        contents: Contents,
-        commit: GroupCommit,
-        recovery: RecoveryReport
-    ) {
+    private init(_ configuration: Configuration) throws(StoreError) {
+        let started = configuration.clock.monotonicNanos
         self.configuration = configuration
-        self.lock = lock
-        self.contents = contents
-        self.commit = commit
-        self.recovery = recovery
+        folder = StoreFolder(root: configuration.directory)
+        lock = try folder.claim(configuration.disk)
+        cache = PartCache(byteCountMax: configuration.cacheByteCount)
+        var opening = Opening(
+            disk: configuration.disk,
+            folder: folder,
+            cache: cache,
+            limits: configuration.headLimits
+        )
+        let opened = try opening.open(nowNanos: started)
+        contents = opened.contents
+        sealer = Sealer(
+            disk: configuration.disk,
+            folder: folder,
+            contents: opened.contents,
+            catalog: opened.catalog,
+            cache: cache
+        )
+        commit = GroupCommit(
+            log: opened.log,
+            durability: configuration.durability,
+            limits: configuration.headLimits,
+            clock: configuration.clock,
+            contents: opened.contents,
+            sealer: sealer
+        )
+        var report = opening.report
+        report.durationNanos = configuration.clock.monotonicNanos &- started
+        recovery = report
+        sealer.onChange { [weak commit] failure in commit?.headChanged(failure: failure) }
+        sealer.schedule()
     }
 
     /// Opens the folder, reads its log back and mends what the last stop left behind.
@@ -50,39 +65,91 @@ public final class EmbeddedStore: SpanStore {
     /// Throws ``StoreError/Code/unusable`` without changing anything when the folder is in use, cannot be written or was
     /// written by a later version.
     public static func open(_ configuration: Configuration) async throws(StoreError) -> EmbeddedStore {
-        let started = configuration.clock.monotonicNanos
-        let disk = configuration.disk
-        let folder = StoreFolder(root: configuration.directory)
-        let lock = try folder.claim(disk)
-        var report = RecoveryReport()
-        let replay = LogReplay(disk: disk, folder: folder)
-        let segments: [UInt64]
-        do throws(DiskError) { segments = try replay.segments() } catch { throw StoreError(read: error) }
-        let contents = Contents(active: HeadPart(firstSegment: segments.first ?? 1), frozen: [], services: [])
-        for number in segments { contents.keep(try replay.read(number, &report).batches) }
-        let log = LogWriter(disk: disk, folder: folder.log, segment: (segments.last ?? 0) + 1)
-        let commit = GroupCommit(log: log, durability: configuration.durability, contents: contents)
-        report.durationNanos = configuration.clock.monotonicNanos &- started
-        return EmbeddedStore(
-            configuration: configuration,
-            lock: lock,
-            contents: contents,
-            commit: commit,
-            recovery: report
-        )
+        try EmbeddedStore(configuration)
     }
 
-    /// Does the work that time asks for; returns when its task is cancelled.
+    /// Does the work that time asks for: old head parts become blocks, old blocks go, `interval` syncs happen. Returns
+    /// when its task is cancelled.
     public func run() async {
-        if case .interval(let interval) = configuration.durability {
-            while (try? await configuration.clock.sleep(nanos: interval.nanos)) != nil { await commit.sync() }
-        } else {
-            while (try? await configuration.clock.sleep(nanos: 1_000_000_000)) != nil {}
+        await withTaskGroup { group in
+            group.addTask { await self.tick() }
+            if case .interval(let interval) = self.configuration.durability {
+                group.addTask { await self.syncEvery(interval.nanos) }
+            }
         }
     }
 
-    /// Finishes the appends under way and lets the folder go. Appends that come later are refused.
-    public func close() async { await commit.close() }
+    private func tick() async {
+        while (try? await configuration.clock.sleep(nanos: Self.tickNanos)) != nil {
+            commit.refuseWaiting(longerThan: Self.appendWaitNanosMax)
+            if isHeadDue() { await commit.freezeHead() }
+            // What could not be sealed is tried again.
+            sealer.schedule()
+            await removeExpired()
+        }
+    }
+
+    private func syncEvery(_ nanos: UInt64) async {
+        while (try? await configuration.clock.sleep(nanos: nanos)) != nil { await commit.sync() }
+    }
+
+    /// How often ``run()`` looks.
+    private static let tickNanos: UInt64 = 1_000_000_000
+    /// How long an append waits for room in the head.
+    private static let appendWaitNanosMax: UInt64 = 5_000_000_000
+    /// A head with fewer spans is not worth a block until it is really old.
+    private static let idleSpanCountMin = 4_096
+
+    /// Whether the head's newest part should become a block although it is not full.
+    private func isHeadDue() -> Bool {
+        let figures = contents.activeFigures
+        guard figures.spanCount > 0 else { return false }
+        let now = configuration.clock.monotonicNanos
+        let age = now &- figures.firstAppendNanos
+        let idle = now &- figures.lastAppendNanos
+        if age > configuration.headAge.nanos * 6 { return true }
+        if let retention = configuration.retentionAge, age > retention.nanos / 8 { return true }
+        return figures.spanCount >= Self.idleSpanCountMin
+            && (idle > configuration.headIdle.nanos || age > configuration.headAge.nanos)
+    }
+
+    /// Removes the blocks that retention no longer keeps.
+    package func removeExpired() async {
+        let retention = Retention(
+            ageNanos: configuration.retentionAge?.nanos,
+            byteCount: configuration.retentionByteCount
+        )
+        let now = configuration.clock.unixNanos
+        let logByteCount = commit.figures.openByteCount
+        do throws(StoreError) {
+            try await sealer.remove { blocks in
+                let candidates = blocks.map {
+                    Retention.Candidate(
+                        id: $0.id,
+                        receivedUnixNanos: $0.footer.receivedMax,
+                        byteCount: $0.footer.byteCount
+                    )
+                }
+                return retention.expired(candidates, otherByteCount: logByteCount, nowUnixNanos: now)
+            }
+            retentionFailure.withLock { $0 = nil }
+        } catch {
+            retentionFailure.withLock { $0 = error }
+        }
+    }
+
+    /// Makes a block of all that is in memory, for tests, backups and a tidy end. Throws when the disk refuses.
+    public func seal() async throws(StoreError) {
+        await commit.freezeHead()
+        await sealer.finish()
+        if let failure = sealer.figures.failure { throw failure }
+    }
+
+    /// Finishes the appends and the sealing under way and lets the folder go. Appends that come later are refused.
+    public func close() async {
+        await commit.close()
+        await sealer.close()
+    }
 
     public func append(_ batch: SpanBatch) async throws(StoreError) {
         if !batch.isEmpty { try await commit.append(batch) }
@@ -90,18 +157,58 @@ public final class EmbeddedStore: SpanStore {
 
     public func status() async -> StoreStatus {
         var status = StoreStatus()
-        for part in contents.headFigures where part.spanCount > 0 {
-            status.spanCount += part.spanCount
-            status.oldestUnixNanos = min(status.oldestUnixNanos ?? .max, part.oldestStart)
-            status.newestUnixNanos = max(status.newestUnixNanos ?? 0, part.newestStart)
+        let snapshot = contents.snapshot()
+        func note(_ spanCount: Int, _ oldest: UInt64, _ newest: UInt64) {
+            guard spanCount > 0 else { return }
+            status.spanCount += spanCount
+            status.oldestUnixNanos = min(status.oldestUnixNanos ?? .max, oldest)
+            status.newestUnixNanos = max(status.newestUnixNanos ?? 0, newest)
+        }
+        for part in snapshot.head.map(\.part.figures) {
+            note(part.spanCount, part.oldestStart, part.newestStart)
             status.figures["head_bytes", default: 0] += part.byteCount
         }
         status.figures["head_spans"] = status.spanCount
+        for footer in snapshot.blocks.map(\.footer) {
+            note(footer.spanCount, footer.start.lowerBound, footer.start.upperBound)
+            status.figures["block_bytes", default: 0] += footer.byteCount
+        }
+        status.figures["blocks"] = snapshot.blocks.count
+        let oldest = snapshot.blocks.map(\.footer.receivedMin).min()
+        status.figures["oldest_received_unix_seconds"] = oldest.map { Int($0 / 1_000_000_000) } ?? 0
+        addFigures(to: &status)
+        addProblems(to: &status)
+        return status
+    }
+
+    private func addFigures(to status: inout StoreStatus) {
         let log = commit.figures
         status.figures["log_bytes"] = log.openByteCount
+        status.figures["log_segments"] = (try? configuration.disk.list(folder.log))?.count ?? 0
         status.figures["log_syncs"] = log.counters.syncCount
         status.figures["log_syncs_failed"] = log.counters.failedSyncCount
         status.figures["log_written_bytes"] = log.counters.writtenByteCount
-        return status
+        let sealing = sealer.figures
+        status.figures["seals"] = sealing.sealCount
+        status.figures["blocks_removed"] = sealing.removedBlockCount
+        let cached = cache.figures
+        status.figures["cache_hits"] = cached.hitCount
+        status.figures["cache_misses"] = cached.missCount
+        status.figures["cache_bytes"] = cached.byteCount
+        status.figures["quarantined"] = Quarantine(disk: configuration.disk, folder: folder).count
+        if let free = try? configuration.disk.freeBytes(folder.root) { status.figures["disk_free_bytes"] = free }
+    }
+
+    private func addProblems(to status: inout StoreStatus) {
+        status.problems = recovery.problems
+        if let failure = sealer.figures.failure { status.problems.append("\(failure)") }
+        if let failure = retentionFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
+        let log = commit.figures
+        if log.counters.failedSyncCount > 0 {
+            status.problems.append(
+                "The disk failed to make the log durable \(log.counters.failedSyncCount) times since the start."
+            )
+        }
+        if let failure = log.lastFailure { status.problems.append("Spans are being refused: \(failure)") }
     }
 }

@@ -8,50 +8,114 @@ import Synchronization
 /// Everything that readers can see changes here in single steps, so that a snapshot never shows a span twice because
 /// its head part became a block, nor misses it in between.
 final class Contents: Sendable {
+    /// A part that no longer grows and waits to become a block.
+    struct FrozenPart: Sendable {
+        let part: HeadPart
+        let lastSegment: UInt64
+
+        var blockID: BlockID { BlockID(firstSegment: part.firstSegment, lastSegment: lastSegment) }
+    }
+
     private struct State {
         var active: HeadPart
-        /// Waiting to become blocks, oldest first.
-        var frozen: [HeadPart] = []
+        /// Oldest first.
+        var frozen: [FrozenPart] = []
+        /// By id.
+        var blocks: [StoredBlock]
         var services: [String: Int]
+        var nextService: Int
     }
 
     private let state: Mutex<State>
 
     /// Contents of a store just opened.
-    init(active: HeadPart, frozen: [HeadPart], services: [String]) {
-        var numbers: [String: Int] = [:]
-        for (number, name) in services.enumerated() { numbers[name] = number }
-        state = Mutex(State(active: active, frozen: frozen, services: numbers))
+    init(firstSegment: UInt64, blocks: [StoredBlock], services: [String: Int]) {
+        state = Mutex(
+            State(
+                active: HeadPart(firstSegment: firstSegment),
+                blocks: blocks.sorted { $0.id < $1.id },
+                services: services,
+                nextService: (services.values.max() ?? -1) + 1
+            )
+        )
     }
 
     /// All that a read looks at.
     struct Snapshot: Sendable {
         /// In order of arrival.
         var head: [HeadSnapshot]
+        /// In order of arrival; all before the head.
+        var blocks: [StoredBlock]
     }
 
     func snapshot() -> Snapshot {
-        state.withLock { state in Snapshot(head: (state.frozen + [state.active]).map { $0.snapshot() }) }
-    }
-
-    /// Shows batches to readers that start from now on. Only the log's thread calls it, in the order of the log.
-    func keep(_ batches: [SpanBatch]) {
         state.withLock { state in
-            for batch in batches where !batch.isEmpty {
-                for ref in batch.resources.serviceNameRefs where ref != 0 {
-                    let name = batch.dictionary.string(ref)
-                    if state.services[name] == nil { state.services[name] = state.services.count }
-                }
-                state.active.append(batch)
-            }
+            Snapshot(head: (state.frozen.map(\.part) + [state.active]).map { $0.snapshot() }, blocks: state.blocks)
         }
     }
 
-    /// The number every service name got, whether or not spans of it are still stored.
+    // MARK: The log's thread, in the order of the log
+
+    /// Shows batches to readers that start from now on.
+    func keep(_ batches: [SpanBatch], nowNanos: UInt64) {
+        let active = state.withLock { state in
+            for batch in batches {
+                for ref in batch.resources.serviceNameRefs where ref != 0 {
+                    let name = batch.dictionary.string(ref)
+                    if state.services[name] == nil {
+                        state.services[name] = state.nextService
+                        state.nextService += 1
+                    }
+                }
+            }
+            return state.active
+        }
+        for batch in batches where !batch.isEmpty { active.append(batch, nowNanos: nowNanos) }
+    }
+
+    /// Figures of the part that grows.
+    var activeFigures: HeadPart.Figures { state.withLock { $0.active }.figures }
+
+    /// Ends the active part, whose spans lie in segments up to `lastSegment`, and starts another.
+    func freeze(lastSegment: UInt64, nextSegment: UInt64) {
+        state.withLock { state in
+            if state.active.figures.spanCount > 0 {
+                state.frozen.append(FrozenPart(part: state.active, lastSegment: lastSegment))
+            }
+            state.active = HeadPart(firstSegment: nextSegment)
+        }
+    }
+
+    // MARK: The thread of background work
+
+    /// The part to make a block of next.
+    var oldestFrozen: FrozenPart? { state.withLock { $0.frozen.first } }
+
+    /// Puts a block in the place of the part it was made of.
+    func replace(_ frozen: FrozenPart, with block: StoredBlock) {
+        state.withLock { state in
+            state.frozen.removeAll { $0.part === frozen.part }
+            state.blocks.append(block)
+        }
+    }
+
+    /// Hides blocks from readers that start from now on.
+    func remove(_ ids: Set<BlockID>) {
+        state.withLock { state in state.blocks.removeAll { ids.contains($0.id) } }
+    }
+
+    // MARK: Any thread
+
+    /// The number that every service name got, whether or not spans of it are still stored.
     var serviceNumbers: [String: Int] { state.withLock { $0.services } }
+
+    var blocks: [StoredBlock] { state.withLock { $0.blocks } }
 
     /// Figures of each head part, the active one last.
     var headFigures: [HeadPart.Figures] {
-        state.withLock { state in (state.frozen + [state.active]).map(\.figures) }
+        state.withLock { state in (state.frozen.map(\.part) + [state.active]).map(\.figures) }
     }
+
+    /// Bytes of memory that the head takes.
+    var headByteCount: Int { headFigures.reduce(0) { $0 + $1.byteCount } }
 }

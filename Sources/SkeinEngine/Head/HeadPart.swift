@@ -12,10 +12,13 @@ final class HeadPart: Sendable {
     final class Piece: Sendable {
         let batch: SpanBatch
         let firstRow: Int
+        /// Least and greatest span start.
+        let start: ClosedRange<UInt64>
 
         init(_ batch: SpanBatch, firstRow: Int) {
             self.batch = batch
             self.firstRow = firstRow
+            start = (batch.startUnixNanos.min() ?? 0)...(batch.startUnixNanos.max() ?? 0)
         }
 
         var endRow: Int { firstRow + batch.count }
@@ -27,8 +30,9 @@ final class HeadPart: Sendable {
         var byteCount = 0
         var oldestStart = UInt64.max
         var newestStart: UInt64 = 0
-        /// When the first batch was received.
-        var firstReceivedUnixNanos: UInt64 = .max
+        /// When the first and the last batch were added, by the monotonic clock.
+        var firstAppendNanos: UInt64 = 0
+        var lastAppendNanos: UInt64 = 0
     }
 
     /// A batch smaller than this is joined with its neighbours.
@@ -60,21 +64,20 @@ final class HeadPart: Sendable {
         }
     }
 
-    /// Adds a batch, which must not be empty.
-    func append(_ batch: SpanBatch) {
+    /// Adds a batch, which must not be empty. `nowNanos` is the monotonic clock's.
+    func append(_ batch: SpanBatch, nowNanos: UInt64) {
         state.withLock { state in
             let isSmall = batch.count < Self.smallBatchSpanCount
             if !isSmall { Self.joinSmallPieces(&state) }
-            state.pieces.append(Piece(batch, firstRow: state.figures.spanCount))
+            let piece = Piece(batch, firstRow: state.figures.spanCount)
+            state.pieces.append(piece)
             state.index.append(batch.traceIDs)
             state.figures.spanCount += batch.count
             state.figures.byteCount += batch.byteCount
-            state.figures.oldestStart = min(state.figures.oldestStart, batch.startUnixNanos.min() ?? .max)
-            state.figures.newestStart = max(state.figures.newestStart, batch.startUnixNanos.max() ?? 0)
-            state.figures.firstReceivedUnixNanos = min(
-                state.figures.firstReceivedUnixNanos,
-                batch.receivedUnixNanos
-            )
+            state.figures.oldestStart = min(state.figures.oldestStart, piece.start.lowerBound)
+            state.figures.newestStart = max(state.figures.newestStart, piece.start.upperBound)
+            if state.figures.firstAppendNanos == 0 { state.figures.firstAppendNanos = nowNanos }
+            state.figures.lastAppendNanos = nowNanos
             if isSmall {
                 state.smallPieceCount += 1
                 state.smallSpanCount += batch.count

@@ -12,45 +12,64 @@ import Synchronization
 /// the cooperative pool. A batch is shown to readers after its group is as durable as promised, and then its sender is
 /// answered.
 final class GroupCommit: Sendable {
-    private struct Request {
+    fileprivate struct Request {
         let batch: SpanBatch
         let record: Record
+        let enqueuedNanos: UInt64
         let done: CheckedContinuation<StoreError?, Never>
     }
 
     /// A packed record on its way to the log.
-    private final class Record: Sendable {
+    fileprivate final class Record: Sendable {
         let bytes: ByteWriter
 
         init(_ bytes: consuming ByteWriter) { self.bytes = bytes }
     }
 
-    private struct Waiting {
+    fileprivate struct Waiting {
         var requests: [Request] = []
         var byteCount = 0
         var isScheduled = false
         var isClosed = false
+        /// The head is full: requests wait until a part of it has become a block.
+        var isHeld = false
+        /// Why no part of the head can become a block, while that is so.
+        var sealFailure: StoreError?
     }
 
     private struct Writing: ~Copyable {
         var log: LogWriter
         var group = ByteWriter(capacity: 1 << 20)
+        var lastFailure: StoreError?
     }
 
     /// Appends are refused while this many bytes wait for the log.
     private static let waitingByteCountMax = 64 << 20
 
     private let durability: Durability
+    private let limits: HeadLimits
+    private let clock: any WallClock
     private let contents: Contents
+    private let sealer: Sealer
     private let thread = DispatchQueue(label: "skein.log")
     private let waiting = Mutex(Waiting())
     /// Only touched on ``thread``, but for figures.
     private let writing: Mutex<Writing>
 
-    init(log: consuming LogWriter, durability: Durability, contents: Contents) {
+    init(
+        log: consuming LogWriter,
+        durability: Durability,
+        limits: HeadLimits,
+        clock: any WallClock,
+        contents: Contents,
+        sealer: Sealer
+    ) {
         writing = Mutex(Writing(log: log))
         self.durability = durability
+        self.limits = limits
+        self.clock = clock
         self.contents = contents
+        self.sealer = sealer
     }
 
     /// Returns when `batch` is as durable as promised and readers see it.
@@ -67,6 +86,7 @@ final class GroupCommit: Sendable {
         let failure = await withCheckedContinuation { done in
             let refusal = waiting.withLock { waiting -> StoreError? in
                 if waiting.isClosed { return StoreError(.unavailable, "the store is closed") }
+                if waiting.isHeld, let failure = waiting.sealFailure { return failure.asRefusal }
                 if waiting.byteCount > 0, waiting.byteCount + byteCount > Self.waitingByteCountMax {
                     return StoreError(
                         .unavailable,
@@ -74,7 +94,9 @@ final class GroupCommit: Sendable {
                             + "try again in a moment"
                     )
                 }
-                waiting.requests.append(Request(batch: batch, record: record, done: done))
+                waiting.requests.append(
+                    Request(batch: batch, record: record, enqueuedNanos: clock.monotonicNanos, done: done)
+                )
                 waiting.byteCount += byteCount
                 schedule(&waiting)
                 return nil
@@ -86,33 +108,88 @@ final class GroupCommit: Sendable {
 
     /// Makes durable what was written before, for ``Durability/interval(_:)``.
     func sync() async {
-        await withCheckedContinuation { done in
-            thread.async {
-                // A failure shows in the figures, and the next record goes to a new segment.
-                self.writing.withLock { try? $0.log.sync() }
-                done.resume()
+        await onThread {
+            do throws(DiskError) {
+                try self.writing.withLock { writing throws(DiskError) in try writing.log.sync() }
+            } catch {
+                // What was acknowledged since the last sync is in memory still: a block makes it durable.
+                self.freeze()
             }
+        }
+    }
+
+    /// Lets the head's present spans become a block, whatever their number. Returns when the part is frozen.
+    func freezeHead() async { await onThread { self.freeze() } }
+
+    /// Goes on with requests that waited for room in the head; `failure` says that no room will be made for now.
+    func headChanged(failure: StoreError?) {
+        let refused = waiting.withLock { waiting -> [Request] in
+            waiting.sealFailure = failure
+            guard waiting.isHeld else { return [] }
+            if failure == nil {
+                waiting.isHeld = false
+                schedule(&waiting)
+                return []
+            }
+            return waiting.removeAll { _ in true }
+        }
+        for request in refused { request.done.resume(returning: failure?.asRefusal) }
+    }
+
+    /// Refuses requests that have waited for room in the head for longer than `nanos`.
+    func refuseWaiting(longerThan nanos: UInt64) {
+        let now = clock.monotonicNanos
+        let refused = waiting.withLock { waiting -> [Request] in
+            guard waiting.isHeld else { return [] }
+            return waiting.removeAll { now &- $0.enqueuedNanos > nanos }
+        }
+        for request in refused {
+            request.done.resume(
+                returning: StoreError(
+                    .unavailable,
+                    "the newest spans take \(limits.totalByteCount) bytes of memory, the limit, and the disk does not "
+                        + "keep up: try again later"
+                )
+            )
         }
     }
 
     /// Refuses further appends, finishes those that wait and ends the open segment.
     func close() async {
-        waiting.withLock { $0.isClosed = true }
+        waiting.withLock { waiting in
+            waiting.isClosed = true
+            waiting.isHeld = false
+        }
+        await onThread {
+            self.drain()
+            self.writing.withLock { writing in
+                try? writing.log.sync()
+                _ = writing.log.finish()
+            }
+        }
+    }
+
+    private func onThread(_ body: @escaping @Sendable () -> Void) async {
         await withCheckedContinuation { done in
             thread.async {
-                self.drain()
-                self.writing.withLock { writing in
-                    try? writing.log.sync()
-                    _ = writing.log.finish()
-                }
+                body()
                 done.resume()
             }
         }
     }
 
-    /// What the log did so far, and the size of its open segment.
-    var figures: (counters: LogWriter.Counters, openByteCount: Int) {
-        writing.withLock { ($0.log.counters, $0.log.openByteCount) }
+    var figures: Figures {
+        writing.withLock {
+            Figures(counters: $0.log.counters, openByteCount: $0.log.openByteCount, lastFailure: $0.lastFailure)
+        }
+    }
+
+    /// What the log did so far.
+    struct Figures: Sendable {
+        var counters: LogWriter.Counters
+        var openByteCount: Int
+        /// Why the last group could not be written; `nil` when it was.
+        var lastFailure: StoreError?
     }
 
     private func schedule(_ waiting: inout Waiting) {
@@ -121,21 +198,40 @@ final class GroupCommit: Sendable {
         thread.async { self.drain() }
     }
 
-    /// Commits groups until nothing waits.
+    /// Commits groups until nothing waits, or the head is full.
     private func drain() {
         while true {
+            let isFull = contents.headByteCount >= limits.totalByteCount
             let requests = waiting.withLock { waiting in
-                let requests = waiting.requests
-                waiting.requests = []
-                waiting.byteCount = 0
-                if requests.isEmpty { waiting.isScheduled = false }
-                return requests
+                if waiting.requests.isEmpty || isFull && !waiting.isClosed {
+                    waiting.isHeld = !waiting.requests.isEmpty
+                    waiting.isScheduled = false
+                    return [Request]()
+                }
+                return waiting.removeAll { _ in true }
             }
-            if requests.isEmpty { return }
+            if requests.isEmpty {
+                // A part may have become a block since the head was measured.
+                if isFull, contents.headByteCount < limits.totalByteCount { headChanged(failure: nil) }
+                return
+            }
             let failure = commit(requests)
-            if failure == nil { contents.keep(requests.map(\.batch)) }
+            if failure == nil { contents.keep(requests.map(\.batch), nowNanos: clock.monotonicNanos) }
             for request in requests { request.done.resume(returning: failure) }
+            if limits.isFull(contents.activeFigures) { freeze() }
         }
+    }
+
+    /// Ends the active part of the head with its last log segment. On ``thread`` only.
+    private func freeze() {
+        guard contents.activeFigures.spanCount > 0 else { return }
+        writing.withLock { writing in
+            // The segment is not written to again, so no later sync would reach it.
+            if durability != .os { try? writing.log.sync() }
+            let last = writing.log.finish()
+            contents.freeze(lastSegment: last, nextSegment: writing.log.segment)
+        }
+        sealer.schedule()
     }
 
     /// Writes a group and, if promised, syncs it.
@@ -146,15 +242,31 @@ final class GroupCommit: Sendable {
             do throws(DiskError) {
                 try writing.log.write(writing.group.bytes)
                 if durability == .always { try writing.log.sync() }
-                return nil
+                writing.lastFailure = nil
             } catch {
-                return StoreError(append: error)
+                writing.lastFailure = StoreError(append: error)
             }
+            return writing.lastFailure
         }
     }
 }
 
+extension GroupCommit.Waiting {
+    /// Takes out the requests that `isChosen` names.
+    fileprivate mutating func removeAll(_ isChosen: (GroupCommit.Request) -> Bool) -> [GroupCommit.Request] {
+        let chosen = requests.filter(isChosen)
+        requests.removeAll(where: isChosen)
+        byteCount = requests.reduce(0) { $0 + $1.record.bytes.count }
+        return chosen
+    }
+}
+
 extension StoreError {
+    /// The same trouble as an answer to a sender, who may try again.
+    fileprivate var asRefusal: StoreError {
+        StoreError(code == .full ? .full : .unavailable, "spans cannot be kept at the moment: \(message)", place: place)
+    }
+
     /// What the sender of spans is told when the log could not take them.
     init(append error: DiskError) {
         switch error.code {

@@ -12,8 +12,10 @@ public struct RecoveryReport: Hashable, Sendable {
     public var tornByteCount = 0
     /// Files left behind by unfinished work, removed.
     public var strayFileCount = 0
-    /// Files that do not check, moved to `quarantine/`, each with what is wrong.
-    public var quarantined: [String] = []
+    /// Files that do not check, moved to `quarantine/`.
+    public var quarantinedCount = 0
+    /// What an operator should know, in whole sentences; empty when all was well.
+    public var problems: [String] = []
     /// Nanoseconds that opening took.
     public var durationNanos: UInt64 = 0
 

@@ -4,6 +4,9 @@ import SkeinStore
 
 /// The paths of a data folder. `docs/format.md` draws it.
 struct StoreFolder: Sendable {
+    /// Ends the names of files that are being written.
+    static let temporarySuffix = ".new"
+
     let root: String
 
     var lock: String { root + "/LOCK" }
@@ -11,6 +14,9 @@ struct StoreFolder: Sendable {
     var log: String { root + "/log" }
     var blocks: String { root + "/blocks" }
     var quarantine: String { root + "/quarantine" }
+
+    func segment(_ number: UInt64) -> String { log + "/" + LogSegment.fileName(number) }
+    func block(_ id: BlockID) -> String { blocks + "/" + id.fileName }
 
     /// Makes the folders and takes the lock.
     func claim(_ disk: any Disk) throws(StoreError) -> any DiskLock {

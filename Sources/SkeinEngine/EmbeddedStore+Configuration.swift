@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SkeinBase
+
+extension EmbeddedStore {
+    /// How a store is opened.
+    public struct Configuration: Sendable {
+        /// The data folder; it is made when missing.
+        public var directory: String
+        /// What an acknowledged append survives.
+        public var durability = Durability.always
+        /// How long after they were received spans are kept; `nil` for ever.
+        public var retentionAge: Duration?
+        /// How many bytes blocks and log may take before the oldest blocks go; `nil` for as many as there are.
+        public var retentionByteCount: Int?
+        /// Spans in memory that make a block.
+        public var headSpanCount = 128 << 10
+        /// Bytes of spans in memory that make a block. At most three times as many are held before appends wait.
+        public var headByteCount = 48 << 20
+        /// Age at which some thousand spans in memory make a block.
+        public var headAge = Duration.seconds(600)
+        /// Time without appends after which some thousand spans in memory make a block.
+        public var headIdle = Duration.seconds(15)
+        /// Memory for decoded parts of blocks.
+        public var cacheByteCount = 64 << 20
+        /// Where the time comes from.
+        public var clock: any WallClock = SystemClock()
+        /// Where files are kept.
+        package var disk: any Disk = PosixDisk()
+
+        /// A configuration with defaults for all but the folder.
+        public init(directory: String) { self.directory = directory }
+
+        var headLimits: HeadLimits {
+            HeadLimits(spanCount: headSpanCount, byteCount: headByteCount, totalByteCount: headByteCount * 3)
+        }
+    }
+}

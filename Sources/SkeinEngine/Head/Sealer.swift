@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import Dispatch
+import SkeinBase
+import SkeinModel
+import SkeinStore
+import Synchronization
+
+/// Makes blocks of frozen head parts and keeps the catalog: one thing at a time, on a thread of its own.
+final class Sealer: Sendable {
+    private struct State: ~Copyable {
+        var catalog: Catalog
+        var isClosed = false
+    }
+
+    /// Figures and troubles for the operator.
+    struct Progress: Sendable {
+        var sealCount = 0
+        var removedBlockCount = 0
+        /// Why the last attempt to seal failed; `nil` when it did not.
+        var failure: StoreError?
+    }
+
+    private let disk: any Disk
+    private let folder: StoreFolder
+    private let contents: Contents
+    private let cache: PartCache
+    private let thread = DispatchQueue(label: "skein.seal")
+    /// Only touched on ``thread``.
+    private let state: Mutex<State>
+    private let progress = Mutex(Progress())
+    private let changed = Mutex<(@Sendable (StoreError?) -> Void)?>(nil)
+
+    init(disk: any Disk, folder: StoreFolder, contents: Contents, catalog: consuming Catalog, cache: PartCache) {
+        self.disk = disk
+        self.folder = folder
+        self.contents = contents
+        self.cache = cache
+        state = Mutex(State(catalog: catalog))
+    }
+
+    var figures: Progress { progress.withLock { $0 } }
+
+    /// Says whom to tell that the head became smaller, or why it could not.
+    func onChange(_ tell: @escaping @Sendable (StoreError?) -> Void) { changed.withLock { $0 = tell } }
+
+    /// Makes blocks of all frozen parts, soon.
+    func schedule() { thread.async { self.sealAll() } }
+
+    /// Returns when all parts frozen before are blocks, or could not be made so.
+    func finish() async {
+        await withCheckedContinuation { done in
+            thread.async {
+                self.sealAll()
+                done.resume()
+            }
+        }
+    }
+
+    /// Removes the blocks that `choose` names among those there are.
+    func remove(_ choose: @escaping @Sendable ([StoredBlock]) -> Set<BlockID>) async throws(StoreError) {
+        let failure = await withCheckedContinuation { done in
+            thread.async { done.resume(returning: self.removeNow(choose(self.contents.blocks))) }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Stops for good; what is under way is finished.
+    func close() async {
+        await withCheckedContinuation { done in
+            thread.async {
+                self.state.withLock { $0.isClosed = true }
+                done.resume()
+            }
+        }
+    }
+
+    private func sealAll() {
+        while let frozen = contents.oldestFrozen, !state.withLock({ $0.isClosed }) {
+            do throws(StoreError) {
+                try seal(frozen)
+                progress.withLock { progress in
+                    progress.sealCount += 1
+                    progress.failure = nil
+                }
+                changed.withLock { $0 }?(nil)
+            } catch {
+                progress.withLock { $0.failure = error }
+                changed.withLock { $0 }?(error)
+                return
+            }
+        }
+    }
+
+    /// Block file, catalog, contents, log: in this order, so that a stop at any moment loses nothing, and what is there
+    /// twice is known by its name.
+    private func seal(_ frozen: Contents.FrozenPart) throws(StoreError) {
+        let id = frozen.blockID
+        try writeBlock(id, of: frozen.part.snapshot().pieces.map(\.batch))
+        let block = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
+        try Self.orFailure { () throws(DiskError) in
+            try state.withLock { state throws(DiskError) in
+                let known = state.catalog.state.services
+                let new = contents.serviceNumbers.filter { known[$0.key] == nil }.sorted { $0.value < $1.value }
+                try state.catalog.commit(
+                    new.map { .addService($0.key, $0.value) } + [.addBlock(id), .startLog(id.lastSegment + 1)]
+                )
+            }
+        }
+        contents.replace(frozen, with: block)
+        // Not removing a segment costs space, no more: the next start does it.
+        for segment in id.firstSegment...id.lastSegment { try? disk.remove(folder.segment(segment)) }
+    }
+
+    private func writeBlock(_ id: BlockID, of batches: [SpanBatch]) throws(StoreError) {
+        let temporary = folder.block(id) + StoreFolder.temporarySuffix
+        try? disk.remove(temporary)
+        do throws(StoreError) {
+            let file = try Self.orFailure { () throws(DiskError) in try disk.open(temporary, .create) }
+            var encoder = try BlockEncoder { bytes throws(StoreError) in
+                try Self.orFailure { () throws(DiskError) in try file.append(bytes) }
+            }
+            try encoder.append(batches, order: RowOrder(batches))
+            _ = try encoder.finish()
+            try Self.orFailure { () throws(DiskError) in try file.sync() }
+        } catch {
+            try? disk.remove(temporary)
+            throw error
+        }
+        try Self.orFailure { () throws(DiskError) in
+            try disk.rename(temporary, to: folder.block(id))
+            try disk.syncDirectory(folder.blocks)
+        }
+    }
+
+    private static func orFailure<T>(_ body: () throws(DiskError) -> T) throws(StoreError) -> T {
+        do throws(DiskError) {
+            return try body()
+        } catch {
+            throw StoreError(
+                error.code == .noSpace ? .full : .io,
+                "the newest spans cannot be moved from the log to a block: \(error)",
+                place: error.path
+            )
+        }
+    }
+
+    private func removeNow(_ ids: Set<BlockID>) -> StoreError? {
+        guard !ids.isEmpty else { return nil }
+        let edits = ids.sorted().map { CatalogState.Edit.removeBlock($0) }
+        do throws(DiskError) {
+            do throws(DiskError) {
+                try state.withLock { state throws(DiskError) in try state.catalog.commit(edits) }
+            } catch {
+                guard error.code == .noSpace, let first = ids.min() else { throw error }
+                // A full disk must not keep us from making space; a start without the file only notes its absence.
+                try disk.remove(folder.block(first))
+                try state.withLock { state throws(DiskError) in try state.catalog.commit(edits) }
+            }
+            contents.remove(ids)
+            for id in ids { try? disk.remove(folder.block(id)) }
+            progress.withLock { $0.removedBlockCount += ids.count }
+            return nil
+        } catch {
+            return StoreError(.io, "old blocks cannot be removed: \(error)", place: error.path)
+        }
+    }
+}

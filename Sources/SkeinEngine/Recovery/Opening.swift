@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinStore
+
+/// Opens a data folder: looks at everything first and changes nothing, then mends what the last stop left behind.
+///
+/// No file that holds spans is ever deleted unless a block holds them; what does not check is put aside. A block that is
+/// not in the catalog was finished just before a stop, or the catalog lost it: it counts, and makes the log segments
+/// that it is named after superfluous.
+struct Opening {
+    private let disk: any Disk
+    private let folder: StoreFolder
+    private let cache: PartCache
+    private let limits: HeadLimits
+    private let quarantine: Quarantine
+    private(set) var report = RecoveryReport()
+
+    private var state = CatalogState()
+    private var removed: Set<BlockID> = []
+    private var catalogDamage: String?
+    private var isCatalogMissing = false
+    private var good: [BlockID: StoredBlock] = [:]
+    private var bad: [BlockID: StoreError] = [:]
+    private var segments: [UInt64] = []
+
+    init(disk: any Disk, folder: StoreFolder, cache: PartCache, limits: HeadLimits) {
+        self.disk = disk
+        self.folder = folder
+        self.cache = cache
+        self.limits = limits
+        quarantine = Quarantine(disk: disk, folder: folder)
+    }
+
+    /// What an open store starts from.
+    struct Opened: ~Copyable {
+        var contents: Contents
+        var catalog: Catalog
+        var log: LogWriter
+    }
+
+    /// `nowNanos` is the monotonic clock's.
+    mutating func open(nowNanos: UInt64) throws(StoreError) -> Opened {
+        try readCatalog()
+        try openBlocks()
+        try checkSegments()
+
+        var edits = mendBlocks()
+        mendCatalog()
+        removeStrays()
+        let replayed = removeCoveredSegments()
+        let contents = Contents(
+            firstSegment: replayed.first ?? max(state.firstSegment, (segments.last ?? 0) + 1),
+            blocks: Array(good.values),
+            services: state.services
+        )
+        var damaged: [(segment: UInt64, batches: [SpanBatch], reason: String)] = []
+        for (place, number) in replayed.enumerated() {
+            let segment = try replay(number)
+            contents.keep(segment.batches, nowNanos: nowNanos)
+            if let reason = segment.damage { damaged.append((number, segment.batches, reason)) }
+            let next = replayed.dropFirst(place + 1).first
+            guard let next else { continue }
+            // No block may lie between the segments of a part, and none is much larger than while serving.
+            let isParted = good.keys.contains { number < $0.firstSegment && $0.firstSegment < next }
+            if isParted || limits.isFull(contents.activeFigures) {
+                contents.freeze(lastSegment: number, nextSegment: next)
+            }
+        }
+        var log = LogWriter(
+            disk: disk,
+            folder: folder.log,
+            segment: max(state.firstSegment, (segments.last ?? 0) + 1, (good.keys.map(\.lastSegment).max() ?? 0) + 1)
+        )
+        for (number, batches, reason) in damaged { putAside(number, batches, reason, &log) }
+
+        var catalog = Catalog(disk: disk, folder: folder, state: state)
+        // Segments of a lost block count again until they are in another.
+        let start = replayed.first ?? max(state.firstSegment, (good.keys.map(\.lastSegment).max() ?? 0) + 1)
+        if start != state.firstSegment { edits.append(.startLog(start)) }
+        if !edits.isEmpty || isCatalogMissing || catalogDamage != nil {
+            do throws(DiskError) { try catalog.commit(edits) } catch { throw Self.unusable(error) }
+        }
+        report.blockCount = good.count
+        return Opened(contents: contents, catalog: catalog, log: log)
+    }
+
+    // MARK: Looking
+
+    private mutating func readCatalog() throws(StoreError) {
+        let bytes: [UInt8]
+        do throws(DiskError) {
+            bytes = try disk.contents(of: folder.catalog, limit: .max)
+        } catch {
+            guard error.code == .notFound else { throw Self.unusable(error) }
+            isCatalogMissing = true
+            return
+        }
+        let reading = bytes.withUnsafeBytes { CatalogReading($0) }
+        if let version = reading.newerVersion {
+            throw StoreError(newer: version, known: Catalog.version, path: folder.catalog)
+        }
+        state = reading.state
+        removed = reading.removed
+        catalogDamage = reading.damage
+    }
+
+    /// Opens all block files, whether or not the catalog names them.
+    private mutating func openBlocks() throws(StoreError) {
+        var ids = state.blocks
+        ids.formUnion(try list(folder.blocks).compactMap { BlockID(fileName: $0) })
+        for id in ids.subtracting(removed).sorted() {
+            do throws(StoreError) {
+                good[id] = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
+            } catch {
+                // Of a later version.
+                if error.code == .unusable { throw error }
+                bad[id] = error
+            }
+        }
+    }
+
+    private mutating func checkSegments() throws(StoreError) {
+        segments = try list(folder.log).compactMap { LogSegment.number(ofFile: $0) }.sorted()
+        for number in segments {
+            let path = folder.segment(number)
+            let header: [UInt8]
+            do throws(DiskError) {
+                header = try disk.open(path, .read).bytes(at: 0, count: RecordFile.headerByteCount)
+            } catch {
+                throw Self.unusable(error)
+            }
+            if case .good(let version, _) = header.withUnsafeBytes({
+                RecordFile.readHeader($0, magic: LogSegment.magic)
+            }), version > LogSegment.version {
+                throw StoreError(newer: version, known: LogSegment.version, path: path)
+            }
+        }
+    }
+
+    private func list(_ path: String) throws(StoreError) -> [String] {
+        do throws(DiskError) { return try disk.list(path) } catch { throw Self.unusable(error) }
+    }
+
+    private static func unusable(_ error: DiskError) -> StoreError {
+        StoreError(
+            error.code == .noSpace ? .full : .unusable,
+            "the data folder cannot be opened: \(error)",
+            place: error.path
+        )
+    }
+
+    // MARK: Mending
+
+    /// Puts bad blocks aside; returns what the catalog must learn.
+    private mutating func mendBlocks() -> [CatalogState.Edit] {
+        var edits: [CatalogState.Edit] = []
+        for (id, error) in bad.sorted(by: { $0.key < $1.key }) {
+            if !exists(folder.block(id)) {
+                report.problems.append("The block \(id.fileName) is missing; its spans are lost.")
+                edits.append(.removeBlock(id))
+            } else if error.code == .corrupt {
+                putAside(id.fileName, from: folder.blocks, reason: error.description)
+                edits.append(.removeBlock(id))
+            } else {
+                report.problems.append("The block \(id.fileName) cannot be read and is left out: \(error)")
+            }
+        }
+        for id in good.keys.sorted() where !state.blocks.contains(id) { edits.append(.addBlock(id)) }
+        for id in removed {
+            if exists(folder.block(id)), (try? disk.remove(folder.block(id))) != nil { report.strayFileCount += 1 }
+        }
+        return edits
+    }
+
+    private mutating func mendCatalog() {
+        guard let catalogDamage else { return }
+        putAside("catalog", from: folder.root, reason: catalogDamage)
+    }
+
+    private mutating func removeStrays() {
+        for path in [folder.root, folder.blocks] {
+            for name in (try? disk.list(path)) ?? [] where name.hasSuffix(StoreFolder.temporarySuffix) {
+                if (try? disk.remove(path + "/" + name)) != nil { report.strayFileCount += 1 }
+            }
+        }
+    }
+
+    /// Removes segments whose spans are in a block, or were and are past retention; returns the others.
+    private mutating func removeCoveredSegments() -> [UInt64] {
+        func covers(_ id: BlockID, _ segment: UInt64) -> Bool {
+            id.firstSegment <= segment && segment <= id.lastSegment
+        }
+        return segments.filter { segment in
+            let isInBlock = good.keys.contains { covers($0, segment) }
+            let wasInLostBlock = bad.keys.contains { covers($0, segment) }
+            if !isInBlock, segment >= state.firstSegment || wasInLostBlock { return true }
+            if (try? disk.remove(folder.segment(segment))) != nil { report.strayFileCount += 1 }
+            return false
+        }
+    }
+
+    /// Reads a segment and cuts off a torn end.
+    private mutating func replay(_ number: UInt64) throws(StoreError) -> LogSegment {
+        let path = folder.segment(number)
+        let bytes: [UInt8]
+        do throws(DiskError) { bytes = try disk.contents(of: path, limit: .max) } catch { throw Self.unusable(error) }
+        let segment = bytes.withUnsafeBytes { LogSegment($0, number: number) }
+        report.segmentCount += 1
+        report.replayedSpanCount += segment.batches.reduce(0) { $0 + $1.count }
+        if segment.damage == nil, segment.goodByteCount < bytes.count {
+            report.tornByteCount += bytes.count - segment.goodByteCount
+            // What stays uncut is found torn again at the next start, no more.
+            _ = try? disk.open(path, .append).truncate(to: segment.goodByteCount)
+        }
+        return segment
+    }
+
+    /// Writes the good batches of a damaged segment to a new one, then puts the damaged one aside.
+    private mutating func putAside(_ number: UInt64, _ batches: [SpanBatch], _ reason: String, _ log: inout LogWriter) {
+        do throws(DiskError) {
+            for batch in batches {
+                let record = LogSegment.record(of: batch)
+                try log.write(record.bytes)
+            }
+            try log.sync()
+        } catch {
+            report.problems.append("The log segment \(folder.segment(number)) is damaged (\(reason)) and in use.")
+            return
+        }
+        putAside(LogSegment.fileName(number), from: folder.log, reason: reason)
+    }
+
+    private mutating func putAside(_ name: String, from source: String, reason: String) {
+        do throws(DiskError) {
+            let place = try quarantine.take(name, from: source, reason: reason)
+            report.quarantinedCount += 1
+            report.problems.append("\(source)/\(name) is damaged (\(reason)); it is kept as \(place).")
+        } catch {
+            report.problems.append("\(source)/\(name) is damaged (\(reason)) and cannot be put aside: \(error)")
+        }
+    }
+
+    private func exists(_ path: String) -> Bool { (try? disk.open(path, .read)) != nil }
+}
+
+extension StoreError {
+    /// A file of a later version: it is left as it is.
+    init(newer version: UInt32, known: UInt32, path: String) {
+        self.init(
+            .unusable,
+            "\(path) has format version \(version), this Skein knows versions up to \(known); "
+                + "nothing was changed, start the newer Skein",
+            place: path
+        )
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+
+/// Where files that do not check are put aside: `quarantine/`, each with a text that says what is wrong. Nothing there
+/// is read or removed by the store again.
+struct Quarantine {
+    let disk: any Disk
+    let folder: StoreFolder
+
+    /// Moves the file `name` of the folder `source` here. Returns the path it has now.
+    func take(_ name: String, from source: String, reason: String) throws(DiskError) -> String {
+        let taken = Set(try disk.list(folder.quarantine))
+        var free = name
+        var copy = 1
+        while taken.contains(free) {
+            copy += 1
+            free = "\(name).\(copy)"
+        }
+        let target = folder.quarantine + "/" + free
+        var text = ByteWriter()
+        text.append(utf8: "\(source)/\(name): \(reason)\n")
+        let note = target + ".reason.txt"
+        try? disk.remove(note)
+        let file = try disk.open(note, .create)
+        try file.append(text.bytes)
+        try file.sync()
+        try disk.rename(source + "/" + name, to: target)
+        try disk.syncDirectory(folder.quarantine)
+        try disk.syncDirectory(source)
+        return target
+    }
+
+    /// How many files lie here.
+    var count: Int { ((try? disk.list(folder.quarantine)) ?? []).count { !$0.hasSuffix(".reason.txt") } }
+}

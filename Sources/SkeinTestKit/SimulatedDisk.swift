@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
+import Synchronization
+
+/// A file system in memory that fails as real ones do, driven by a seed.
+///
+/// It keeps apart what programs see and what the device holds. ``crash()`` gives the disk as the next start finds it: of
+/// bytes not synced a random part survives, some of it garbled; of names made, changed or removed without a sync of the
+/// folder each is undone or not on its own. The disk before the crash then refuses everything.
+package final class SimulatedDisk: Disk {
+    /// How often operations fail, in units of 1 in 1,000.
+    package struct Faults: Sendable {
+        /// An append finds the disk full after writing a part.
+        package var appendsFull = 0
+        /// An append fails after writing a part.
+        package var appendsFailing = 0
+        /// A sync fails; bytes since the last one may never reach the device, whatever later syncs say.
+        package var syncsFailing = 0
+        /// A sync of a folder, a rename or the making of a file fails.
+        package var namesFailing = 0
+        /// A read fails.
+        package var readsFailing = 0
+
+        /// No faults.
+        package init() {}
+    }
+
+    final class Node: Sendable {
+        struct Bytes {
+            /// What programs see.
+            var current: [UInt8] = []
+            /// What the device surely holds.
+            var synced: [UInt8] = []
+            /// From here on the device may hold anything, since a sync failed.
+            var doubtful = Int.max
+        }
+
+        let bytes: Mutex<Bytes>
+
+        init(_ content: [UInt8] = []) {
+            var bytes = Bytes()
+            bytes.current = content
+            bytes.synced = content
+            self.bytes = Mutex(bytes)
+        }
+    }
+
+    fileprivate enum NameChange {
+        case made(String, Node)
+        case removed(String)
+        case renamed(String, String, Node)
+
+        /// Folders whose sync makes it durable.
+        var folder: String {
+            switch self {
+            case .made(let path, _), .removed(let path), .renamed(_, let path, _): SimulatedDisk.folder(of: path)
+            }
+        }
+    }
+
+    struct State {
+        fileprivate(set) var random: SeededRandom
+        fileprivate var folders: Set<String> = ["", "/"]
+        fileprivate var files: [String: Node] = [:]
+        fileprivate var durableFiles: [String: Node] = [:]
+        fileprivate var changes: [NameChange] = []
+        fileprivate var locks: Set<String> = []
+        fileprivate var faults = Faults()
+        /// Bytes that all files may have together.
+        fileprivate var capacity = Int.max
+        fileprivate var isReadOnly = false
+        /// Operations until the machine stops.
+        fileprivate var operationsLeft = Int.max
+        fileprivate var isStopped = false
+        fileprivate var operationCount = 0
+    }
+
+    private let state: Mutex<State>
+
+    /// An empty disk.
+    package init(seed: UInt64) { state = Mutex(State(random: SeededRandom(seed: seed))) }
+
+    // MARK: What a test does to it
+
+    package var faults: Faults {
+        get { state.withLock { $0.faults } }
+        set { state.withLock { $0.faults = newValue } }
+    }
+
+    /// Bytes that all files may have together.
+    package var capacity: Int {
+        get { state.withLock { $0.capacity } }
+        set { state.withLock { $0.capacity = newValue } }
+    }
+
+    package var isReadOnly: Bool {
+        get { state.withLock { $0.isReadOnly } }
+        set { state.withLock { $0.isReadOnly = newValue } }
+    }
+
+    /// Lets the machine stop in the middle of the operation after the next `count`.
+    package func stop(afterOperations count: Int) { state.withLock { $0.operationsLeft = count } }
+
+    /// Whether the machine stopped by itself.
+    package var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    /// Operations done so far.
+    package var operationCount: Int { state.withLock { $0.operationCount } }
+
+    /// Bytes that all files have together.
+    package var usedByteCount: Int { state.withLock { $0.usedByteCount } }
+
+    /// Paths of all files, sorted.
+    package var paths: [String] { state.withLock { $0.files.keys.sorted() } }
+
+    /// The bytes of a file as programs see them; `nil` when there is none.
+    package subscript(path: String) -> [UInt8]? {
+        get { state.withLock { $0.files[path] }?.bytes.withLock { $0.current } }
+        set {
+            state.withLock { state in
+                let node = newValue.map { Node($0) }
+                state.files[path] = node
+                state.durableFiles[path] = node
+            }
+        }
+    }
+
+    /// A copy of the disk as it is, everything synced: for trying many things from one state.
+    package func copy(seed: UInt64 = 0) -> SimulatedDisk {
+        let copy = SimulatedDisk(seed: seed)
+        let (folders, files) = state.withLock { ($0.folders, $0.files) }
+        copy.state.withLock { target in
+            target.folders = folders
+            for (path, node) in files {
+                let node = Node(node.bytes.withLock { $0.current })
+                target.files[path] = node
+                target.durableFiles[path] = node
+            }
+        }
+        return copy
+    }
+
+    /// Cuts the power: the disk as the next start finds it.
+    package func crash() -> SimulatedDisk {
+        state.withLock { state in
+            state.isStopped = true
+            var files = state.durableFiles
+            for change in state.changes where Bool.random(using: &state.random) { change.apply(to: &files) }
+            let next = SimulatedDisk(seed: state.random.next())
+            let (folders, faults, capacity) = (state.folders, state.faults, state.capacity)
+            var survivors: [String: Node] = [:]
+            for (path, node) in files.sorted(by: { $0.key < $1.key }) {
+                survivors[path] = Node(node.bytes.withLock { $0.survivor(&state.random) })
+            }
+            next.state.withLock { target in
+                target.folders = folders
+                target.faults = faults
+                target.capacity = capacity
+                target.files = survivors
+                target.durableFiles = survivors
+            }
+            return next
+        }
+    }
+
+    // MARK: Disk
+
+    package func createDirectory(_ path: String) throws(DiskError) {
+        try operate(.create, path, writes: !state.withLock { $0.folders.contains(path) }) { state in
+            // Folders are durable at once: the store makes them only at its first start.
+            var parent = path
+            while !parent.isEmpty {
+                state.folders.insert(parent)
+                parent = Self.folder(of: parent)
+            }
+        }
+    }
+
+    package func open(_ path: String, _ mode: DiskOpenMode) throws(DiskError) -> any DiskFile {
+        let node = try operate(.open, path, writes: mode != .read) { state throws(DiskError) -> Node in
+            switch (state.files[path], mode) {
+            case (let node?, .read), (let node?, .append): return node
+            case (.some, .create):
+                throw DiskError(.exists, .open, path: path, reason: "it exists already")
+            case (nil, .read), (nil, .append):
+                throw DiskError(.notFound, .open, path: path, reason: "there is no such file")
+            case (nil, .create):
+                guard state.folders.contains(Self.folder(of: path)) else {
+                    throw DiskError(.notFound, .open, path: path, reason: "there is no such folder")
+                }
+                try state.fail(state.faults.namesFailing, .open, path)
+                let node = Node()
+                state.files[path] = node
+                state.changes.append(.made(path, node))
+                return node
+            }
+        }
+        return File(disk: self, node: node, path: path)
+    }
+
+    package func list(_ path: String) throws(DiskError) -> [String] {
+        try operate(.list, path, writes: false) { state throws(DiskError) -> [String] in
+            guard state.folders.contains(path) else {
+                throw DiskError(.notFound, .list, path: path, reason: "there is no such folder")
+            }
+            return (Array(state.files.keys) + Array(state.folders))
+                .filter { Self.folder(of: $0) == path && $0 != path && !$0.isEmpty }
+                .map { String($0.dropFirst(path.count + 1)) }
+                .sorted()
+        }
+    }
+
+    package func rename(_ path: String, to target: String) throws(DiskError) {
+        try operate(.rename, path, writes: true) { state throws(DiskError) in
+            guard let node = state.files[path] else {
+                throw DiskError(.notFound, .rename, path: path, reason: "there is no such file")
+            }
+            try state.fail(state.faults.namesFailing, .rename, path)
+            state.files[path] = nil
+            state.files[target] = node
+            state.changes.append(.renamed(path, target, node))
+        }
+    }
+
+    package func remove(_ path: String) throws(DiskError) {
+        try operate(.remove, path, writes: true) { state throws(DiskError) in
+            guard state.files.removeValue(forKey: path) != nil else {
+                throw DiskError(.notFound, .remove, path: path, reason: "there is no such file")
+            }
+            state.changes.append(.removed(path))
+        }
+    }
+
+    package func syncDirectory(_ path: String) throws(DiskError) {
+        try operate(.sync, path, writes: true) { state throws(DiskError) in
+            try state.fail(state.faults.namesFailing, .sync, path)
+            state.changes.removeAll { change in
+                guard change.folder == path else { return false }
+                change.apply(to: &state.durableFiles)
+                return true
+            }
+        }
+    }
+
+    package func freeBytes(_ path: String) throws(DiskError) -> Int {
+        state.withLock { max(0, $0.capacity - $0.usedByteCount) }
+    }
+
+    package func lock(_ path: String) throws(DiskError) -> any DiskLock {
+        try operate(.lock, path, writes: true) { state throws(DiskError) in
+            guard state.locks.insert(path).inserted else {
+                throw DiskError(.locked, .lock, path: path, reason: "another process holds it")
+            }
+        }
+        return Lock(disk: self, path: path)
+    }
+
+    // MARK: Parts
+
+    private static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+    }
+
+    /// Counts an operation, and refuses it when the machine stopped or the disk may only be read.
+    private func operate<T: Sendable>(
+        _ operation: DiskError.Operation,
+        _ path: String,
+        writes: Bool,
+        _ body: (inout State) throws(DiskError) -> T
+    ) throws(DiskError) -> T {
+        let result = state.withLock { state -> Result<T, DiskError> in
+            do throws(DiskError) {
+                state.operationCount += 1
+                if writes { state.operationsLeft -= 1 }
+                if state.operationsLeft < 0 { state.isStopped = true }
+                if state.isStopped {
+                    throw DiskError(.io, operation, path: path, reason: "the machine stopped")
+                }
+                if state.isReadOnly, writes {
+                    throw DiskError(.readOnly, operation, path: path, reason: "the disk may only be read")
+                }
+                return .success(try body(&state))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private final class Lock: DiskLock {
+        let disk: SimulatedDisk
+        let path: String
+
+        init(disk: SimulatedDisk, path: String) {
+            self.disk = disk
+            self.path = path
+        }
+
+        deinit { disk.state.withLock { _ = $0.locks.remove(path) } }
+    }
+
+    private final class File: DiskFile {
+        let disk: SimulatedDisk
+        let node: Node
+        let path: String
+
+        init(disk: SimulatedDisk, node: Node, path: String) {
+            self.disk = disk
+            self.node = node
+            self.path = path
+        }
+
+        func size() throws(DiskError) -> Int {
+            try disk.operate(.measure, path, writes: false) { _ in node.bytes.withLock { $0.current.count } }
+        }
+
+        func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DiskError) -> Int {
+            try disk.operate(.read, path, writes: false) { state throws(DiskError) in
+                try state.fail(state.faults.readsFailing, .read, path)
+            }
+            return node.bytes.withLock { bytes in
+                guard offset < bytes.current.count else { return 0 }
+                let count = min(buffer.count, bytes.current.count - offset)
+                bytes.current.withUnsafeBytes { source in
+                    buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[offset..<(offset + count)]))
+                }
+                return count
+            }
+        }
+
+        func append(_ added: UnsafeRawBufferPointer) throws(DiskError) {
+            let added = [UInt8](added)
+            let failure: DiskError?
+            do throws(DiskError) {
+                failure = try disk.operate(.append, path, writes: true) { state -> DiskError? in
+                    let room = state.capacity - state.usedByteCount
+                    var failure: DiskError?
+                    var count = added.count
+                    if count > room || state.happens(state.faults.appendsFull) {
+                        failure = DiskError(.noSpace, .append, path: path, reason: "no space is left")
+                        count = min(Int.random(in: 0...count, using: &state.random), max(0, room))
+                    } else if state.happens(state.faults.appendsFailing) {
+                        failure = DiskError(.io, .append, path: path, reason: "the device failed")
+                        count = Int.random(in: 0...count, using: &state.random)
+                    }
+                    node.bytes.withLock { $0.current += added.prefix(count) }
+                    return failure
+                }
+            } catch {
+                if error.reason == "the machine stopped" {
+                    // The machine may stop in the middle of it.
+                    let count = disk.state.withLock { Int.random(in: 0...added.count, using: &$0.random) }
+                    node.bytes.withLock { $0.current += added.prefix(count) }
+                }
+                throw error
+            }
+            if let failure { throw failure }
+        }
+
+        func sync() throws(DiskError) {
+            try disk.operate(.sync, path, writes: true) { state throws(DiskError) in
+                if state.happens(state.faults.syncsFailing) {
+                    node.bytes.withLock { $0.doubtful = min($0.doubtful, $0.synced.count) }
+                    throw DiskError(.io, .sync, path: path, reason: "the device failed")
+                }
+                node.bytes.withLock { $0.synced = $0.current }
+            }
+        }
+
+        func truncate(to count: Int) throws(DiskError) {
+            try disk.operate(.truncate, path, writes: true) { _ in
+                node.bytes.withLock { bytes in
+                    if count < bytes.current.count { bytes.current.removeLast(bytes.current.count - count) }
+                }
+            }
+        }
+    }
+}
+
+extension SimulatedDisk.State {
+    var usedByteCount: Int { files.values.reduce(0) { $0 + $1.bytes.withLock { $0.current.count } } }
+
+    mutating func happens(_ perMille: Int) -> Bool {
+        perMille > 0 && Int.random(in: 0..<1_000, using: &random) < perMille
+    }
+
+    mutating func fail(_ perMille: Int, _ operation: DiskError.Operation, _ path: String) throws(DiskError) {
+        if happens(perMille) { throw DiskError(.io, operation, path: path, reason: "the device failed") }
+    }
+}
+
+extension SimulatedDisk.NameChange {
+    fileprivate func apply(to files: inout [String: SimulatedDisk.Node]) {
+        switch self {
+        case .made(let path, let node): files[path] = node
+        case .removed(let path): files[path] = nil
+        case .renamed(let from, let to, let node):
+            if files[from] === node { files[from] = nil }
+            files[to] = node
+        }
+    }
+}
+
+extension SimulatedDisk.Node.Bytes {
+    /// What the device holds after the power went.
+    fileprivate func survivor(_ random: inout SeededRandom) -> [UInt8] {
+        var kept = synced
+        if current.count >= synced.count, current.starts(with: synced) {
+            // Appended since: any part of it, perhaps with sectors that never came.
+            let added = current.count - synced.count
+            kept += current[synced.count...].prefix(Int.random(in: 0...added, using: &random))
+            garble(&kept, from: synced.count, &random)
+        } else if Bool.random(using: &random) {
+            kept = current
+        }
+        if doubtful < kept.count { garble(&kept, from: doubtful, &random) }
+        return kept
+    }
+
+    /// Makes some sectors of 512 bytes from `start` on zero or random.
+    private func garble(_ bytes: inout [UInt8], from start: Int, _ random: inout SeededRandom) {
+        guard start < bytes.count, Bool.random(using: &random) else { return }
+        for sector in (start / 512)...((bytes.count - 1) / 512) where Int.random(in: 0..<4, using: &random) == 0 {
+            let isZero = Bool.random(using: &random)
+            for at in max(start, sector * 512)..<min(bytes.count, sector * 512 + 512) {
+                bytes[at] = isZero ? 0 : UInt8.random(in: 0...255, using: &random)
+            }
+        }
+    }
+}

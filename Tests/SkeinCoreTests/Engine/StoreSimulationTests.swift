@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinStore
+import SkeinTestKit
+import Testing
+
+@testable import SkeinEngine
+
+/// The store on a simulated disk, driven by a seed and compared with a model in memory.
+@Suite struct StoreSimulationTests {
+    /// Spans acknowledged, and those of which nobody knows.
+    private struct Model {
+        var acknowledged: [TraceID: [SpanID: SkeinModel.Span]] = [:]
+        var unknown: [TraceID: [SpanID: SkeinModel.Span]] = [:]
+
+        mutating func acknowledge(_ spans: [SkeinModel.Span]) {
+            for span in spans { acknowledged[span.traceID, default: [:]][span.spanID] = span }
+        }
+
+        mutating func doubt(_ spans: [SkeinModel.Span]) {
+            for span in spans { unknown[span.traceID, default: [:]][span.spanID] = span }
+        }
+
+        /// Compares the store with the model: all that was acknowledged is there, once, and nothing never sent is.
+        func check(_ store: EmbeddedStore) async throws {
+            for id in Set(acknowledged.keys).union(unknown.keys) {
+                let found = try await store.trace(id)?.spans ?? []
+                let ids = found.map(\.spanID)
+                guard Set(ids).count == ids.count else { throw Wrong("shows a span twice") }
+                for span in found {
+                    let sent = acknowledged[id]?[span.spanID] ?? unknown[id]?[span.spanID]
+                    guard sent == span else { throw Wrong("shows a span that was never sent: \(span)") }
+                }
+                let missing = Set((acknowledged[id] ?? [:]).keys).subtracting(ids)
+                guard missing.isEmpty else { throw Wrong("lost \(missing.count) acknowledged spans") }
+            }
+            // Every trace is listed once, with the right number of spans.
+            var query = SpanQuery(limit: 50)
+            var listed: [TraceID: Int] = [:]
+            while true {
+                let page = try await store.search(query)
+                for trace in page.traces {
+                    guard listed[trace.traceID] == nil else { throw Wrong("lists a trace twice") }
+                    listed[trace.traceID] = trace.spanCount
+                }
+                guard let next = page.next else { break }
+                query.cursor = next
+            }
+            for (id, spans) in acknowledged {
+                let most = Set(spans.keys).union((unknown[id] ?? [:]).keys).count
+                guard (spans.count...most).contains(listed[id] ?? 0) else { throw Wrong("lists a trace wrongly") }
+            }
+        }
+    }
+
+    private struct Wrong: Error, CustomStringConvertible {
+        var description: String
+
+        init(_ description: String) { self.description = description }
+    }
+
+    private func configuration(_ disk: SimulatedDisk, _ clock: SimulatedClock) -> EmbeddedStore.Configuration {
+        var configuration = EmbeddedStore.Configuration(directory: "/data")
+        configuration.disk = disk
+        configuration.clock = clock
+        configuration.headSpanCount = 60
+        return configuration
+    }
+
+    private func spans(_ random: inout SeededRandom, _ nextID: inout UInt64) -> [SkeinModel.Span] {
+        let trace = UInt64.random(in: 1...40, using: &random)
+        return (0..<Int.random(in: 1...12, using: &random)).map { _ in
+            nextID += 1
+            var span = SkeinModel.Span(
+                traceID: TraceID(high: 7, low: Bool.random(using: &random) ? trace : trace % 5 + 1),
+                spanID: SpanID(nextID),
+                name: "n\(nextID % 5)",
+                kind: .client,
+                startUnixNanos: UInt64.random(in: 1_000...9_000, using: &random),
+                durationNanos: 5
+            )
+            span.attributes = [Attribute("id", .int(Int64(nextID)))]
+            span.resource = Resource(attributes: [Attribute("service.name", .string("s\(nextID % 3)"))])
+            return span
+        }
+    }
+
+    /// Fails with the seed in the words, so that it can be run again by itself.
+    private func run(_ seeds: Range<UInt64>, faults: SimulatedDisk.Faults = .init()) async {
+        for seed in seeds {
+            do {
+                try await run(seed: seed, faults: faults)
+            } catch {
+                Issue.record("seed \(seed): \(error)")
+                return
+            }
+        }
+    }
+
+    func run(seed: UInt64, faults: SimulatedDisk.Faults) async throws {
+        var random = SeededRandom(seed: seed)
+        var disk = SimulatedDisk(seed: seed)
+        let clock = SimulatedClock()
+        var model = Model()
+        var nextID: UInt64 = 0
+        for _ in 0..<Int.random(in: 2...5, using: &random) {
+            let store = try await EmbeddedStore.open(configuration(disk, clock))
+            try await model.check(store)
+            disk.faults = faults
+            if Bool.random(using: &random) { disk.stop(afterOperations: Int.random(in: 0...120, using: &random)) }
+            for _ in 0..<Int.random(in: 1...30, using: &random) {
+                if Int.random(in: 0..<12, using: &random) == 0 {
+                    try? await store.seal()
+                    continue
+                }
+                let sent = spans(&random, &nextID)
+                do throws(StoreError) {
+                    try await store.append(SpanBatch(spans: sent))
+                    model.acknowledge(sent)
+                } catch {
+                    model.doubt(sent)
+                }
+            }
+            disk.faults = SimulatedDisk.Faults()
+            disk.stop(afterOperations: .max)
+            if !disk.isStopped { try await model.check(store) }
+            if Int.random(in: 0..<4, using: &random) == 0 { await store.close() }
+            disk = Bool.random(using: &random) || disk.isStopped ? disk.crash() : disk.copy(seed: seed)
+        }
+        let store = try await EmbeddedStore.open(configuration(disk, clock))
+        try await model.check(store)
+        guard store.recovery.problems.isEmpty else { throw Wrong("\(store.recovery.problems)") }
+        await store.close()
+    }
+
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func `no acknowledged span is lost when the power goes`(lane: UInt64) async throws {
+        await run((lane * 10)..<(lane * 10 + 10))
+    }
+
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func `no acknowledged span is lost when the disk fails too`(lane: UInt64) async throws {
+        var faults = SimulatedDisk.Faults()
+        faults.appendsFull = 20
+        faults.appendsFailing = 20
+        faults.syncsFailing = 30
+        faults.namesFailing = 20
+        await run((10_000 + lane * 10)..<(10_000 + lane * 10 + 10), faults: faults)
+    }
+}
