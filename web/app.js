@@ -83,7 +83,9 @@ class App {
     return this.go({ ...this.view, state: { ...this.view.state, ...state } });
   }
 
-  async open(view) {
+  /** @param {import("./lib/url.js").View} asked its state may name only what is not as at the start */
+  async open(asked) {
+    const view = { ...asked, state: { ...initialState(asked.page), ...asked.state } };
     const opening = ++this.opening;
     if (view.page === "explore") this.lastExplore = view;
     const same = this.page && this.view.page === view.page && this.view.id === view.id;

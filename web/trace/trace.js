@@ -141,18 +141,13 @@ class TracePage {
     const { shell } = this.app;
     shell.busy(true);
     this.page.setAttribute("aria-busy", "true");
-    try {
-      const skeleton = await api.traceSkeleton(this.id, this.life.signal);
-      shell.setOffline(null);
-      this.showTrace(skeleton);
-    } catch (error) {
-      if (!this.life.signal.aborted) await this.showError(error);
-    } finally {
-      if (!this.life.signal.aborted) {
-        shell.busy(false);
-        this.page.removeAttribute("aria-busy");
-      }
-    }
+    const skeleton = await api.traceSkeleton(this.id, this.life.signal).catch((error) => this.life.signal.aborted || this.showError(error));
+    if (this.life.signal.aborted) return;
+    shell.busy(false);
+    this.page.removeAttribute("aria-busy");
+    if (!skeleton) return;
+    shell.setOffline(null);
+    this.showTrace(skeleton);
   }
 
   showTrace(skeleton) {
