@@ -7,22 +7,27 @@ import Synchronization
 /// It keeps nothing beyond the process. It is the model that other stores are tested against, and enough for tests and
 /// demonstrations; nothing in it is fast.
 public final class MemoryStore: SpanStore {
-    /// One trace as it came.
-    private struct Arrived {
-        var spans: [Span] = []
+    /// One trace.
+    private struct Trace {
+        /// Every copy of every span, as they came.
+        var arrived: [Span] = []
         var receivedUnixNanos: UInt64 = 0
-
         /// The trace by the contract's rule.
-        var assembled: SpanBatch {
-            let batch = SpanBatch(spans: spans, receivedUnixNanos: receivedUnixNanos)
+        private(set) var whole = SpanBatch()
+        private(set) var spans: [Span] = []
+
+        /// Works out the whole anew.
+        mutating func assemble() {
+            let batch = SpanBatch(spans: arrived, receivedUnixNanos: receivedUnixNanos)
             var assembly = TraceAssembly()
             assembly.add(batch, rows: 0..<batch.count)
-            return assembly.finish()
+            whole = assembly.finish()
+            spans = whole.spans
         }
     }
 
     private struct State {
-        var traces: [TraceID: Arrived] = [:]
+        var traces: [TraceID: Trace] = [:]
         var services: [String: Int] = [:]
     }
 
@@ -33,19 +38,22 @@ public final class MemoryStore: SpanStore {
 
     public func append(_ batch: SpanBatch) async throws(StoreError) {
         state.withLock { state in
-            for span in batch.spans {
-                var arrived = state.traces[span.traceID, default: Arrived()]
-                arrived.spans.append(span)
-                arrived.receivedUnixNanos = max(arrived.receivedUnixNanos, batch.receivedUnixNanos)
-                state.traces[span.traceID] = arrived
-                let service = span.resource.serviceName
+            for (id, spans) in Dictionary(grouping: batch.spans, by: \.traceID) {
+                var trace = state.traces[id, default: Trace()]
+                trace.arrived += spans
+                trace.receivedUnixNanos = max(trace.receivedUnixNanos, batch.receivedUnixNanos)
+                trace.assemble()
+                state.traces[id] = trace
+            }
+            for row in 0..<batch.count {
+                let service = batch.serviceName(at: row)
                 if !service.isEmpty, state.services[service] == nil { state.services[service] = state.services.count }
             }
         }
     }
 
     public func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? {
-        state.withLock { $0.traces[id] }?.assembled
+        state.withLock { $0.traces[id] }?.whole
     }
 
     public func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
@@ -53,13 +61,12 @@ public final class MemoryStore: SpanStore {
             throw StoreError(.limit, "limit is \(query.limit); a page holds 1 to 10,000 traces")
         }
         var page = SearchPage()
-        for arrived in state.withLock({ $0.traces.values.map(\.self) }) {
+        for trace in state.withLock({ Array($0.traces.values) }) {
             try Self.checkCancelled()
-            let batch = arrived.assembled
-            page.inspected.spanCount += batch.count
-            let matched = batch.spans.count { query.range.contains($0.startUnixNanos) && query.predicate.matches($0) }
+            page.inspected.spanCount += trace.spans.count
+            let matched = trace.spans.count { query.range.contains($0.startUnixNanos) && query.predicate.matches($0) }
             guard matched > 0 else { continue }
-            let summary = TraceSummary(of: batch, rows: 0..<batch.count, matchedSpanCount: matched)
+            let summary = TraceSummary(of: trace.whole, rows: trace.spans.indices, matchedSpanCount: matched)
             let comesAfter = query.cursor?.precedes(startUnixNanos: summary.startUnixNanos, traceID: summary.traceID)
             if comesAfter ?? true { page.traces.append(summary) }
         }
@@ -78,10 +85,9 @@ public final class MemoryStore: SpanStore {
         columns: SpanColumns,
         visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
     ) async throws(StoreError) {
-        for arrived in state.withLock({ $0.traces.values.map(\.self) }) {
+        for trace in state.withLock({ Array($0.traces.values) }) {
             try Self.checkCancelled()
-            let batch = arrived.assembled
-            if batch.startUnixNanos.contains(where: range.contains) { try await visit(batch) }
+            if trace.spans.contains(where: { range.contains($0.startUnixNanos) }) { try await visit(trace.whole) }
         }
     }
 
@@ -152,7 +158,7 @@ public final class MemoryStore: SpanStore {
     }
 
     /// Every stored copy of every span.
-    private var stored: [Span] { state.withLock { $0.traces.values.flatMap(\.spans) } }
+    private var stored: [Span] { state.withLock { $0.traces.values.flatMap(\.arrived) } }
 
     private static func checkCancelled() throws(StoreError) {
         if Task.isCancelled { throw StoreError(.cancelled, "the search was cancelled") }

@@ -102,7 +102,7 @@ package struct NastySpans {
 
     /// One of a few texts, seldom a huge one.
     package mutating func text() -> String {
-        if below(400) == 0 { return String(repeating: "x", count: 100_000) }
+        if below(5_000) == 0 { return String(repeating: "x", count: 100_000) }
         return pick(["", "a", "b", "abc", "é", "e\u{301}", "0", "true", "日本", "a\"\n\u{0}z"]) ?? ""
     }
 
