@@ -94,7 +94,8 @@ export class QueryBar {
 
   faultWords(error, position) {
     const { suggestion, expected } = error.problem ?? {};
-    const words = [/[.!?]$/.test(error.message) ? error.message : `${error.message}.`];
+    const sentence = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+    const words = [/[.!?]$/.test(sentence) ? sentence : `${sentence}.`];
     if (position) words.push(h("span.faint", {}, ` Column ${position.column}${position.line > 1 ? `, line ${position.line}` : ""}.`));
     if (suggestion && this.fault) {
       const { start, end } = this.fault;
