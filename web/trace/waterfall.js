@@ -225,7 +225,7 @@ export class Waterfall {
   measure() {
     const whole = this.scroller.clientWidth;
     if (whole === 0) return;
-    const wanted = this.nameWidth || whole * 0.36;
+    const wanted = this.nameWidth || whole * (whole < 560 ? 0.54 : 0.36);
     this.nameWidth = Math.round(Math.max(NAME_MIN, Math.min(wanted, whole - TIME_MIN)));
     this.timeWidth = Math.max(1, whole - this.nameWidth - 16);
     this.element.style.setProperty("--name", `${this.nameWidth}px`);
