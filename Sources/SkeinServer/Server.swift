@@ -5,6 +5,7 @@ import NIOHTTP1
 import ServiceLifecycle
 import SkeinAPI
 import SkeinBase
+import SkeinEngine
 import SkeinPipeline
 import SkeinReceivers
 import SkeinStore
@@ -30,9 +31,9 @@ package struct Server: Sendable {
         if configuration.insecureNoAuth { warnOfOpenDoors(announce) }
         let telemetry = Telemetry()
         ProcessFigures.register(in: telemetry, startedUnixNanos: startedUnixNanos)
-        let opened = try await OpenStore.open(configuration, logger: logger, telemetry: telemetry)
+        let keeper = try await StoreKeeper.open(configuration, logger: logger)
         let budget = ByteBudget(limit: configuration.inflightBytesMax)
-        let pipeline = Pipeline(store: opened.store, budget: budget, telemetry: telemetry)
+        let pipeline = Pipeline(store: keeper.store, budget: budget, telemetry: telemetry)
         let readiness = Readiness()
         let directory = Directory(configuration, startedUnixNanos: startedUnixNanos)
 
@@ -43,14 +44,14 @@ package struct Server: Sendable {
             switch name {
             case .web:
                 let service = WebService(
-                    api: API(store: opened.store, clock: clock, serverStatus: { directory.status }),
+                    api: API(store: keeper.store, clock: clock, serverStatus: { directory.status }),
                     assets: configuration.webDirectory.map(WebAssets.directory) ?? .embedded,
                     gate: QueryGate(
                         limit: configuration.queriesMax,
                         timeout: configuration.queryTimeout,
                         telemetry: telemetry
                     ),
-                    operations: Operations(store: opened.store, telemetry: telemetry, readiness: readiness),
+                    operations: Operations(store: keeper.store, telemetry: telemetry, readiness: readiness),
                     basePath: configuration.basePath,
                     logger: logger
                 )
@@ -91,7 +92,14 @@ package struct Server: Sendable {
                     service: OTLPGRPCService(export(pipeline, counters))
                 )
             case .jaegerCompact:
-                continue
+                let compact = JaegerCompactListener(
+                    name: "jaeger-compact",
+                    address: address,
+                    pipeline: pipeline,
+                    telemetry: telemetry
+                )
+                directory.add(compact.ingestCounters)
+                listener = compact
             }
             doors.append((name, listener))
         }
@@ -102,12 +110,12 @@ package struct Server: Sendable {
                 announce(Self.line(name, address))
             }
         } catch {
-            await opened.close()
+            await keeper.store.close()
             throw error
         }
         var group = ServiceGroupConfiguration(
             services: [
-                .init(service: StoreKeeper(opened)),
+                .init(service: keeper),
                 .init(service: Doors(doors.map(\.listener), readiness)),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],

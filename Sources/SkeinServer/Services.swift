@@ -1,41 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import ServiceLifecycle
-import SkeinPipeline
+import SkeinEngine
 import SkeinReceivers
 import SkeinStore
 
-/// A store and how to close it.
-struct OpenStore: Sendable {
-    let store: any SpanStore
-    let close: @Sendable () async -> Void
+/// Keeps the store open and working until everything that may write to it has ended, then closes it.
+struct StoreKeeper: Service, CustomStringConvertible {
+    let store: EmbeddedStore
 
-    /// Opens the store that `configuration` asks for.
-    static func open(
-        _ configuration: ServerConfiguration,
-        logger: Logger,
-        telemetry: Telemetry
-    ) async throws -> OpenStore {
-        OpenStore(store: MemoryStore(), close: {})
+    var description: String { "store" }
+
+    /// Opens the data folder, and says in the log what had to be mended.
+    static func open(_ configuration: ServerConfiguration, logger: Logger) async throws(StoreError) -> StoreKeeper {
+        var settings = EmbeddedStore.Configuration(directory: configuration.dataDirectory)
+        settings.durability = configuration.durability
+        settings.retentionAge = configuration.retention
+        settings.retentionByteCount = configuration.retentionBytes
+        settings.headByteCount = configuration.memoryBytes / 32 * 3
+        settings.cacheByteCount = configuration.memoryBytes / 8
+        let store = try await EmbeddedStore.open(settings)
+        let report = store.recovery
+        logger.info(
+            "opened \(configuration.dataDirectory)",
+            metadata: [
+                "blocks": "\(report.blockCount)", "spans_replayed": "\(report.replayedSpanCount)",
+                "torn_bytes": "\(report.tornByteCount)", "quarantined": "\(report.quarantinedCount)",
+                "millis": "\(report.durationNanos / 1_000_000)",
+            ]
+        )
+        for problem in report.problems { logger.warning("\(problem)") }
+        return StoreKeeper(store: store)
     }
-}
-
-/// Holds the store open until everything that may write to it has ended, then closes it.
-struct StoreKeeper: Service {
-    private let opened: OpenStore
-
-    init(_ opened: OpenStore) { self.opened = opened }
 
     func run() async throws {
-        try? await gracefulShutdown()
-        await opened.close()
+        await cancelWhenGracefulShutdown { await store.run() }
+        await store.close()
     }
 }
 
 /// All listeners as one service, so that they go down together and not one after the other.
-struct Doors: Service {
+struct Doors: Service, CustomStringConvertible {
     private let listeners: [any Listener]
     private let readiness: Readiness
+
+    var description: String { "listeners" }
 
     init(_ listeners: [any Listener], _ readiness: Readiness) {
         self.listeners = listeners

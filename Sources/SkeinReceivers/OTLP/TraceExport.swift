@@ -77,7 +77,6 @@ package struct TraceExport: Sendable {
     }
 
     private func decode(_ bytes: UnsafeRawBufferPointer, _ encoding: Encoding) throws(Refusal) -> DecodedSpans {
-        guard encoding == .protobuf else { throw Refusal(.unsupported, "OTLP JSON is not taken yet") }
         do {
             let now = clock.unixNanos
             switch encoding {
@@ -86,7 +85,8 @@ package struct TraceExport: Sendable {
                     try decoder.decode(bytes, receivedUnixNanos: now)
                 }
             case .json:
-                return DecodedSpans(batch: SpanBatch())
+                var decoder = OTLP.JSONDecoder()
+                return try decoder.decode(bytes, receivedUnixNanos: now)
             }
         } catch {
             throw Refusal(.malformed, error.description)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Logging
+package import SkeinEngine
 package import SkeinReceivers
 
 /// Everything that can be set about a server, with its defaults. What each field means, its bounds, variable and flag
@@ -13,6 +14,7 @@ package struct ServerConfiguration: Sendable {
     )
     /// Whether listeners may be reached from other machines although nobody has to say who they are.
     package var insecureNoAuth = false
+    /// When a sender gets its answer.
     package var durability = Durability.always
     /// Traces older than this, by the time they came, are deleted; `nil` keeps them for good.
     package var retention: Duration? = .seconds(30 * 86_400)
@@ -34,16 +36,6 @@ package struct ServerConfiguration: Sendable {
 
     /// The defaults.
     package init() {}
-
-    /// When a sender gets its answer.
-    package enum Durability: Hashable, Sendable {
-        /// After its spans are on the disk.
-        case always
-        /// At once; the disk follows within the interval.
-        case interval(Duration)
-        /// At once; the operating system writes when it likes.
-        case os
-    }
 }
 
 /// The listeners there are.

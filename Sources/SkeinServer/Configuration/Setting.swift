@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
+import SkeinEngine
 import SkeinReceivers
 
 /// One setting: how it is called in each of the three places it may come from, what it means, and how its text is read.
