@@ -37,7 +37,9 @@ package struct API: Sendable {
                 let call = APICall(request: request, pathValues: values, route: route)
                 var response = await answer(call, family)
                 if request.method == "HEAD" {
-                    response.headers.append(("Content-Length", String(response.bytes.count)))
+                    // An empty answer to GET, such as 304, says nothing of a length.
+                    let count = response.bytes.count
+                    if count > 0 { response.headers.append(("Content-Length", String(count))) }
                     response.body = .empty
                 }
                 return response

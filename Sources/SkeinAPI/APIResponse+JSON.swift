@@ -16,6 +16,11 @@ extension APIResponse {
 }
 
 extension JSONWriter {
+    /// A string that the program knows.
+    mutating func string(word: StaticString) {
+        string(utf8: UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
+    }
+
     /// A member that may be unknown: `null` then.
     mutating func member(_ name: StaticString, _ value: String?) {
         key(name)

@@ -11,6 +11,7 @@ enum JaegerAPI {
         Route("GET", "/api/operations", operations),
         Route("GET", "/api/traces", traces),
         Route("GET", "/api/traces/{traceID}", trace),
+        Route("POST", "/api/transform", transform),
         Route("GET", "/api/dependencies", dependencies),
         Route("GET", "/api/metrics/latencies", metrics),
         Route("GET", "/api/metrics/calls", metrics),

@@ -26,6 +26,29 @@ struct JaegerTag {
         return tags
     }
 
+    /// Reads a JSON object whose values are all text.
+    private static func parse(map: String) throws(APIError) -> [JaegerTag] {
+        var text = map
+        do throws(WireError) {
+            let result = text.withUTF8 { bytes in
+                Result { () throws(WireError) in
+                    var tags: [JaegerTag] = []
+                    var json = JSONReader(UnsafeRawBufferPointer(bytes))
+                    try json.openObject()
+                    while let key = try json.nextKey() {
+                        let name = key.text
+                        tags.append(JaegerTag(key: name, value: String(decoding: try json.readString(), as: UTF8.self)))
+                    }
+                    try json.finish()
+                    return tags
+                }
+            }
+            return try result.get()
+        } catch {
+            throw .invalid("tags", "malformed 'tags' parameter, cannot unmarshal JSON: \(error)")
+        }
+    }
+
     /// What a span that carries the tag satisfies.
     var predicate: SpanPredicate {
         var ways: [SpanPredicate] = []

@@ -10,7 +10,7 @@ struct JaegerTagNames {
     enum Derived: Int, CaseIterable {
         case spanKind, error, statusCode, statusDescription, traceState, scopeName, scopeVersion, event
 
-        var name: String {
+        var name: StaticString {
             switch self {
             case .spanKind: "span.kind"
             case .error: "error"
@@ -29,9 +29,14 @@ struct JaegerTagNames {
             case stored(SpanBatch.Ref)
             case derived(Derived)
         }
+        /// Nothing in it is counted, so that moving tags about costs nothing.
         enum Value {
+            /// An attribute's value.
             case stored(SpanBatch.Ref)
-            case derived(AttributeValue)
+            /// Text of the dictionary.
+            case text(SpanBatch.Ref)
+            case word(StaticString)
+            case yes
         }
         var rank: UInt32
         var key: Key
@@ -57,7 +62,7 @@ struct JaegerTagNames {
         var named: [(name: String, ref: SpanBatch.Ref?, derived: Derived?)] = keys.map {
             (batch.dictionary.string($0), $0, nil)
         }
-        named += Derived.allCases.map { ($0.name, nil, $0) }
+        named += Derived.allCases.map { ("\($0.name)", nil, $0) }
         named.sort { $0.name.precedes($1.name) }
         var rank: UInt32 = 0
         for (index, entry) in named.enumerated() {
@@ -72,7 +77,7 @@ struct JaegerTagNames {
             case "service.name": serviceName = ref
             case "opentracing.ref_type": refType = ref
             default:
-                if let derived = Derived.allCases.first(where: { $0.name == name }) {
+                if let derived = Derived.allCases.first(where: { "\($0.name)" == name }) {
                     derivedRefs[derived.rawValue] = ref
                 }
             }
@@ -83,22 +88,32 @@ struct JaegerTagNames {
         Tag(rank: ranks[Int(key)], key: .stored(key), value: .stored(value))
     }
 
-    func tag(_ name: Derived, _ value: AttributeValue) -> Tag {
-        Tag(rank: derivedRanks[name.rawValue], key: .derived(name), value: .derived(value))
+    func tag(_ name: Derived, _ value: Tag.Value) -> Tag {
+        Tag(rank: derivedRanks[name.rawValue], key: .derived(name), value: value)
     }
 
     /// The ref of the attribute key of that name, if the batch has it.
     func ref(of name: Derived) -> SpanBatch.Ref? { derivedRefs[name.rawValue] }
 
-    /// By key; of equal keys in the order they came.
-    func sorted(_ tags: [Tag], unless isRaw: Bool) -> [Tag] {
-        isRaw ? tags : tags.sorted { $0.rank < $1.rank }
+    /// Sorts by key; equal keys stay in the order they came. Tags are few, and often sorted already.
+    static func sort(_ tags: inout [Tag]) {
+        for index in tags.indices.dropFirst() {
+            let tag = tags[index]
+            var hole = index
+            guard tags[hole - 1].rank > tag.rank else { continue }
+            if index > 32 { return tags.sort { $0.rank < $1.rank } }
+            repeat {
+                tags[hole] = tags[hole - 1]
+                hole -= 1
+            } while hole > 0 && tags[hole - 1].rank > tag.rank
+            tags[hole] = tag
+        }
     }
 
     func writeKey(of tag: Tag, _ dictionary: ByteDictionary, to json: inout JSONWriter) {
         switch tag.key {
         case .stored(let ref): dictionary.withBytes(ref) { json.string(utf8: $0) }
-        case .derived(let name): json.string(name.name)
+        case .derived(let name): json.string(word: name.name)
         }
     }
 }

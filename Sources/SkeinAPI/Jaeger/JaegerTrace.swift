@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 import SkeinWire
 
@@ -88,7 +89,7 @@ struct JaegerTrace {
             json.member("startTime", batch.startUnixNanos[row] / 1000)
             json.member("duration", batch.durationNanos[row] / 1000)
             json.array("tags") { json in
-                for tag in names.sorted(spanTags(row), unless: isRaw) { writeTag(tag, to: &json) }
+                writeTags(spanTags(row), to: &json)
             }
             json.array("logs") { json in
                 let events = Array(batch.events.range(of: row))
@@ -106,9 +107,10 @@ struct JaegerTrace {
         return times[a] != times[b] ? times[a] < times[b] : a < b
     }
 
-    private func writeReference(_ type: String, _ traceID: TraceID, _ spanID: SpanID, to json: inout JSONWriter) {
+    private func writeReference(_ type: StaticString, _ traceID: TraceID, _ spanID: SpanID, to json: inout JSONWriter) {
         json.object { json in
-            json.member("refType", type)
+            json.key("refType")
+            json.string(word: type)
             json.key("traceID")
             writeID(traceID, to: &json)
             json.member("spanID", spanID)
@@ -128,27 +130,35 @@ struct JaegerTrace {
     private func spanTags(_ row: Int) -> [JaegerTagNames.Tag] {
         let table = batch.attributes
         let pairs = table.range(of: row)
-        var tags = pairs.map { names.tag(table.keyRefs[$0], table.valueRefs[$0]) }
+        var tags: [JaegerTagNames.Tag] = []
+        tags.reserveCapacity(pairs.count + JaegerTagNames.Derived.allCases.count)
+        for pair in pairs { tags.append(names.tag(table.keyRefs[pair], table.valueRefs[pair])) }
         /// A client may have sent the tag as an attribute too; two that say the same are one.
-        func add(_ name: JaegerTagNames.Derived, _ value: AttributeValue) {
-            let ref = names.ref(of: name)
-            let isThere = pairs.contains {
-                table.keyRefs[$0] == ref && batch.dictionary.value(table.valueRefs[$0]) == value
+        func add(_ name: JaegerTagNames.Derived, _ value: JaegerTagNames.Tag.Value) {
+            if let ref = names.ref(of: name),
+                pairs.contains(where: { table.keyRefs[$0] == ref && says(table.valueRefs[$0], value) })
+            {
+                return
             }
-            if !isThere { tags.append(names.tag(name, value)) }
+            tags.append(names.tag(name, value))
         }
         func addText(_ name: JaegerTagNames.Derived, _ ref: SpanBatch.Ref) {
-            if ref != 0 { add(name, .string(batch.dictionary.string(ref))) }
+            if ref != 0 { add(name, .text(ref)) }
         }
-        if let kind = Span.Kind(rawValue: batch.kinds[row]), kind != .unspecified {
-            add(.spanKind, .string("\(kind)"))
+        switch Span.Kind(rawValue: batch.kinds[row]) ?? .unspecified {
+        case .unspecified: break
+        case .internal: add(.spanKind, .word("internal"))
+        case .server: add(.spanKind, .word("server"))
+        case .client: add(.spanKind, .word("client"))
+        case .producer: add(.spanKind, .word("producer"))
+        case .consumer: add(.spanKind, .word("consumer"))
         }
         switch Span.Status.Code(rawValue: batch.statusCodes[row]) ?? .unset {
         case .unset: break
-        case .ok: add(.statusCode, "OK")
+        case .ok: add(.statusCode, .word("OK"))
         case .error:
-            add(.error, true)
-            add(.statusCode, "ERROR")
+            add(.error, .yes)
+            add(.statusCode, .word("ERROR"))
         }
         addText(.statusDescription, SpanBatch.value(batch.statusMessageRefs, row, default: 0))
         addText(.traceState, SpanBatch.value(batch.traceStateRefs, row, default: 0))
@@ -156,6 +166,16 @@ struct JaegerTrace {
         addText(.scopeName, batch.scopes.nameRefs[scope])
         addText(.scopeVersion, batch.scopes.versionRefs[scope])
         return tags
+    }
+
+    /// Whether a stored value is the derived one.
+    private func says(_ stored: SpanBatch.Ref, _ derived: JaegerTagNames.Tag.Value) -> Bool {
+        switch (batch.dictionary.value(stored), derived) {
+        case (.string(let text), .word(let word)): text == "\(word)"
+        case (.string(let text), .text(let ref)): text == batch.dictionary.string(ref)
+        case (.bool(let bool), .yes): bool
+        default: false
+        }
     }
 
     private func writeLog(_ event: Int, to json: inout JSONWriter) {
@@ -166,11 +186,8 @@ struct JaegerTrace {
             json.member("timestamp", batch.events.timeUnixNanos[event] / 1000)
             json.array("fields") { json in
                 let name = batch.events.nameRefs[event]
-                if name != 0, !hasOwn {
-                    writeTag(names.tag(.event, .string(batch.dictionary.string(name))), to: &json)
-                }
-                let tags = pairs.map { names.tag(table.keyRefs[$0], table.valueRefs[$0]) }
-                for tag in names.sorted(tags, unless: isRaw) { writeTag(tag, to: &json) }
+                if name != 0, !hasOwn { writeTag(names.tag(.event, .text(name)), to: &json) }
+                writeTags(pairs.map { names.tag(table.keyRefs[$0], table.valueRefs[$0]) }, to: &json)
             }
         }
     }
@@ -183,48 +200,78 @@ struct JaegerTrace {
             if service == 0 { json.string(JaegerAPI.namelessService) } else { writeText(service, to: &json) }
             json.array("tags") { json in
                 let pairs = table.range(of: row).filter { service == 0 || table.keyRefs[$0] != names.serviceName }
-                let tags = pairs.map { names.tag(table.keyRefs[$0], table.valueRefs[$0]) }
-                for tag in names.sorted(tags, unless: isRaw) { writeTag(tag, to: &json) }
+                writeTags(pairs.map { names.tag(table.keyRefs[$0], table.valueRefs[$0]) }, to: &json)
             }
         }
+    }
+
+    private func writeTags(_ tags: [JaegerTagNames.Tag], to json: inout JSONWriter) {
+        var tags = tags
+        if !isRaw { JaegerTagNames.sort(&tags) }
+        for tag in tags { writeTag(tag, to: &json) }
     }
 
     private func writeTag(_ tag: JaegerTagNames.Tag, to json: inout JSONWriter) {
         json.object { json in
             json.key("key")
             names.writeKey(of: tag, batch.dictionary, to: &json)
-            let value: AttributeValue =
-                switch tag.value {
-                case .stored(let ref): batch.dictionary.value(ref)
-                case .derived(let value): value
-                }
-            json.member("type", Self.type(of: value))
-            json.key("value")
-            Self.write(value, to: &json)
+            switch tag.value {
+            case .text(let ref):
+                Self.writeType("string", to: &json)
+                writeText(ref, to: &json)
+            case .word(let word):
+                Self.writeType("string", to: &json)
+                json.string(word: word)
+            case .yes:
+                Self.writeType("bool", to: &json)
+                json.bool(true)
+            case .stored(let ref): batch.dictionary.withBytes(ref) { Self.writeValue($0, to: &json) }
+            }
         }
     }
 
-    private static func type(of value: AttributeValue) -> String {
-        switch value {
-        case .null, .string, .array, .map: "string"
-        case .bool: "bool"
-        case .int: "int64"
-        case .double: "float64"
-        case .bytes: "binary"
-        }
+    private static func writeType(_ type: StaticString, to json: inout JSONWriter) {
+        json.key("type")
+        json.string(word: type)
+        json.key("value")
     }
 
-    private static func write(_ value: AttributeValue, to json: inout JSONWriter) {
+    /// Writes the type and the value of an attribute.
+    private static func writeValue(_ encoded: UnsafeRawBufferPointer, to json: inout JSONWriter) {
+        if let text = text(of: encoded) {
+            writeType("string", to: &json)
+            return json.string(utf8: text)
+        }
         // JavaScript reads greater integers wrongly; Jaeger sends them as text.
         let exact: Int64 = (1 << 53) - 1
+        let value = EncodedValue.decode(encoded)
         switch value {
-        case .null: json.string("")
+        case .bool: writeType("bool", to: &json)
+        case .int: writeType("int64", to: &json)
+        case .double: writeType("float64", to: &json)
+        case .bytes: writeType("binary", to: &json)
+        case .null, .string, .array, .map: writeType("string", to: &json)
+        }
+        switch value {
+        case .null: json.string(word: "")
         case .int(let int) where int > exact || int < -exact: json.decimal(int)
         case .array, .map:
             var text = JSONWriter()
             text.plain(value)
             json.string(utf8: text.bytes)
         default: json.plain(value)
+        }
+    }
+
+    /// The UTF-8 of a value that is a string, which most are: copied as it is, without becoming a `String`.
+    private static func text(of encoded: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard EncodedValue.kind(of: encoded) == .string else { return nil }
+        var reader = ByteReader(encoded)
+        do throws(ByteError) {
+            try reader.skip(1)
+            return try reader.readLengthPrefixed()
+        } catch {
+            return nil
         }
     }
 

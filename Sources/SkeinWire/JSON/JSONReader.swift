@@ -14,7 +14,7 @@ import SkeinBase
 /// After ``nextKey()`` or ``nextElement()`` exactly one value must be read or skipped. Numbers are read exactly. Text
 /// is lent, not copied; it may be malformed UTF-8, which is the caller's to repair. Nesting is bounded and costs no
 /// stack here. Errors say what was found and what was expected, with line and column.
-struct JSONReader: ~Copyable {
+package struct JSONReader: ~Copyable {
     /// How deep objects and arrays may nest: 32 levels of OTLP values and the messages around them fit.
     static let depthMax = 256
 
@@ -35,12 +35,13 @@ struct JSONReader: ~Copyable {
     /// Holds the last string that had escapes.
     private var unescaped = ByteWriter(capacity: 64)
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    /// A reader at the start of `bytes`.
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     // MARK: Objects and arrays
 
     /// Enters an object.
-    mutating func openObject() throws(WireError) { try open(0x7b, .object) }
+    package mutating func openObject() throws(WireError) { try open(0x7b, .object) }
 
     /// Enters an array.
     mutating func openArray() throws(WireError) { try open(0x5b, .array) }
@@ -60,7 +61,7 @@ struct JSONReader: ~Copyable {
     }
 
     /// The next key of the object, lent until the next read; `nil` after its end.
-    mutating func nextKey() throws(WireError) -> JSONKey? {
+    package mutating func nextKey() throws(WireError) -> JSONKey? {
         if try endsOrSeparates(0x7d, "a comma or }") { return nil }
         guard try next() == 0x22 else { throw unexpected("a key in quotes") }
         let key = try readString()
@@ -98,7 +99,7 @@ struct JSONReader: ~Copyable {
     }
 
     /// Checks that nothing but blanks follows.
-    mutating func finish() throws(WireError) {
+    package mutating func finish() throws(WireError) {
         skipBlanks()
         if at < bytes.count { throw unexpected("the end") }
     }
@@ -119,7 +120,7 @@ struct JSONReader: ~Copyable {
     }
 
     /// A string's text, lent until the next read.
-    mutating func readString() throws(WireError) -> UnsafeRawBufferPointer {
+    package mutating func readString() throws(WireError) -> UnsafeRawBufferPointer {
         guard try next() == 0x22 else { throw unexpected("a string") }
         let start = at &+ 1
         let end = JSONText.indexOfSpecial(bytes, from: start)
@@ -371,10 +372,10 @@ struct JSONReader: ~Copyable {
 }
 
 /// The key of a member, or other text, to be matched in a `switch` against literals.
-struct JSONKey {
+package struct JSONKey {
     var bytes: UnsafeRawBufferPointer
 
-    static func ~= (name: StaticString, key: JSONKey) -> Bool {
+    package static func ~= (name: StaticString, key: JSONKey) -> Bool {
         key.bytes.count == name.utf8CodeUnitCount
             && key.bytes.unsafelyEqual(
                 from: 0,
@@ -382,7 +383,8 @@ struct JSONKey {
             )
     }
 
-    var text: String { UTF8Text.repaired(bytes) }
+    /// The key as text; bytes that are not UTF-8 are repaired.
+    package var text: String { UTF8Text.repaired(bytes) }
 }
 
 extension FixedWidthInteger {

@@ -5,23 +5,14 @@ import SkeinModel
 import SkeinStore
 import Testing
 
-/// A trace of 100,000 spans must reach the page, and quickly. The figures are printed; run with `-c release` they mean
-/// something.
+/// A trace of 100,000 spans must reach the page.
 struct LargeTraceTests {
     @Test func `a skeleton of 100,000 spans fits into 6 MB`() async throws {
-        let batch = Self.batch(of: 100_000)
-        let api = APIUnderTest(over: OneTraceStore(batch: batch))
-        let clock = ContinuousClock()
-        var response = APIResponse(status: 0)
-        let skeleton = try await clock.measure {
-            response = try await api.ask("/api/skein/v1/traces/\(Shop.traceID)/skeleton")
-        }
+        let api = APIUnderTest(over: OneTraceStore(batch: Self.batch(of: 100_000)))
+        let response = try await api.ask("/api/skein/v1/traces/\(Shop.traceID)/skeleton")
         #expect(response.status == 200)
         #expect(response.bytes.count <= 6_000_000)
-        let jaeger = try await clock.measure {
-            response = try await api.ask("/api/traces/\(Shop.traceID)")
-        }
-        #expect(response.status == 200)
+        #expect(response.bytes.count > 5_000_000)
     }
 
     /// A trace as real ones are: random ids, a few dozen operations, nanosecond times.
@@ -61,7 +52,7 @@ struct LargeTraceTests {
 }
 
 /// A store that holds one trace and hands it out at once.
-private struct OneTraceStore: SpanStore {
+struct OneTraceStore: SpanStore {
     var batch: SpanBatch
 
     func append(_ batch: SpanBatch) async throws(StoreError) {}
