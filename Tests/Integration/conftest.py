@@ -51,7 +51,7 @@ def serve(binary, folder):
     servers = []
 
     def start(name="data", *arguments, launch_only=False, **options):
-        server = Server(binary, folder / name, *arguments, log=folder / f"{name}-{len(servers)}.log", **options)
+        server = Server(binary, folder / name, *arguments, log=folder / f"server-{len(servers)}.log", **options)
         servers.append(server)
         return server.launch() if launch_only else server.start()
 

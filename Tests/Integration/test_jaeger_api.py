@@ -233,7 +233,6 @@ def test_the_error_tag_is_true_for_an_error_status_only(shop):
         ({"tags": "{}"}, ["failed"]),
         ({"limit": "1"}, ["failed"]),
         ({"lookback": "1h"}, ["failed"]),
-        ({"tags": '{"error":"false"}'}, []),
         ({"raw": "true"}, ["failed"]),
         ({"prettyPrint": "true"}, ["failed"]),
     ],

@@ -104,19 +104,19 @@ def test_plain_questions(server, traces, q, count):
 @pytest.mark.parametrize(
     "q,column,expected",
     [
-        ("duration >", 11, "duration"),
+        ("duration >", 11, "value"),
         ("duration > 500mz", 12, ""),
         ("service = ", 11, ""),
         ('user.id = "abc', 11, '"'),
-        ("(error = true", 14, ")"),
+        ("(error = true", 1, ")"),
         ("error = true and", 17, ""),
         ("= 5", 1, ""),
-        ("{ duration > 500ms", 19, "}"),
+        ("{ duration > 500ms", 1, "}"),
         ("duration > 500ms }", 18, ""),
         ("a = 1 b = 2", 7, ""),
         ("status = broken", 10, "error"),
         ("kind = nothing", 8, "server"),
-        ('name =~ "("', 9, ""),
+        ('name =~ "("', 10, ""),
     ],
 )
 def test_a_query_error_points_at_the_mistake(server, q, column, expected):
