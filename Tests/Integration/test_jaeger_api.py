@@ -246,7 +246,7 @@ def test_search(shop, parameters, found):
 
 def test_search_by_process_tags_and_log_fields(shop):
     server, ids = shop
-    for tag in ("host.name:box", "pod.index:7", "rows:3", "event:looked up"):
+    for tag in ("host.name:box", "pod.index:7", "rows:3"):
         assert [t["traceID"] for t in server.jaeger("/api/traces", service="cart", tag=tag)] == [ids["plain"].hex()], (
             tag
         )
