@@ -34,6 +34,8 @@ class App {
   }
 
   start() {
+    // Relative to where the page was opened; a browser asks for it again when the address has changed.
+    for (const icon of document.querySelectorAll("link[rel=icon]")) icon.setAttribute("href", icon.href);
     this.keyboard.listen(document);
     this.keyboard.install("Everywhere", [
       { keys: ["?"], does: "This sheet", run: () => this.shell.showShortcuts() },
