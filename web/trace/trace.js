@@ -281,7 +281,7 @@ class TracePage {
     if (!model || selected < 0 || model.isPlaceholder(selected) || !this.detailsOpen) return;
     const id = model.id(selected);
     try {
-      const answer = this.kept.get(id) ?? (await api.traceSpans(this.id, [id], this.life.signal));
+      const answer = this.kept.get(id) ?? (await api.traceSpans(this.id, [id]));
       this.kept.delete(id);
       this.kept.set(id, answer);
       if (this.kept.size > DETAILS_KEPT) this.kept.delete(this.kept.keys().next().value);
