@@ -51,8 +51,6 @@ class App {
       this.replace({});
       this.page?.zoneChanged?.();
     });
-    // Browsers fetch the icon again when the title changes, and would look for it beside the new address.
-    for (const icon of document.querySelectorAll("link[rel=icon]")) icon.setAttribute("href", icon.href);
     const view = this.addressed();
     if (isZone(view.state.tz)) zone.value = view.state.tz;
     history.replaceState(null, "", this.href(view));
