@@ -36,7 +36,7 @@ extension EmbeddedStore {
     public func services() async throws(StoreError) -> [ServiceName] {
         let numbers = contents.serviceNumbers
         let names = try await catalogues { catalogues throws(StoreError) in try catalogues.services() }
-        return names.compactMap { name in numbers[name].map { ServiceName(name: name, ordinal: $0) } }
+        return numbers.filter { names.contains($0.key) }.map { ServiceName(name: $0.key, ordinal: $0.value) }
             .sorted { $0.name.precedes($1.name) }
     }
 

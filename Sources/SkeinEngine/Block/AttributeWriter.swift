@@ -79,6 +79,7 @@ struct AttributeWriter: ~Copyable {
             columns.chunks.directory.appendVarint(UInt64(part.count))
             types[column] = columns.append(slots: values.elements(part), of: arena, areValues: true)
         }
+        if hasShared { types[0] = 0 }
         for key in groupKeys { tables.note(key: key.key, count: key.count, types: types[key.column]) }
         if hasShared { noteShared(pairs, first..<(first + pairCount), arena, &tables) }
         for key in groupKeys { localKeys[Int(key.key)] = 0 }

@@ -50,3 +50,11 @@ struct StoredTrace {
         return assembly.finish()
     }
 }
+
+extension Block {
+    /// The start of every row of a group.
+    func starts(inGroup index: Int) throws(StoreError) -> [UInt64] {
+        let group = footer.groups[index]
+        return try starts(group, try directory(ofGroup: index), try traces(inGroup: index), 0..<group.rowCount)
+    }
+}

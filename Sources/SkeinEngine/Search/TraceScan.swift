@@ -72,6 +72,8 @@ final class TraceScan: Sendable {
         let group = stored.footer.groups[index]
         guard range.overlaps(group.start.lowerBound, group.start.upperBound) else { return }
         let traces = try stored.block.traces(inGroup: index)
+        let isInside = range.contains(group.start.lowerBound) && range.contains(group.start.upperBound)
+        let starts = isInside ? [] : try stored.block.starts(inGroup: index)
         // Rows of traces that lie whole here, side by side.
         var run: Range<Int>?
         func flush(_ state: inout State) throws(StoreError) {
@@ -80,13 +82,12 @@ final class TraceScan: Sendable {
         }
         for number in 0..<traces.count {
             let entry = traces[number]
-            guard try hasRowInRange(entry, group, of: stored) else {
+            let rows = entry.rows.clamped(to: group.rows)
+            guard isInside || rows.contains(where: { range.contains(starts[$0 - group.firstRow]) }) else {
                 try flush(&state)
                 continue
             }
-            let isInGroup =
-                entry.rows.lowerBound >= group.firstRow && entry.rows.upperBound <= group.firstRow + group.rowCount
-            if isInGroup, !entry.hasDuplicates, !isElsewhere(entry.id, than: stored) {
+            if rows == entry.rows, !entry.hasDuplicates, !isElsewhere(entry.id, than: stored) {
                 run = (run?.lowerBound ?? entry.rows.lowerBound)..<entry.rows.upperBound
             } else {
                 try flush(&state)
@@ -94,17 +95,6 @@ final class TraceScan: Sendable {
             }
         }
         try flush(&state)
-    }
-
-    /// Whether the trace has a row in the group that starts in the range.
-    private func hasRowInRange(
-        _ entry: Block.TraceEntry,
-        _ group: BlockFooter.Group,
-        of stored: StoredBlock
-    ) throws(StoreError) -> Bool {
-        if range.contains(group.start.lowerBound), range.contains(group.start.upperBound) { return true }
-        let rows = entry.rows.clamped(to: group.rows)
-        return try stored.block.batch(rows: rows, columns: .fixed).startUnixNanos.contains(where: range.contains)
     }
 
     /// Whether the trace may have rows in the head or another block.
@@ -122,6 +112,8 @@ final class TraceScan: Sendable {
 
     private func assemble(_ id: TraceID, _ state: inout State) throws(StoreError) {
         guard state.scattered.insert(id).inserted else { return }
-        state.ready.append(try StoredTrace(id, in: snapshot).assembled(columns))
+        let trace = try StoredTrace(id, in: snapshot).assembled(columns)
+        // The row that led here may be a copy that does not count.
+        if trace.startUnixNanos.contains(where: range.contains) { state.ready.append(trace) }
     }
 }

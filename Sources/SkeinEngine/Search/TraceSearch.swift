@@ -5,9 +5,12 @@ import SkeinStore
 
 /// One search: newest traces first, looking at no more than the page needs.
 ///
-/// Every batch of the head and every row group is a source with a bound: no trace with a matching span in it starts
-/// later. Sources, traces of which a match is known, and finished traces go through one heap by that start; a trace is
-/// put together from all its pieces only when nothing else can come before it, and shown when it still matches then.
+/// Every batch of the head and every row group is a source with a bound: no row in it starts later. Sources, traces of
+/// which a match is known, and finished traces go through one heap by start; a trace is put together from all its pieces
+/// only when it may be next, and shown at its true start if it still matches.
+///
+/// A trace starts no later than any of its spans. But a row may be a copy that does not count, and then say nothing of
+/// the trace: so a candidate is due at the latest start of its matching rows, and due earlier when a later one is found.
 struct TraceSearch {
     private let snapshot: Contents.Snapshot
     private let query: SpanQuery
@@ -33,7 +36,8 @@ struct TraceSearch {
     private var sources: [Source] = []
     private var candidates: [Candidate] = []
     private var finished: [TraceSummary] = []
-    private var seen: Set<TraceID> = []
+    /// When the candidate of a trace is due; `nil` for one that was put together.
+    private var due: [TraceID: UInt64?] = [:]
     private var scans: [BlockScan?]
     private var page = SearchPage()
 
@@ -54,7 +58,9 @@ struct TraceSearch {
             case .source:
                 try cancellation.check()
                 try test(sources[entry.index])
-            case .candidate: try resolve(entry.traceID, candidates[entry.index])
+            case .candidate:
+                guard case .some(.some) = due.updateValue(nil, forKey: entry.traceID) else { continue }
+                try resolve(entry.traceID, candidates[entry.index])
             case .finished:
                 if page.traces.count == query.limit {
                     page.next = page.traces.last.map {
@@ -90,7 +96,7 @@ struct TraceSearch {
         for (number, block) in snapshot.blocks.enumerated() {
             for (index, group) in block.footer.groups.enumerated()
             where query.range.overlaps(group.start.lowerBound, group.start.upperBound) {
-                add(.group(block: number, index: index), min(group.traceStart.upperBound, group.start.upperBound))
+                add(.group(block: number, index: index), group.start.upperBound)
             }
         }
     }
@@ -120,30 +126,39 @@ struct TraceSearch {
         if mayMatch { page.inspected.spanCount += group.rowCount }
         guard !rows.isEmpty else { return }
         let traces = try stored.block.traces(inGroup: index)
+        let starts = try stored.block.starts(inGroup: index)
         var trace = -1
         var end = 0
-        rows.forEach { row in
-            let row = group.firstRow + row
-            guard trace < 0 || row >= end else { return }
-            trace = traces.index(ofRow: row)
-            end = traces.firstRows[trace + 1]
+        var latest: UInt64 = 0
+        func addTrace() {
+            guard trace >= 0 else { return }
             let entry = traces[trace]
             let local = (entry.rows.lowerBound - group.firstRow)..<(entry.rows.upperBound - group.firstRow)
             let isWhole = local.lowerBound >= 0 && local.upperBound <= group.rowCount
-            add(
-                entry.id,
-                entry.startUnixNanos,
-                Candidate(
-                    known: .init(block: stored, entry: entry),
-                    matchedCount: isWhole ? rows.selectedCount(in: local) : nil
-                )
-            )
+            let matchedCount = isWhole ? rows.selectedCount(in: local) : nil
+            add(entry.id, latest, Candidate(known: .init(block: stored, entry: entry), matchedCount: matchedCount))
         }
+        rows.forEach { local in
+            let row = group.firstRow + local
+            if trace < 0 || row >= end {
+                addTrace()
+                trace = traces.index(ofRow: row)
+                end = traces.firstRows[trace + 1]
+                latest = 0
+            }
+            latest = max(latest, starts[local])
+        }
+        addTrace()
     }
 
-    /// Notes that a trace has a matching row; `start` is that of some of its rows.
+    /// Notes that a trace has a matching row; `start` is that of the latest one here.
     private mutating func add(_ id: TraceID, _ start: UInt64, _ candidate: Candidate) {
-        guard seen.insert(id).inserted else { return }
+        switch due[id] {
+        case .some(.none): return
+        case .some(.some(let known)) where known >= start: return
+        default: break
+        }
+        due[id] = .some(start)
         heap.push(.init(startUnixNanos: start, step: .candidate, traceID: id, index: candidates.count))
         candidates.append(candidate)
     }

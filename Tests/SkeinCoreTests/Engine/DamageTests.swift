@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinStore
+import SkeinTestKit
+import Testing
+
+@testable import SkeinEngine
+
+/// Files that do not check: never a crash, never a wrong answer, never a file deleted.
+@Suite struct DamageTests {
+    typealias S = EngineSupport
+
+    /// A disk with one block of two spans, and two more in the log, after a clean stop.
+    static func filledDisk() async throws -> SimulatedDisk {
+        let disk = SimulatedDisk(seed: 1)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        try await store.append(S.batch(S.span(2, 2)))
+        try await store.seal()
+        try await store.append(S.batch(S.span(3, 3)))
+        try await store.append(S.batch(S.span(4, 4)))
+        await store.close()
+        return disk.copy()
+    }
+
+    /// Opens the disk and expects that every span shown is one of the four that were sent.
+    ///
+    /// A log that ends between two records looks like one whose process was killed there: `mayEndEarly` allows for it.
+    private func expectNothingWrong(
+        _ disk: SimulatedDisk,
+        _ comment: String,
+        mayEndEarly: Bool = false
+    ) async throws -> Int {
+        let store: EmbeddedStore
+        do throws(StoreError) {
+            store = try await EmbeddedStore.open(S.configuration(disk))
+        } catch {
+            // Only a version number that reads as a later one may refuse.
+            #expect(error.code == .unusable && error.message.contains("version"), "\(comment): \(error)")
+            return 4
+        }
+        do {
+            let shown = try await S.everything(in: store)
+            for span in shown { #expect(S.span(span.traceID.low, span.traceID.low) == span, "\(comment)") }
+            #expect(Set(shown.map(\.spanID)).count == shown.count, "\(comment)")
+            if shown.count < 4, store.recovery.tornByteCount == 0, !mayEndEarly {
+                #expect(await !store.status().problems.isEmpty, "\(comment): \(4 - shown.count) spans went unsaid")
+            }
+            await store.close()
+            return shown.count
+        } catch let error as StoreError {
+            #expect(error.code == .corrupt, "\(comment): \(error)")
+            await store.close()
+            return 0
+        }
+    }
+
+    @Test(arguments: ["catalog", "log/", "blocks/"]) func `a flipped bit anywhere is survived`(kind: String)
+        async throws
+    {
+        let disk = try await Self.filledDisk()
+        let path = try #require(disk.paths.first { $0.hasPrefix("/data/" + kind) })
+        let bytes = try #require(disk[path])
+        var least = 4
+        for offset in bytes.indices {
+            var damaged = bytes
+            damaged[offset] ^= 1 << UInt8(offset % 8)
+            let copy = disk.copy()
+            copy[path] = damaged
+            least = min(least, try await expectNothingWrong(copy, "\(path), bit \(offset % 8) of byte \(offset)"))
+        }
+        #expect(least >= (kind == "catalog" ? 4 : kind == "log/" ? 3 : 0))
+    }
+
+    @Test(arguments: ["catalog", "log/", "blocks/"]) func `a file of any shorter length is survived`(
+        kind: String
+    ) async throws {
+        let disk = try await Self.filledDisk()
+        let path = try #require(disk.paths.first { $0.hasPrefix("/data/" + kind) })
+        let bytes = try #require(disk[path])
+        for length in 0..<bytes.count {
+            let copy = disk.copy()
+            copy[path] = Array(bytes.prefix(length))
+            _ = try await expectNothingWrong(copy, "\(path), cut to \(length) bytes", mayEndEarly: kind == "log/")
+        }
+    }
+
+    @Test(arguments: ["catalog", "log/", "blocks/"]) func `a missing file is survived`(kind: String) async throws {
+        let disk = try await Self.filledDisk()
+        let path = try #require(disk.paths.first { $0.hasPrefix("/data/" + kind) })
+        disk[path] = nil
+        let store = try await S.open(disk)
+        #expect(try await S.everything(in: store).count == (kind == "catalog" ? 4 : 2))
+        await store.close()
+    }
+
+    @Test func `a damaged log segment is put aside with a reason, and the rest of it is kept`() async throws {
+        let disk = try await Self.filledDisk()
+        let path = try #require(disk.paths.first { $0.hasPrefix("/data/log/") })
+        // In the middle of the first record.
+        disk[path]?[70] ^= 0xff
+        let store = try await S.open(disk)
+        #expect(try await S.everything(in: store).map(\.spanID.rawValue).sorted() == [1, 2, 4])
+        let status = await store.status()
+        #expect(status.figures["quarantined"] == 1)
+        #expect(status.problems.contains { $0.contains("is damaged") && $0.contains("quarantine") })
+        #expect(disk.paths.contains { $0.hasPrefix("/data/quarantine/") && $0.hasSuffix(".reason.txt") })
+        await store.close()
+        let again = try await S.open(disk.copy())
+        #expect(again.recovery.problems.isEmpty)
+        #expect(try await S.everything(in: again).count == 3)
+        await again.close()
+    }
+
+    @Test func `spans of a bad block come back from log segments that were not yet removed`() async throws {
+        let disk = SimulatedDisk(seed: 2)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        let segment = try #require(disk.paths.first { $0.hasPrefix("/data/log/") })
+        let log = disk[segment]
+        try await store.seal()
+        await store.close()
+        let copy = disk.copy()
+        copy[segment] = log
+        let block = try #require(copy.paths.first { $0.hasPrefix("/data/blocks/") })
+        copy[block] = []
+        for _ in 0..<2 {
+            let reopened = try await S.open(copy)
+            #expect(try await S.trace(1, of: reopened) == [S.span(1, 1)])
+            await reopened.close()
+        }
+    }
+
+    @Test func `the catalog is made anew from the blocks when it is lost`() async throws {
+        let disk = try await Self.filledDisk()
+        disk["/data/catalog"] = nil
+        let store = try await S.open(disk)
+        #expect(try await S.everything(in: store).count == 4)
+        #expect(try await store.services().map(\.name) == ["shop"])
+        await store.close()
+    }
+
+    @Test func `stray files of unfinished work are removed`() async throws {
+        let disk = try await Self.filledDisk()
+        disk["/data/blocks/0000000000000009-0000000000000009.block.new"] = [1, 2, 3]
+        disk["/data/catalog.new"] = [1]
+        let store = try await S.open(disk)
+        #expect(store.recovery.strayFileCount == 2)
+        #expect(!disk.paths.contains { $0.hasSuffix(".new") })
+        await store.close()
+    }
+}
