@@ -14,10 +14,8 @@ export function threadPath(model, row, isOpen, { left, indent, height, depthMax 
   if (depth > depthMax) return `M${x(depthMax)} 0V${isOpen || !model.isLastSibling(row) ? height : middle}`;
   let path = "";
   if (depth > 0) {
-    const turn = x(depth - 1);
-    const reach = x(depth) - (model.children[row] > 0 ? 7 : -8);
-    path += `M${turn} 0V${middle - 5}q0 5 5 5H${reach}`;
-    if (!model.isLastSibling(row)) path += `M${turn} ${middle - 5}V${height}`;
+    path += turnPath(depth, model.children[row] > 0, { left, indent, height });
+    if (!model.isLastSibling(row)) path += `M${x(depth - 1)} ${middle - 5}V${height}`;
     let ancestor = model.parent[row];
     for (let level = depth - 1; level > 0; level--) {
       if (!model.isLastSibling(ancestor)) path += `M${x(level - 1)} 0V${height}`;
@@ -26,4 +24,15 @@ export function threadPath(model, row, isOpen, { left, indent, height, depthMax 
   }
   if (isOpen) path += `M${x(depth)} ${middle + 6}V${height}`;
   return path;
+}
+
+/**
+ * From the parent's thread, above, into a row: up to its chevron when it is a parent, else to its swatch.
+ * @param {number} depth of the row, from 1
+ */
+export function turnPath(depth, isParent, { left, indent, height }) {
+  const start = left + (depth - 1) * indent;
+  const round = Math.min(5, indent - 3);
+  const stop = Math.max(start + round, start + indent - (isParent ? 7 : -8));
+  return `M${start} 0V${height / 2 - round}q0 ${round} ${round} ${round}H${stop}`;
 }

@@ -6,7 +6,7 @@ import { pathOf } from "../lib/icons.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, fill, h, onNextFrame, svg } from "../lib/view.js";
 import { keepSize, size } from "../settings.js";
-import { threadPath } from "./thread.js";
+import { threadPath, turnPath } from "./thread.js";
 
 export const ROW_HEIGHT = 24;
 const LEFT = 14;
@@ -385,10 +385,10 @@ export class Waterfall {
     const X = (depth) => LEFT + depth * this.indent;
     const middle = ROW_HEIGHT / 2;
     if (row === selected) {
-      return shown === 0 ? "" : `M${X(shown - 1)} 0V${middle - 5}q0 5 5 5H${X(shown) - (isParent ? 7 : -8)}`;
+      return shown === 0 ? "" : turnPath(shown, isParent, this.grid);
     }
     if (selected < model.end[row]) {
-      const above = shown === 0 ? "" : `M${X(shown - 1)} 0V${middle - 5}q0 5 5 5H${X(shown) - 7}`;
+      const above = shown === 0 ? "" : turnPath(shown, true, this.grid);
       return `${above}M${X(shown)} ${middle + 6}V${ROW_HEIGHT}`;
     }
     // Beside the path: the thread passes on its way from an ancestor of the chosen row to the next row of the path.
