@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAnalysis
 import SkeinModel
 import SkeinStore
 import SkeinWire
 
 /// What is in the store, by name: the lists that completion and menus are made of.
 extension NativeAPI {
-    /// How many colours the page has; a service's is its number modulo this.
-    static let colorCount = 12
-
     static func services(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let services = try await api.ask(call) { store throws(StoreError) in try await store.services() }
         return list("services", of: services) { service, json in
             json.member("name", service.name)
-            json.member("color", service.ordinal % colorCount)
+            json.member("color", service.ordinal % ServiceColors.count)
         }
     }
 
