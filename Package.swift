@@ -74,6 +74,7 @@ let modules: [Module] = [
         products: ["ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "ServiceLifecycle"]
     ),
     // beside
+    Module(name: "SkeinBenchmarks", kind: .executable, imports: ["SkeinBase", "SkeinModel", "SkeinWire"]),
     Module(name: "SkeinTestKit", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
 ]
 

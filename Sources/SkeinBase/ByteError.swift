@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a reader met instead of the bytes it was promised.
-package struct ByteError: Error, Hashable, CustomStringConvertible {
+public struct ByteError: Error, Hashable, CustomStringConvertible {
     /// The kind of defect.
-    package enum Code: Hashable, Sendable {
+    public enum Code: Hashable, Sendable {
         /// The bytes end before the value does.
         case truncated
         /// A varint runs past ten bytes or 64 bits.
@@ -11,16 +11,16 @@ package struct ByteError: Error, Hashable, CustomStringConvertible {
     }
 
     /// What is wrong.
-    package var code: Code
+    public var code: Code
     /// Where in the reader's bytes the value began.
-    package var offset: Int
+    public var offset: Int
 
-    @usableFromInline package init(_ code: Code, at offset: Int) {
+    public init(_ code: Code, at offset: Int) {
         self.code = code
         self.offset = offset
     }
 
-    package var description: String {
+    public var description: String {
         switch code {
         case .truncated: "the bytes end inside the value at offset \(offset)"
         case .varintOverflow: "the varint at offset \(offset) is longer than 64 bits"

@@ -5,27 +5,32 @@
 /// Every read is checked against what is left, so no input makes it trap or read past its end. It borrows the bytes:
 /// use it only inside the `withUnsafeBytes` that lent them. Copying it saves a position to return to.
 
-package struct ByteReader {
+public struct ByteReader {
     @usableFromInline let bytes: UnsafeRawBufferPointer
     @usableFromInline var offset: Int
 
     /// A reader at the first of `bytes`.
     @inlinable
-    package init(_ bytes: UnsafeRawBufferPointer) {
+    public init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
         self.offset = 0
     }
 
     /// Offset of the next byte, `0...count`.
-    @inlinable package var position: Int { offset }
+    @inlinable public var position: Int { offset }
     /// Bytes not yet read.
-    @inlinable package var remaining: Int { bytes.count &- offset }
+    @inlinable public var remaining: Int { bytes.count &- offset }
     /// Whether every byte was read.
-    @inlinable package var isAtEnd: Bool { offset == bytes.count }
+    @inlinable public var isAtEnd: Bool { offset == bytes.count }
+
+    /// The bytes not yet read, not copied.
+    @inlinable public var rest: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: bytes.baseAddress.map { $0 + offset }, count: remaining)
+    }
 
     /// The next byte.
-    @inlinable
-    package mutating func readByte() throws(ByteError) -> UInt8 {
+    @inlinable @inline(__always)
+    public mutating func readByte() throws(ByteError) -> UInt8 {
         guard offset < bytes.count else { throw ByteError(.truncated, at: offset) }
         let byte = bytes.unsafelyLoad(offset, as: UInt8.self)
         offset &+= 1
@@ -33,8 +38,8 @@ package struct ByteReader {
     }
 
     /// A base-128 varint, least significant group first (Protocol Buffers encoding, Thrift compact).
-    @inlinable
-    package mutating func readVarint() throws(ByteError) -> UInt64 {
+    @inlinable @inline(__always)
+    public mutating func readVarint() throws(ByteError) -> UInt64 {
         // One and two byte varints are nearly all there are: lengths, tags and small numbers.
         if offset < bytes.count {
             let first = bytes.unsafelyLoad(offset, as: UInt8.self)
@@ -73,8 +78,8 @@ package struct ByteReader {
     }
 
     /// A fixed-width integer, least significant byte first.
-    @inlinable
-    package mutating func readLittleEndian<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(ByteError)
+    @inlinable @inline(__always)
+    public mutating func readLittleEndian<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(ByteError)
         -> T
     {
         guard remaining >= MemoryLayout<T>.size else { throw ByteError(.truncated, at: offset) }
@@ -85,13 +90,13 @@ package struct ByteReader {
 
     /// A fixed-width integer, most significant byte first.
     @inlinable
-    package mutating func readBigEndian<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(ByteError) -> T {
+    public mutating func readBigEndian<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(ByteError) -> T {
         T(bigEndian: T(littleEndian: try readLittleEndian(type)))
     }
 
     /// The next `count` bytes, not copied.
-    @inlinable
-    package mutating func read(_ count: Int) throws(ByteError) -> UnsafeRawBufferPointer {
+    @inlinable @inline(__always)
+    public mutating func read(_ count: Int) throws(ByteError) -> UnsafeRawBufferPointer {
         guard count >= 0, count <= remaining else { throw ByteError(.truncated, at: offset) }
         // The guard proved the range; an empty buffer may have no base.
         let slice = UnsafeRawBufferPointer(start: bytes.baseAddress.map { $0 + offset }, count: count)
@@ -100,20 +105,23 @@ package struct ByteReader {
     }
 
     /// A varint length, then that many bytes, not copied.
-    @inlinable
-    package mutating func readLengthPrefixed() throws(ByteError) -> UnsafeRawBufferPointer {
+    @inlinable @inline(__always)
+    public mutating func readLengthPrefixed() throws(ByteError) -> UnsafeRawBufferPointer {
         let start = offset
         let length = try readVarint()
         guard length <= UInt64(remaining) else {
             offset = start
             throw ByteError(.truncated, at: start)
         }
-        return try read(Int(length))
+        // The guard proved the range; an empty buffer may have no base.
+        let slice = UnsafeRawBufferPointer(start: bytes.baseAddress.map { $0 + offset }, count: Int(length))
+        offset &+= Int(length)
+        return slice
     }
 
     /// Passes over `count` bytes.
     @inlinable
-    package mutating func skip(_ count: Int) throws(ByteError) {
+    public mutating func skip(_ count: Int) throws(ByteError) {
         guard count >= 0, count <= remaining else { throw ByteError(.truncated, at: offset) }
         offset &+= count
     }
@@ -121,15 +129,15 @@ package struct ByteReader {
 
 extension UnsafeRawBufferPointer {
     /// An unaligned load whose bounds the caller has checked.
-    @inlinable
-    package func unsafelyLoad<T: BitwiseCopyable>(_ offset: Int, as type: T.Type) -> T {
+    @inlinable @inline(__always)
+    public func unsafelyLoad<T: BitwiseCopyable>(_ offset: Int, as type: T.Type) -> T {
         // The caller proved offset + size <= count, and count > 0 means a base address.
         baseAddress.unsafelyUnwrapped.loadUnaligned(fromByteOffset: offset, as: type)
     }
 
     /// Whether the bytes from `start` on begin with `other`. The caller has checked that there are as many.
-    @inlinable
-    package func unsafelyEqual(from start: Int, _ other: UnsafeRawBufferPointer) -> Bool {
+    @inlinable @inline(__always)
+    public func unsafelyEqual(from start: Int, _ other: UnsafeRawBufferPointer) -> Bool {
         let count = other.count
         var at = 0
         while at &+ 8 <= count {
@@ -157,10 +165,10 @@ extension UnsafeRawBufferPointer {
 
 extension UInt64 {
     /// The signed number that a zig-zag varint stands for (Protocol Buffers `sint64`, Thrift compact integers).
-    @inlinable package var zigZagDecoded: Int64 { Int64(bitPattern: self &>> 1) ^ -Int64(bitPattern: self & 1) }
+    @inlinable public var zigZagDecoded: Int64 { Int64(bitPattern: self &>> 1) ^ -Int64(bitPattern: self & 1) }
 }
 
 extension Int64 {
     /// The zig-zag form: small magnitudes become small numbers.
-    @inlinable package var zigZagEncoded: UInt64 { UInt64(bitPattern: (self &<< 1) ^ (self &>> 63)) }
+    @inlinable public var zigZagEncoded: UInt64 { UInt64(bitPattern: (self &<< 1) ^ (self &>> 63)) }
 }

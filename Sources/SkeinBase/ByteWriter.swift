@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Bytes that grow at the end. Owns its memory; hand the result on with ``array()`` or lend it with ``bytes``.
-package struct ByteWriter: ~Copyable {
+public struct ByteWriter: ~Copyable {
     @usableFromInline var base: UnsafeMutableRawPointer
     @usableFromInline var capacity: Int
     @usableFromInline var used: Int
 
     /// Bytes written.
-    @inlinable package var count: Int { used }
+    @inlinable public var count: Int { used }
 
     /// An empty writer with room for `capacity` bytes.
-    package init(capacity: Int = 256) {
+    public init(capacity: Int = 256) {
         self.capacity = max(capacity, 16)
         self.base = .allocate(byteCount: self.capacity, alignment: 16)
         self.used = 0
@@ -19,24 +19,24 @@ package struct ByteWriter: ~Copyable {
     deinit { base.deallocate() }
 
     /// What was written. Valid until the next write.
-    @inlinable package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: used) }
+    @inlinable public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: used) }
 
     /// A copy of what was written.
-    package func array() -> [UInt8] { [UInt8](bytes) }
+    public func array() -> [UInt8] { [UInt8](bytes) }
 
     /// Forgets what was written and keeps the memory.
-    @inlinable package mutating func removeAll() { used = 0 }
+    @inlinable public mutating func removeAll() { used = 0 }
 
     /// Forgets all after the first `count` bytes.
     @inlinable
-    package mutating func truncate(to count: Int) {
+    public mutating func truncate(to count: Int) {
         precondition(count >= 0 && count <= used)
         used = count
     }
 
     /// Makes room for `count` more bytes.
     @inlinable
-    package mutating func reserve(_ count: Int) {
+    public mutating func reserve(_ count: Int) {
         if capacity &- used < count { grow(count) }
     }
 
@@ -54,7 +54,7 @@ package struct ByteWriter: ~Copyable {
     ///
     /// The idiom of every hot encoder: one check, then writes through a local pointer.
     @inlinable
-    package mutating func write(atMost worstCase: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
+    public mutating func write(atMost worstCase: Int, _ body: (UnsafeMutableRawPointer) -> Int) {
         reserve(worstCase)
         let written = body(base + used)
         precondition(written >= 0 && written <= worstCase)
@@ -63,7 +63,7 @@ package struct ByteWriter: ~Copyable {
 
     /// Appends one byte.
     @inlinable
-    package mutating func append(_ byte: UInt8) {
+    public mutating func append(_ byte: UInt8) {
         reserve(1)
         base.storeBytes(of: byte, toByteOffset: used, as: UInt8.self)
         used &+= 1
@@ -71,7 +71,7 @@ package struct ByteWriter: ~Copyable {
 
     /// Appends a copy of `bytes`.
     @inlinable
-    package mutating func append(_ bytes: UnsafeRawBufferPointer) {
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         reserve(bytes.count)
         (base + used).copyMemory(from: source, byteCount: bytes.count)
@@ -79,14 +79,14 @@ package struct ByteWriter: ~Copyable {
     }
 
     /// Appends the UTF-8 of `string`.
-    package mutating func append(utf8 string: String) {
+    public mutating func append(utf8 string: String) {
         var string = string
         string.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
 
     /// Appends a fixed-width integer, least significant byte first.
     @inlinable
-    package mutating func appendLittleEndian<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
+    public mutating func appendLittleEndian<T: FixedWidthInteger & BitwiseCopyable>(_ value: T) {
         reserve(MemoryLayout<T>.size)
         base.storeBytes(of: value.littleEndian, toByteOffset: used, as: T.self)
         used &+= MemoryLayout<T>.size
@@ -94,27 +94,27 @@ package struct ByteWriter: ~Copyable {
 
     /// Overwrites four bytes written before; used for lengths and checksums known only later.
     @inlinable
-    package mutating func overwriteLittleEndian(_ value: UInt32, at offset: Int) {
+    public mutating func overwriteLittleEndian(_ value: UInt32, at offset: Int) {
         precondition(offset >= 0 && offset + 4 <= used)
         base.storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
     }
 
     /// Overwrites one byte written before.
     @inlinable
-    package mutating func overwrite(_ byte: UInt8, at offset: Int) {
+    public mutating func overwrite(_ byte: UInt8, at offset: Int) {
         precondition(offset >= 0 && offset < used)
         base.storeBytes(of: byte, toByteOffset: offset, as: UInt8.self)
     }
 
     /// Overwrites bytes written before with a varint; as many as ``varintLength(_:)`` says.
     @inlinable
-    package mutating func overwriteVarint(_ value: UInt64, at offset: Int) {
+    public mutating func overwriteVarint(_ value: UInt64, at offset: Int) {
         precondition(offset >= 0 && offset + Self.varintLength(value) <= used)
         _ = UnsafeMutableRawPointer.storeVarint(value, at: base + offset)
     }
 
     /// Moves all from `offset` on towards the end by `distance`; what is in the gap has no meaning until overwritten.
-    package mutating func moveTail(from offset: Int, by distance: Int) {
+    public mutating func moveTail(from offset: Int, by distance: Int) {
         precondition(offset >= 0 && offset <= used && distance >= 0)
         reserve(distance)
         (base + offset + distance).copyMemory(from: base + offset, byteCount: used - offset)
@@ -123,11 +123,11 @@ package struct ByteWriter: ~Copyable {
 
     /// Bytes of `value` as a varint, 1 to 10.
     @inlinable
-    package static func varintLength(_ value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
+    public static func varintLength(_ value: UInt64) -> Int { max(1, (70 - value.leadingZeroBitCount) / 7) }
 
     /// Appends a base-128 varint, 1 to 10 bytes.
     @inlinable
-    package mutating func appendVarint(_ value: UInt64) {
+    public mutating func appendVarint(_ value: UInt64) {
         reserve(10)
         used &+= UnsafeMutableRawPointer.storeVarint(value, at: base + used)
     }
@@ -139,7 +139,7 @@ extension ByteWriter: @unchecked Sendable {}
 extension UnsafeMutableRawPointer {
     /// Writes a varint at `pointer`, which must have room for ten bytes, and returns its length.
     @inlinable
-    package static func storeVarint(_ value: UInt64, at pointer: UnsafeMutableRawPointer) -> Int {
+    public static func storeVarint(_ value: UInt64, at pointer: UnsafeMutableRawPointer) -> Int {
         var rest = value
         var length = 0
         while rest >= 0x80 {

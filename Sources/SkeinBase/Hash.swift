@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A fast hash of bytes for tables in memory. Never stored: its values may change with any version.
-package enum Hash {
+public enum Hash {
     /// A well-mixed number; equal bytes give equal numbers within one process. Where a client chooses the bytes, a
     /// random `seed` keeps it from choosing ones that collide.
     ///
     /// The construction is wyhash's: two words folded by a 64 × 64 → 128 bit product, the last ones overlapping, so that
     /// keys of up to 16 bytes cost two products and no loop.
-    @inlinable
-    package static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0x9e37_79b9_7f4a_7c15) -> UInt64 {
+    @inlinable @inline(__always)
+    public static func of(_ bytes: UnsafeRawBufferPointer, seed: UInt64 = 0x9e37_79b9_7f4a_7c15) -> UInt64 {
         let count = bytes.count
         let secret = seed ^ 0xa076_1d64_78bd_642f
         var state = seed
@@ -46,10 +46,10 @@ package enum Hash {
 
     /// A well-mixed number from one word.
     @inlinable
-    package static func of(_ word: UInt64) -> UInt64 { fold(word ^ 0x9e37_79b9_7f4a_7c15, 0xa076_1d64_78bd_642f) }
+    public static func of(_ word: UInt64) -> UInt64 { fold(word ^ 0x9e37_79b9_7f4a_7c15, 0xa076_1d64_78bd_642f) }
 
     @inlinable
-    package static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
+    public static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {
         let product = a.multipliedFullWidth(by: b)
         return product.high ^ product.low
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Whether bytes from outside are text (Unicode 16 §3.9, table 3-7: no surrogates, no overlong forms).
-package enum UTF8Text {
+public enum UTF8Text {
     /// Whether all of `bytes` is well-formed UTF-8.
     @inlinable
-    package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    public static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let count = bytes.count
         var at = 0
         while at &+ 8 <= count {
@@ -30,7 +30,7 @@ package enum UTF8Text {
     }
 
     /// Bytes of the well-formed scalar at `at`, which must be below `bytes.count`; 0 when there is none.
-    package static func scalarLength(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Int {
+    public static func scalarLength(_ bytes: UnsafeRawBufferPointer, _ at: Int) -> Int {
         let first = bytes[at]
         if first < 0x80 { return 1 }
         let left = bytes.count - at
@@ -50,5 +50,5 @@ package enum UTF8Text {
     }
 
     /// The text in `bytes`, each malformed part replaced by U+FFFD.
-    package static func repaired(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
+    public static func repaired(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -49,19 +49,6 @@ struct SpanColumns: ~Copyable {
         marks.append(endsBeforeStart ? .endsBeforeStart : [], row: row)
     }
 
-    mutating func reserve(_ extra: Int) {
-        traceIDs.reserve(extra)
-        spanIDs.reserve(extra)
-        parentSpanIDs.reserve(extra)
-        starts.reserve(extra)
-        durations.reserve(extra)
-        kinds.reserve(extra)
-        statusCodes.reserve(extra)
-        names.reserve(extra)
-        resources.reserve(extra)
-        scopes.reserve(extra)
-    }
-
     mutating func assign(resource: UInt32, from first: Int) {
         for row in first..<count { resources[row] = resource }
     }
@@ -119,6 +106,7 @@ struct AttributeColumns: ~Copyable {
     var values = Column<SpanBatch.Ref>()
 
     /// Adds a pair to the owner that ``close()`` will end.
+    @inline(__always)
     mutating func append(_ key: SpanBatch.Ref, _ value: SpanBatch.Ref) {
         keys.append(key)
         values.append(value)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Distinct byte strings in one arena. Entry `i` is `bytes[offsets[i]..<offsets[i + 1]]`; entry 0 is empty.
-package struct ByteDictionary: Sendable, Hashable {
+public struct ByteDictionary: Sendable, Hashable {
     /// `count + 1` ascending numbers, the first 0.
-    package var offsets: [UInt32] = [0, 0]
-    package var bytes: [UInt8] = []
+    @usableFromInline package var offsets: [UInt32] = [0, 0]
+    @usableFromInline package var bytes: [UInt8] = []
 
     /// A dictionary that holds only the empty string, as entry 0.
     package init() {}
@@ -16,14 +16,14 @@ package struct ByteDictionary: Sendable, Hashable {
     }
 
     /// Number of entries, at least 1.
-    @inlinable package var count: Int { offsets.count - 1 }
+    @inlinable public var count: Int { offsets.count - 1 }
 
     /// Bytes of memory held.
     package var byteCount: Int { 4 * offsets.count + bytes.count }
 
     /// Lends the bytes of one entry. `ref` must be below ``count``.
     @inlinable
-    package func withBytes<R>(_ ref: UInt32, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    public func withBytes<R>(_ ref: UInt32, _ body: (UnsafeRawBufferPointer) -> R) -> R {
         let range = Int(offsets[Int(ref)])..<Int(offsets[Int(ref) + 1])
         return bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }
     }

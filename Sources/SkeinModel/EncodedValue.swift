@@ -96,6 +96,12 @@ package enum EncodedValue {
     /// it first sees a value, after which the bytes are taken as they came.
     package static func isCanonical(_ bytes: UnsafeRawBufferPointer, depth: Int = 0) -> Bool {
         guard !bytes.isEmpty else { return true }
+        // Nearly every new value is a short string: tag, one byte of length, text to the end.
+        if bytes.count >= 2, bytes.count < 130, bytes.unsafelyLoad(0, as: UInt8.self) == Kind.string.rawValue,
+            Int(bytes.unsafelyLoad(1, as: UInt8.self)) == bytes.count &- 2
+        {
+            return UTF8Text.isValid(UnsafeRawBufferPointer(rebasing: bytes[2...]))
+        }
         var reader = ByteReader(bytes)
         do throws(ByteError) {
             guard let kind = Kind(rawValue: try reader.readByte()) else { return false }

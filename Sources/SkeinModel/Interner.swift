@@ -131,8 +131,9 @@ package struct Interner: ~Copyable {
         }
     }
 
+    /// Whether entry `ref`, which must be one, is `bytes`.
     @inline(__always)
-    private func equal(_ ref: UInt32, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    func equal(_ ref: UInt32, _ bytes: UnsafeRawBufferPointer) -> Bool {
         // A number in a slot was given by `add`, which put its end into `offsets`.
         let start = Int(offsets[Int(ref)])
         let count = Int(offsets[Int(ref) &+ 1]) &- start

@@ -4,7 +4,8 @@
 ///
 /// A batch is a value that never changes once built (see ``SpanBatchBuilder``), so it may be shared freely. Row `i` is
 /// element `i` of every column. Text and values are numbers into ``dictionary``: a *ref*. Ref 0 is the empty byte
-/// string, which is also the encoded value `null`. A column marked *optional* is empty when all its elements would be
+/// string, which is also the encoded value `null`. What other modules call in loops is public, because the compiler
+/// inlines nothing of package access across modules (Swift 6.3). A column marked *optional* is empty when all its elements would be
 /// the default; read it with the `subscript(optional:…)` forms below.
 public struct SpanBatch: Sendable {
     /// A number of an entry in ``dictionary``.
@@ -68,9 +69,9 @@ public struct SpanBatch: Sendable {
     }
 
     /// Attributes of many owners: those of owner `i` are the pairs `range(of: i)`.
-    package struct AttributeTable: Sendable, Hashable {
+    public struct AttributeTable: Sendable, Hashable {
         /// For each owner, the index after its last pair. Empty when no owner has any.
-        package var ends: [UInt32] = []
+        @usableFromInline package var ends: [UInt32] = []
         package var keyRefs: [Ref] = []
         /// Refs of ``EncodedValue`` bytes.
         package var valueRefs: [Ref] = []
@@ -79,13 +80,13 @@ public struct SpanBatch: Sendable {
 
         /// The pairs of owner `row`.
         @inlinable
-        package func range(of row: Int) -> Range<Int> { SpanBatch.range(ends, row) }
+        public func range(of row: Int) -> Range<Int> { SpanBatch.range(ends, row) }
     }
 
     /// Events of all spans: those of span `i` are the rows `range(of: i)`.
-    package struct EventTable: Sendable, Hashable {
+    public struct EventTable: Sendable, Hashable {
         /// For each span, the index after its last event. Empty when no span has any.
-        package var ends: [UInt32] = []
+        @usableFromInline package var ends: [UInt32] = []
         package var timeUnixNanos: [UInt64] = []
         package var nameRefs: [Ref] = []
         /// Optional; default 0.
@@ -97,13 +98,13 @@ public struct SpanBatch: Sendable {
 
         /// The events of span `row`.
         @inlinable
-        package func range(of row: Int) -> Range<Int> { SpanBatch.range(ends, row) }
+        public func range(of row: Int) -> Range<Int> { SpanBatch.range(ends, row) }
     }
 
     /// Links of all spans: those of span `i` are the rows `range(of: i)`.
-    package struct LinkTable: Sendable, Hashable {
+    public struct LinkTable: Sendable, Hashable {
         /// For each span, the index after its last link. Empty when no span has any.
-        package var ends: [UInt32] = []
+        @usableFromInline package var ends: [UInt32] = []
         package var traceIDs: [TraceID] = []
         package var spanIDs: [SpanID] = []
         /// Optional; default ref 0.
@@ -119,7 +120,7 @@ public struct SpanBatch: Sendable {
 
         /// The links of span `row`.
         @inlinable
-        package func range(of row: Int) -> Range<Int> { SpanBatch.range(ends, row) }
+        public func range(of row: Int) -> Range<Int> { SpanBatch.range(ends, row) }
     }
 
     /// The distinct resources of the batch.
@@ -154,12 +155,13 @@ public struct SpanBatch: Sendable {
 
     /// Element `row` of an optional column.
     @inlinable
-    package static func value<T>(_ column: [T], _ row: Int, default absent: T) -> T {
+    public static func value<T>(_ column: [T], _ row: Int, default absent: T) -> T {
         column.isEmpty ? absent : column[row]
     }
 
+    /// The elements of owner `row`, where `ends` says of each owner the index after its last.
     @inlinable
-    package static func range(_ ends: [UInt32], _ row: Int) -> Range<Int> {
+    public static func range(_ ends: [UInt32], _ row: Int) -> Range<Int> {
         ends.isEmpty ? 0..<0 : (row == 0 ? 0 : Int(ends[row - 1]))..<Int(ends[row])
     }
 

@@ -16,6 +16,7 @@ package struct SpanBatchBuilder: ~Copyable {
     private var scopes = ScopeColumns()
     private var interner = Interner()
     private var scratch = ByteWriter()
+    private var guesses = AttributeGuesses()
 
     /// An empty builder.
     package init() {}
@@ -51,6 +52,29 @@ package struct SpanBatchBuilder: ~Copyable {
         if ref != 0 { return ref }
         guard EncodedValue.isCanonical(bytes) else { return nil }
         return interner.add(bytes, at: place, as: Interner.Role.value.rawValue)
+    }
+
+    /// The refs of an attribute from outside, both as ``intern(text:)`` and ``intern(value:)`` give them.
+    ///
+    /// Spans of one scope carry the same keys in the same order, and often the same values: both are first compared with
+    /// what came last time, which saves hash and probe.
+    package mutating func intern(
+        key: UnsafeRawBufferPointer,
+        value: UnsafeRawBufferPointer
+    ) -> (key: SpanBatch.Ref, value: SpanBatch.Ref?) {
+        let guess = guesses.nextKey
+        let keyRef: SpanBatch.Ref
+        if guess != 0, interner.equal(guess, key) {
+            keyRef = guess
+        } else {
+            keyRef = intern(text: key)
+        }
+        guesses.note(key: keyRef)
+        let known = guesses.value
+        if known != 0, interner.equal(known, value) { return (keyRef, known) }
+        let valueRef = intern(value: value)
+        if let valueRef { guesses.value = valueRef }
+        return (keyRef, valueRef)
     }
 
     /// The ref of the UTF-8 of `text`.
@@ -203,9 +227,6 @@ package struct SpanBatchBuilder: ~Copyable {
         links.truncate(to: Int(links.ends.last ?? 0))
     }
 
-    /// Makes room for `count` more spans.
-    package mutating func reserve(spans count: Int) { rows.reserve(count) }
-
     /// Drops all that was added and starts anew.
     package mutating func removeAll() { _ = finish(receivedUnixNanos: 0) }
 
@@ -220,6 +241,7 @@ package struct SpanBatchBuilder: ~Copyable {
         batch.resources = resources.finish()
         batch.scopes = scopes.finish()
         batch.dictionary = interner.finish()
+        guesses.removeAll()
         batch.receivedUnixNanos = receivedUnixNanos
         return batch
     }

@@ -8,6 +8,9 @@ extension OTLP {
     /// No message objects: one walk over the bytes, text and values interned as they stand. Keep a decoder and reuse it:
     /// its tables stay warm. It is not shared between tasks.
     ///
+    /// Measured with `SkeinBenchmarks` over the bench corpus (200,000 spans in 426 requests, 409 bytes and 10 attributes
+    /// a span) on a busy 2-core machine: 0.47 CPU seconds per million spans at best, 0.60 in the median of nine passes.
+    ///
     ///     ExportTraceServiceRequest { 1 resource_spans* }
     ///     ResourceSpans { 1 resource { 1 attributes*, 2 dropped_attributes_count }, 2 scope_spans*, 3 schema_url }
     ///     ScopeSpans { 1 scope { 1 name, 2 version, 3 attributes*, 4 dropped_attributes_count }, 2 spans*, 3 schema_url }
@@ -44,43 +47,28 @@ extension OTLP {
             return decoded
         }
 
-        /// What the spans within a message have in common.
-        private struct Context {
-            var resource: UInt32 = 0
-            var scope: UInt32 = 0
-            /// Set when an attribute of the resource or scope nests too deep: none of the spans can be kept whole.
-            var isTooDeep = false
-        }
-
         private mutating func readResourceSpans(_ message: ProtobufReader) throws(WireError) {
-            // Fields may come in any order and usually end with the schema: all but the spans first.
-            var context = Context()
+            // Fields may come in any order, and the schema usually comes last: rows learn theirs at the end.
+            let first = builder.count
             var serviceName: SpanBatch.Ref = 0
             var schemaURL: SpanBatch.Ref = 0
             var dropped: UInt32 = 0
-            var fields = message
-            while let tag = try fields.nextTag() {
+            var isTooDeep = false
+            var message = message
+            while let tag = try message.nextTag() {
                 switch tag {
-                case 0x0a:
-                    try readResource(try fields.readMessage(), &serviceName, &dropped, &context.isTooDeep)
-                case 0x12: _ = try fields.readBytes()
-                case 0x1a: schemaURL = builder.intern(text: try fields.readBytes())
-                default: try fields.skip(tag, known: 0b1110)
+                case 0x0a: try readResource(try message.readMessage(), &serviceName, &dropped, &isTooDeep)
+                case 0x12: try readScopeSpans(try message.readMessage())
+                case 0x1a: schemaURL = builder.intern(text: try message.readBytes())
+                default: try message.skip(tag, known: 0b1110)
                 }
             }
-            context.resource = builder.addResource(
+            let resource = builder.addResource(
                 serviceName: serviceName,
                 schemaURL: schemaURL,
                 droppedAttributesCount: dropped
             )
-            fields = message
-            while let tag = try fields.nextTag() {
-                if tag == 0x12 {
-                    try readScopeSpans(try fields.readMessage(), context)
-                } else {
-                    try fields.skip(tag)
-                }
-            }
+            if isTooDeep { rejectSpans(from: first) } else { builder.assign(resource: resource, from: first) }
         }
 
         private mutating func readResource(
@@ -104,40 +92,29 @@ extension OTLP {
             }
         }
 
-        private mutating func readScopeSpans(_ message: ProtobufReader, _ outer: Context) throws(WireError) {
-            var context = outer
+        private mutating func readScopeSpans(_ message: ProtobufReader) throws(WireError) {
+            let first = builder.count
             var name: SpanBatch.Ref = 0
             var version: SpanBatch.Ref = 0
             var schemaURL: SpanBatch.Ref = 0
             var dropped: UInt32 = 0
-            var spans = 0
-            var fields = message
-            while let tag = try fields.nextTag() {
+            var isTooDeep = false
+            var message = message
+            while let tag = try message.nextTag() {
                 switch tag {
-                case 0x0a:
-                    try readScope(try fields.readMessage(), &name, &version, &dropped, &context.isTooDeep)
-                case 0x12:
-                    _ = try fields.readBytes()
-                    spans += 1
-                case 0x1a: schemaURL = builder.intern(text: try fields.readBytes())
-                default: try fields.skip(tag, known: 0b1110)
+                case 0x0a: try readScope(try message.readMessage(), &name, &version, &dropped, &isTooDeep)
+                case 0x12: try readSpan(try message.readMessage())
+                case 0x1a: schemaURL = builder.intern(text: try message.readBytes())
+                default: try message.skip(tag, known: 0b1110)
                 }
             }
-            context.scope = builder.addScope(
+            let scope = builder.addScope(
                 name: name,
                 version: version,
                 schemaURL: schemaURL,
                 droppedAttributesCount: dropped
             )
-            builder.reserve(spans: spans)
-            fields = message
-            while let tag = try fields.nextTag() {
-                if tag == 0x12 {
-                    try readSpan(try fields.readMessage(), context)
-                } else {
-                    try fields.skip(tag)
-                }
-            }
+            if isTooDeep { rejectSpans(from: first) } else { builder.assign(scope: scope, from: first) }
         }
 
         private mutating func readScope(
@@ -164,13 +141,11 @@ extension OTLP {
         /// `Span { 1 trace_id, 2 span_id, 3 trace_state, 4 parent_span_id, 5 name, 6 kind, 7 start (fixed64), 8 end
         /// (fixed64), 9 attributes*, 10 dropped_attributes_count, 11 events*, 12 dropped_events_count, 13 links*,
         /// 14 dropped_links_count, 15 status, 16 flags (fixed32) }`
-        private mutating func readSpan(_ message: ProtobufReader, _ context: Context) throws(WireError) {
+        private mutating func readSpan(_ message: ProtobufReader) throws(WireError) {
             var message = message
             var fields = SpanBatchBuilder.SpanFields()
-            fields.resource = context.resource
-            fields.scope = context.scope
             var ids = IDCheck()
-            var isTooDeep = context.isTooDeep
+            var isTooDeep = false
             var refusedLinks: UInt32 = 0
             while let tag = try message.nextTag() {
                 switch tag {
@@ -287,6 +262,10 @@ extension OTLP {
             _ message: ProtobufReader,
             _ isTooDeep: inout Bool
         ) throws(WireError) -> (key: SpanBatch.Ref, value: SpanBatch.Ref) {
+            if let (key, value) = message.splitPair() {
+                let refs = builder.intern(key: key, value: value)
+                if let ref = refs.value { return (refs.key, ref) }
+            }
             var message = message
             var key: SpanBatch.Ref = 0
             var value: SpanBatch.Ref = 0
@@ -319,6 +298,12 @@ extension OTLP {
                 isTooDeep = true
                 return 0
             }
+        }
+
+        /// An attribute that all these spans share nests too deep: none of them can be kept whole.
+        private mutating func rejectSpans(from first: Int) {
+            for _ in first..<builder.count { rejections.add(.valueTooDeep, IDCheck().message(.valueTooDeep)) }
+            builder.discardSpans(from: first)
         }
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import SkeinBase
+import SkeinBase
 
 /// A cursor over one message of the Protocol Buffers wire format (encoding guide, "Message Structure").
 ///
@@ -7,26 +7,26 @@ package import SkeinBase
 /// ``skip(_:known:)``. Offsets in errors count from the first byte of the outermost message. Groups are refused: no message
 /// of ours has any, and they are the one construct that nests without a length.
 package struct ProtobufReader {
-    @usableFromInline var reader: ByteReader
+    private var reader: ByteReader
     /// Offset of this message within the outermost one.
-    @usableFromInline let origin: Int
+    private let origin: Int
 
     /// A reader of the message that is all of `bytes`.
-    @inlinable
+    @inline(__always)
     package init(_ bytes: UnsafeRawBufferPointer, origin: Int = 0) {
         reader = ByteReader(bytes)
         self.origin = origin
     }
 
     /// Offset of the next byte, counted in the outermost message.
-    @inlinable package var offset: Int { origin &+ reader.position }
+    package var offset: Int { origin &+ reader.position }
     /// Whether the message is read.
-    @inlinable package var isAtEnd: Bool { reader.isAtEnd }
+    package var isAtEnd: Bool { reader.isAtEnd }
     /// Bytes not yet read.
-    @inlinable package var remaining: Int { reader.remaining }
+    package var remaining: Int { reader.remaining }
 
     /// Field number and wire type as they stand on the wire: `number << 3 | type`. `nil` at the end.
-    @inlinable
+    @inline(__always)
     package mutating func nextTag() throws(WireError) -> UInt64? {
         if reader.isAtEnd { return nil }
         let start = offset
@@ -36,40 +36,47 @@ package struct ProtobufReader {
         return tag
     }
 
-    @usableFromInline @inline(never)
-    static func badTag(_ tag: UInt64, at offset: Int) -> WireError {
+    @inline(never)
+    private static func badTag(_ tag: UInt64, at offset: Int) -> WireError {
         WireError(.malformed, "field number \(tag >> 3) where 1 to 536870911 are allowed", at: offset)
     }
 
     /// The value of a field of wire type 0.
-    @inlinable
+    @inline(__always)
     package mutating func readVarint() throws(WireError) -> UInt64 {
         do { return try reader.readVarint() } catch { throw WireError(error, origin: origin) }
     }
 
     /// The value of a field of wire type 1.
-    @inlinable
+    @inline(__always)
     package mutating func readFixed64() throws(WireError) -> UInt64 {
         do { return try reader.readLittleEndian(UInt64.self) } catch { throw WireError(error, origin: origin) }
     }
 
     /// The value of a field of wire type 5.
-    @inlinable
+    @inline(__always)
     package mutating func readFixed32() throws(WireError) -> UInt32 {
         do { return try reader.readLittleEndian(UInt32.self) } catch { throw WireError(error, origin: origin) }
     }
 
     /// The value of a field of wire type 2, not copied.
-    @inlinable
+    @inline(__always)
     package mutating func readBytes() throws(WireError) -> UnsafeRawBufferPointer {
         do { return try reader.readLengthPrefixed() } catch { throw WireError(error, origin: origin) }
     }
 
     /// A reader of the message that is the value of a field of wire type 2.
-    @inlinable
+    @inline(__always)
     package mutating func readMessage() throws(WireError) -> ProtobufReader {
         let bytes = try readBytes()
         return ProtobufReader(bytes, origin: offset &- bytes.count)
+    }
+
+    /// The two parts of a message that is exactly `{ 1: bytes, 2: bytes }` in this order, each shorter than 128 bytes:
+    /// nearly every `KeyValue` there is. `nil` for any other message, which is then read field by field.
+    @inline(__always)
+    func splitPair() -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer)? {
+        reader.splitPair()
     }
 
     /// Passes over the value of the field whose tag was read last.
@@ -94,5 +101,26 @@ package struct ProtobufReader {
 
     private func wrongType(_ tag: UInt64, _ expected: String) -> WireError {
         WireError(.malformed, "field \(tag >> 3) has wire type \(tag & 7) where \(expected) is expected", at: offset)
+    }
+}
+
+extension ByteReader {
+    @inline(__always)
+    fileprivate func splitPair() -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer)? {
+        let bytes = rest
+        let count = bytes.count
+        // Each load below is proved by the comparison before it.
+        guard count >= 4, bytes.unsafelyLoad(0, as: UInt8.self) == 0x0a else { return nil }
+        let first = Int(bytes.unsafelyLoad(1, as: UInt8.self))
+        guard first < 0x80, first &+ 4 <= count, bytes.unsafelyLoad(first &+ 2, as: UInt8.self) == 0x12 else {
+            return nil
+        }
+        let second = Int(bytes.unsafelyLoad(first &+ 3, as: UInt8.self))
+        guard second < 0x80, first &+ second &+ 4 == count else { return nil }
+        let base = bytes.baseAddress.unsafelyUnwrapped
+        return (
+            UnsafeRawBufferPointer(start: base + 2, count: first),
+            UnsafeRawBufferPointer(start: base + first + 4, count: second)
+        )
     }
 }

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinWire
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+// CPU seconds per million spans of the codecs, over the bodies of a corpus (bench/README.md says how it is made and
+// what its records are):  skein-benchmarks FILE.corpus [PASSES] [STAGE]
+
+/// CPU seconds of this process so far.
+func cpuSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+func readFile(_ path: String) -> [UInt8] {
+    guard let file = fopen(path, "rb") else { return [] }
+    defer { fclose(file) }
+    fseek(file, 0, SEEK_END)
+    let size = ftell(file)
+    rewind(file)
+    return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+        count = fread(buffer.baseAddress, 1, size, file)
+    }
+}
+
+/// The request bodies of a corpus.
+func bodies(_ file: UnsafeRawBufferPointer) throws -> [UnsafeRawBufferPointer] {
+    var reader = ByteReader(file)
+    try reader.skip(40)
+    var bodies: [UnsafeRawBufferPointer] = []
+    while !reader.isAtEnd {
+        let length = Int(try reader.readLittleEndian(UInt32.self))
+        _ = try reader.readLittleEndian(UInt32.self)
+        let offsets = Int(try reader.readLittleEndian(UInt32.self)) + Int(try reader.readLittleEndian(UInt32.self))
+        try reader.skip(8 + 4 * offsets)
+        bodies.append(try reader.read(length))
+    }
+    return bodies
+}
+
+func report(_ name: String, spans: Int, bytes: Int, _ body: () throws -> Void) rethrows {
+    let start = cpuSeconds()
+    try body()
+    let seconds = cpuSeconds() - start
+    let perMillion = seconds / Double(spans) * 1e6
+    print("\(name): \((perMillion * 1000).rounded() / 1000) CPU-s per million spans, \(bytes / spans) bytes a span")
+}
+
+guard CommandLine.arguments.count > 1 else {
+    print("usage: SkeinBenchmarks FILE.corpus [PASSES] [STAGE]")
+    exit(2)
+}
+let file = readFile(CommandLine.arguments[1])
+let passes = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 1 : 1
+let stage = CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : ""
+
+try file.withUnsafeBytes { file in
+    let requests = try bodies(file)
+    var decoder = OTLP.ProtobufDecoder()
+    let batches = try requests.map { try decoder.decode($0, receivedUnixNanos: 0).batch }
+    let spans = batches.reduce(0) { $0 + $1.count }
+    var size = requests.reduce(0) { $0 + $1.count }
+    print("\(requests.count) requests, \(spans) spans")
+    for _ in 0..<passes {
+        if stage.isEmpty || stage == "decode" {
+            try report("decode protobuf", spans: spans, bytes: size) {
+                for request in requests { _ = try decoder.decode(request, receivedUnixNanos: 0) }
+            }
+        }
+        if stage.isEmpty || stage == "encode" {
+            var out = ByteWriter()
+            size = 0
+            for batch in batches {
+                out.removeAll()
+                OTLP.ProtobufEncoder.append(batch, to: &out)
+                size += out.count
+            }
+            report("encode protobuf", spans: spans, bytes: size) {
+                for batch in batches {
+                    out.removeAll()
+                    OTLP.ProtobufEncoder.append(batch, to: &out)
+                }
+            }
+        }
+        if stage.isEmpty || stage == "json" {
+            var json = JSONWriter()
+            size = 0
+            var texts: [[UInt8]] = []
+            for batch in batches {
+                json.removeAll()
+                OTLP.JSONEncoder(batch).write(to: &json)
+                size += json.count
+                texts.append(json.array())
+            }
+            report("encode JSON", spans: spans, bytes: size) {
+                for batch in batches {
+                    json.removeAll()
+                    OTLP.JSONEncoder(batch).write(to: &json)
+                }
+            }
+            var decoder = OTLP.JSONDecoder()
+            try report("decode JSON", spans: spans, bytes: size) {
+                for text in texts {
+                    try text.withUnsafeBytes { _ = try decoder.decode($0, receivedUnixNanos: 0) }
+                }
+            }
+        }
+    }
+}
