@@ -2,6 +2,7 @@
 """A sender that remembers every span whose acceptance it was told of, and what it never heard about."""
 
 import http.client
+import random
 import threading
 from urllib.parse import urlsplit
 
@@ -11,15 +12,24 @@ import otlp
 SPANS = 5
 
 
-def trace_request(marker, traces):
-    """One request with this many traces of SPANS spans each: (body, {trace id: its span ids})."""
+def trace_request(marker, traces, padding=0):
+    """One request with this many traces of SPANS spans each: (body, {trace id: its span ids}).
+
+    Padding is bytes that do not compress, on every span.
+    """
     ids, spans = {}, []
     for _ in range(traces):
         trace, parent = otlp.trace_id(), b""
         chain = [otlp.span_id() for _ in range(SPANS)]
         for i, span in enumerate(chain):
             spans.append(
-                otlp.span(trace, span, parent, name=f"step-{i}", attributes={"load.marker": marker, "step": i})
+                otlp.span(
+                    trace,
+                    span,
+                    parent,
+                    name=f"step-{i}",
+                    attributes={"load.marker": marker, "step": i, "padding": random.randbytes(padding)},
+                )
             )
             parent = span
         ids[trace.hex()] = {span.hex() for span in chain}

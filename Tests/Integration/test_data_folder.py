@@ -105,7 +105,7 @@ def test_a_full_disk_refuses_with_a_delay_and_recovers(serve, small_disk):
     marker = uuid.uuid4().hex
     acknowledged, refusal = {}, None
     for _ in range(3000):
-        body, ids = load.trace_request(marker, 40)
+        body, ids = load.trace_request(marker, 5, padding=8000)
         answer = server.post(body)
         if answer.status != 200:
             refusal = answer
