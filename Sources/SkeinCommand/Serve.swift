@@ -72,6 +72,9 @@ struct Serve: AsyncParsableCommand {
         )
         do {
             let resolved = try sources.resolve()
+            for warning in resolved.warnings {
+                FileHandle.standardError.write(Data("skein serve: \(warning)\n".utf8))
+            }
             if printConfig { return print(resolved.yaml, terminator: "") }
             try await Server(resolved.configuration).run { line in
                 FileHandle.standardOutput.write(Data((line + "\n").utf8))

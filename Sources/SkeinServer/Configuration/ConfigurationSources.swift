@@ -23,11 +23,6 @@ package struct ConfigurationSources: Sendable {
     package func resolve() throws(ConfigurationError) -> Resolved {
         let fileValues = try file.map(Self.read) ?? [:]
         try Self.refuseUnknown(Array(flags.keys), known: Setting.all.map(\.key), of: "the flags")
-        try Self.refuseUnknown(
-            environment.keys.filter { $0.hasPrefix("SKEIN_") && !Self.foreignVariables.contains($0) },
-            known: Setting.all.map(\.variable),
-            of: "the environment"
-        )
         let reader = ConfigReader(providers: [
             Self.provider("flag", flags),
             Self.provider("environment", Self.byKey(environment)),
@@ -48,12 +43,15 @@ package struct ConfigurationSources: Sendable {
             resolved.sources[setting.key] = source
         }
         try resolved.configuration.check()
+        resolved.warnings = unknownVariables
         return resolved
     }
 
     /// A configuration, and for each setting that is not at its default where it was set.
     package struct Resolved: Sendable {
         package var configuration = ServerConfiguration()
+        /// What may be a mistake and does no harm, in whole sentences.
+        package var warnings: [String] = []
         var sources: [String: String] = [:]
 
         /// The configuration as a YAML file with every setting explained.
@@ -87,8 +85,15 @@ package struct ConfigurationSources: Sendable {
         }
     }
 
-    /// Variables of this prefix that other parts of the project read.
-    private static let foreignVariables: Set<String> = ["SKEIN_CORE"]
+    /// The environment belongs to others too, so that an unknown name there is only worth a word.
+    private var unknownVariables: [String] {
+        let known = Setting.all.map(\.variable)
+        return environment.keys.filter { $0.hasPrefix("SKEIN_") && !known.contains($0) }.sorted().compactMap { name in
+            ConfigurationError.nearest(to: name, among: known).map {
+                "\(name) in the environment is no setting and is ignored: did you mean \($0)?"
+            }
+        }
+    }
 
     private static func configKey(_ key: String) -> ConfigKey { ConfigKey(key.split(separator: ".").map(String.init)) }
 

@@ -36,10 +36,8 @@ enum Quantity {
 
     /// The shortest way to write a size that reads back the same.
     static func text(_ bytes: Int) -> String {
-        for unit in ["TiB", "GiB", "MiB", "KiB", "TB", "GB", "MB", "KB"] {
-            guard let scale = sizeUnits.first(where: { $0.0 == unit })?.1 else { continue }
-            if bytes > 0, Int64(bytes) % scale == 0 { return "\(Int64(bytes) / scale)\(unit)" }
-        }
-        return "\(bytes)"
+        let ways = sizeUnits.filter { Int64(bytes) % $0.1 == 0 }.map { "\(Int64(bytes) / $0.1)\($0.0)" }
+        // Of equally short ones that with the largest unit.
+        return ways.reversed().min { $0.count < $1.count } ?? "\(bytes)"
     }
 }

@@ -2,6 +2,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import ServiceLifecycle
 import SkeinBase
 import SkeinModel
@@ -107,6 +108,9 @@ struct Answer {
     var text: String { String(decoding: body, as: UTF8.self) }
     func header(_ name: String) -> String? { headers.first(name: name) }
 
+    /// Shows answers as they came: it neither asks for compression nor undoes it.
+    private static let client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup)
+
     /// One HTTP request to this machine.
     static func of(
         _ port: Int,
@@ -119,7 +123,7 @@ struct Answer {
         request.method = method
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if !body.isEmpty { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await client.execute(request, timeout: .seconds(20))
         let bytes = try await response.body.collect(upTo: 256 << 20)
         return Answer(
             status: Int(response.status.code),

@@ -91,7 +91,7 @@ struct HTTPConnectionTests {
                 let start = ContinuousClock.now
                 try await talk.say("POST /v1/traces HTTP/1.1\r\nhos")
                 #expect(await talk.hearAll().isEmpty)
-                #expect(start.duration(to: .now) < .seconds(5))
+                #expect(start.duration(to: .now) < .seconds(30))
             }
         }
     }
@@ -112,7 +112,7 @@ struct HTTPConnectionTests {
 
     @Test func `an idle connection is closed`() async throws {
         var limits = HTTPLimits()
-        limits.idleTime = .milliseconds(200)
+        limits.idleTime = .milliseconds(1500)
         try await Fixture().withHTTP(limits) { port in
             try await RawConnection.with(port) { talk in
                 try await talk.say("\(Self.request)content-length: 2\r\n\r\n{}")
