@@ -97,6 +97,11 @@ let tests: [Module] = [
             "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHPACK", "AsyncHTTPClient", "Logging", "ServiceLifecycle",
         ]
     ),
+    Module(
+        name: "SkeinCommandTests",
+        imports: ["SkeinBase", "SkeinModel", "SkeinCommand"],
+        products: ["ArgumentParser"]
+    ),
 ]
 
 let packages: [String: (url: String, from: Version, products: [String])] = [

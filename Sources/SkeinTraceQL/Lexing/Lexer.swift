@@ -169,11 +169,11 @@ struct Lexer {
             .sorted { $0.text.count > $1.text.count }
     }()
 
-    /// What people write from other languages, and what it is here.
-    private static let foreign = ["==": "=", "===": "=", "<>": "!=", "!==": "!=", "&": "&&", ":": "="]
+    /// What people write from other languages, and what it is here; longest first.
+    private static let foreign = [("===", "="), ("!==", "!="), ("==", "="), ("<>", "!="), ("&", "&&"), (":", "=")]
 
     private mutating func sign(from start: Int) throws(QueryError) -> Token {
-        for (wrong, right) in Self.foreign.sorted(by: { $0.key.utf8.count > $1.key.utf8.count })
+        for (wrong, right) in Self.foreign
         where source[at...].starts(with: wrong.utf8) && !Self.continues(wrong, after: source[at...]) {
             at += wrong.utf8.count
             throw error("\(wrong) is no operator here", at: start..<at, expected: [right], suggestion: right)

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Foundation
+
+/// `skein query`: searches for traces and lists them, newest first.
+struct Query: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Search for traces, newest first.",
+        discussion: """
+            Examples:
+              skein query 'service = checkout and error = true' --since 1h
+              skein query 'duration > 500ms and user.id = "abc123"'
+              skein query '{ span.http.response.status_code >= 500 }' --json
+
+            Exit codes: 0 when the question was answered, be it by nothing; 1 when it was not; 2 when the query is wrong.
+            """
+    )
+
+    @Argument(help: "A condition on spans; all traces when left out.")
+    var query = ""
+
+    @Option(help: ArgumentHelp("Most traces to list, at most 10000.", valueName: "n"))
+    var limit = 20
+
+    @Option(help: ArgumentHelp("Only the last while, such as 15m, 1h or 7d.", valueName: "duration"))
+    var since: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only spans that start at this moment or later (RFC 3339 or Unix nanoseconds).",
+            valueName: "time"
+        )
+    )
+    var from: String?
+
+    @Option(help: ArgumentHelp("Only spans that start before this moment.", valueName: "time"))
+    var to: String?
+
+    @Flag(help: "Print the server's answer as it is.")
+    var json = false
+
+    @OptionGroup var address: ServerAddress
+
+    func validate() throws {
+        guard (1...10_000).contains(limit) else { throw ValidationError("--limit takes 1 to 10000, not \(limit)") }
+        if since != nil, from != nil { throw ValidationError("give --since or --from, not both") }
+        if let since, Figures.nanos(since) == nil {
+            throw ValidationError("--since takes a duration such as 15m, 1h or 7d, not \"\(since)\"")
+        }
+    }
+
+    func run() async throws {
+        try await reportingFailures {
+            let client = try ServerClient(address.server)
+            let parameters: [(String, String?)] = [
+                ("q", query), ("limit", String(limit)), ("start", from ?? start(now: Date())), ("end", to),
+            ]
+            let path = "/api/skein/v1/search"
+            let body: Data
+            do throws(CommandFailure) {
+                body = try await client.get(path, parameters)
+            } catch {
+                var failure = error
+                if let problem = failure.problem {
+                    let lines = QueryDiagnosis.lines(query: query, problem: problem, on: .standardError())
+                    failure.description = ([failure.description] + lines).joined(separator: "\n")
+                }
+                throw failure
+            }
+            if json { return CommandOutput.write(body + Data("\n".utf8)) }
+            show(try ServerClient.decode(SearchAnswer.self, body, from: path), on: .standardOutput())
+        }
+    }
+
+    private func start(now: Date) -> String? {
+        guard let since, let nanos = Figures.nanos(since) else { return nil }
+        let now = UInt64(max(now.timeIntervalSince1970, 0) * 1e9)
+        return String(now > nanos ? now - nanos : 0)
+    }
+
+    private func show(_ answer: SearchAnswer, on terminal: Terminal) {
+        guard !answer.traces.isEmpty else {
+            return CommandOutput.note("No trace matches.")
+        }
+        CommandOutput.write(answer.table(isNarrow: terminal.isWindow && terminal.width < 130).lines(on: terminal))
+        if answer.next != nil { CommandOutput.note("There are more traces; raise --limit, or narrow the time.") }
+    }
+}
+
+/// Which server a command asks.
+struct ServerAddress: ParsableArguments {
+    @Option(help: ArgumentHelp("The server's web address.", valueName: "url"))
+    var server = "http://127.0.0.1:16686"
+}
+
+/// The answer to a search, as far as it is listed.
+struct SearchAnswer: Decodable {
+    var traces: [Trace]
+    var next: String?
+
+    struct Trace: Decodable {
+        var traceId: String
+        var rootServiceName: String
+        var rootSpanName: String
+        var startTimeUnixNano: String
+        var durationNanos: String
+        var spanCount: Int
+        var errorCount: Int
+    }
+
+    /// One line for each trace. A narrow one shows the times without the year and the milliseconds.
+    func table(isNarrow: Bool) -> Table {
+        var table = Table([
+            .init(title: "TRACE"), .init(title: "STARTED (UTC)"), .init(title: "DURATION", alignment: .right),
+            .init(title: "SPANS", alignment: .right), .init(title: isNarrow ? "ERR" : "ERRORS", alignment: .right),
+            .init(title: "SERVICE", isElastic: true), .init(title: "OPERATION", isElastic: true),
+        ])
+        for trace in traces {
+            let started = Figures.time(UInt64(trace.startTimeUnixNano) ?? 0)
+            table.add([
+                .init(trace.traceId), .init(isNarrow ? String(started.dropFirst(5).dropLast(4)) : started, .dim),
+                .init(Figures.duration(UInt64(trace.durationNanos) ?? 0)), .init(Figures.count(trace.spanCount)),
+                trace.errorCount > 0 ? .init(Figures.count(trace.errorCount), .error) : .init("0", .dim),
+                .init(trace.rootServiceName.isEmpty ? "(no root yet)" : trace.rootServiceName, .bold),
+                .init(trace.rootSpanName),
+            ])
+        }
+        return table
+    }
+}
