@@ -54,14 +54,10 @@ struct AttributeWriter: ~Copyable {
         findKeys(pairs, keyCount: tables.keys.count)
         writeShapes(pairs, to: &columns)
 
-        // Where the values of each column begin.
-        var columnCount = 0
-        for index in groupKeys.indices {
-            if groupKeys[index].column == 0 { continue }
-            columnCount = max(columnCount, groupKeys[index].column)
-        }
+        // Where the values of each column begin. Without a shared column the others move down by one.
         let hasShared = groupKeys.contains { $0.column == 0 }
-        if !hasShared { for index in groupKeys.indices { groupKeys[index].column -= 1 } } else { columnCount += 1 }
+        if !hasShared { for index in groupKeys.indices { groupKeys[index].column -= 1 } }
+        let columnCount = (groupKeys.map(\.column).max() ?? 0) + 1
         var ends = [Int](repeating: 0, count: columnCount + 1)
         for key in groupKeys { ends[key.column + 1] += key.count }
         for column in 0..<columnCount { ends[column + 1] += ends[column] }
@@ -95,16 +91,15 @@ struct AttributeWriter: ~Copyable {
         for owner in range {
             let keys = Self.keys(pairs, owner)
             // Neighbours in a trace often do the same thing.
-            if last != .max, keys.elementsEqual(Self.keys(pairs, Int(examples[Int(last)]))) {
+            if last != .max, Self.equal(keys, Self.keys(pairs, Int(examples[Int(last)]))) {
                 shapes.append(last)
                 shapeCounts[Int(last)] += 1
                 continue
             }
             var mask = slots.count - 1
-            let hash = Hash.of(UnsafeRawBufferPointer(keys))
-            var at = Int(truncatingIfNeeded: hash) & mask
+            var at = Self.hash(keys) & mask
             while slots[at] != 0 {
-                if keys.elementsEqual(Self.keys(pairs, Int(examples[Int(slots[at] - 1)]))) { break }
+                if Self.equal(keys, Self.keys(pairs, Int(examples[Int(slots[at] - 1)]))) { break }
                 at = (at + 1) & mask
             }
             if slots[at] == 0 {
@@ -117,7 +112,7 @@ struct AttributeWriter: ~Copyable {
                     mask = slots.count - 1
                     for shape in 0..<examples.count {
                         let keys = Self.keys(pairs, Int(examples[shape]))
-                        var at = Int(truncatingIfNeeded: Hash.of(UnsafeRawBufferPointer(keys))) & mask
+                        var at = Self.hash(keys) & mask
                         while slots[at] != 0 { at = (at + 1) & mask }
                         slots[at] = UInt32(shape + 1)
                     }
@@ -130,6 +125,19 @@ struct AttributeWriter: ~Copyable {
             shapes.append(last)
             shapeCounts[Int(last)] += 1
         }
+    }
+
+    /// Keys are small numbers that the block gave out, so a sum of products spreads them well enough.
+    @inline(__always)
+    private static func hash(_ keys: UnsafeBufferPointer<UInt32>) -> Int {
+        var sum: UInt64 = 0
+        for key in keys { sum = (sum ^ UInt64(key)) &* 0x9e37_79b9_7f4a_7c15 &+ sum >> 29 }
+        return Int(truncatingIfNeeded: sum >> 32)
+    }
+
+    @inline(__always)
+    private static func equal(_ a: UnsafeBufferPointer<UInt32>, _ b: UnsafeBufferPointer<UInt32>) -> Bool {
+        UnsafeRawBufferPointer(a).isSame(as: UnsafeRawBufferPointer(b))
     }
 
     @inline(__always)

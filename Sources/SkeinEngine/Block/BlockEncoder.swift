@@ -25,7 +25,11 @@ package struct BlockEncoder: ~Copyable {
     private var rows = GroupRows()
 
     /// An encoder of a new file. A row group ends with the trace that brings it to `groupRows` rows.
-    package init(groupRows: Int = 16_384, sink: @escaping Sink) throws(StoreError) {
+    ///
+    /// Small groups let a trace be read with little around it, large ones pack better. On the bench corpus 4, 8, 16 and
+    /// 64 K rows gave 27.4, 26.0, 25.1 and 24.4 bytes a span, and a trace took 0.8, 1.5, 2.1 and 6.5 ms to read cold on
+    /// a busy machine.
+    package init(groupRows: Int = 8_192, sink: @escaping Sink) throws(StoreError) {
         precondition(groupRows > 0)
         self.groupRows = groupRows
         self.sink = sink
@@ -40,13 +44,13 @@ package struct BlockEncoder: ~Copyable {
     package mutating func append(_ batches: [SpanBatch], order: RowOrder) throws(StoreError) {
         guard !order.sources.isEmpty else { return }
         let section = try BlockSection(batches, order, tables: &tables)
-        columns.use(slotCount: section.slots.offsets.count - 1)
+        columns.use(slotCount: section.slots.count)
         for batch in batches where !batch.isEmpty {
             footer.receivedMin = min(footer.receivedMin, batch.receivedUnixNanos)
             footer.receivedMax = max(footer.receivedMax, batch.receivedUnixNanos)
         }
         // Rows with much text come in smaller groups, so that no dictionary outgrows memory.
-        let rowBytes = section.slots.bytes.count / section.count + 1
+        let rowBytes = section.slots.byteCount / section.count + 1
         let target = min(groupRows, max(64, (64 << 20) / rowBytes))
         var firstTrace = 0
         var firstRow = 0

@@ -14,8 +14,6 @@ enum BlockFormat {
     static let tailGuess = 64 << 10
     /// A chunk that claims more than this unpacked is not believed.
     static let chunkBytesMax = 1 << 30
-    /// Rows that end a row group, unless a single trace is longer.
-    static let groupRows = 16 << 10
     /// Spans, events or links in a group that are believed.
     static let groupRowsMax = 1 << 28
     /// A key with fewer values in a row group shares a column with others.

@@ -66,12 +66,35 @@ struct BlockSection: ~Copyable {
 
     /// The dictionaries of all batches, one behind the other.
     struct SlotArena: ~Copyable {
-        var offsets = ColumnBuffer<UInt32>(repeating: 0, count: 1)
-        var bytes = ByteWriter(capacity: 4096)
+        private var offsets = ColumnBuffer<UInt32>(repeating: 0, count: 1)
+        private var bytes: ColumnBuffer<UInt8>
 
+        init(byteCount: Int = 0) { bytes = ColumnBuffer(capacity: byteCount) }
+
+        /// Number of slots.
+        var count: Int { offsets.count - 1 }
+        /// Bytes of all texts.
+        var byteCount: Int { bytes.count }
+
+        /// Appends a batch's dictionary: its entry `i` is slot `count + i`.
+        mutating func append(_ dictionary: ByteDictionary) {
+            let start = offsets[count]
+            var before: UInt32 = 0
+            for offset in dictionary.offsets.dropFirst() {
+                precondition(offset >= before, "a dictionary's offsets do not ascend")
+                offsets.append(start + offset)
+                before = offset
+            }
+            precondition(before == dictionary.bytes.count, "a dictionary's offsets do not end with its bytes")
+            dictionary.bytes.withUnsafeBufferPointer { bytes.append($0) }
+        }
+
+        @inline(__always)
         func entry(_ slot: UInt32) -> UnsafeRawBufferPointer {
+            // Offsets ascend and the last one is the number of bytes, as `append` made sure.
             let start = Int(offsets[Int(slot)])
-            return UnsafeRawBufferPointer(rebasing: bytes.bytes[start..<Int(offsets[Int(slot) + 1])])
+            let count = Int(offsets[Int(slot) &+ 1]) &- start
+            return UnsafeRawBufferPointer(start: bytes.base + start, count: count)
         }
     }
 
@@ -96,13 +119,11 @@ struct BlockSection: ~Copyable {
         guard dictionaryBytes <= Int(UInt32.max) else {
             throw StoreError(.limit, "a section of a block holds \(dictionaryBytes) bytes of text; the limit is 4 GiB")
         }
-        slots.bytes.reserve(dictionaryBytes)
+        slots = SlotArena(byteCount: dictionaryBytes)
         var slotFirsts: [UInt32] = []
         for (number, batch) in batches.enumerated() {
-            slotFirsts.append(UInt32(slots.offsets.count - 1))
-            let start = slots.offsets[slots.offsets.count - 1]
-            for offset in batch.dictionary.offsets.dropFirst() { slots.offsets.append(start + offset) }
-            batch.dictionary.bytes.withUnsafeBytes { slots.bytes.append($0) }
+            slotFirsts.append(UInt32(slots.count))
+            slots.append(batch.dictionary)
             copyFixed(batch, places.of(number), slotFirsts[number], &tables)
             copyOptional(batch, places.of(number), slotFirsts[number])
         }

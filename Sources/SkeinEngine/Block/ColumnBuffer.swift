@@ -51,6 +51,13 @@ struct ColumnBuffer<Element: BitwiseCopyable>: ~Copyable {
         count &+= 1
     }
 
+    mutating func append(_ elements: UnsafeBufferPointer<Element>) {
+        guard let source = elements.baseAddress else { return }
+        if capacity - count < elements.count { grow(to: max(count + elements.count, capacity * 2)) }
+        (base + count).initialize(from: source, count: elements.count)
+        count += elements.count
+    }
+
     /// Forgets the elements and keeps the memory.
     mutating func removeAll() { count = 0 }
 

@@ -147,7 +147,6 @@ extension ChunkReader {
         return ByteDictionary(offsets: offsets, bytes: [UInt8](try reader.read(reader.remaining)))
     }
 
-    /// Measured: 16 K numbers in 8 µs when fixed, 30 µs as varints.
     private static func decode(_ column: NumberColumn, _ bytes: UnsafeRawBufferPointer) throws(ByteError) -> [UInt64] {
         switch column.encoding {
         case .constant: return []
@@ -157,24 +156,39 @@ extension ChunkReader {
         case .fixed8: return try widen(bytes, column, UInt64.self)
         case .varint:
             guard column.count <= bytes.count else { throw ByteError(.truncated, at: 0) }
-            var failure: ByteError?
+            var end: Int?
             let values = [UInt64](unsafeUninitializedCapacity: column.count) { values, count in
-                var reader = ByteReader(bytes)
-                do throws(ByteError) {
-                    while count < column.count {
-                        let value = try reader.readVarint() &+ column.base
-                        // count < column.count, the capacity.
-                        (values.baseAddress.unsafelyUnwrapped + count).initialize(to: value)
-                        count &+= 1
-                    }
-                    if !reader.isAtEnd { failure = ByteError(.truncated, at: reader.position) }
-                } catch {
-                    failure = error
-                }
+                end = decodeVarints(bytes, column.base, into: values)
+                count = end == nil ? 0 : column.count
             }
-            if let failure { throw failure }
+            guard end == bytes.count else { throw ByteError(.truncated, at: end ?? 0) }
             return values
         }
+    }
+
+    /// Fills `values` and returns where the last varint ended; `nil` when the bytes end too soon or one is too long.
+    /// Shifts beyond 63 bits lose what no writer puts there.
+    private static func decodeVarints(
+        _ bytes: UnsafeRawBufferPointer,
+        _ base: UInt64,
+        into values: UnsafeMutableBufferPointer<UInt64>
+    ) -> Int? {
+        var offset = 0
+        let count = bytes.count
+        for index in 0..<values.count {
+            var value: UInt64 = 0
+            var shift: UInt64 = 0
+            while true {
+                guard offset < count, shift < 70 else { return nil }
+                let byte = UInt64(bytes.unsafelyLoad(offset, as: UInt8.self))
+                offset &+= 1
+                value |= (byte & 0x7f) << shift
+                if byte < 0x80 { break }
+                shift &+= 7
+            }
+            values.initializeElement(at: index, to: value &+ base)
+        }
+        return offset
     }
 
     private static func widen<T: FixedWidthInteger & BitwiseCopyable>(

@@ -19,7 +19,6 @@ struct ColumnWriter: ~Copyable {
     mutating func append(numbers values: UnsafeBufferPointer<UInt64>, isRandom: Bool = false) {
         var least = values.first ?? 0
         var most = least
-        // Length of all as varints, in 64ths too many; only compared with the fixed widths.
         for value in values {
             least = min(least, value)
             most = max(most, value)
@@ -117,16 +116,37 @@ struct ColumnWriter: ~Copyable {
         for slot in entries { scratch.appendVarint(UInt64(arena.entry(slot).count)) }
         for slot in entries { scratch.append(arena.entry(slot)) }
         chunks.append(scratch.bytes)
-        if !isNarrow {
-            var next: UInt32 = 0
-            for index in 0..<ids.count {
-                let id = target[index]
-                target[index] = id == next ? 0 : next &- id
-                if id == next { next &+= 1 }
-            }
+        if isNarrow {
+            appendNarrow(ids.elements, below: entries.count)
+            return types
+        }
+        var next: UInt32 = 0
+        for index in 0..<ids.count {
+            let id = target[index]
+            target[index] = id == next ? 0 : next &- id
+            if id == next { next &+= 1 }
         }
         append(numbers: ids.elements)
         return types
+    }
+
+    /// Writes numbers of which all from 0 to `limit` - 1 occur, at most 256, without looking for their bounds.
+    private mutating func appendNarrow(_ ids: UnsafeBufferPointer<UInt32>, below limit: Int) {
+        guard limit > 1 else {
+            chunks.directory.append(NumberEncoding.constant.rawValue)
+            chunks.directory.append(0)
+            return
+        }
+        chunks.directory.append(NumberEncoding.fixed1.rawValue)
+        chunks.directory.append(0)
+        scratch.removeAll()
+        scratch.write(atMost: ids.count) { target in
+            for index in 0..<ids.count {
+                target.storeBytes(of: UInt8(truncatingIfNeeded: ids[index]), toByteOffset: index, as: UInt8.self)
+            }
+            return ids.count
+        }
+        chunks.append(scratch.bytes)
     }
 
     /// Writes values that are all ints or all doubles as numbers.
@@ -199,7 +219,7 @@ private struct LocalDictionary: ~Copyable {
         while slots.base[at] != 0 {
             if slots.base[at] & 0xffff_ffff_0000_0000 == tag {
                 let number = UInt32(truncatingIfNeeded: slots.base[at]) - 1
-                if Self.equal(arena.entry(known[Int(number)]), bytes) {
+                if bytes.isSame(as: arena.entry(known[Int(number)])) {
                     memo.base[Int(slot)] = turn << 32 | UInt64(number)
                     return number
                 }
@@ -223,10 +243,6 @@ private struct LocalDictionary: ~Copyable {
             while slots.base[at] != 0 { at = (at + 1) & mask }
             slots.base[at] = hash & 0xffff_ffff_0000_0000 | UInt64(number + 1)
         }
-    }
-
-    private static func equal(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
-        a.count == b.count && a.elementsEqual(b)
     }
 }
 

@@ -58,8 +58,8 @@ import Testing
 
     static let whole: [UInt8] = {
         var nasty = NastySpans(seed: 4, traceCount: 2)
-        let spans = nasty.spans(12)
-        return (try? BlockFixture.bytes([SpanBatch(spans: spans)], groupRows: 6)) ?? []
+        let spans = nasty.spans(6)
+        return (try? BlockFixture.bytes([SpanBatch(spans: spans)], groupRows: 3)) ?? []
     }()
 
     /// Each answer is the right one or an error.
@@ -119,7 +119,7 @@ import Testing
             Self.store(Checksum.of(Array(broken[footerAt..<(footerAt + 40)])), at: footerAt + 40, in: &broken)
             _ = Self.readAll(broken)
         }
-        #expect(right.footer.spanCount == 12)
+        #expect(right.footer.spanCount == 6)
     }
 
     private static func store(_ value: UInt64, at offset: Int, in bytes: inout [UInt8]) {
