@@ -28,7 +28,12 @@ package struct ValueTest: Sendable {
         case .array(let elements):
             switch comparison {
             case .notEqual: !elements.contains(where: ValueTest(.equal, literal).holds)
-            case .notMatches: !elements.contains(where: ValueTest(.matches, literal).holds)
+            case .notMatches:
+                if case .pattern = literal {
+                    !elements.contains(where: ValueTest(.matches, literal).holds)
+                } else {
+                    false
+                }
             default: elements.contains(where: holds)
             }
         case .null, .bytes, .map: false

@@ -43,12 +43,18 @@ import Testing
         answers.operations = catalogue.map { Set($0.operations) }
         answers.keys = catalogue.map { Set($0.keys) }
         for group in block.footer.groups.indices {
-            answers.found.append(attempt { () throws(StoreError) in
-                try block.traces(inGroup: group).ids.filter { id in (try? block.find(id)) != nil }
-            })
+            answers.found.append(
+                attempt { () throws(StoreError) in
+                    try block.traces(inGroup: group).ids.filter { id in (try? block.find(id)) != nil }
+                }
+            )
         }
         for predicate in predicates {
-            var scan = BlockScan(block, range: TimeRange(start: 1_010, end: .max), predicate: CompiledPredicate(predicate))
+            var scan = BlockScan(
+                block,
+                range: TimeRange(start: 1_010, end: .max),
+                predicate: CompiledPredicate(predicate)
+            )
             for group in block.footer.groups.indices {
                 answers.rows.append(attempt { () throws(StoreError) in try scan.rows(inGroup: group).rows })
             }

@@ -24,7 +24,9 @@ import Testing
     }
 
     @Test func `the copy that ends later is kept, wherever it came from`() {
-        #expect(Self.assemble([[Self.span(1, 10, 5, "a")], [Self.span(1, 10, 9, "b")], [Self.span(1, 12, 4, "c")]]) == ["b"])
+        #expect(
+            Self.assemble([[Self.span(1, 10, 5, "a")], [Self.span(1, 10, 9, "b")], [Self.span(1, 12, 4, "c")]]) == ["b"]
+        )
         #expect(Self.assemble([[Self.span(1, 10, 9, "b")], [Self.span(1, 14, 5, "later")]]) == ["later"])
     }
 

@@ -6,9 +6,11 @@ import Testing
 
 @testable import SkeinEngine
 
-@Suite struct TraceTreeTests {
+@Suite struct NestedSetTests {
     /// A tree of rows (id, parent, kind), as orders and descendants.
-    static func tree(_ rows: [(UInt64, UInt64, SkeinModel.Span.Kind)]) -> (orders: [UInt32], below: [UInt32], copies: Bool) {
+    static func tree(_ rows: [(UInt64, UInt64, SkeinModel.Span.Kind)]) -> (
+        orders: [UInt32], below: [UInt32], copies: Bool
+    ) {
         var tree = TraceTree()
         rows.map(\.0).withUnsafeBufferPointer { ids in
             rows.map(\.1).withUnsafeBufferPointer { parents in
