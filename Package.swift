@@ -1,11 +1,9 @@
 // swift-tools-version: 6.2
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import PackageDescription
 
 // The floors of the house. A module may import the modules its row names, the packages its row names, and nothing
 // else; `Tests/SkeinTidyTests` reads this table and holds every `import` in `Sources/` to it.
-// A row's folder may be absent: the module then does not exist yet.
 
 /// One row: a module, what it is built of, and what it may import.
 struct Module {
@@ -115,14 +113,12 @@ let packages: [String: (url: String, from: Version, products: [String])] = [
     "Yams": ("jpsim/Yams", "6.2.2", ["Yams"]),
 ]
 
-let root = Context.packageDirectory
 let coreOnly = Context.environment["SKEIN_CORE"] != nil
-func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: "\(root)/\(path)") }
-let present = modules.filter { exists("Sources/\($0.name)") && (!coreOnly || $0.isCore) }
-let presentTests = tests.filter { exists("Tests/\($0.name)") && (!coreOnly || $0.isCore) }
+let present = modules.filter { !coreOnly || $0.isCore }
+let presentTests = tests.filter { !coreOnly || $0.isCore }
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
-    module.imports.filter { name in present.contains { $0.name == name } }.map { .target(name: $0) }
+    module.imports.map { .target(name: $0) }
         + module.products.compactMap { product in
             packages.first { $0.value.products.contains(product) }.map { .product(name: product, package: $0.key) }
         }

@@ -11,6 +11,6 @@ need_libraries
 need_python
 have cc || install "gcc libc6-dev" "gcc" "a C compiler for the replayer"
 say "building for release"
-swift build "${fresh[@]}" -c release --product skein
-exec python3 bench/run.py --binary "$(swift build "${fresh[@]}" -c release --show-bin-path)/skein" \
+swift build -c release --product skein
+exec python3 bench/run.py --binary "$(swift build -c release --show-bin-path)/skein" \
     --spans "${SPANS:=1000000}" --passes "${PASSES:=1}" "$@"

@@ -58,10 +58,6 @@ need_swift() {
     fi
 }
 
-# SwiftPM keeps what a manifest said under the manifest's text alone, but ours also asks which folders exist: without
-# this a folder that came with the last pull would not be seen.
-fresh=(--manifest-cache none)
-
 # The C libraries that Skein links: zstd and libdeflate for its blocks and for requests, zlib for the HTTP client.
 need_libraries() {
     have pkg-config || install "pkg-config" "pkgconf" "pkg-config"

@@ -8,6 +8,6 @@ cd "$root"
 need_swift
 need_libraries
 say "building (the first time takes some minutes)"
-swift build "${fresh[@]}" -c release --product skein
+swift build -c release --product skein
 say "starting Skein with its data in ${DATA:=./data}; once it says ready, the page is at http://127.0.0.1:16686"
-exec "$(swift build "${fresh[@]}" -c release --show-bin-path)/skein" serve --data-dir "$DATA" "$@"
+exec "$(swift build -c release --show-bin-path)/skein" serve --data-dir "$DATA" "$@"

@@ -33,12 +33,12 @@ told() { if [ "$1" -eq 0 ] && [ "$2" -ne 0 ]; then echo 1; else echo "$1"; fi; }
 
 say "building everything with its tests"
 started=$SECONDS
-swift build "${fresh[@]}" --build-tests
+swift build --build-tests
 built=$((SECONDS - started))
 
 say "Swift"
 started=$SECONDS status=0
-swift test "${fresh[@]}" --skip-build --disable-xctest 2>&1 | tee "$logs/swift" \
+swift test --skip-build --disable-xctest 2>&1 | tee "$logs/swift" \
     | sed -E '/^◇ /d; /^✔ Test run /b; /^✔ (Test|Suite) /d' || status=$?
 failures="$(grep '✘ Test ' "$logs/swift" | grep -v 'Test run' | grep -c 'failed after' || true)"
 total="$(last_number "$logs/swift" 'Test run with ([0-9]+) tests?')"
@@ -60,7 +60,7 @@ fi
 
 say "programs, faults and the page against the real binary"
 started=$SECONDS status=0
-SKEIN_BINARY="$(swift build "${fresh[@]}" --show-bin-path)/skein" SKEIN_JAEGER_PYTHON="$root/.venv-test-jaeger/bin/python" \
+SKEIN_BINARY="$(swift build --show-bin-path)/skein" SKEIN_JAEGER_PYTHON="$root/.venv-test-jaeger/bin/python" \
     .venv-test/bin/python -m pytest Tests/Integration 2>&1 | tee "$logs/integration" || status=$?
 closing="$(grep -E '^[0-9]+ (passed|failed|skipped|error).* in [0-9.]+s' "$logs/integration" | tail -n 1 || true)"
 # told_by_pytest WORD: the number before this word in its closing line.

@@ -116,14 +116,12 @@ package struct Server: Sendable {
         var group = ServiceGroupConfiguration(
             services: [
                 .init(service: keeper),
-                .init(service: Doors(doors.map(\.listener), readiness)),
+                .init(service: Doors(doors.map(\.listener), readiness, whenReady: { announce("ready") })),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet
         )
         group.maximumGracefulShutdownDuration = .seconds(15)
-        readiness.set(true)
-        announce("ready")
         try await ServiceGroup(configuration: group).run()
     }
 

@@ -43,16 +43,21 @@ struct StoreKeeper: Service, CustomStringConvertible {
 struct Doors: Service, CustomStringConvertible {
     private let listeners: [any Listener]
     private let readiness: Readiness
+    private let whenReady: @Sendable () -> Void
 
     var description: String { "listeners" }
 
-    init(_ listeners: [any Listener], _ readiness: Readiness) {
+    /// `whenReady` is called once the group runs: from then on a signal to end is heard and obeyed.
+    init(_ listeners: [any Listener], _ readiness: Readiness, whenReady: @escaping @Sendable () -> Void) {
         self.listeners = listeners
         self.readiness = readiness
+        self.whenReady = whenReady
     }
 
     func run() async throws {
         try await withGracefulShutdownHandler {
+            readiness.set(true)
+            whenReady()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for listener in listeners { group.addTask { try await listener.run() } }
                 try await group.waitForAll()
