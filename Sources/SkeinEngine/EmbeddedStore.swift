@@ -12,8 +12,8 @@ import Synchronization
 public final class EmbeddedStore: SpanStore {
     private let configuration: Configuration
     private let folder: StoreFolder
-    /// Held as long as the store lives.
-    private let lock: any DiskLock
+    /// Held as long as the store is open.
+    private let lock: Mutex<(any DiskLock)?>
     let contents: Contents
     let reads = ReadQueue()
     private let cache: PartCache
@@ -28,7 +28,7 @@ public final class EmbeddedStore: SpanStore {
         let started = configuration.clock.monotonicNanos
         self.configuration = configuration
         folder = StoreFolder(root: configuration.directory)
-        lock = try folder.claim(configuration.disk)
+        lock = Mutex(try folder.claim(configuration.disk))
         cache = PartCache(byteCountMax: configuration.cacheByteCount)
         var opening = Opening(
             disk: configuration.disk,
@@ -149,6 +149,7 @@ public final class EmbeddedStore: SpanStore {
     public func close() async {
         await commit.close()
         await sealer.close()
+        lock.withLock { $0 = nil }
     }
 
     public func append(_ batch: SpanBatch) async throws(StoreError) {

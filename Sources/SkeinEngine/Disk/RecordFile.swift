@@ -26,17 +26,23 @@ enum RecordFile {
     }
 
     /// A record whose payload `write` appends.
-    static func record(type: UInt32, capacity: Int = 64, _ write: (inout ByteWriter) -> Void) -> ByteWriter {
-        var out = ByteWriter(capacity: recordHeaderByteCount + capacity)
+    static func record(type: UInt32, _ write: (inout ByteWriter) -> Void) -> ByteWriter {
+        var out = ByteWriter()
+        append(type: type, to: &out, write)
+        return out
+    }
+
+    /// Appends a record whose payload `write` appends.
+    static func append(type: UInt32, to out: inout ByteWriter, _ write: (inout ByteWriter) -> Void) {
+        let start = out.count
         out.appendLittleEndian(UInt64(0))
         out.appendLittleEndian(type)
         out.appendLittleEndian(UInt32(0))
         write(&out)
-        out.overwriteLittleEndian(UInt32(clamping: out.count - recordHeaderByteCount), at: 12)
-        let checksum = Checksum.of(UnsafeRawBufferPointer(rebasing: out.bytes[8...]))
-        out.overwriteLittleEndian(UInt32(truncatingIfNeeded: checksum), at: 0)
-        out.overwriteLittleEndian(UInt32(truncatingIfNeeded: checksum &>> 32), at: 4)
-        return out
+        out.overwriteLittleEndian(UInt32(clamping: out.count - start - recordHeaderByteCount), at: start + 12)
+        let checksum = Checksum.of(UnsafeRawBufferPointer(rebasing: out.bytes[(start + 8)...]))
+        out.overwriteLittleEndian(UInt32(truncatingIfNeeded: checksum), at: start)
+        out.overwriteLittleEndian(UInt32(truncatingIfNeeded: checksum &>> 32), at: start + 4)
     }
 
     /// What the header of a file says.

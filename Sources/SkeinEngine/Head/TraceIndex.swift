@@ -27,7 +27,6 @@ struct TraceIndex {
 
     /// Adds the next rows.
     mutating func append(_ ids: [TraceID]) {
-        previous.reserveCapacity(previous.count + ids.count)
         var last = -1
         for id in ids {
             // Spans of one trace often come one after the other.

@@ -15,15 +15,32 @@ final class GroupCommit: Sendable {
     fileprivate struct Request {
         let batch: SpanBatch
         let record: Record
+        let byteCount: Int
         let enqueuedNanos: UInt64
         let done: CheckedContinuation<StoreError?, Never>
     }
 
-    /// A packed record on its way to the log.
+    /// The memory of a packed record on its way to the log; reused, since fresh pages cost more than packing.
     fileprivate final class Record: Sendable {
-        let bytes: ByteWriter
+        private let bytes = Mutex(ByteWriter(capacity: 1 << 16))
 
-        init(_ bytes: consuming ByteWriter) { self.bytes = bytes }
+        /// Holds the record of `batch` from now on. Returns its length.
+        func pack(_ batch: SpanBatch) -> Int {
+            bytes.withLock { bytes in
+                bytes.removeAll()
+                LogSegment.append(batch, to: &bytes)
+                return bytes.count
+            }
+        }
+
+        func append(to out: inout ByteWriter) { bytes.withLock { out.append($0.bytes) } }
+    }
+
+    /// Records that are not in use. Bounded in number, and none of the large ones are kept.
+    private struct Spares {
+        static let countMax = 32
+        static let byteCountMax = 1 << 20
+        var records: [Record] = []
     }
 
     fileprivate struct Waiting {
@@ -53,6 +70,7 @@ final class GroupCommit: Sendable {
     private let sealer: Sealer
     private let thread = DispatchQueue(label: "skein.log")
     private let waiting = Mutex(Waiting())
+    private let spares = Mutex(Spares())
     /// Only touched on ``thread``, but for figures.
     private let writing: Mutex<Writing>
 
@@ -74,15 +92,14 @@ final class GroupCommit: Sendable {
 
     /// Returns when `batch` is as durable as promised and readers see it.
     func append(_ batch: SpanBatch) async throws(StoreError) {
-        let packed = LogSegment.record(of: batch)
-        let byteCount = packed.count
+        let record = spares.withLock { $0.records.popLast() } ?? Record()
+        let byteCount = record.pack(batch)
         guard byteCount <= RecordFile.payloadBytesMax else {
             throw StoreError(
                 .limit,
                 "a batch of \(byteCount) bytes is over the limit of \(RecordFile.payloadBytesMax); send smaller ones"
             )
         }
-        let record = Record(packed)
         let failure = await withCheckedContinuation { done in
             let refusal = waiting.withLock { waiting -> StoreError? in
                 if waiting.isClosed { return StoreError(.unavailable, "the store is closed") }
@@ -95,13 +112,22 @@ final class GroupCommit: Sendable {
                     )
                 }
                 waiting.requests.append(
-                    Request(batch: batch, record: record, enqueuedNanos: clock.monotonicNanos, done: done)
+                    Request(
+                        batch: batch,
+                        record: record,
+                        byteCount: byteCount,
+                        enqueuedNanos: clock.monotonicNanos,
+                        done: done
+                    )
                 )
                 waiting.byteCount += byteCount
                 schedule(&waiting)
                 return nil
             }
             if let refusal { done.resume(returning: refusal) }
+        }
+        if byteCount <= Spares.byteCountMax {
+            spares.withLock { if $0.records.count < Spares.countMax { $0.records.append(record) } }
         }
         if let failure { throw failure }
     }
@@ -238,7 +264,7 @@ final class GroupCommit: Sendable {
     private func commit(_ requests: [Request]) -> StoreError? {
         writing.withLock { writing -> StoreError? in
             writing.group.removeAll()
-            for request in requests { writing.group.append(request.record.bytes.bytes) }
+            for request in requests { request.record.append(to: &writing.group) }
             do throws(DiskError) {
                 try writing.log.write(writing.group.bytes)
                 if durability == .always { try writing.log.sync() }
@@ -256,7 +282,7 @@ extension GroupCommit.Waiting {
     fileprivate mutating func removeAll(_ isChosen: (GroupCommit.Request) -> Bool) -> [GroupCommit.Request] {
         let chosen = requests.filter(isChosen)
         requests.removeAll(where: isChosen)
-        byteCount = requests.reduce(0) { $0 + $1.record.bytes.count }
+        byteCount = requests.reduce(0) { $0 + $1.byteCount }
         return chosen
     }
 }

@@ -37,10 +37,11 @@ struct LogSegment {
         RecordFile.header(magic: magic, version: version, number: number)
     }
 
-    static func record(of batch: SpanBatch) -> ByteWriter {
+    /// Appends the record of `batch`.
+    static func append(_ batch: SpanBatch, to out: inout ByteWriter) {
         // Room for nearly every batch, so that the buffer seldom moves.
-        let capacity = 4096 + batch.count * 100 + batch.dictionary.bytes.count
-        return RecordFile.record(type: batchType, capacity: capacity) { PackedBatch.append(batch, to: &$0) }
+        out.reserve(4096 + batch.count * 100 + batch.dictionary.bytes.count)
+        RecordFile.append(type: batchType, to: &out) { PackedBatch.append(batch, to: &$0) }
     }
 
     static func endRecord() -> ByteWriter { RecordFile.record(type: endType) { _ in } }

@@ -220,7 +220,8 @@ struct Opening {
     private mutating func putAside(_ number: UInt64, _ batches: [SpanBatch], _ reason: String, _ log: inout LogWriter) {
         do throws(DiskError) {
             for batch in batches {
-                let record = LogSegment.record(of: batch)
+                var record = ByteWriter()
+                LogSegment.append(batch, to: &record)
                 try log.write(record.bytes)
             }
             try log.sync()

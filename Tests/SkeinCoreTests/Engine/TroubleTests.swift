@@ -102,6 +102,16 @@ import Testing
         }
     }
 
+    @Test func `a closed store lets its folder go`() async throws {
+        let disk = SimulatedDisk(seed: 6)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        await store.close()
+        let next = try await S.open(disk)
+        #expect(try await S.everything(in: next).count == 1)
+        #expect(await store.status().spanCount == 1)
+    }
+
     @Test func `a read-only folder is refused with clear words`() async throws {
         let disk = try await DamageTests.filledDisk()
         disk.isReadOnly = true
