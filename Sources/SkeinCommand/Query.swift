@@ -108,17 +108,21 @@ struct SearchAnswer: Decodable {
         var errorCount: Int
     }
 
-    /// One line for each trace. A narrow one shows the times without the year and the milliseconds.
+    /// One line for each trace. A narrow one shows times without milliseconds, and without the date when all are of one
+    /// day.
     func table(isNarrow: Bool) -> Table {
+        let started = traces.map { Figures.time(UInt64($0.startTimeUnixNano) ?? 0) }
+        let isOneDay = Set(started.map { $0.prefix(10) }).count == 1
         var table = Table([
-            .init(title: "TRACE"), .init(title: "STARTED (UTC)"), .init(title: "DURATION", alignment: .right),
+            .init(title: "TRACE"), .init(title: isNarrow ? "UTC" : "STARTED (UTC)"),
+            .init(title: "DURATION", alignment: .right),
             .init(title: "SPANS", alignment: .right), .init(title: isNarrow ? "ERR" : "ERRORS", alignment: .right),
             .init(title: "SERVICE", isElastic: true), .init(title: "OPERATION", isElastic: true),
         ])
-        for trace in traces {
-            let started = Figures.time(UInt64(trace.startTimeUnixNano) ?? 0)
+        for (trace, started) in zip(traces, started) {
+            let time = isNarrow ? String(started.dropFirst(isOneDay ? 11 : 5).dropLast(4)) : started
             table.add([
-                .init(trace.traceId), .init(isNarrow ? String(started.dropFirst(5).dropLast(4)) : started, .dim),
+                .init(trace.traceId), .init(time, .dim),
                 .init(Figures.duration(UInt64(trace.durationNanos) ?? 0)), .init(Figures.count(trace.spanCount)),
                 trace.errorCount > 0 ? .init(Figures.count(trace.errorCount), .error) : .init("0", .dim),
                 .init(trace.rootServiceName.isEmpty ? "(no root yet)" : trace.rootServiceName, .bold),

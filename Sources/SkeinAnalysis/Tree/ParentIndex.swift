@@ -37,80 +37,113 @@ package struct ParentIndex {
     }
 
     /// Rows by trace and span id: open addressing, at most half full; rows of one id are chained in row order.
+    ///
+    /// A slot holds half of the hash beside the row, so that a probe seldom looks at the columns.
     private struct SpanIDTable {
-        private let batch: SpanBatch
-        private var slots: [Int32]
+        private let traceIDs: [TraceID]
+        private let spanIDs: [SpanID]
+        private let parentSpanIDs: [SpanID]
+        private let kinds: [UInt8]
+        private let resourceRows: [UInt32]
+        private let serviceRefs: [SpanBatch.Ref]
+        /// Upper half: that of the hash. Lower half: row + 1. 0 when empty.
+        private var slots: [UInt64]
         private let mask: Int
-        /// The next row of the same id, or -1.
-        private var following: [Int32]
+        /// The next row of the same id, or -1. Empty while no id is shared.
+        private var following: [Int32] = []
         var sharedCount = 0
 
         init(_ batch: SpanBatch) {
-            self.batch = batch
+            traceIDs = batch.traceIDs
+            spanIDs = batch.spanIDs
+            parentSpanIDs = batch.parentSpanIDs
+            kinds = batch.kinds
+            resourceRows = batch.resourceRows
+            serviceRefs = batch.resources.serviceNameRefs
             var capacity = 16
             while capacity < batch.count * 2 { capacity *= 2 }
-            slots = [Int32](repeating: -1, count: capacity)
+            slots = [UInt64](repeating: 0, count: capacity)
             mask = capacity - 1
-            following = [Int32](repeating: -1, count: batch.count)
             for row in 0..<batch.count { insert(row) }
         }
 
         private mutating func insert(_ row: Int) {
-            let slot = slot(batch.traceIDs[row], batch.spanIDs[row])
-            var last = slots[slot]
-            guard last >= 0 else {
-                slots[slot] = Int32(row)
+            let (slot, tag) = find(traceIDs[row], spanIDs[row])
+            guard slots[slot] != 0 else {
+                slots[slot] = tag | UInt64(row + 1)
                 return
             }
+            if following.isEmpty { following = [Int32](repeating: -1, count: spanIDs.count) }
             // A chain is as long as an id has rows: two, or what a confused client sends. It is cut off at a length
             // that keeps hostile input linear; the rows beyond stay in the tree and are nobody's parent.
+            var last = Self.row(slots[slot])
             var length = 1
-            while following[Int(last)] >= 0 {
-                last = following[Int(last)]
+            while following[last] >= 0 {
+                last = Int(following[last])
                 length += 1
             }
             sharedCount += length == 1 ? 2 : 1
-            if length < 8 { following[Int(last)] = Int32(row) }
+            if length < 8 { following[last] = Int32(row) }
         }
 
-        /// Where an id is, or where it would go.
-        private func slot(_ trace: TraceID, _ span: SpanID) -> Int {
-            var at = Int(truncatingIfNeeded: Hash.fold(span.rawValue ^ 0x9e37_79b9_7f4a_7c15, trace.low | 1)) & mask
-            while slots[at] >= 0 {
-                let row = Int(slots[at])
-                if batch.spanIDs[row] == span, batch.traceIDs[row] == trace { break }
+        private static func row(_ slot: UInt64) -> Int { Int(slot & 0xffff_ffff) - 1 }
+
+        /// Where an id is, or where it would go; and the upper half of its slot.
+        @inline(__always)
+        private func find(_ trace: TraceID, _ span: SpanID) -> (slot: Int, tag: UInt64) {
+            let hash = Hash.fold(span.rawValue ^ 0x9e37_79b9_7f4a_7c15, trace.low | 1)
+            let tag = hash & 0xffff_ffff_0000_0000
+            var at = Int(truncatingIfNeeded: hash) & mask
+            while slots[at] != 0 {
+                if slots[at] & 0xffff_ffff_0000_0000 == tag {
+                    let row = Self.row(slots[at])
+                    if spanIDs[row] == span, traceIDs[row] == trace { break }
+                }
                 at = (at + 1) & mask
             }
-            return at
+            return (at, tag)
         }
+
+        /// The first row of an id.
+        private func first(_ trace: TraceID, _ span: SpanID) -> Int? {
+            let slot = slots[find(trace, span).slot]
+            return slot == 0 ? nil : Self.row(slot)
+        }
+
+        /// The row after `row` in the chain of its id.
+        private func next(_ row: Int) -> Int? {
+            following.isEmpty || following[row] < 0 ? nil : Int(following[row])
+        }
+
+        private func service(_ row: Int) -> SpanBatch.Ref { serviceRefs[Int(resourceRows[row])] }
 
         /// The calling side that shares its id with `row`, when `row` is the receiving side.
         func callingSide(of row: Int) -> Int? {
+            // Without shared ids, which is nearly always, there is nothing to look for.
+            if following.isEmpty { return nil }
             let wanted: UInt8
-            switch batch.kinds[row] {
+            switch kinds[row] {
             case ParentIndex.server: wanted = ParentIndex.client
             case ParentIndex.consumer: wanted = ParentIndex.producer
             default: return nil
             }
-            var at = slots[slot(batch.traceIDs[row], batch.spanIDs[row])]
-            while at >= 0, batch.kinds[Int(at)] != wanted { at = following[Int(at)] }
-            return at >= 0 ? Int(at) : nil
+            var at = first(traceIDs[row], spanIDs[row])
+            while let candidate = at, kinds[candidate] != wanted { at = next(candidate) }
+            return at
         }
 
         /// The row that `row` names as its parent.
         func parent(of row: Int) -> Int? {
-            var at = slots[slot(batch.traceIDs[row], batch.parentSpanIDs[row])]
-            guard at >= 0 else { return nil }
-            if following[Int(at)] < 0 { return Int(at) }
-            let service = batch.serviceRef(at: row)
+            guard let first = first(traceIDs[row], parentSpanIDs[row]) else { return nil }
+            if next(first) == nil { return first }
             var best: (row: Int, rank: Int)?
-            while at >= 0 {
-                let candidate = Int(at)
-                at = following[candidate]
+            var at: Int? = first
+            while let candidate = at {
+                at = next(candidate)
                 if candidate == row { continue }
-                let kind = batch.kinds[candidate]
+                let kind = kinds[candidate]
                 let isReceiving = kind == ParentIndex.server || kind == ParentIndex.consumer
-                let rank = (batch.serviceRef(at: candidate) == service ? 2 : 0) + (isReceiving ? 1 : 0)
+                let rank = (service(candidate) == service(row) ? 2 : 0) + (isReceiving ? 1 : 0)
                 if rank > best?.rank ?? -1 { best = (candidate, rank) }
             }
             return best?.row ?? row

@@ -258,8 +258,12 @@ enum ShopFailure {
 
     static func event(of step: ShopStep, at time: UInt64) -> SkeinModel.Span.Event {
         let type =
-            step.attributes["db.system.name"] != nil
-            ? "LockTimeoutError" : step.service == "payment" ? "CardDeclinedError" : "DeadlineExceededError"
+            switch message(of: step).split(separator: " ").first {
+            case "canceling": "LockTimeoutError"
+            case "connection": "ConnectionError"
+            case "card": "CardDeclinedError"
+            default: "DeadlineExceededError"
+            }
         let trace = ["handlers.dispatch", "rpc.intercept", "pool.acquire", "worker.run"]
             .map { "\tat shop.\(step.service).\($0)" }.joined(separator: "\n")
         return .init(
