@@ -8,7 +8,7 @@ struct Load: AsyncParsableCommand {
         abstract: "Send the traffic of a made-up shop over OTLP/HTTP.",
         discussion: """
             Eleven services with failures, slow requests, events and links between traces. The same --seed makes the \
-            same traces. Ends after --traces visits, or after --seconds.
+            same traces. Ends after --traces, or after --seconds.
 
             Exit code 1 when a span was not accepted.
             """
@@ -17,7 +17,7 @@ struct Load: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where to send spans.", valueName: "url"))
     var endpoint = "http://127.0.0.1:4318"
 
-    @Option(help: ArgumentHelp("How many visits to the shop to send; each is a trace or two.", valueName: "n"))
+    @Option(help: ArgumentHelp("How many traces to send.", valueName: "n"))
     var traces: Int?
 
     @Option(help: ArgumentHelp("How long to send; 10 unless --traces says otherwise.", valueName: "seconds"))

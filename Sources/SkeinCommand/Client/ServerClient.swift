@@ -9,6 +9,14 @@ struct ServerClient: Sendable {
     /// Scheme, host and port, without a slash at the end.
     let server: String
 
+    /// Connections for the life of the process. Where nobody listens it says so at once instead of trying again.
+    static let connections: HTTPClient = {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(5)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
+
     /// Most bytes of an answer: a trace of a million spans fits.
     private static let answerBytesMax = 1 << 30
 
@@ -30,7 +38,7 @@ struct ServerClient: Sendable {
         let status: Int
         let body: Data
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(120))
+            let response = try await Self.connections.execute(request, timeout: .seconds(120))
             status = Int(response.status.code)
             body = Data(try await response.body.collect(upTo: Self.answerBytesMax).readableBytesView)
         } catch {

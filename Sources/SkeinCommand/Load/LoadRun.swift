@@ -59,8 +59,14 @@ struct LoadRun: Sendable {
                 let spansMax = rate > 0 ? min(Self.requestSpans, max(1, rate / 20)) : Self.requestSpans
                 var spans: [SkeinModel.Span] = []
                 while spans.count < spansMax, traces.map({ sentTraces < $0 }) ?? true {
-                    spans += traffic.visit(endUnixNanos: clock.unixNanos)
-                    sentTraces += 1
+                    let visit = traffic.visit(endUnixNanos: clock.unixNanos)
+                    // A visit may start a trace of its own for what it leaves to a queue; the last one may not have room.
+                    var ids: [TraceID] = []
+                    for span in visit where !ids.contains(span.traceID) { ids.append(span.traceID) }
+                    let room = traces.map { $0 - sentTraces } ?? ids.count
+                    let kept = ids.prefix(room)
+                    spans += kept.count == ids.count ? visit : visit.filter { kept.contains($0.traceID) }
+                    sentTraces += kept.count
                 }
                 sentSpans += spans.count
                 let body = Self.body(of: spans)
@@ -88,7 +94,7 @@ struct LoadRun: Sendable {
         for attempt in 1...Self.attemptsMax {
             let begin = clock.monotonicNanos
             do {
-                let response = try await HTTPClient.shared.execute(request, timeout: .seconds(60))
+                let response = try await ServerClient.connections.execute(request, timeout: .seconds(60))
                 let answer = try await response.body.collect(upTo: 1 << 20)
                 let status = Int(response.status.code)
                 if status == 200 {
@@ -217,7 +223,7 @@ struct LoadReport: Sendable {
         var lines = [
             "\(terminal.styled(Figures.count(acceptedSpans, "span"), .bold)) accepted in "
                 + "\(Figures.duration(elapsedNanos)), \(Figures.count(spansPerSecond)) spans/s",
-            "\(Figures.count(traces, "visit")), \(Figures.count(requests, "request")), "
+            "\(Figures.count(traces, "trace")), \(Figures.count(requests, "request")), "
                 + "\(Figures.bytes(UInt64(bytes))), \(Figures.count(retries)) retried",
             "latency  p50 \(Figures.duration(latency(0.5)))  p95 \(Figures.duration(latency(0.95)))  "
                 + "max \(Figures.duration(latencyNanos.max() ?? 0))",
