@@ -72,7 +72,11 @@ let modules: [Module] = [
         products: ["ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "ServiceLifecycle"]
     ),
     // beside
-    Module(name: "SkeinBenchmarks", kind: .executable, imports: ["SkeinBase", "SkeinModel", "SkeinWire"]),
+    Module(
+        name: "SkeinBenchmarks",
+        kind: .executable,
+        imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine"]
+    ),
     Module(name: "SkeinTestKit", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
 ]
 

@@ -12,7 +12,8 @@ import SkeinWire
 #endif
 
 // CPU seconds per million spans of the codecs, over the bodies of a corpus (bench/README.md says how it is made and
-// what its records are):  skein-benchmarks FILE.corpus [PASSES] [STAGE]
+// what its records are):  SkeinBenchmarks FILE.corpus [PASSES] [STAGE]
+// STAGE is a codec, or `engine` for the store alone: log, head, restart, blocks and queries.
 
 /// CPU seconds of this process so far.
 func cpuSeconds() -> Double {
@@ -62,6 +63,16 @@ guard CommandLine.arguments.count > 1 else {
 let file = readFile(CommandLine.arguments[1])
 let passes = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 1 : 1
 let stage = CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : ""
+
+if stage == "engine" {
+    // The file's bytes stay where they are until the process ends.
+    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: file.count, alignment: 16)
+    memory.copyBytes(from: file)
+    let folder = "/tmp/skein-benchmark-\(UInt64.random(in: 0 ... .max))"
+    let requests = try bodies(UnsafeRawBufferPointer(memory))
+    try await EngineBenchmark(requests, passes: passes, folder: folder).run()
+    exit(0)
+}
 
 try file.withUnsafeBytes { file in
     let requests = try bodies(file)

@@ -9,8 +9,6 @@ struct Catalogues {
 
     /// Distinct values that are counted; more of them are passed over.
     private static let distinctValuesMax = 100_000
-    /// Rows of a block that are read at a time.
-    private static let windowRowCount = 16_384
 
     init(_ snapshot: Contents.Snapshot, _ cancellation: Cancellation) {
         self.snapshot = snapshot
@@ -111,16 +109,8 @@ struct Catalogues {
     func values(of field: SpanField, prefix: String, limit: Int) throws(StoreError) -> [ValueCount] {
         var counter = ValueCounter(field: field, prefix: prefix, distinctMax: Self.distinctValuesMax)
         try forEachPiece { batch throws(StoreError) in counter.add(batch) }
-        for stored in snapshot.blocks {
-            var row = 0
-            while row < stored.footer.spanCount {
-                try cancellation.check()
-                let end = min(row + Self.windowRowCount, stored.footer.spanCount)
-                counter.add(try stored.block.batch(rows: row..<end, columns: field.columns))
-                row = end
-            }
-        }
-        return counter.values(limit: limit)
+        for stored in snapshot.blocks { try counter.add(stored, cancellation) }
+        return counter.mostFrequent(limit)
     }
 }
 

@@ -10,7 +10,8 @@ import SkeinStore
 /// only when it may be next, and shown at its true start if it still matches.
 ///
 /// A trace starts no later than any of its spans. But a row may be a copy that does not count, and then say nothing of
-/// the trace: so a candidate is due at the latest start of its matching rows, and due earlier when a later one is found.
+/// the trace: so a candidate is due at a time that none of its matching rows starts after, and due again when a later
+/// one is found.
 struct TraceSearch {
     private let snapshot: Contents.Snapshot
     private let query: SpanQuery
@@ -21,24 +22,41 @@ struct TraceSearch {
 
     private enum Source {
         case piece(HeadPart.Piece)
-        case group(block: Int, index: Int)
+        case group(GroupPlace)
+    }
+
+    private struct GroupPlace: Hashable {
+        /// Of the snapshot.
+        var block: Int
+        /// Of the block.
+        var group: Int
     }
 
     /// A trace with a matching row.
     private struct Candidate {
-        /// Where the row is, if in a block.
-        var known: StoredTrace.BlockPiece?
-        /// Matching rows, when all rows of ``known`` were tested.
+        /// Set when the row is in a block.
+        var place: GroupPlace?
+        /// Of the group's traces.
+        var trace = 0
+        /// Matching rows, when all rows of the block's piece were tested.
         var matchedCount: Int?
+    }
+
+    /// A trace whose start is known.
+    private enum Finished {
+        case summary(TraceSummary)
+        /// The whole of it lies in one group; summed up when it is shown.
+        case inGroup(GroupPlace, trace: Int, matchedCount: Int)
     }
 
     private var heap = SearchHeap()
     private var sources: [Source] = []
     private var candidates: [Candidate] = []
-    private var finished: [TraceSummary] = []
-    /// When the candidate of a trace is due; `nil` for one that was put together.
+    private var finished: [Finished] = []
+    /// When the candidate of a trace is due; `UInt64?.none` for one whose start is known.
     private var due: [TraceID: UInt64?] = [:]
     private var scans: [BlockScan?]
+    private var summaries: [GroupPlace: GroupSummaries] = [:]
     private var page = SearchPage()
 
     init(_ query: SpanQuery, in snapshot: Contents.Snapshot, _ cancellation: Cancellation) {
@@ -57,18 +75,21 @@ struct TraceSearch {
             switch entry.step {
             case .source:
                 try cancellation.check()
-                try test(sources[entry.index])
+                switch sources[entry.index] {
+                case .piece(let piece): try test(piece)
+                case .group(let place): try test(place)
+                }
             case .candidate:
                 guard case .some(.some) = due.updateValue(nil, forKey: entry.traceID) else { continue }
                 try resolve(entry.traceID, candidates[entry.index])
             case .finished:
-                if page.traces.count == query.limit {
+                guard page.traces.count < query.limit else {
                     page.next = page.traces.last.map {
                         SearchCursor(startUnixNanos: $0.startUnixNanos, traceID: $0.traceID)
                     }
                     return finish()
                 }
-                page.traces.append(finished[entry.index])
+                page.traces.append(try summary(finished[entry.index]))
             }
         }
         return finish()
@@ -96,107 +117,106 @@ struct TraceSearch {
         for (number, block) in snapshot.blocks.enumerated() {
             for (index, group) in block.footer.groups.enumerated()
             where query.range.overlaps(group.start.lowerBound, group.start.upperBound) {
-                add(.group(block: number, index: index), group.start.upperBound)
+                add(.group(GroupPlace(block: number, group: index)), group.start.upperBound)
             }
         }
     }
 
     // MARK: Testing rows
 
-    private mutating func test(_ source: Source) throws(StoreError) {
-        switch source {
-        case .piece(let piece):
-            page.inspected.spanCount += piece.batch.count
-            let rows = try BatchScan.rows(of: piece.batch, in: query.range, matching: predicate)
-            rows.forEach { row in
-                add(piece.batch.traceIDs[row], piece.batch.startUnixNanos[row], Candidate())
-            }
-        case .group(let number, let index): try test(group: index, ofBlock: number)
-        }
+    private mutating func test(_ piece: HeadPart.Piece) throws(StoreError) {
+        page.inspected.spanCount += piece.batch.count
+        let rows = try BatchScan.rows(of: piece.batch, in: query.range, matching: predicate)
+        rows.forEach { row in add(piece.batch.traceIDs[row], due: piece.batch.startUnixNanos[row], Candidate()) }
     }
 
-    private mutating func test(group index: Int, ofBlock number: Int) throws(StoreError) {
-        let stored = snapshot.blocks[number]
-        let group = stored.footer.groups[index]
+    private mutating func test(_ place: GroupPlace) throws(StoreError) {
+        let stored = snapshot.blocks[place.block]
+        let group = stored.footer.groups[place.group]
         var scan =
-            scans[number] ?? BlockScan(stored.block.metered(by: meter), range: query.range, predicate: predicate)
-        let mayMatch = try scan.mayMatch(group: index)
-        let rows = mayMatch ? try scan.rows(inGroup: index) : RowSet(count: group.rowCount)
-        scans[number] = scan
-        if mayMatch { page.inspected.spanCount += group.rowCount }
+            scans[place.block] ?? BlockScan(stored.block.metered(by: meter), range: query.range, predicate: predicate)
+        defer { scans[place.block] = scan }
+        guard try scan.mayMatch(group: place.group) else { return }
+        page.inspected.spanCount += group.rowCount
+        let rows = try scan.rows(inGroup: place.group)
         guard !rows.isEmpty else { return }
-        let traces = try stored.block.traces(inGroup: index)
-        let starts = try stored.block.starts(inGroup: index)
-        var trace = -1
+        let summaries = try summaries(of: place)
         var end = 0
-        var latest: UInt64 = 0
-        func addTrace() {
-            guard trace >= 0 else { return }
-            let entry = traces[trace]
-            let local = (entry.rows.lowerBound - group.firstRow)..<(entry.rows.upperBound - group.firstRow)
-            let isWhole = local.lowerBound >= 0 && local.upperBound <= group.rowCount
-            let matchedCount = isWhole ? rows.selectedCount(in: local) : nil
-            add(entry.id, latest, Candidate(known: .init(block: stored, entry: entry), matchedCount: matchedCount))
-        }
         rows.forEach { local in
             let row = group.firstRow + local
-            if trace < 0 || row >= end {
-                addTrace()
-                trace = traces.index(ofRow: row)
-                end = traces.firstRows[trace + 1]
-                latest = 0
-            }
-            latest = max(latest, starts[local])
+            guard row >= end else { return }
+            let trace = summaries.traces.index(ofRow: row)
+            let entry = summaries.traces[trace]
+            end = entry.rows.upperBound
+            let isWhole = entry.rows.lowerBound >= group.firstRow && end <= group.firstRow + group.rowCount
+            let inGroup = (entry.rows.lowerBound - group.firstRow)..<(end - group.firstRow)
+            add(
+                entry.id,
+                due: min(entry.endUnixNanos, group.start.upperBound),
+                Candidate(
+                    place: place,
+                    trace: trace,
+                    matchedCount: isWhole ? rows.selectedCount(in: inGroup) : nil
+                )
+            )
         }
-        addTrace()
     }
 
-    /// Notes that a trace has a matching row; `start` is that of the latest one here.
-    private mutating func add(_ id: TraceID, _ start: UInt64, _ candidate: Candidate) {
+    /// Notes that a trace has a matching row, none here starting after `moment`.
+    private mutating func add(_ id: TraceID, due moment: UInt64, _ candidate: Candidate) {
         switch due[id] {
         case .some(.none): return
-        case .some(.some(let known)) where known >= start: return
+        case .some(.some(let known)) where known >= moment: return
         default: break
         }
-        due[id] = .some(start)
-        heap.push(.init(startUnixNanos: start, step: .candidate, traceID: id, index: candidates.count))
+        due[id] = .some(moment)
+        heap.push(.init(startUnixNanos: moment, step: .candidate, traceID: id, index: candidates.count))
         candidates.append(candidate)
     }
 
     // MARK: Putting traces together
 
     private mutating func resolve(_ id: TraceID, _ candidate: Candidate) throws(StoreError) {
-        let trace = try StoredTrace(id, in: snapshot, known: candidate.known)
-        let start: UInt64?
-        if let whole = trace.whole {
-            start = whole.entry.startUnixNanos
-        } else {
-            start = nil
+        var known: StoredTrace.BlockPiece?
+        if let place = candidate.place {
+            known = .init(
+                block: snapshot.blocks[place.block],
+                entry: try summaries(of: place).traces[candidate.trace]
+            )
         }
-        // A trace of an earlier page needs no summary.
-        if let start, !comesAfterCursor(start, id) { return }
-        guard let summary = try summary(of: trace, candidate),
-            comesAfterCursor(summary.startUnixNanos, id)
-        else { return }
-        heap.push(
-            .init(startUnixNanos: summary.startUnixNanos, step: .finished, traceID: id, index: finished.count)
-        )
-        finished.append(summary)
-    }
-
-    private func comesAfterCursor(_ start: UInt64, _ id: TraceID) -> Bool {
-        query.cursor?.precedes(startUnixNanos: start, traceID: id) ?? true
-    }
-
-    /// The trace in one row; `nil` when the span that matched is a copy that does not count.
-    private func summary(of trace: StoredTrace, _ candidate: Candidate) throws(StoreError) -> TraceSummary? {
-        if trace.whole != nil, let matchedCount = candidate.matchedCount {
-            let batch = try trace.assembled(.fixed)
-            return TraceSummary(of: batch, rows: 0..<batch.count, matchedSpanCount: matchedCount)
+        let trace = try StoredTrace(id, in: snapshot, known: known)
+        if let whole = trace.whole, let place = candidate.place, let matchedCount = candidate.matchedCount {
+            let finished = Finished.inGroup(place, trace: candidate.trace, matchedCount: matchedCount)
+            return finish(id, whole.entry.startUnixNanos, finished)
         }
         let batch = try trace.assembled(columns)
-        let matched = try BatchScan.rows(of: batch, in: query.range, matching: predicate).selectedCount
-        return matched > 0 ? TraceSummary(of: batch, rows: 0..<batch.count, matchedSpanCount: matched) : nil
+        let matchedCount = try BatchScan.rows(of: batch, in: query.range, matching: predicate).selectedCount
+        // The row that matched may be a copy that does not count.
+        guard matchedCount > 0 else { return }
+        let summary = TraceSummary(of: batch, rows: 0..<batch.count, matchedSpanCount: matchedCount)
+        finish(id, summary.startUnixNanos, .summary(summary))
+    }
+
+    private mutating func finish(_ id: TraceID, _ start: UInt64, _ trace: Finished) {
+        guard query.cursor?.precedes(startUnixNanos: start, traceID: id) ?? true else { return }
+        heap.push(.init(startUnixNanos: start, step: .finished, traceID: id, index: finished.count))
+        finished.append(trace)
+    }
+
+    private mutating func summary(_ trace: Finished) throws(StoreError) -> TraceSummary {
+        switch trace {
+        case .summary(let summary): return summary
+        case .inGroup(let place, let trace, let matchedCount):
+            return try summaries(of: place).summary(ofTrace: trace, matchedSpanCount: matchedCount)
+        }
+    }
+
+    private mutating func summaries(of place: GroupPlace) throws(StoreError) -> GroupSummaries {
+        if let known = summaries[place] { return known }
+        let block = snapshot.blocks[place.block].block.metered(by: meter)
+        let made = try GroupSummaries(block, group: place.group, traces: try block.traces(inGroup: place.group))
+        summaries[place] = made
+        return made
     }
 }
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+
+/// Counts byte strings, up to a number of distinct ones; more of them are passed over.
+///
+/// Open addressing, at most half full, the strings side by side in one arena.
+struct ByteCounts {
+    private let distinctMax: Int
+    private var slots = [UInt32](repeating: 0, count: 1024)
+    private var ends: [Int] = [0]
+    private var arena: [UInt8] = []
+    private(set) var counts: [Int] = []
+
+    init(distinctMax: Int) { self.distinctMax = distinctMax }
+
+    /// Lends string `index`.
+    func withBytes<R>(_ index: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+        arena.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[ends[index]..<ends[index + 1]])) }
+    }
+
+    /// Adds `count` to that of `bytes`. A string not counted before is only counted when `isWanted`.
+    mutating func add(_ bytes: UnsafeRawBufferPointer, _ count: Int, isWanted: (UnsafeRawBufferPointer) -> Bool) {
+        let mask = slots.count - 1
+        var at = Int(truncatingIfNeeded: Hash.of(bytes)) & mask
+        while slots[at] != 0 {
+            let index = Int(slots[at]) - 1
+            if withBytes(index, { $0.count == bytes.count && $0.elementsEqual(bytes) }) {
+                counts[index] += count
+                return
+            }
+            at = (at + 1) & mask
+        }
+        guard counts.count < distinctMax, isWanted(bytes) else { return }
+        arena.append(contentsOf: bytes)
+        ends.append(arena.count)
+        counts.append(count)
+        slots[at] = UInt32(counts.count)
+        if counts.count * 2 > slots.count { grow() }
+    }
+
+    private mutating func grow() {
+        slots = [UInt32](repeating: 0, count: slots.count * 2)
+        let mask = slots.count - 1
+        for index in counts.indices {
+            var at = Int(truncatingIfNeeded: withBytes(index) { Hash.of($0) }) & mask
+            while slots[at] != 0 { at = (at + 1) & mask }
+            slots[at] = UInt32(index + 1)
+        }
+    }
+}
