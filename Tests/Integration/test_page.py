@@ -282,7 +282,12 @@ def test_an_unknown_trace_is_said_kindly(open_page):
 def test_narrow_windows_do_not_scroll_sideways(open_page, large, path):
     with open_page(path if path == "/" else f"/trace/{large}", width=390, height=780) as rig:
         rig.page.wait_for_timeout(500)
-        assert rig.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page scrolls sideways"
+        wide = rig.page.evaluate(
+            """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+                .filter((e) => e.getBoundingClientRect().right > innerWidth)
+                .map((e) => `${e.tagName}.${e.className} to ${e.getBoundingClientRect().right}`)"""
+        )
+        assert wide == [], "the page scrolls sideways"
         shot(rig, f"narrow-{'explore' if path == '/' else 'trace'}")
 
 
