@@ -69,6 +69,7 @@ package final class SimulatedDisk: Disk {
         /// Bytes that all files may have together.
         fileprivate var capacity = Int.max
         fileprivate var isReadOnly = false
+        fileprivate var brokenFolder: String?
         /// Operations until the machine stops.
         fileprivate var operationsLeft = Int.max
         fileprivate var isStopped = false
@@ -96,6 +97,12 @@ package final class SimulatedDisk: Disk {
     package var isReadOnly: Bool {
         get { state.withLock { $0.isReadOnly } }
         set { state.withLock { $0.isReadOnly = newValue } }
+    }
+
+    /// A folder in which nothing can be written.
+    package var brokenFolder: String? {
+        get { state.withLock { $0.brokenFolder } }
+        set { state.withLock { $0.brokenFolder = newValue } }
     }
 
     /// Lets the machine stop in the middle of the operation after the next `count`.
@@ -275,6 +282,9 @@ package final class SimulatedDisk: Disk {
                 if state.operationsLeft < 0 { state.isStopped = true }
                 if state.isStopped {
                     throw DiskError(.io, operation, path: path, reason: "the machine stopped")
+                }
+                if writes, let folder = state.brokenFolder, path.hasPrefix(folder) {
+                    throw DiskError(.io, operation, path: path, reason: "the device failed")
                 }
                 if state.isReadOnly, writes {
                     throw DiskError(.readOnly, operation, path: path, reason: "the disk may only be read")

@@ -22,6 +22,8 @@ struct LogSegment {
     private(set) var isEnded = false
     /// What is wrong, in words, when the segment is damaged and not only torn.
     private(set) var damage: String?
+    /// Whether neither header nor any record checks: nearly always a segment that was being made when the machine stopped.
+    private(set) var isHollow = false
     /// Set when the segment was written by a later version of Skein, and so must not be touched.
     private(set) var newerVersion: UInt32?
 
@@ -71,6 +73,7 @@ struct LogSegment {
             return true
         }
         goodByteCount = outcome.goodByteCount
+        isHollow = damage != nil && batches.isEmpty && !isEnded
         if let offset = outcome.firstBadOffset {
             damage = damage ?? "the record at offset \(offset) does not check"
         }

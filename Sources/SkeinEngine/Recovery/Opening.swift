@@ -58,7 +58,9 @@ struct Opening {
         for (place, number) in replayed.enumerated() {
             let segment = try replay(number)
             contents.keep(segment.batches, nowNanos: nowNanos)
-            if let reason = segment.damage { damaged.append((number, segment.batches, reason)) }
+            if let reason = segment.damage, !segment.isHollow {
+                damaged.append((number, segment.batches, reason))
+            }
             let next = replayed.dropFirst(place + 1).first
             guard let next else { continue }
             // No block may lie between the segments of a part, and none is much larger than while serving.
@@ -208,7 +210,14 @@ struct Opening {
         let segment = bytes.withUnsafeBytes { LogSegment($0, number: number) }
         report.segmentCount += 1
         report.replayedSpanCount += segment.batches.reduce(0) { $0 + $1.count }
-        if segment.damage == nil, segment.goodByteCount < bytes.count {
+        if segment.isHollow {
+            // Nothing acknowledged can be in it, unless all of it was destroyed: so it is kept, and no trouble is made.
+            report.tornByteCount += bytes.count
+            let reason = "neither its header nor any record checks; most likely it was being made at a stop"
+            if (try? quarantine.take(LogSegment.fileName(number), from: folder.log, reason: reason)) != nil {
+                report.quarantinedCount += 1
+            }
+        } else if segment.damage == nil, segment.goodByteCount < bytes.count {
             report.tornByteCount += bytes.count - segment.goodByteCount
             // What stays uncut is found torn again at the next start, no more.
             _ = try? disk.open(path, .append).truncate(to: segment.goodByteCount)

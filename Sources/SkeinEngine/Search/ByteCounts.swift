@@ -24,7 +24,7 @@ struct ByteCounts {
         var at = Int(truncatingIfNeeded: Hash.of(bytes)) & mask
         while slots[at] != 0 {
             let index = Int(slots[at]) - 1
-            if withBytes(index, { $0.count == bytes.count && $0.elementsEqual(bytes) }) {
+            if withBytes(index, { $0.count == bytes.count && $0.unsafelyEqual(from: 0, bytes) }) {
                 counts[index] += count
                 return
             }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
+import Foundation
 import SkeinBase
 import SkeinModel
 import SkeinStore
+import Synchronization
 
 /// One search: newest traces first, looking at no more than the page needs.
 ///
@@ -58,6 +61,10 @@ struct TraceSearch {
     private var scans: [BlockScan?]
     private var summaries: [GroupPlace: GroupSummaries] = [:]
     private var page = SearchPage()
+    /// How many row groups are tested at once: more and more while nothing is found.
+    private var window = 1
+
+    private static let windowMax = 4 * ProcessInfo.processInfo.activeProcessorCount
 
     init(_ query: SpanQuery, in snapshot: Contents.Snapshot, _ cancellation: Cancellation) {
         self.snapshot = snapshot
@@ -77,7 +84,7 @@ struct TraceSearch {
                 try cancellation.check()
                 switch sources[entry.index] {
                 case .piece(let piece): try test(piece)
-                case .group(let place): try test(place)
+                case .group(let place): try test(nextGroups(place))
                 }
             case .candidate:
                 guard case .some(.some) = due.updateValue(nil, forKey: entry.traceID) else { continue }
@@ -90,6 +97,7 @@ struct TraceSearch {
                     return finish()
                 }
                 page.traces.append(try summary(finished[entry.index]))
+                window = 1
             }
         }
         return finish()
@@ -130,16 +138,64 @@ struct TraceSearch {
         rows.forEach { row in add(piece.batch.traceIDs[row], due: piece.batch.startUnixNanos[row], Candidate()) }
     }
 
-    private mutating func test(_ place: GroupPlace) throws(StoreError) {
-        let stored = snapshot.blocks[place.block]
-        let group = stored.footer.groups[place.group]
-        var scan =
-            scans[place.block] ?? BlockScan(stored.block.metered(by: meter), range: query.range, predicate: predicate)
-        defer { scans[place.block] = scan }
-        guard try scan.mayMatch(group: place.group) else { return }
-        page.inspected.spanCount += group.rowCount
-        let rows = try scan.rows(inGroup: place.group)
-        guard !rows.isEmpty else { return }
+    /// The group given, and those that are due next while no other step is.
+    private mutating func nextGroups(_ first: GroupPlace) -> [GroupPlace] {
+        var places = [first]
+        while places.count < window, let next = heap.first, next.step == .source,
+            case .group(let place) = sources[next.index]
+        {
+            _ = heap.pop()
+            places.append(place)
+        }
+        window = min(window * 2, Self.windowMax)
+        return places
+    }
+
+    /// Tests groups, on all cores where there are several.
+    private mutating func test(_ places: [GroupPlace]) throws(StoreError) {
+        // What a scan learns of its block's tables here, the copies below share.
+        var wanted: [(place: GroupPlace, scan: BlockScan)] = []
+        for place in places {
+            let stored = snapshot.blocks[place.block]
+            var scan =
+                scans[place.block]
+                ?? BlockScan(stored.block.metered(by: meter), range: query.range, predicate: predicate)
+            if try scan.mayMatch(group: place.group) {
+                page.inspected.spanCount += stored.footer.groups[place.group].rowCount
+                wanted.append((place, scan))
+            }
+            scans[place.block] = scan
+        }
+        for (place, rows) in zip(wanted.map(\.place), try Self.rows(wanted)) where !rows.isEmpty {
+            try note(rows, in: place)
+        }
+    }
+
+    private static func rows(_ wanted: [(place: GroupPlace, scan: BlockScan)]) throws(StoreError) -> [RowSet] {
+        let results = Mutex([Result<RowSet, StoreError>?](repeating: nil, count: wanted.count))
+        @Sendable func test(_ index: Int) {
+            var scan = wanted[index].scan
+            let result: Result<RowSet, StoreError>
+            do throws(StoreError) {
+                result = .success(try scan.rows(inGroup: wanted[index].place.group))
+            } catch {
+                result = .failure(error)
+            }
+            results.withLock { $0[index] = result }
+        }
+        if wanted.count == 1 {
+            test(0)
+        } else {
+            DispatchQueue.concurrentPerform(iterations: wanted.count, execute: test)
+        }
+        var rows: [RowSet] = []
+        for case let result? in results.withLock({ $0 }) { rows.append(try result.get()) }
+        return rows
+    }
+
+    /// Notes the traces of which these rows of a group match.
+    private mutating func note(_ rows: RowSet, in place: GroupPlace) throws(StoreError) {
+        let group = snapshot.blocks[place.block].footer.groups[place.group]
         let summaries = try summaries(of: place)
         var end = 0
         rows.forEach { local in

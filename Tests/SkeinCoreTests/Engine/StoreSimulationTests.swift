@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import SkeinBase
 import SkeinModel
 import SkeinStore
@@ -9,6 +10,10 @@ import Testing
 
 /// The store on a simulated disk, driven by a seed and compared with a model in memory.
 @Suite struct StoreSimulationTests {
+    /// Seeds of each lane; `SKEIN_SEEDS=1000 swift test --filter StoreSimulation` looks longer.
+    private static let seedCount =
+        ProcessInfo.processInfo.environment["SKEIN_SEEDS"].flatMap { UInt64($0) } ?? 10
+
     /// Spans acknowledged, and those of which nobody knows.
     private struct Model {
         var acknowledged: [TraceID: [SpanID: SkeinModel.Span]] = [:]
@@ -136,7 +141,8 @@ import Testing
 
     @Test(arguments: 0..<4 as Range<UInt64>)
     func `no acknowledged span is lost when the power goes`(lane: UInt64) async throws {
-        await run((lane * 10)..<(lane * 10 + 10))
+        let first = lane * Self.seedCount
+        await run(first..<(first + Self.seedCount))
     }
 
     @Test(arguments: 0..<4 as Range<UInt64>)
@@ -146,6 +152,7 @@ import Testing
         faults.appendsFailing = 20
         faults.syncsFailing = 30
         faults.namesFailing = 20
-        await run((10_000 + lane * 10)..<(10_000 + lane * 10 + 10), faults: faults)
+        let first = 1_000_000 + lane * Self.seedCount
+        await run(first..<(first + Self.seedCount), faults: faults)
     }
 }

@@ -54,6 +54,34 @@ import Testing
         #expect(try await S.trace(1, of: store).count == 1)
     }
 
+    @Test func `a head that cannot be emptied refuses spans before memory runs out, and recovers`() async throws {
+        let disk = SimulatedDisk(seed: 7)
+        let store = try await S.open(disk) { $0.headByteCount = 40_000 }
+        disk.brokenFolder = "/data/blocks"
+        var kept: UInt64 = 0
+        while kept < 10_000,
+            await code({ () throws(StoreError) in
+                try await store.append(S.batch(S.span(kept, kept + 1)))
+            }) == nil
+        { kept += 1 }
+        #expect(kept > 10 && kept < 10_000)
+        #expect(await (store.status().figures["head_bytes"] ?? 0) < 4 * 40_000)
+        #expect(await store.status().problems.contains { $0.contains("cannot be moved") })
+        #expect(try await S.trace(3, of: store).count == 1)
+        disk.brokenFolder = nil
+        try await store.seal()
+        try await store.append(S.batch(S.span(20_000, 20_000)))
+        #expect(try await S.everything(in: store).count == Int(kept) + 1)
+    }
+
+    @Test func `an append waits for room in the head when the disk is only slow`() async throws {
+        let store = try await S.open(SimulatedDisk(seed: 8)) { $0.headByteCount = 40_000 }
+        for id in 0..<2_000 as Range<UInt64> { try await store.append(S.batch(S.span(id, id + 1))) }
+        try await store.seal()
+        #expect(await store.status().spanCount == 2_000)
+        #expect(await (store.status().figures["blocks"] ?? 0) > 3)
+    }
+
     @Test func `a failed sync is never believed later`() async throws {
         for seed in 0..<20 as Range<UInt64> {
             let disk = SimulatedDisk(seed: seed)
