@@ -237,14 +237,22 @@ final class GroupCommit: Sendable {
                 return waiting.removeAll { _ in true }
             }
             if requests.isEmpty {
-                // A part may have become a block since the head was measured.
-                if isFull, contents.headByteCount < limits.totalByteCount { headChanged(failure: nil) }
+                if isFull { recheckRoom() }
                 return
             }
             let failure = commit(requests)
             if failure == nil { contents.keep(requests.map(\.batch), nowNanos: clock.monotonicNanos) }
             for request in requests { request.done.resume(returning: failure) }
             if limits.isFull(contents.activeFigures) { freeze() }
+        }
+    }
+
+    /// What the sealer said between measuring the head and holding the requests was said to nobody.
+    private func recheckRoom() {
+        if contents.headByteCount < limits.totalByteCount {
+            headChanged(failure: nil)
+        } else if let failure = waiting.withLock({ $0.sealFailure }) {
+            headChanged(failure: failure)
         }
     }
 
