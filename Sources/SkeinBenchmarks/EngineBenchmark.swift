@@ -6,7 +6,7 @@ import SkeinModel
 import SkeinStore
 import SkeinWire
 
-/// What the engine costs without sockets: appending, restarting, sealing, and the usual questions.
+/// What the engine costs without sockets: appending, restarting, sealing, merging, and the usual questions.
 struct EngineBenchmark {
     private let batches: [SpanBatch]
     private let spanCount: Int
@@ -75,6 +75,16 @@ struct EngineBenchmark {
         print(
             "  \(figures["blocks"] ?? 0) blocks, \(perSpan(figures["block_bytes"])) bytes a span, "
                 + "\(figures["log_syncs"] ?? 0) syncs"
+        )
+        try await ask(store)
+        watch.skip()
+        try await store.compact()
+        watch.lap("merge")
+        let merged = await store.status().figures
+        print(
+            "  \(merged["merges"] ?? 0) merges of \(merged["merged_spans"] ?? 0) spans, "
+                + "\(merged["merged_spans_copied"] ?? 0) of them copied; "
+                + "\(merged["blocks"] ?? 0) blocks, \(perSpan(merged["block_bytes"])) bytes a span"
         )
         try await ask(store)
         await store.close()

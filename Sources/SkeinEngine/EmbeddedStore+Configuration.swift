@@ -30,6 +30,10 @@ extension EmbeddedStore {
         /// A configuration with defaults for all but the folder.
         public init(directory: String) { self.directory = directory }
 
+        var compactionPlan: CompactionPlan {
+            CompactionPlan(retentionAgeNanos: retentionAge?.nanos, retentionByteCount: retentionByteCount)
+        }
+
         var headLimits: HeadLimits {
             HeadLimits(spanCount: headSpanCount, byteCount: headByteCount, totalByteCount: headByteCount * 3)
         }

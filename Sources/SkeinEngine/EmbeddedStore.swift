@@ -19,6 +19,7 @@ public final class EmbeddedStore: SpanStore {
     private let cache: PartCache
     private let sealer: Sealer
     private let commit: GroupCommit
+    private let compactor: Compactor
     /// What opening found and did.
     public let recovery: RecoveryReport
     /// Why the last attempt to remove old blocks failed.
@@ -53,6 +54,16 @@ public final class EmbeddedStore: SpanStore {
             contents: opened.contents,
             sealer: sealer
         )
+        compactor = Compactor(
+            disk: configuration.disk,
+            folder: folder,
+            clock: configuration.clock,
+            plan: configuration.compactionPlan,
+            sealer: sealer,
+            isBusy: { [contents, reads, clock = configuration.clock] in
+                reads.runningCount > 0 || clock.monotonicNanos &- contents.lastAppendNanos < Self.busyNanos
+            }
+        )
         var report = opening.report
         report.durationNanos = configuration.clock.monotonicNanos &- started
         recovery = report
@@ -86,6 +97,7 @@ public final class EmbeddedStore: SpanStore {
             // What could not be sealed is tried again.
             sealer.schedule()
             await removeExpired()
+            compactor.schedule(isIdle: isIdle)
         }
     }
 
@@ -95,10 +107,16 @@ public final class EmbeddedStore: SpanStore {
 
     /// How often ``run()`` looks.
     private static let tickNanos: UInt64 = 1_000_000_000
+    /// How long after an append others are thought to want the machine.
+    private static let busyNanos: UInt64 = 100_000_000
+    /// How long without appends until nobody sends.
+    private static let idleNanos: UInt64 = 30_000_000_000
     /// How long an append waits for room in the head.
     private static let appendWaitNanosMax: UInt64 = 5_000_000_000
     /// A head with fewer spans is not worth a block until it is really old.
     private static let idleSpanCountMin = 4_096
+
+    private var isIdle: Bool { configuration.clock.monotonicNanos &- contents.lastAppendNanos > Self.idleNanos }
 
     /// Whether the head's newest part should become a block although it is not full.
     private func isHeadDue() -> Bool {
@@ -145,8 +163,15 @@ public final class EmbeddedStore: SpanStore {
         if let failure = sealer.figures.failure { throw failure }
     }
 
+    /// Merges all blocks that are worth it, as if nobody had sent spans for a while. Throws when the last merge failed.
+    public func compact() async throws(StoreError) {
+        await compactor.finish(isIdle: true)
+        if let failure = compactor.figures.failure { throw failure }
+    }
+
     /// Finishes the appends and the sealing under way and lets the folder go. Appends that come later are refused.
     public func close() async {
+        await compactor.close()
         await commit.close()
         await sealer.close()
         lock.withLock { $0 = nil }
@@ -192,6 +217,12 @@ public final class EmbeddedStore: SpanStore {
         let sealing = sealer.figures
         status.figures["seals"] = sealing.sealCount
         status.figures["blocks_removed"] = sealing.removedBlockCount
+        let compaction = compactor.figures
+        status.figures["merges"] = compaction.mergeCount
+        status.figures["merged_spans"] = compaction.mergedSpanCount
+        status.figures["merged_spans_copied"] = compaction.copiedSpanCount
+        status.figures["merged_bytes"] = compaction.writtenByteCount
+        status.figures["duplicates_dropped"] = compaction.droppedSpanCount
         let cached = cache.figures
         status.figures["cache_hits"] = cached.hitCount
         status.figures["cache_misses"] = cached.missCount
@@ -203,6 +234,7 @@ public final class EmbeddedStore: SpanStore {
     private func addProblems(to status: inout StoreStatus) {
         status.problems = recovery.problems
         if let failure = sealer.figures.failure { status.problems.append("\(failure)") }
+        if let failure = compactor.figures.failure { status.problems.append("Blocks cannot be merged: \(failure)") }
         if let failure = retentionFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
         let log = commit.figures
         if log.counters.failedSyncCount > 0 {

@@ -48,7 +48,8 @@ package struct TraceAssembly {
     package consuming func finish() -> SpanBatch {
         // Copies of a span side by side, the one to keep last.
         rows.sort {
-            ($0.spanID, $0.kind, $0.end, $0.piece, $0.row) < ($1.spanID, $1.kind, $1.end, $1.piece, $1.row)
+            ($0.spanID, $0.kind, $0.end, $0.start, $0.piece, $0.row)
+                < ($1.spanID, $1.kind, $1.end, $1.start, $1.piece, $1.row)
         }
         var kept: [Row] = []
         kept.reserveCapacity(rows.count)

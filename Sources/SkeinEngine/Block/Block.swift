@@ -109,6 +109,16 @@ package struct Block: Sendable {
         )
     }
 
+    /// The same block, read past the cache: for work that looks at everything once.
+    var uncached: Block {
+        var copy = self
+        copy.reader.cache = nil
+        return copy
+    }
+
+    /// The bytes of a group's trace filter.
+    func filter(ofGroup index: Int) -> ArraySlice<UInt8> { filters[footer.groups[index].filter] }
+
     /// The same block, counting what it reads from the file.
     package func metered(by meter: ReadMeter) -> Block {
         var copy = self
@@ -131,6 +141,8 @@ package struct Block: Sendable {
         package var errorCount: Int
         /// Whether two rows share span id and kind.
         package var hasDuplicates: Bool
+        /// Whether the block holds more of the trace in another place: it was too long to be joined.
+        package var isPartial: Bool
     }
 
     /// Memory that the block holds while open.
@@ -141,14 +153,21 @@ package struct Block: Sendable {
         footer.groups.contains { TraceFilter.mayContain(id, filters, $0.filter) }
     }
 
-    /// The trace, if the block holds any of it. Reads one table of traces as a rule, none when it is not there.
-    package func find(_ id: TraceID) throws(StoreError) -> TraceEntry? {
+    /// What the block holds of the trace: one entry as a rule, several when it is too long to be joined. Reads one table
+    /// of traces as a rule, none when it is not there.
+    package func find(_ id: TraceID) throws(StoreError) -> [TraceEntry] {
+        var entries: [TraceEntry] = []
         for group in footer.groups.indices
         where TraceFilter.mayContain(id, filters, footer.groups[group].filter) {
             let traces = try traces(inGroup: group)
-            if let index = traces.ids.firstIndex(of: id) { return traces[index] }
+            for index in traces.ids.indices where traces.ids[index] == id {
+                let entry = traces[index]
+                // A long trace is in the table of each of its groups.
+                if entry.rows.lowerBound != entries.last?.rows.lowerBound { entries.append(entry) }
+                if !entry.isPartial { return entries }
+            }
         }
-        return nil
+        return entries
     }
 
     /// The traces of which rows lie in group `index`, ordered by start. A long trace is in each of its groups.
@@ -283,7 +302,8 @@ package struct TraceTable: Sendable {
             startUnixNanos: startUnixNanos[index],
             endUnixNanos: overflow ? .max : end,
             errorCount: Int(clamping: errors[index]),
-            hasDuplicates: flags[index] & 1 != 0
+            hasDuplicates: flags[index] & 1 != 0,
+            isPartial: flags[index] & 2 != 0
         )
     }
 

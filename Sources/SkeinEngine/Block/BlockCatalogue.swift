@@ -93,6 +93,8 @@ struct OwnerTable: Sendable {
         var droppedAttributesCount: UInt32 = 0
         var attributes: [(key: Range<Int>, value: Range<Int>)] = []
         var spanCount = 0
+        /// All of the above but the count of spans: equal entries have equal bytes here.
+        var content = 0..<0
     }
 
     let entries: [Entry]
@@ -114,7 +116,7 @@ struct OwnerTable: Sendable {
         for _ in 0..<count {
             let length = try reader.readCount(max: reader.remaining)
             let end = reader.position + length
-            var entry = Entry()
+            var entry = Entry(content: reader.position..<end)
             for _ in 0..<textCount { entry.texts.append(try Self.text(&reader)) }
             entry.droppedAttributesCount = UInt32(try reader.readCount(max: Int(UInt32.max)))
             let pairs = try reader.readCount(max: length)

@@ -6,9 +6,9 @@ package import SkeinStore
 
 /// Writes a block: an immutable file of spans, see `docs/format.md`.
 ///
-/// Give it sections in order with ``append(_:order:)``, then ``finish()``. A trace must be whole within one section,
-/// and no trace may start before one of an earlier section. Memory is that of one section and one row group; the bytes
-/// leave through the sink, front to back, a row group at a time.
+/// Give it sections with ``append(_:order:)`` and row groups of other blocks with `append(copyOf:)`, then ``finish()``.
+/// A trace lies whole within one of them unless its parts say that they are. Memory is that of one section and one row
+/// group; the bytes leave through the sink, front to back, a row group at a time.
 package struct BlockEncoder: ~Copyable {
     /// Takes the next bytes of the file.
     package typealias Sink = (UnsafeRawBufferPointer) throws(StoreError) -> Void
@@ -147,11 +147,6 @@ package struct BlockEncoder: ~Copyable {
         group.offset = offset
         group.traceRow = footer.spanCount - (range.lowerBound - traceRow)
         rows.describe(section, range, traceRow: traceRow, &group)
-        precondition(
-            group.traceStart.lowerBound >= footer.groups.last?.traceStart.lowerBound ?? 0,
-            "a trace starts before one of an earlier section"
-        )
-
         columns.chunks.removeAll()
         rows.writeTraces(section, traces, to: &columns)
         rows.writeSpans(section, range, traceRow: traceRow, to: &columns)
@@ -160,12 +155,49 @@ package struct BlockEncoder: ~Copyable {
         writeLinks(section, range)
         rows.note(section, range, in: &tables)
 
-        try write(columns.chunks.chunks.bytes)
-        group.directory = try writeChunk(columns.chunks.directory.bytes)
         let filterStart = filters.count
         TraceFilter.append(section.traces[traces], to: &filters)
         group.filter = filterStart..<filters.count
+        try finish(&group)
+    }
+
+    /// Writes the chunks and the directory of a group.
+    private mutating func finish(_ group: inout BlockFooter.Group) throws(StoreError) {
+        try write(columns.chunks.chunks.bytes)
+        group.directory = try writeChunk(columns.chunks.directory.bytes)
         footer.add(group)
+    }
+
+    /// What copies of row groups of `block` need to know.
+    mutating func numbers(of block: Block) throws(StoreError) -> GroupCopy.TableNumbers {
+        footer.receivedMin = min(footer.receivedMin, block.footer.receivedMin)
+        footer.receivedMax = max(footer.receivedMax, block.footer.receivedMax)
+        return try GroupCopy.TableNumbers(of: block, in: &tables)
+    }
+
+    /// Appends row group `index` of another block as it is. The groups of a long trace come one after the other; with
+    /// `isPartial` the new block holds more of that trace in another place.
+    mutating func append(
+        copyOf index: Int,
+        of block: Block,
+        _ numbers: GroupCopy.TableNumbers,
+        isPartial: Bool = false
+    ) throws(StoreError) {
+        let source = block.footer.groups[index]
+        var group = source
+        let before = source.firstRow - source.traceRow
+        group.firstTrace = footer.traceCount - (before > 0 ? 1 : 0)
+        group.offset = offset
+        group.traceRow = footer.spanCount - before
+        columns.chunks.removeAll()
+        let copy = try GroupCopy(block, group: index, numbers)
+        try copy.write(to: &columns, isPartial: isPartial)
+        try copy.note(in: &tables)
+        let filterStart = filters.count
+        block.filter(ofGroup: index).withUnsafeBytes { filters.append($0) }
+        group.filter = filterStart..<filters.count
+        try finish(&group)
+        footer.traceCount += before > 0 ? 0 : group.traceCount
     }
 
     /// `event count (varint)`, and when not 0: events of each span, time since its start, name, dropped attributes,

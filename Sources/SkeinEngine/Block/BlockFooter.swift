@@ -33,7 +33,7 @@ package struct BlockFooter: Sendable {
     package var receivedMax: UInt64 = 0
     /// Size of the file.
     package var byteCount = 0
-    /// In order of rows, which is the order of trace starts.
+    /// In order of rows.
     package var groups: [Group] = []
     /// Greatest span duration.
     package var durationMax: UInt64 = 0
@@ -55,7 +55,7 @@ package struct BlockFooter: Sendable {
         package var traceCount = 0
         /// Row of the block where the first trace begins: `firstRow`, or less in the later groups of a long trace.
         package var traceRow = 0
-        /// Of the whole traces; groups are ordered by it.
+        /// Of the whole traces.
         package var traceStart: ClosedRange<UInt64> = 0...0
         /// Of the rows here.
         package var start: ClosedRange<UInt64> = 0...0
@@ -148,8 +148,7 @@ extension BlockFooter {
             group.filter = filterEnd..<(filterEnd + filterCount)
             filterEnd += filterCount
             guard group.rowCount > 0, group.traceCount > 0, spanCount <= Int.max - group.rowCount,
-                group.offset <= group.directory.offset, group.traceRow == spanCount || group.traceCount == 1,
-                group.traceStart.lowerBound >= groups.last?.traceStart.lowerBound ?? 0
+                group.offset <= group.directory.offset, group.traceRow == spanCount || group.traceCount == 1
             else { throw ByteError(.truncated, at: at) }
             add(group)
         }

@@ -59,9 +59,7 @@ struct BlockTables: ~Copyable {
         scratch.removeAll()
         scratch.append(translatedScope.byte)
         translated.dictionary.withBytes(ref) { scratch.append($0) }
-        // The interner's entry 0 is the empty string, which no key is: the scope comes first.
-        let number = keyInterner.intern(scratch.bytes).ref - 1
-        if number == keys.count { keys.append(Key(scope: translatedScope)) }
+        let number = internKey(translatedScope)
         translation[Int(ref)] = number + 1
         return number
     }
@@ -89,6 +87,45 @@ struct BlockTables: ~Copyable {
             }
             return ref - 1
         }
+    }
+
+    /// By entry of another block's table of resources, the entry of this one's.
+    mutating func resources(of table: OwnerTable) -> [UInt32] {
+        table.entries.map { entry in
+            let (ref, isNew) = table.withBytes(entry.content) { resourceInterner.intern($0) }
+            if isNew {
+                services.append(table.withBytes(entry.texts[0]) { [UInt8]($0) })
+                resourceSpanCounts.append(0)
+            }
+            return ref - 1
+        }
+    }
+
+    /// By entry of another block's table of scopes, the entry of this one's.
+    mutating func scopes(of table: OwnerTable) -> [UInt32] {
+        table.entries.map { entry in
+            let (ref, isNew) = table.withBytes(entry.content) { scopeInterner.intern($0) }
+            if isNew { scopeSpanCounts.append(0) }
+            return ref - 1
+        }
+    }
+
+    /// By entry of another block's table of keys, the number in this one's.
+    mutating func keys(of table: KeyTable) -> [UInt32] {
+        table.entries.indices.map { number in
+            scratch.removeAll()
+            scratch.append(table.entries[number].scope.byte)
+            table.withName(UInt32(number)) { scratch.append($0) }
+            return internKey(table.entries[number].scope)
+        }
+    }
+
+    /// The number of the key whose scope and name are in `scratch`.
+    private mutating func internKey(_ scope: AttributeScope) -> UInt32 {
+        // The interner's entry 0 is the empty string, which no key is: the scope comes first.
+        let number = keyInterner.intern(scratch.bytes).ref - 1
+        if number == keys.count { keys.append(Key(scope: scope)) }
+        return number
     }
 
     /// By row of the batch's scope table, the entry of the block's.

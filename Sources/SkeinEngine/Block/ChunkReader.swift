@@ -37,7 +37,7 @@ struct ChunkReader: Sendable {
     let path: String
     /// Names the block in the cache.
     let block: UInt64
-    let cache: (any ChunkCache)?
+    var cache: (any ChunkCache)?
     var meter: ReadMeter?
 
     /// An error that blames the file.

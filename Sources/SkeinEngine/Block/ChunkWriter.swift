@@ -32,6 +32,15 @@ struct ChunkWriter: ~Copyable {
         directory.appendLittleEndian(Checksum.of(stored))
     }
 
+    /// Appends a chunk of another block as it is stored there. Returns whether its checksum is right.
+    mutating func append(stored: UnsafeRawBufferPointer, _ address: ChunkAddress) -> Bool {
+        chunks.append(stored)
+        directory.appendVarint(UInt64(stored.count))
+        directory.appendVarint(UInt64(address.rawCount))
+        directory.appendLittleEndian(address.checksum)
+        return Checksum.of(stored) == address.checksum
+    }
+
     mutating func removeAll() {
         chunks.removeAll()
         directory.removeAll()

@@ -25,8 +25,7 @@ struct ColumnWriter: ~Copyable {
         }
         let range = most - least
         if range == 0 {
-            chunks.directory.append(NumberEncoding.constant.rawValue)
-            chunks.directory.appendVarint(least)
+            append(constant: least)
             return
         }
         let encoding = Self.encoding(of: values, least: least, range: range)
@@ -46,6 +45,12 @@ struct ColumnWriter: ~Copyable {
             }
         }
         chunks.append(scratch.bytes, isRandom: isRandom)
+    }
+
+    /// Writes a column in which every row has the number `value`.
+    mutating func append(constant value: UInt64) {
+        chunks.directory.append(NumberEncoding.constant.rawValue)
+        chunks.directory.appendVarint(value)
     }
 
     /// As above, of narrower numbers.
@@ -133,8 +138,7 @@ struct ColumnWriter: ~Copyable {
     /// Writes numbers of which all from 0 to `limit` - 1 occur, at most 256, without looking for their bounds.
     private mutating func appendNarrow(_ ids: UnsafeBufferPointer<UInt32>, below limit: Int) {
         guard limit > 1 else {
-            chunks.directory.append(NumberEncoding.constant.rawValue)
-            chunks.directory.append(0)
+            append(constant: 0)
             return
         }
         chunks.directory.append(NumberEncoding.fixed1.rawValue)

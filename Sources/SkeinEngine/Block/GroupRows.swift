@@ -67,7 +67,7 @@ struct GroupRows: ~Copyable {
             durations.append(end - start)
             roots.append(root)
             errors.append(errorCount)
-            flags.append(tree.hasDuplicates ? 1 : 0)
+            flags.append((tree.hasDuplicates ? 1 : 0) | (section.traces[trace].isPartial ? 2 : 0))
             first = rows.upperBound
         }
     }

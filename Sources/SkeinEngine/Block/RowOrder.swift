@@ -20,10 +20,13 @@ package struct RowOrder: Sendable {
     package struct Trace: Sendable, BitwiseCopyable {
         package var id: TraceID
         package var rowCount: UInt32
+        /// Whether the block holds more of the trace in another place.
+        package var isPartial: Bool
 
-        package init(id: TraceID, rowCount: UInt32) {
+        package init(id: TraceID, rowCount: UInt32, isPartial: Bool = false) {
             self.id = id
             self.rowCount = rowCount
+            self.isPartial = isPartial
         }
     }
 

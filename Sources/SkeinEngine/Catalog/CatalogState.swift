@@ -36,8 +36,8 @@ struct CatalogState: Sendable {
 }
 
 extension CatalogState.Edit {
-    //     1 first last     a block is added        3 segment             the log begins there
-    //     2 first last     a block is removed      4 number length utf8  a service name
+    //     1 first last generation   a block is added        3 segment             the log begins there
+    //     2 first last generation   a block is removed      4 number length utf8  a service name
     // Numbers are varints.
 
     func append(to out: inout ByteWriter) {
@@ -46,6 +46,7 @@ extension CatalogState.Edit {
             out.append(self == .addBlock(id) ? 1 : 2)
             out.appendVarint(id.firstSegment)
             out.appendVarint(id.lastSegment)
+            out.appendVarint(id.generation)
         case .startLog(let segment):
             out.append(3)
             out.appendVarint(segment)
@@ -72,6 +73,7 @@ extension CatalogState.Edit {
 
     private static func blockID(_ reader: inout ByteReader) throws(ByteError) -> BlockID {
         let first = try reader.readVarint()
-        return BlockID(firstSegment: first, lastSegment: try reader.readVarint())
+        let last = try reader.readVarint()
+        return BlockID(firstSegment: first, lastSegment: last, generation: try reader.readVarint())
     }
 }

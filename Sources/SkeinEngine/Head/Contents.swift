@@ -27,6 +27,10 @@ final class Contents: Sendable {
     }
 
     private let state: Mutex<State>
+    private let lastAppend = Atomic<UInt64>(0)
+
+    /// When spans came last, by the monotonic clock.
+    var lastAppendNanos: UInt64 { lastAppend.load(ordering: .relaxed) }
 
     /// Contents of a store just opened.
     init(firstSegment: UInt64, blocks: [StoredBlock], services: [String: Int]) {
@@ -71,6 +75,7 @@ final class Contents: Sendable {
             return state.active
         }
         for batch in batches where !batch.isEmpty { active.append(batch, nowNanos: nowNanos) }
+        lastAppend.store(nowNanos, ordering: .relaxed)
     }
 
     /// Figures of the part that grows.
@@ -96,7 +101,22 @@ final class Contents: Sendable {
         state.withLock { state in
             state.frozen.removeAll { $0.part === frozen.part }
             state.blocks.append(block)
+            state.blocks.sort { $0.id < $1.id }
         }
+    }
+
+    /// Puts a block in the place of those it was made of.
+    func replace(_ inputs: [StoredBlock], with block: StoredBlock) {
+        state.withLock { state in
+            state.blocks.removeAll { known in inputs.contains { $0 === known } }
+            state.blocks.append(block)
+            state.blocks.sort { $0.id < $1.id }
+        }
+    }
+
+    /// The first log segment of each head part.
+    var headSegments: [UInt64] {
+        state.withLock { state in state.frozen.map(\.part.firstSegment) + [state.active.firstSegment] }
     }
 
     /// Hides blocks from readers that start from now on.

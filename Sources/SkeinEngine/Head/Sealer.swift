@@ -64,6 +64,69 @@ final class Sealer: Sendable {
         if let failure { throw failure }
     }
 
+    /// Blocks that lie side by side in order of arrival: between two runs is something that no block may cover, such as a
+    /// block that cannot be read at present.
+    var neighbours: [[StoredBlock]] {
+        thread.sync {
+            let blocks = contents.blocks.sorted { $0.id < $1.id }
+            let known = Set(blocks.map(\.id))
+            var walls = state.withLock { $0.catalog.state.blocks }.subtracting(known).map(\.firstSegment)
+            walls += contents.headSegments
+            walls.sort()
+            var runs: [[StoredBlock]] = []
+            for block in blocks {
+                let isParted = walls.contains { wall in
+                    runs.last?.last.map { $0.id.firstSegment < wall } ?? false && wall <= block.id.lastSegment
+                }
+                if runs.isEmpty || isParted { runs.append([]) }
+                runs[runs.count - 1].append(block)
+            }
+            return runs
+        }
+    }
+
+    /// Gives a finished file its name as a block and puts it in the place of the blocks it was made of. Returns false, and
+    /// removes it, when one of them is gone or the store is closed.
+    func replace(_ inputs: [StoredBlock], with id: BlockID, from temporary: String) throws(StoreError) -> Bool {
+        let result: Result<Bool, StoreError> = thread.sync {
+            do throws(StoreError) {
+                return .success(try self.replaceNow(inputs, with: id, from: temporary))
+            } catch {
+                // Under its name it would count again after retention removed what it was made of.
+                try? disk.remove(folder.block(id))
+                try? disk.remove(temporary)
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func replaceNow(
+        _ inputs: [StoredBlock],
+        with id: BlockID,
+        from temporary: String
+    ) throws(StoreError) -> Bool {
+        let present = contents.blocks
+        guard !state.withLock({ $0.isClosed }), inputs.allSatisfy({ input in present.contains { $0 === input } }) else {
+            try? disk.remove(temporary)
+            return false
+        }
+        // From here on the file counts, whatever happens: its name says what it supersedes.
+        try Self.orFailure { () throws(DiskError) in
+            try disk.rename(temporary, to: folder.block(id))
+            try disk.syncDirectory(folder.blocks)
+        }
+        let block = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
+        try Self.orFailure { () throws(DiskError) in
+            try state.withLock { state throws(DiskError) in
+                try state.catalog.commit(inputs.map { .removeBlock($0.id) } + [.addBlock(id)])
+            }
+        }
+        contents.replace(inputs, with: block)
+        for input in inputs { try? disk.remove(folder.block(input.id)) }
+        return true
+    }
+
     /// Stops for good; what is under way is finished.
     func close() async {
         await withCheckedContinuation { done in
@@ -132,7 +195,7 @@ final class Sealer: Sendable {
         }
     }
 
-    private static func orFailure<T>(_ body: () throws(DiskError) -> T) throws(StoreError) -> T {
+    static func orFailure<T>(_ body: () throws(DiskError) -> T) throws(StoreError) -> T {
         do throws(DiskError) {
             return try body()
         } catch {

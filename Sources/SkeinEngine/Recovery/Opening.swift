@@ -21,6 +21,8 @@ struct Opening {
     private var catalogDamage: String?
     private var isCatalogMissing = false
     private var good: [BlockID: StoredBlock] = [:]
+    /// Blocks whose spans another one holds too.
+    private var superseded: [BlockID] = []
     private var bad: [BlockID: StoreError] = [:]
     private var segments: [UInt64] = []
 
@@ -83,6 +85,8 @@ struct Opening {
         if !edits.isEmpty || isCatalogMissing || catalogDamage != nil {
             do throws(DiskError) { try catalog.commit(edits) } catch { throw Self.unusable(error) }
         }
+        // The catalog, synced, says where their spans are.
+        for id in superseded where (try? disk.remove(folder.block(id))) != nil { report.strayFileCount += 1 }
         report.blockCount = good.count
         return Opened(contents: contents, catalog: catalog, log: log)
     }
@@ -119,6 +123,11 @@ struct Opening {
                 if error.code == .unusable { throw error }
                 bad[id] = error
             }
+        }
+        superseded = ids.filter { id in good.keys.contains { $0.supersedes(id) } }
+        for id in superseded {
+            good[id] = nil
+            bad[id] = nil
         }
     }
 
@@ -169,6 +178,7 @@ struct Opening {
             }
         }
         for id in good.keys.sorted() where !state.blocks.contains(id) { edits.append(.addBlock(id)) }
+        edits += superseded.sorted().map { .removeBlock($0) }
         for id in removed {
             if exists(folder.block(id)), (try? disk.remove(folder.block(id))) != nil { report.strayFileCount += 1 }
         }

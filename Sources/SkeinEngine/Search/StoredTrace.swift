@@ -18,10 +18,10 @@ struct StoredTrace {
     init(_ id: TraceID, in snapshot: Contents.Snapshot, known: BlockPiece? = nil) throws(StoreError) {
         self.id = id
         for block in snapshot.blocks {
-            if let known, known.block === block {
+            if let known, known.block === block, !known.entry.isPartial {
                 blockPieces.append(known)
-            } else if let entry = try block.block.find(id) {
-                blockPieces.append(BlockPiece(block: block, entry: entry))
+            } else {
+                for entry in try block.block.find(id) { blockPieces.append(BlockPiece(block: block, entry: entry)) }
             }
         }
         for part in snapshot.head { headPieces += part.rows(of: id) }
@@ -33,7 +33,7 @@ struct StoredTrace {
     /// The one block that holds the whole trace, each span once; `nil` when it must be assembled.
     var whole: BlockPiece? {
         guard headPieces.isEmpty, blockPieces.count == 1, let piece = blockPieces.first,
-            !piece.entry.hasDuplicates
+            !piece.entry.hasDuplicates, !piece.entry.isPartial
         else { return nil }
         return piece
     }

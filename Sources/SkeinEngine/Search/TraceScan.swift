@@ -87,7 +87,7 @@ final class TraceScan: Sendable {
                 try flush(&state)
                 continue
             }
-            if rows == entry.rows, !entry.hasDuplicates, !isElsewhere(entry.id, than: stored) {
+            if rows == entry.rows, !entry.hasDuplicates, !entry.isPartial, !isElsewhere(entry.id, than: stored) {
                 run = (run?.lowerBound ?? entry.rows.lowerBound)..<entry.rows.upperBound
             } else {
                 try flush(&state)

@@ -45,7 +45,7 @@ import Testing
         for group in block.footer.groups.indices {
             answers.found.append(
                 attempt { () throws(StoreError) in
-                    try block.traces(inGroup: group).ids.filter { id in (try? block.find(id)) != nil }
+                    try block.traces(inGroup: group).ids.filter { id in (try? block.find(id))?.isEmpty == false }
                 }
             )
         }

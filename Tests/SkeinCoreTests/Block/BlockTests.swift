@@ -38,7 +38,7 @@ import Testing
     @Test func `an empty block opens and holds nothing`() throws {
         let block = try BlockFixture.open(BlockFixture.bytes([]))
         #expect(block.footer.spanCount == 0 && block.footer.groups.isEmpty)
-        #expect(try block.find(TraceID(high: 1, low: 1)) == nil)
+        #expect(try block.find(TraceID(high: 1, low: 1)).isEmpty)
         #expect(try block.batch(rows: 0..<0, columns: .all).isEmpty)
         #expect(try block.catalogue().operations.isEmpty)
     }
@@ -65,7 +65,7 @@ import Testing
         let block = try BlockFixture.open(BlockFixture.bytes([SpanBatch(spans: spans)], groupRows: groupRows))
         for (id, trace) in Dictionary(grouping: BlockFixture.ordered(spans), by: \.traceID) {
             #expect(block.mayContain(id))
-            let entry = try #require(try block.find(id))
+            let entry = try #require(try block.find(id).first)
             #expect(try block.batch(rows: entry.rows, columns: .all).spans == trace)
             #expect(entry.startUnixNanos == trace.map(\.startUnixNanos).min())
             #expect(entry.endUnixNanos == trace.map(\.endUnixNanos).max())
@@ -74,7 +74,7 @@ import Testing
             #expect(entry.rootRow == root.map { $0 + entry.rows.lowerBound })
             #expect(entry.hasDuplicates == (Set(trace.map { "\($0.spanID) \($0.kind)" }).count < trace.count))
         }
-        for low in 1_000..<1_100 as Range<UInt64> { #expect(try block.find(TraceID(high: 9, low: low)) == nil) }
+        for low in 1_000..<1_100 as Range<UInt64> { #expect(try block.find(TraceID(high: 9, low: low)).isEmpty) }
     }
 
     @Test func `traces lie in the order of their starts and no group splits one that fits`() throws {
@@ -116,7 +116,7 @@ import Testing
         }
         spans += generator.spans(50)
         let block = try BlockFixture.open(BlockFixture.bytes([SpanBatch(spans: spans)], groupRows: 100))
-        let entry = try #require(try block.find(id))
+        let entry = try #require(try block.find(id).first)
         #expect(entry.rows.count == 1_000 && entry.errorCount == 10)
         let window = try block.batch(rows: (entry.rows.lowerBound + 450)..<(entry.rows.lowerBound + 460), columns: .all)
         #expect(

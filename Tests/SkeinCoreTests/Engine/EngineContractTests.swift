@@ -28,6 +28,11 @@ import Testing
     }
 
     @Test(arguments: StoreContract.cases)
+    func `spans in merged blocks keep the contract`(check: StoreContract.Case) async throws {
+        try await check.run(SealingStore(try await S.open(SimulatedDisk(seed: 1)), every: 1, mergeEvery: 5))
+    }
+
+    @Test(arguments: StoreContract.cases)
     func `a store on the machine's own disk keeps the contract`(check: StoreContract.Case) async throws {
         let folder = FileManager.default.temporaryDirectory.path + "/skein-\(UInt64.random(in: 0 ... .max))"
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -42,15 +47,17 @@ import Testing
     }
 }
 
-/// A store that makes a block after every so many appends.
+/// A store that makes a block after every so many appends, and merges blocks after so many more.
 private final class SealingStore: SpanStore {
     private let store: EmbeddedStore
     private let every: Int
+    private let mergeEvery: Int
     private let appends = Mutex(0)
 
-    init(_ store: EmbeddedStore, every: Int) {
+    init(_ store: EmbeddedStore, every: Int, mergeEvery: Int = .max) {
         self.store = store
         self.every = every
+        self.mergeEvery = mergeEvery
     }
 
     func append(_ batch: SpanBatch) async throws(StoreError) {
@@ -60,6 +67,7 @@ private final class SealingStore: SpanStore {
             return count
         }
         if count % every == 0 { try await store.seal() }
+        if count % mergeEvery == 0 { try await store.compact() }
     }
 
     func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? { try await store.trace(id) }

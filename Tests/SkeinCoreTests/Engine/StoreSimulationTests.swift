@@ -119,6 +119,10 @@ import Testing
                     try? await store.seal()
                     continue
                 }
+                if Int.random(in: 0..<15, using: &random) == 0 {
+                    try? await store.compact()
+                    continue
+                }
                 let sent = spans(&random, &nextID)
                 do throws(StoreError) {
                     try await store.append(SpanBatch(spans: sent))
