@@ -13,9 +13,9 @@ struct BatchAssembler: ~Copyable {
     private var batch = SpanBatch()
     private var interner: Interner
     private var scratch: ByteWriter
-    /// By entry of the block's tables: row of the batch's.
-    private var resources: [UInt64: UInt32] = [:]
-    private var scopes: [UInt64: UInt32] = [:]
+    /// By entry of the block's tables: row of the batch's + 1, or 0.
+    private var resources: [UInt32]
+    private var scopes: [UInt32]
     /// By key of the block's table: ref + 1, or 0.
     private var keyRefs: [UInt32]
 
@@ -29,6 +29,9 @@ struct BatchAssembler: ~Copyable {
         interner = Interner()
         scratch = ByteWriter()
         keyRefs = [UInt32](repeating: 0, count: keyTable.entries.count)
+        self.resources = [UInt32](repeating: 0, count: resources.entries.count)
+        // Without details all scopes look alike, and one entry serves them all.
+        self.scopes = [UInt32](repeating: 0, count: scopes.entries.count)
     }
 
     /// The batch of all rows appended.
@@ -175,16 +178,57 @@ struct BatchAssembler: ~Copyable {
         var table = SpanBatch.AttributeTable()
         swap(&table, &batch[keyPath: path])
         defer { swap(&table, &batch[keyPath: path]) }
-        guard var cursor = try AttributeCursor(columns, at: owners.lowerBound, block.reader) else {
+        guard columns.shapeCount > 0 else {
             table.ends.append(contentsOf: repeatElement(UInt32(table.keyRefs.count), count: owners.count))
             return
         }
-        var refs = [RefColumn?](repeating: nil, count: columns.columns.count)
+        let shapes = try block.reader.shapes(columns)
+        let numbers = try block.reader.shapeNumbers(columns)
+        // By shape, how many of the owners have it; by column, the first value of theirs and how many they have.
+        var counts = [Int](repeating: 0, count: shapes.count)
+        var firsts = [Int](repeating: 0, count: columns.columns.count)
+        var lengths = firsts
+        for owner in 0..<owners.lowerBound { counts[Int(truncatingIfNeeded: numbers[owner])] += 1 }
+        for shape in 0..<shapes.count where counts[shape] > 0 {
+            for key in shapes[shape] { firsts[columns.keys[Int(key)].column] += counts[shape] }
+            counts[shape] = 0
+        }
+        for owner in owners { counts[Int(truncatingIfNeeded: numbers[owner])] += 1 }
+        // Pairs of all shapes in use, side by side: ref of the key, column.
+        var pairs: [(key: UInt32, column: Int)] = []
+        var pairStarts = [0]
+        for shape in 0..<shapes.count {
+            if counts[shape] > 0 {
+                for local in shapes[shape] {
+                    let (key, column) = columns.keys[Int(local)]
+                    pairs.append((try keyRef(key), column))
+                    lengths[column] += counts[shape]
+                }
+            }
+            pairStarts.append(pairs.count)
+        }
+        // A column at a time, so that the loops are short; then the owners pick what is theirs.
+        var refs: [UInt32] = []
+        refs.reserveCapacity(lengths.reduce(0, +))
+        var next = [Int](repeating: 0, count: lengths.count)
+        for column in lengths.indices where lengths[column] > 0 {
+            let texts = try block.reader.texts(columns.columns[column])
+            guard lengths[column] <= texts.count - firsts[column] else {
+                throw block.reader.corrupt("a column has fewer values than owners", at: columns.shapes.offset)
+            }
+            next[column] = refs.count
+            var values = RefColumn(texts, lengths[column])
+            values.append(firsts[column]..<(firsts[column] + lengths[column]), to: &refs, &interner, &scratch)
+        }
+        table.keyRefs.reserveCapacity(table.keyRefs.count + refs.count)
+        table.valueRefs.reserveCapacity(table.valueRefs.count + refs.count)
         for owner in owners {
-            try cursor.visit(owner) { key, column, texts, index throws(StoreError) in
-                table.keyRefs.append(try keyRef(key))
-                if refs[column] == nil { refs[column] = RefColumn(texts, owners.count, areValues: true) }
-                table.valueRefs.append(refs[column]?.ref(index, &interner, &scratch) ?? 0)
+            let shape = Int(truncatingIfNeeded: numbers[owner])
+            for pair in pairStarts[shape]..<pairStarts[shape + 1] {
+                let (key, column) = pairs[pair]
+                table.keyRefs.append(key)
+                table.valueRefs.append(refs[next[column]])
+                next[column] += 1
             }
             table.ends.append(UInt32(table.keyRefs.count))
         }
@@ -204,13 +248,13 @@ struct BatchAssembler: ~Copyable {
     }
 
     private mutating func resource(_ number: UInt64, _ directory: GroupDirectory) throws(StoreError) -> UInt32 {
-        if let row = resources[number] { return row }
-        guard number < resourceTable.entries.count else {
+        guard number < resources.count else {
             throw block.reader.corrupt(
                 "a span has a resource that the block lacks",
                 at: directory.resources.chunk.offset
             )
         }
+        if resources[Int(number)] != 0 { return resources[Int(number)] - 1 }
         let entry = resourceTable.entries[Int(number)]
         let row = UInt32(batch.resources.count)
         batch.resources.serviceNameRefs.append(intern(entry.texts[0], resourceTable))
@@ -223,17 +267,16 @@ struct BatchAssembler: ~Copyable {
             batch.resources.droppedAttributesCounts.append(0)
             batch.resources.attributes.ends.append(0)
         }
-        resources[number] = row
+        resources[Int(number)] = row + 1
         return row
     }
 
     private mutating func scope(_ number: UInt64, _ directory: GroupDirectory) throws(StoreError) -> UInt32 {
-        // Without details all scopes look alike.
-        let known = columns.contains(.details) ? number : 0
-        if let row = scopes[known] { return row }
-        guard number < scopeTable.entries.count else {
+        guard number < scopes.count else {
             throw block.reader.corrupt("a span has a scope that the block lacks", at: directory.scopes.chunk.offset)
         }
+        let known = columns.contains(.details) ? Int(number) : 0
+        if scopes[known] != 0 { return scopes[known] - 1 }
         let row = UInt32(batch.scopes.count)
         if columns.contains(.details) {
             let entry = scopeTable.entries[Int(number)]
@@ -249,7 +292,7 @@ struct BatchAssembler: ~Copyable {
             batch.scopes.droppedAttributesCounts.append(0)
             batch.scopes.attributes.ends.append(0)
         }
-        scopes[known] = row
+        scopes[known] = row + 1
         return row
     }
 
@@ -288,16 +331,32 @@ extension ChunkReader {
 /// A column of texts whose refs in the new batch are looked up once each, when there are enough rows to repay it.
 private struct RefColumn {
     private let texts: Texts
-    private let areValues: Bool
     /// By entry: ref + 1, or 0. Empty when every row is looked up anew.
     private var known: [UInt32]
 
-    init(_ texts: Texts, _ rowCount: Int, areValues: Bool = false) {
+    init(_ texts: Texts, _ rowCount: Int) {
         self.texts = texts
-        self.areValues = areValues
         known = []
         if case .dictionary(_, _, let dictionary) = texts, rowCount * 8 >= dictionary.count {
             known = [UInt32](repeating: 0, count: dictionary.count)
+        }
+    }
+
+    /// Appends the refs of rows `rows`, which must lie within the column.
+    mutating func append(
+        _ rows: Range<Int>,
+        to refs: inout [UInt32],
+        _ interner: inout Interner,
+        _ scratch: inout ByteWriter
+    ) {
+        guard case .dictionary(let entries, _, let dictionary) = texts, !entries.isEmpty, !known.isEmpty else {
+            for row in rows { refs.append(ref(row, &interner, &scratch)) }
+            return
+        }
+        for row in rows {
+            let entry = Int(entries[row])
+            if known[entry] == 0 { known[entry] = dictionary.withBytes(entries[row]) { interner.intern($0).ref } + 1 }
+            refs.append(known[entry] - 1)
         }
     }
 
@@ -335,7 +394,7 @@ extension SpanBatch {
         if droppedEventsCounts.allSatisfy({ $0 == 0 }) { droppedEventsCounts = [] }
         if droppedLinksCounts.allSatisfy({ $0 == 0 }) { droppedLinksCounts = [] }
         if weights.allSatisfy({ $0 == 1 }) { weights = [] }
-        if marks.allSatisfy({ $0 == [] }) { marks = [] }
+        if marks.allSatisfy({ $0.rawValue == 0 }) { marks = [] }
         if attributes.keyRefs.isEmpty { attributes.ends = [] }
         if resources.attributes.keyRefs.isEmpty { resources.attributes.ends = [] }
         if scopes.attributes.keyRefs.isEmpty { scopes.attributes.ends = [] }

@@ -108,7 +108,10 @@ struct GroupCopy {
         // A directory whose chunks do not fill the group exactly is not parsed.
         precondition(start >= 0 && chunk.storedCount <= bytes.count - start)
         let isSound = bytes.withUnsafeBytes {
-            columns.chunks.append(stored: UnsafeRawBufferPointer(rebasing: $0[start..<(start + chunk.storedCount)]), chunk)
+            columns.chunks.append(
+                stored: UnsafeRawBufferPointer(rebasing: $0[start..<(start + chunk.storedCount)]),
+                chunk
+            )
         }
         if !isSound { throw reader.corrupt("the checksum of a chunk does not match", at: chunk.offset) }
     }

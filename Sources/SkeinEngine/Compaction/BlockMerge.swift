@@ -265,7 +265,8 @@ struct BlockMerge {
         var rows = UnitRows()
         while next < units.count, !units[next].isCopied {
             let unit = units[next]
-            let isFull = section.order.sources.count + unit.rowCount > limits.sectionRows
+            let isFull =
+                section.order.sources.count + unit.rowCount > limits.sectionRows
                 || byteCount > limits.sectionByteCount
             if isFull, !section.order.sources.isEmpty { break }
             rows.removeAll()
@@ -389,7 +390,8 @@ private struct DecodedGroups {
         let batch = try block.batch(rows: block.footer.groups[place.group].rows, columns: .all)
         groups[place] = (batch, clock)
         byteCount += batch.byteCount
-        while byteCount > byteCountMax, groups.count > 1, let oldest = groups.min(by: { $0.value.used < $1.value.used }) {
+        while byteCount > byteCountMax, groups.count > 1, let oldest = groups.min(by: { $0.value.used < $1.value.used })
+        {
             byteCount -= oldest.value.batch.byteCount
             groups[oldest.key] = nil
         }

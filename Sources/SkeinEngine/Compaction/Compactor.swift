@@ -167,7 +167,9 @@ final class Compactor: Sendable {
         let now = clock.monotonicNanos
         let worked = now &- (pace.resumedNanos ?? now)
         if worked < Self.workNanos, pace.resumedNanos != nil { return }
-        if isBusy(), stop.wait(timeout: .now() + .nanoseconds(Int(clamping: min(worked, Self.restNanosMax)))) == .success {
+        if isBusy(),
+            stop.wait(timeout: .now() + .nanoseconds(Int(clamping: min(worked, Self.restNanosMax)))) == .success
+        {
             stop.signal()
             throw StoreError(.cancelled, "the store is being closed")
         }

@@ -127,7 +127,9 @@ import Testing
         #expect(!small.supersedes(large) && !small.supersedes(thinned) && !small.supersedes(small))
         #expect(!BlockID(firstSegment: 4, lastSegment: 5).supersedes(small))
         for id in [small, large, thinned] { #expect(BlockID(fileName: id.fileName) == id) }
-        for name in ["a.block", "0000000000000003-0000000000000004.0.block", "0000000000000003-0000000000000004.02.block"] {
+        for name in [
+            "a.block", "0000000000000003-0000000000000004.0.block", "0000000000000003-0000000000000004.02.block",
+        ] {
             #expect(BlockID(fileName: name) == nil)
         }
     }
