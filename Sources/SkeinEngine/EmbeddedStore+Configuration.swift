@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import SkeinBase
+public import SkeinStore
 
 extension EmbeddedStore {
     /// How a store is opened.
@@ -10,6 +11,8 @@ extension EmbeddedStore {
         public var durability = Durability.always
         /// How long after they were received spans are kept; `nil` for ever.
         public var retentionAge: Duration?
+        /// How long traces with certain spans are kept instead.
+        public var retentionRules: [RetentionRule] = []
         /// How many bytes blocks and log may take before the oldest blocks go; `nil` for as many as there are.
         public var retentionByteCount: Int?
         /// Spans in memory that make a block.

@@ -10,7 +10,7 @@ import Synchronization
 /// power. One process at a time owns a folder. Appends and reads work from ``open(_:)`` to ``close()``; ``run()`` does the
 /// work that time asks for.
 public final class EmbeddedStore: SpanStore {
-    private let configuration: Configuration
+    let configuration: Configuration
     private let folder: StoreFolder
     /// Held as long as the store is open.
     private let lock: Mutex<(any DiskLock)?>
@@ -19,11 +19,16 @@ public final class EmbeddedStore: SpanStore {
     private let cache: PartCache
     private let sealer: Sealer
     private let commit: GroupCommit
-    private let compactor: Compactor
+    let compactor: Compactor
+    let removalLog: RemovalLog
+    private let thinning: Thinning
     /// What opening found and did.
     public let recovery: RecoveryReport
     /// Why the last attempt to remove old blocks failed.
     private let retentionFailure = Mutex<StoreError?>(nil)
+    /// Removals under way.
+    let removals = Atomic<Int>(0)
+    private var isRemoving: Bool { removals.load(ordering: .relaxed) > 0 }
 
     private init(_ configuration: Configuration) throws(StoreError) {
         let started = configuration.clock.monotonicNanos
@@ -38,6 +43,8 @@ public final class EmbeddedStore: SpanStore {
             limits: configuration.headLimits
         )
         let opened = try opening.open(nowNanos: started)
+        removalLog = try RemovalLog(configuration.disk, folder)
+        thinning = Thinning(rules: configuration.retentionRules, defaultAgeNanos: configuration.retentionAge?.nanos)
         contents = opened.contents
         sealer = Sealer(
             disk: configuration.disk,
@@ -97,6 +104,7 @@ public final class EmbeddedStore: SpanStore {
             // What could not be sealed is tried again.
             sealer.schedule()
             await removeExpired()
+            await thin()
             compactor.schedule(isIdle: isIdle)
         }
     }
@@ -134,7 +142,7 @@ public final class EmbeddedStore: SpanStore {
     /// Removes the blocks that retention no longer keeps.
     package func removeExpired() async {
         let retention = Retention(
-            ageNanos: configuration.retentionAge?.nanos,
+            ageNanos: thinning.longestAgeNanos,
             byteCount: configuration.retentionByteCount
         )
         let now = configuration.clock.unixNanos
@@ -153,6 +161,20 @@ public final class EmbeddedStore: SpanStore {
             retentionFailure.withLock { $0 = nil }
         } catch {
             retentionFailure.withLock { $0 = error }
+        }
+    }
+
+    /// Takes out of old blocks what the rules of retention no longer keep.
+    package func thin() async {
+        guard !configuration.retentionRules.isEmpty else { return }
+        let now = configuration.clock.unixNanos
+        do throws(StoreError) {
+            _ = try await compactor.rewrite { [thinning, contents] block throws(StoreError) in
+                try thinning.cut(block, in: contents.snapshot(), nowUnixNanos: now)
+            }
+            retentionFailure.withLock { $0 = nil }
+        } catch {
+            if error.code != .cancelled { retentionFailure.withLock { $0 = error } }
         }
     }
 
@@ -222,6 +244,8 @@ public final class EmbeddedStore: SpanStore {
         status.figures["merged_spans"] = compaction.mergedSpanCount
         status.figures["merged_spans_copied"] = compaction.copiedSpanCount
         status.figures["merged_bytes"] = compaction.writtenByteCount
+        status.figures["blocks_thinned"] = compaction.rewriteCount
+        status.figures["spans_thinned"] = compaction.cutSpanCount
         status.figures["duplicates_dropped"] = compaction.droppedSpanCount
         let cached = cache.figures
         status.figures["cache_hits"] = cached.hitCount
@@ -233,6 +257,12 @@ public final class EmbeddedStore: SpanStore {
 
     private func addProblems(to status: inout StoreStatus) {
         status.problems = recovery.problems
+        if let problem = removalLog.problem { status.problems.append(problem) }
+        if let unfinished = removalLog.all.last(where: { $0.finishedUnixNanos == nil }), !isRemoving {
+            status.problems.append(
+                "Removal \(unfinished.number) (\(unfinished.queryText)) did not finish before a stop: ask for it again."
+            )
+        }
         if let failure = sealer.figures.failure { status.problems.append("\(failure)") }
         if let failure = compactor.figures.failure { status.problems.append("Blocks cannot be merged: \(failure)") }
         if let failure = retentionFailure.withLock({ $0 }) { status.problems.append("\(failure)") }

@@ -29,6 +29,7 @@ public final class MemoryStore: SpanStore {
     private struct State {
         var traces: [TraceID: Trace] = [:]
         var services: [String: Int] = [:]
+        var removals: [Removal.Record] = []
     }
 
     private let state = Mutex(State())
@@ -147,6 +148,54 @@ public final class MemoryStore: SpanStore {
         return Array(values.prefix(max(limit, 0)))
     }
 
+    public func remove(_ removal: Removal) async throws(StoreError) -> Removal.Outcome {
+        try removal.check()
+        return state.withLock { state in
+            var outcome = Removal.Outcome()
+            for (id, trace) in state.traces {
+                let matching = trace.spans.filter {
+                    removal.range.contains($0.startUnixNanos) && removal.predicate.matches($0)
+                }
+                guard !matching.isEmpty else { continue }
+                outcome.traceCount += 1
+                switch removal.action {
+                case .delete:
+                    outcome.spanCount += trace.spans.count
+                    state.traces[id] = nil
+                case .redact(let keys):
+                    outcome.spanCount += matching.count
+                    var redacted = trace
+                    redacted.arrived = trace.spans.map { matching.contains($0) ? $0.redacted(keys) : $0 }
+                    redacted.assemble()
+                    state.traces[id] = redacted
+                }
+            }
+            state.removals.append(
+                Removal.Record(
+                    number: state.removals.count + 1,
+                    action: removal.action,
+                    range: removal.range,
+                    queryText: removal.queryText,
+                    requestedBy: removal.requestedBy,
+                    requestedUnixNanos: 0,
+                    finishedUnixNanos: 0,
+                    outcome: outcome
+                )
+            )
+            return outcome
+        }
+    }
+
+    public func removalRecords() async throws(StoreError) -> [Removal.Record] { state.withLock { $0.removals } }
+
+    public func usage() async throws(StoreError) -> [ServiceUsage] {
+        Dictionary(grouping: stored, by: \.resource.serviceName)
+            .map {
+                ServiceUsage(name: $0.key, spanCount: $0.value.count, byteCount: SpanBatch(spans: $0.value).byteCount)
+            }
+            .sorted { $0.byteCount != $1.byteCount ? $0.byteCount > $1.byteCount : $0.name.precedes($1.name) }
+    }
+
     public func status() async -> StoreStatus {
         var status = StoreStatus()
         let starts = stored.map(\.startUnixNanos)
@@ -162,5 +211,23 @@ public final class MemoryStore: SpanStore {
 
     private static func checkCancelled() throws(StoreError) {
         if Task.isCancelled { throw StoreError(.cancelled, "the search was cancelled") }
+    }
+}
+
+extension Span {
+    /// The same span with the values of these keys masked.
+    fileprivate func redacted(_ keys: [String]) -> Span {
+        func redacted(_ attributes: [Attribute]) -> [Attribute] {
+            attributes.map { attribute in
+                let isNamed = keys.contains { $0.utf8.elementsEqual(attribute.key.utf8) }
+                return isNamed ? Attribute(attribute.key, .string(Removal.mask)) : attribute
+            }
+        }
+        var span = self
+        span.attributes = redacted(attributes)
+        span.resource.attributes = redacted(resource.attributes)
+        for index in span.events.indices { span.events[index].attributes = redacted(events[index].attributes) }
+        for index in span.links.indices { span.links[index].attributes = redacted(links[index].attributes) }
+        return span
     }
 }

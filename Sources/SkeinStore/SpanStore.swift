@@ -49,6 +49,19 @@ public protocol SpanStore: Sendable {
     /// `limit`. Counts are of stored spans and may count a duplicate twice.
     func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount]
 
+    /// Forgets spans before their time: all that match and were stored before the call. When it returns they are gone
+    /// from every answer and from the disk. A deleted trace of which a span comes later is a trace again.
+    ///
+    /// Throws ``StoreError/Code/limit`` when too many traces match or the keys cannot be redacted; when it throws otherwise,
+    /// some may be gone and others not: ask again.
+    func remove(_ removal: Removal) async throws(StoreError) -> Removal.Outcome
+
+    /// Every removal that was ever asked for, oldest first.
+    func removalRecords() async throws(StoreError) -> [Removal.Record]
+
+    /// What each service takes, most bytes first.
+    func usage() async throws(StoreError) -> [ServiceUsage]
+
     /// What is stored, and how the store does.
     func status() async -> StoreStatus
 }

@@ -9,11 +9,14 @@ import SkeinStore
 /// others are read back, a section of traces at a time in the order of their starts. A trace that is longer than
 /// ``joinedRowsMax`` is joined piece by piece up to that length, and its entries are marked as partial.
 ///
+/// On the way, traces can be left out and values masked: see ``Cut``.
+///
 /// Memory is that of the traces' places (64 bytes each), of the row groups that a section touches, and of the section.
 struct BlockMerge {
     /// In order of arrival.
     private let inputs: [Block]
     private let limits: Limits
+    private let cut: Cut
     /// Called between steps; throws to stop.
     private let pause: () throws(StoreError) -> Void
     private var isDirty: [[Bool]]
@@ -33,9 +36,24 @@ struct BlockMerge {
         var copiedByteCountMin = 256 << 10
     }
 
+    /// What is taken out of the spans on their way.
+    struct Cut {
+        /// Traces that are left out.
+        var dropped: Set<TraceID> = []
+        /// Traces in which values are masked.
+        var masked: Set<TraceID> = []
+        var masking: Masking?
+
+        func touches(_ id: TraceID) -> Bool { dropped.contains(id) || masked.contains(id) }
+    }
+
     /// What a merge did.
     struct Outcome: Equatable {
         var spanCount = 0
+        /// Spans of traces that were left out.
+        var cutCount = 0
+        /// Spans in which values were masked.
+        var maskedCount = 0
         /// Copies of spans that were dropped.
         var droppedCount = 0
         /// Spans in row groups that were copied as they are.
@@ -43,13 +61,19 @@ struct BlockMerge {
     }
 
     /// A merge of blocks given in order of arrival.
-    init(_ inputs: [Block], limits: Limits = Limits(), pause: @escaping () throws(StoreError) -> Void = {}) {
+    init(
+        _ inputs: [Block],
+        limits: Limits = Limits(),
+        cut: Cut = Cut(),
+        pause: @escaping () throws(StoreError) -> Void = {}
+    ) {
         self.inputs = inputs.map(\.uncached)
         self.limits = limits
+        self.cut = cut
         self.pause = pause
         isDirty = inputs.map { [Bool](repeating: false, count: $0.footer.groups.count) }
         isKept = isDirty
-        decoded = DecodedGroups(byteCountMax: limits.sectionByteCount)
+        decoded = DecodedGroups(byteCountMax: limits.sectionByteCount, cut: cut)
     }
 
     /// A trace's rows in one of the inputs.
@@ -68,6 +92,8 @@ struct BlockMerge {
     private struct Unit {
         var start: UInt64
         var pieces: Range<Int>
+        /// Rows of the one piece that are meant; `nil` for all rows of all pieces.
+        var rows: Range<Int>?
         var rowCount: Int
         var isPartial: Bool
         /// Whether rows are in order and each span is there once.
@@ -80,6 +106,7 @@ struct BlockMerge {
     mutating func write(to sink: @escaping BlockEncoder.Sink) throws(StoreError) -> Outcome {
         var outcome = Outcome()
         let (pieces, units) = try plan()
+        outcome.cutCount = pieces.reduce(0) { $0 + (cut.dropped.contains($1.id) ? Int($1.rowCount) : 0) }
         var encoder = try BlockEncoder(sink: sink)
         var numbers: [GroupCopy.TableNumbers] = []
         for (number, input) in inputs.enumerated() {
@@ -109,6 +136,7 @@ struct BlockMerge {
             }
         }
         outcome.spanCount += outcome.copiedCount
+        outcome.maskedCount = decoded.maskedCount
         _ = try encoder.finish()
         return outcome
     }
@@ -137,7 +165,8 @@ struct BlockMerge {
             if a.start != b.start { return a.start < b.start }
             let (x, y) = (pieces[a.pieces.lowerBound].id, pieces[b.pieces.lowerBound].id)
             // The entries of a long trace stay in order of arrival: of equal copies the later one counts.
-            return x != y ? x < y : a.pieces.lowerBound < b.pieces.lowerBound
+            if x != y { return x < y }
+            return (a.pieces.lowerBound, a.rows?.lowerBound ?? 0) < (b.pieces.lowerBound, b.rows?.lowerBound ?? 0)
         }
         return (pieces, units)
     }
@@ -192,10 +221,12 @@ struct BlockMerge {
 
     /// Marks the groups that cannot be copied because of this trace.
     private mutating func markGroups(_ run: ArraySlice<Piece>) {
-        guard !isWhole(run) else { return }
+        guard let id = run.first?.id else { return }
+        let isCut = cut.touches(id)
+        guard isCut || !isWhole(run) else { return }
         for piece in run {
             for group in groups(of: piece) {
-                if isLong(piece) {
+                if isLong(piece), !isCut {
                     isKept[Int(piece.input)][group] = true
                 } else {
                     isDirty[Int(piece.input)][group] = true
@@ -213,6 +244,7 @@ struct BlockMerge {
 
     /// Adds what is to be written anew of a trace, and the long pieces among it.
     private func addUnits(_ pieces: [Piece], _ run: Range<Int>, to units: inout [Unit]) {
+        if cut.dropped.contains(pieces[run.lowerBound].id) { return }
         let isWhole = isWhole(pieces[run])
         let start = pieces[run].reduce(UInt64.max) { min($0, $1.start) }
         var first = run.lowerBound
@@ -240,8 +272,19 @@ struct BlockMerge {
                 unit.pieces = first..<(unit.pieces.upperBound + 1)
             }
             if unit.pieces.count < run.count { unit.isPartial = true }
-            units.append(unit)
             first = unit.pieces.upperBound
+            guard unit.rowCount > limits.joinedRowsMax, !isCopied else {
+                units.append(unit)
+                continue
+            }
+            // One long piece, in parts.
+            unit.isPartial = true
+            for row in stride(from: 0, to: Int(piece.rowCount), by: limits.joinedRowsMax) {
+                let end = min(row + limits.joinedRowsMax, Int(piece.rowCount))
+                unit.rows = (piece.firstRow + row)..<(piece.firstRow + end)
+                unit.rowCount = end - row
+                units.append(unit)
+            }
         }
     }
 
@@ -273,11 +316,15 @@ struct BlockMerge {
             for piece in pieces[unit.pieces] {
                 let input = inputs[Int(piece.input)]
                 var group = Int(piece.group)
-                var row = piece.firstRow
-                let end = row + Int(piece.rowCount)
+                var row = unit.rows?.lowerBound ?? piece.firstRow
+                let end = unit.rows?.upperBound ?? row + Int(piece.rowCount)
                 while row < end {
                     guard group < input.footer.groups.count else {
                         throw input.reader.corrupt("a trace ends behind the last row", at: 0)
+                    }
+                    if row >= input.footer.groups[group].rows.upperBound {
+                        group += 1
+                        continue
                     }
                     let place = DecodedGroups.Place(input: Int(piece.input), group: group)
                     if numbers[place] == nil {
@@ -299,9 +346,12 @@ struct BlockMerge {
                 }
             }
             section.droppedCount += rows.finish(isSimple: unit.isSimple)
-            let id = pieces[unit.pieces.lowerBound].id
             section.order.traces.append(
-                RowOrder.Trace(id: id, rowCount: UInt32(rows.sources.count), isPartial: unit.isPartial)
+                RowOrder.Trace(
+                    id: pieces[unit.pieces.lowerBound].id,
+                    rowCount: UInt32(rows.sources.count),
+                    isPartial: unit.isPartial
+                )
             )
             section.order.sources += rows.sources
             next += 1
@@ -375,11 +425,20 @@ private struct DecodedGroups {
     }
 
     private let byteCountMax: Int
+    private let cut: BlockMerge.Cut
+    /// Spans masked in each group.
+    private var maskedCounts: [Place: Int] = [:]
     private var groups: [Place: (batch: SpanBatch, used: Int)] = [:]
     private var byteCount = 0
     private var clock = 0
 
-    init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
+    init(byteCountMax: Int, cut: BlockMerge.Cut) {
+        self.byteCountMax = byteCountMax
+        self.cut = cut
+    }
+
+    /// Spans in which values were masked.
+    var maskedCount: Int { maskedCounts.values.reduce(0, +) }
 
     mutating func batch(_ place: Place, of block: Block) throws(StoreError) -> SpanBatch {
         clock += 1
@@ -387,7 +446,8 @@ private struct DecodedGroups {
             groups[place]?.used = clock
             return known.batch
         }
-        let batch = try block.batch(rows: block.footer.groups[place.group].rows, columns: .all)
+        var batch = try block.batch(rows: block.footer.groups[place.group].rows, columns: .all)
+        if let masking = cut.masking { maskedCounts[place] = try masking.mask(&batch, in: cut.masked) }
         groups[place] = (batch, clock)
         byteCount += batch.byteCount
         while byteCount > byteCountMax, groups.count > 1, let oldest = groups.min(by: { $0.value.used < $1.value.used })

@@ -15,6 +15,9 @@ final class Compactor: Sendable {
         var mergedSpanCount = 0
         var copiedSpanCount = 0
         var droppedSpanCount = 0
+        /// Blocks written anew to take something out of them, and the spans taken out.
+        var rewriteCount = 0
+        var cutSpanCount = 0
         var writtenByteCount = 0
         /// Why the last merge failed; `nil` when it did not.
         var failure: StoreError?
@@ -121,9 +124,51 @@ final class Compactor: Sendable {
     private func merge(_ inputs: [StoredBlock]) throws(StoreError) {
         guard let first = inputs.first, let last = inputs.last else { return }
         let id = BlockID(firstSegment: first.id.firstSegment, lastSegment: last.id.lastSegment)
+        _ = try write(id, of: inputs)
+    }
+
+    /// Takes something out of the blocks for which `cut` gives anything to take out. Returns spans left out and masked.
+    func rewrite(
+        _ cut: @escaping @Sendable (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
+    ) async throws(StoreError) -> (cutCount: Int, maskedCount: Int) {
+        let result: Result<(Int, Int), StoreError> = await withCheckedContinuation { done in
+            thread.async {
+                do throws(StoreError) {
+                    done.resume(returning: .success(try self.rewriteNow(cut)))
+                } catch {
+                    done.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try result.get()
+    }
+
+    private func rewriteNow(
+        _ cut: (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
+    ) throws(StoreError) -> (Int, Int) {
+        var counts = (cut: 0, masked: 0)
+        for block in sealer.neighbours.joined() {
+            if state.withLock({ $0.isClosed }) { throw StoreError(.cancelled, "the store is being closed") }
+            guard let cut = try cut(block) else { continue }
+            var id = block.id
+            id.generation += 1
+            if let outcome = try write(id, of: [block], cut) {
+                counts.cut += outcome.cutCount
+                counts.masked += outcome.maskedCount
+            }
+        }
+        return (counts.cut, counts.masked)
+    }
+
+    /// Makes one block of `inputs` and puts it in their place. Returns `nil` when one of them is gone meanwhile.
+    private func write(
+        _ id: BlockID,
+        of inputs: [StoredBlock],
+        _ cut: BlockMerge.Cut = .init()
+    ) throws(StoreError) -> BlockMerge.Outcome? {
         let temporary = folder.block(id) + StoreFolder.temporarySuffix
         var pace = Pace()
-        var merge = BlockMerge(inputs.map(\.block)) { () throws(StoreError) in try self.pause(&pace) }
+        var merge = BlockMerge(inputs.map(\.block), cut: cut) { () throws(StoreError) in try self.pause(&pace) }
         var byteCount = 0
         let outcome: BlockMerge.Outcome
         do throws(StoreError) {
@@ -146,14 +191,16 @@ final class Compactor: Sendable {
             try? disk.remove(temporary)
             throw error
         }
-        guard try sealer.replace(inputs, with: id, from: temporary) else { return }
+        guard try sealer.replace(inputs, with: id, from: temporary) else { return nil }
         progress.withLock { progress in
-            progress.mergeCount += 1
+            if inputs.count > 1 { progress.mergeCount += 1 } else { progress.rewriteCount += 1 }
             progress.mergedSpanCount += outcome.spanCount
             progress.copiedSpanCount += outcome.copiedCount
             progress.droppedSpanCount += outcome.droppedCount
             progress.writtenByteCount += byteCount
+            progress.cutSpanCount += outcome.cutCount
         }
+        return outcome
     }
 
     /// When the work went on last.

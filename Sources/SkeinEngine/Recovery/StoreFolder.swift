@@ -13,6 +13,7 @@ struct StoreFolder: Sendable {
     var catalog: String { root + "/catalog" }
     var log: String { root + "/log" }
     var blocks: String { root + "/blocks" }
+    var removals: String { root + "/removals" }
     var quarantine: String { root + "/quarantine" }
 
     func segment(_ number: UInt64) -> String { log + "/" + LogSegment.fileName(number) }

@@ -3,6 +3,7 @@ import SkeinAPI
 import SkeinBase
 import SkeinModel
 import SkeinStore
+import SkeinTestKit
 import Testing
 
 /// A trace of 100,000 spans must reach the page.
@@ -52,20 +53,14 @@ struct LargeTraceTests {
 }
 
 /// A store that holds one trace and hands it out at once.
-struct OneTraceStore: SpanStore {
+struct OneTraceStore: StoreWrapper {
     var batch: SpanBatch
 
-    func append(_ batch: SpanBatch) async throws(StoreError) {}
+    var wrapped: any SpanStore { MemoryStore() }
     func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? { batch }
-    func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage { SearchPage() }
     func scan(
         _ range: TimeRange,
         columns: SpanColumns,
         visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
     ) async throws(StoreError) { try await visit(batch) }
-    func services() async throws(StoreError) -> [ServiceName] { [] }
-    func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] { [] }
-    func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] { [] }
-    func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] { [] }
-    func status() async -> StoreStatus { StoreStatus() }
 }

@@ -2,6 +2,7 @@
 import SkeinAPI
 import SkeinModel
 import SkeinStore
+import SkeinTestKit
 import Testing
 
 /// What is true of every path: methods, headers, percent-encoding, a store that fails.
@@ -79,7 +80,7 @@ struct RequestTests {
         word: String,
         retryAfter: String
     ) async throws {
-        let api = APIUnderTest(over: BrokenStore(error: StoreError(code, "it broke", place: "/data/blocks/7 @ 12")))
+        let api = APIUnderTest(over: RefusingStore(StoreError(code, "it broke", place: "/data/blocks/7 @ 12")))
         for target in [
             "/api/skein/v1/search", "/api/skein/v1/traces/1/skeleton", "/api/services", "/api/traces?service=a",
             "/api/traces/1", "/api/dependencies", "/api/skein/v1/attributes/service/values",
@@ -99,31 +100,10 @@ struct RequestTests {
     }
 
     @Test func `an id for the log is made up when the client sent none that is fit`() async throws {
-        let api = APIUnderTest(over: BrokenStore(error: StoreError(.io, "no")))
+        let api = APIUnderTest(over: RefusingStore(StoreError(.io, "no")))
         for sent in ["", "a b", String(repeating: "x", count: 65), "ü"] {
             let id = try await api.ask("/api/services", headers: [("X-Request-Id", sent)]).header("X-Request-Id")
             #expect(id?.count == 16)
         }
     }
-}
-
-/// A store that answers every question with one error.
-private struct BrokenStore: SpanStore {
-    var error: StoreError
-
-    func append(_ batch: SpanBatch) async throws(StoreError) { throw error }
-    func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? { throw error }
-    func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage { throw error }
-    func scan(
-        _ range: TimeRange,
-        columns: SpanColumns,
-        visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
-    ) async throws(StoreError) { throw error }
-    func services() async throws(StoreError) -> [ServiceName] { throw error }
-    func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] { throw error }
-    func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] { throw error }
-    func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
-        throw error
-    }
-    func status() async -> StoreStatus { StoreStatus() }
 }

@@ -48,8 +48,9 @@ import Testing
 }
 
 /// A store that makes a block after every so many appends, and merges blocks after so many more.
-private final class SealingStore: SpanStore {
+private final class SealingStore: StoreWrapper {
     private let store: EmbeddedStore
+    var wrapped: any SpanStore { store }
     private let every: Int
     private let mergeEvery: Int
     private let appends = Mutex(0)
@@ -69,23 +70,4 @@ private final class SealingStore: SpanStore {
         if count % every == 0 { try await store.seal() }
         if count % mergeEvery == 0 { try await store.compact() }
     }
-
-    func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? { try await store.trace(id) }
-    func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage { try await store.search(query) }
-    func scan(
-        _ range: TimeRange,
-        columns: SpanColumns,
-        visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
-    ) async throws(StoreError) { try await store.scan(range, columns: columns, visit: visit) }
-    func services() async throws(StoreError) -> [ServiceName] { try await store.services() }
-    func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] {
-        try await store.operations(ofService: service)
-    }
-    func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
-        try await store.attributeKeys(prefix: prefix, limit: limit)
-    }
-    func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
-        try await store.values(of: field, prefix: prefix, limit: limit)
-    }
-    func status() async -> StoreStatus { await store.status() }
 }

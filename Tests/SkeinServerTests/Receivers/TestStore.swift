@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinModel
 import SkeinStore
+import SkeinTestKit
 import Synchronization
 
 /// A memory store whose appends can be made to fail or to wait.
-final class TestStore: SpanStore {
+final class TestStore: StoreWrapper {
     enum Mode: Sendable {
         case keep
         case fail(StoreError.Code)
@@ -19,6 +20,7 @@ final class TestStore: SpanStore {
     }
 
     let memory = MemoryStore()
+    var wrapped: any SpanStore { memory }
     private let state = Mutex(State())
 
     init(_ mode: Mode = .keep) { state.withLock { $0.mode = mode } }
@@ -53,23 +55,4 @@ final class TestStore: SpanStore {
         }
         try await memory.append(batch)
     }
-
-    func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? { try await memory.trace(id) }
-    func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage { try await memory.search(query) }
-    func scan(
-        _ range: TimeRange,
-        columns: SpanColumns,
-        visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
-    ) async throws(StoreError) { try await memory.scan(range, columns: columns, visit: visit) }
-    func services() async throws(StoreError) -> [ServiceName] { try await memory.services() }
-    func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] {
-        try await memory.operations(ofService: service)
-    }
-    func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
-        try await memory.attributeKeys(prefix: prefix, limit: limit)
-    }
-    func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
-        try await memory.values(of: field, prefix: prefix, limit: limit)
-    }
-    func status() async -> StoreStatus { await memory.status() }
 }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinStore
+
+/// The traces of a block that hold a span satisfying a condition, wherever that span lies.
+struct MatchingTraces {
+    private let snapshot: Contents.Snapshot
+    private let range: TimeRange
+    private let predicate: CompiledPredicate
+    private let columns: SpanColumns
+    /// What was found out of traces that do not lie whole in one place.
+    private var scattered: [TraceID: Bool] = [:]
+
+    init(_ predicate: SpanPredicate, range: TimeRange, in snapshot: Contents.Snapshot) {
+        self.snapshot = snapshot
+        self.range = range
+        self.predicate = CompiledPredicate(predicate)
+        columns = predicate.columns
+    }
+
+    /// Those of which `stored`, one of the snapshot's blocks, holds a span.
+    mutating func traces(
+        of stored: StoredBlock,
+        _ check: () throws(StoreError) -> Void
+    ) throws(StoreError) -> Set<TraceID> {
+        var found: Set<TraceID> = []
+        var scan = BlockScan(stored.block, range: range, predicate: predicate)
+        for (index, group) in stored.footer.groups.enumerated() {
+            try check()
+            let rows = try scan.rows(inGroup: index)
+            let traces = try stored.block.traces(inGroup: index)
+            for number in 0..<traces.count {
+                let entry = traces[number]
+                if found.contains(entry.id) { continue }
+                let isWhole =
+                    entry.rows.clamped(to: group.rows) == entry.rows && !entry.hasDuplicates && !entry.isPartial
+                    && !snapshot.mayHold(entry.id, elsewhereThan: stored)
+                if isWhole {
+                    let local = (entry.rows.lowerBound - group.firstRow)..<(entry.rows.upperBound - group.firstRow)
+                    if rows.selectedCount(in: local) > 0 { found.insert(entry.id) }
+                } else if try matches(entry.id) {
+                    found.insert(entry.id)
+                }
+            }
+        }
+        return found
+    }
+
+    private mutating func matches(_ id: TraceID) throws(StoreError) -> Bool {
+        if let known = scattered[id] { return known }
+        let batch = try StoredTrace(id, in: snapshot).assembled(columns)
+        let matches = try !BatchScan.rows(of: batch, in: range, matching: predicate).isEmpty
+        scattered[id] = matches
+        return matches
+    }
+}
+
+extension Contents.Snapshot {
+    /// Whether a trace may have rows in the head or in another block.
+    func mayHold(_ id: TraceID, elsewhereThan stored: StoredBlock) -> Bool {
+        blocks.contains { $0 !== stored && $0.block.mayContain(id) }
+            || head.contains { !$0.part.rows(of: id, below: $0.rowCount).isEmpty }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinModel
+package import SkeinStore
+
+/// A store that does what another one does, but for what it does itself.
+package protocol StoreWrapper: SpanStore {
+    var wrapped: any SpanStore { get }
+}
+
+extension StoreWrapper {
+    package func append(_ batch: SpanBatch) async throws(StoreError) {
+        try await wrapped.append(batch)
+    }
+    package func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? {
+        try await wrapped.trace(id)
+    }
+    package func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
+        try await wrapped.search(query)
+    }
+    package func services() async throws(StoreError) -> [ServiceName] {
+        try await wrapped.services()
+    }
+    package func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] {
+        try await wrapped.operations(ofService: service)
+    }
+    package func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
+        try await wrapped.attributeKeys(prefix: prefix, limit: limit)
+    }
+    package func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
+        try await wrapped.values(of: field, prefix: prefix, limit: limit)
+    }
+    package func remove(_ removal: Removal) async throws(StoreError) -> Removal.Outcome {
+        try await wrapped.remove(removal)
+    }
+    package func removalRecords() async throws(StoreError) -> [Removal.Record] {
+        try await wrapped.removalRecords()
+    }
+    package func usage() async throws(StoreError) -> [ServiceUsage] {
+        try await wrapped.usage()
+    }
+    package func scan(
+        _ range: TimeRange,
+        columns: SpanColumns,
+        visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
+    ) async throws(StoreError) {
+        try await wrapped.scan(range, columns: columns, visit: visit)
+    }
+    package func status() async -> StoreStatus { await wrapped.status() }
+}
+
+/// A store that answers every question with one error.
+package struct RefusingStore: SpanStore {
+    package var error: StoreError
+
+    /// A store that throws `error`.
+    package init(_ error: StoreError) { self.error = error }
+
+    package func append(_ batch: SpanBatch) async throws(StoreError) {
+        throw error
+    }
+    package func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? {
+        throw error
+    }
+    package func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
+        throw error
+    }
+    package func services() async throws(StoreError) -> [ServiceName] {
+        throw error
+    }
+    package func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] {
+        throw error
+    }
+    package func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
+        throw error
+    }
+    package func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
+        throw error
+    }
+    package func remove(_ removal: Removal) async throws(StoreError) -> Removal.Outcome {
+        throw error
+    }
+    package func removalRecords() async throws(StoreError) -> [Removal.Record] {
+        throw error
+    }
+    package func usage() async throws(StoreError) -> [ServiceUsage] {
+        throw error
+    }
+    package func scan(
+        _ range: TimeRange,
+        columns: SpanColumns,
+        visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
+    ) async throws(StoreError) {
+        throw error
+    }
+    package func status() async -> StoreStatus { StoreStatus() }
+}
