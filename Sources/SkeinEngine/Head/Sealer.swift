@@ -10,6 +10,9 @@ final class Sealer: Sendable {
     private struct State: ~Copyable {
         var catalog: Catalog
         var isClosed = false
+        /// Files that count by their names although they were given up: nobody knows whether the catalog on the device
+        /// says that their inputs are gone, so they stay until it surely does not.
+        var orphans: Set<BlockID> = []
     }
 
     /// Figures and troubles for the operator.
@@ -92,8 +95,6 @@ final class Sealer: Sendable {
             do throws(StoreError) {
                 return .success(try self.replaceNow(inputs, with: id, from: temporary))
             } catch {
-                // Under its name it would count again after retention removed what it was made of.
-                try? disk.remove(folder.block(id))
                 try? disk.remove(temporary)
                 return .failure(error)
             }
@@ -111,7 +112,9 @@ final class Sealer: Sendable {
             try? disk.remove(temporary)
             return false
         }
+        try clearOrphans()
         // From here on the file counts, whatever happens: its name says what it supersedes.
+        state.withLock { _ = $0.orphans.insert(id) }
         try Self.orFailure { () throws(DiskError) in
             try disk.rename(temporary, to: folder.block(id))
             try disk.syncDirectory(folder.blocks)
@@ -120,11 +123,32 @@ final class Sealer: Sendable {
         try Self.orFailure { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in
                 try state.catalog.commit(inputs.map { .removeBlock($0.id) } + [.addBlock(id)])
+                state.orphans.remove(id)
             }
         }
         contents.replace(inputs, with: block)
         for input in inputs { try? disk.remove(folder.block(input.id)) }
         return true
+    }
+
+    /// Removes files that were given up, once the catalog surely does not count on them. Whatever else is to be removed
+    /// for good waits for that.
+    private func clearOrphans() throws(StoreError) {
+        try Self.orFailure { () throws(DiskError) in
+            try state.withLock { state throws(DiskError) in
+                guard !state.orphans.isEmpty else { return }
+                try state.catalog.commit([])
+                for id in state.orphans {
+                    do throws(DiskError) {
+                        try disk.remove(folder.block(id))
+                    } catch {
+                        guard error.code == .notFound else { throw error }
+                    }
+                }
+                try disk.syncDirectory(folder.blocks)
+                state.orphans.removeAll()
+            }
+        }
     }
 
     /// Stops for good; what is under way is finished.
@@ -209,6 +233,7 @@ final class Sealer: Sendable {
 
     private func removeNow(_ ids: Set<BlockID>) -> StoreError? {
         guard !ids.isEmpty else { return nil }
+        do throws(StoreError) { try clearOrphans() } catch { if error.code != .full { return error } }
         let edits = ids.sorted().map { CatalogState.Edit.removeBlock($0) }
         do throws(DiskError) {
             do throws(DiskError) {
