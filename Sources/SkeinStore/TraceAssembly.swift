@@ -33,7 +33,7 @@ package struct TraceAssembly {
             rows.append(
                 Row(
                     spanID: batch.spanIDs[row],
-                    kind: (Span.Kind(rawValue: batch.kinds[row]) ?? .unspecified).rawValue,
+                    kind: Span.Kind(stored: batch.kinds[row]).rawValue,
                     start: batch.startUnixNanos[row],
                     end: batch.endUnixNanos(at: row),
                     piece: pieces.count,

@@ -71,7 +71,7 @@ package struct RowOrder: Sendable {
                     start: batch.startUnixNanos[row],
                     spanID: batch.spanIDs[row].rawValue,
                     source: Source(batch: UInt32(batchNumber), row: UInt32(row)),
-                    kind: batch.kinds[row]
+                    kind: Span.Kind(stored: batch.kinds[row]).rawValue
                 )
                 next[trace] += 1
                 at += 1
