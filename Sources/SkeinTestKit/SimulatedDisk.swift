@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// It keeps apart what programs see and what the device holds. ``crash()`` gives the disk as the next start finds it: of
 /// bytes not synced a random part survives, some of it garbled; of names made, changed or removed without a sync of the
-/// folder each is undone or not on its own. The disk before the crash then refuses everything.
+/// folder each is undone or not on its own. ``kill()`` gives it as a start on the running machine finds it: all is seen,
+/// and what was not synced still waits for a sync or a crash. The disk before then refuses everything.
 package final class SimulatedDisk: Disk {
     /// How often operations fail, in units of 1 in 1,000.
     package struct Faults: Sendable {
@@ -43,6 +44,8 @@ package final class SimulatedDisk: Disk {
             bytes.synced = content
             self.bytes = Mutex(bytes)
         }
+
+        init(_ bytes: Bytes) { self.bytes = Mutex(bytes) }
     }
 
     fileprivate enum NameChange {
@@ -165,6 +168,35 @@ package final class SimulatedDisk: Disk {
                 target.capacity = capacity
                 target.files = survivors
                 target.durableFiles = survivors
+            }
+            return next
+        }
+    }
+
+    /// Ends the process, and only that: the disk as the next start on the running machine finds it.
+    package func kill() -> SimulatedDisk {
+        state.withLock { state in
+            state.isStopped = true
+            let next = SimulatedDisk(seed: state.random.next())
+            // What the ended process still holds open must not change what the next one sees.
+            var copies: [ObjectIdentifier: Node] = [:]
+            func copy(_ node: Node) -> Node {
+                if let known = copies[ObjectIdentifier(node)] { return known }
+                let made = Node(node.bytes.withLock { $0 })
+                copies[ObjectIdentifier(node)] = made
+                return made
+            }
+            let files = state.files.mapValues(copy)
+            let durableFiles = state.durableFiles.mapValues(copy)
+            let changes = state.changes.map { $0.mapNode(copy) }
+            let (folders, faults, capacity) = (state.folders, state.faults, state.capacity)
+            next.state.withLock { target in
+                target.folders = folders
+                target.faults = faults
+                target.capacity = capacity
+                target.files = files
+                target.durableFiles = durableFiles
+                target.changes = changes
             }
             return next
         }
@@ -400,6 +432,14 @@ extension SimulatedDisk.State {
 }
 
 extension SimulatedDisk.NameChange {
+    fileprivate func mapNode(_ change: (SimulatedDisk.Node) -> SimulatedDisk.Node) -> Self {
+        switch self {
+        case .made(let path, let node): .made(path, change(node))
+        case .removed: self
+        case .renamed(let from, let to, let node): .renamed(from, to, change(node))
+        }
+    }
+
     fileprivate func apply(to files: inout [String: SimulatedDisk.Node]) {
         switch self {
         case .made(let path, let node): files[path] = node

@@ -48,7 +48,7 @@ struct Opening {
         var edits = mendBlocks()
         mendCatalog()
         removeStrays()
-        let replayed = removeCoveredSegments()
+        let replayed = segments.filter { !isCovered($0) }
         let contents = Contents(
             firstSegment: replayed.first ?? max(state.firstSegment, (segments.last ?? 0) + 1),
             blocks: Array(good.values),
@@ -83,6 +83,7 @@ struct Opening {
         if !edits.isEmpty || isCatalogMissing || catalogDamage != nil {
             do throws(DiskError) { try catalog.commit(edits) } catch { throw Self.unusable(error) }
         }
+        removeCoveredSegments()
         report.blockCount = good.count
         return Opened(contents: contents, catalog: catalog, log: log)
     }
@@ -188,17 +189,18 @@ struct Opening {
         }
     }
 
-    /// Removes segments whose spans are in a block, or were and are past retention; returns the others.
-    private mutating func removeCoveredSegments() -> [UInt64] {
-        func covers(_ id: BlockID, _ segment: UInt64) -> Bool {
-            id.firstSegment <= segment && segment <= id.lastSegment
-        }
-        return segments.filter { segment in
-            let isInBlock = good.keys.contains { covers($0, segment) }
-            let wasInLostBlock = bad.keys.contains { covers($0, segment) }
-            if !isInBlock, segment >= state.firstSegment || wasInLostBlock { return true }
+    /// Whether the spans of a segment are in a block, or were and are past retention.
+    private func isCovered(_ segment: UInt64) -> Bool {
+        func covers(_ id: BlockID) -> Bool { id.firstSegment <= segment && segment <= id.lastSegment }
+        if good.keys.contains(where: covers) { return true }
+        return segment < state.firstSegment && !bad.keys.contains(where: covers)
+    }
+
+    /// Removes segments whose spans are elsewhere. Only once the catalog, synced, says so: until then the name of a block
+    /// that was finished just before a kill may still be lost with the power.
+    private mutating func removeCoveredSegments() {
+        for segment in segments where isCovered(segment) {
             if (try? disk.remove(folder.segment(segment))) != nil { report.strayFileCount += 1 }
-            return false
         }
     }
 
