@@ -23,6 +23,8 @@ struct Opening {
     private var good: [BlockID: StoredBlock] = [:]
     private var bad: [BlockID: StoreError] = [:]
     private var segments: [UInt64] = []
+    /// Whether the device refused to make a segment durable that was read back.
+    private var isReplayInDoubt = false
 
     init(disk: any Disk, folder: StoreFolder, cache: PartCache, limits: HeadLimits) {
         self.disk = disk
@@ -75,6 +77,10 @@ struct Opening {
             segment: max(state.firstSegment, (segments.last ?? 0) + 1, (good.keys.map(\.lastSegment).max() ?? 0) + 1)
         )
         for (number, batches, reason) in damaged { putAside(number, batches, reason, &log) }
+        if isReplayInDoubt, let last = replayed.last {
+            // A block makes durable what the log could not.
+            contents.freeze(lastSegment: last, nextSegment: log.segment)
+        }
 
         var catalog = Catalog(disk: disk, folder: folder, state: state)
         // Segments of a lost block count again until they are in another.
@@ -204,7 +210,7 @@ struct Opening {
         }
     }
 
-    /// Reads a segment and cuts off a torn end.
+    /// Reads a segment, cuts off a torn end and makes durable what a killed process had written and not yet synced.
     private mutating func replay(_ number: UInt64) throws(StoreError) -> LogSegment {
         let path = folder.segment(number)
         let bytes: [UInt8]
@@ -224,6 +230,7 @@ struct Opening {
             // What stays uncut is found torn again at the next start, no more.
             _ = try? disk.open(path, .append).truncate(to: segment.goodByteCount)
         }
+        if !segment.batches.isEmpty, (try? disk.open(path, .append).sync()) == nil { isReplayInDoubt = true }
         return segment
     }
 

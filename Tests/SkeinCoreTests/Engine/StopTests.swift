@@ -28,4 +28,19 @@ import Testing
             }
         }
     }
+
+    @Test func `what a killed process had not synced is durable once the next has started`() async throws {
+        for seed in 0..<20 as Range<UInt64> {
+            let disk = SimulatedDisk(seed: seed)
+            let store = try await S.open(disk) { $0.durability = .interval(.seconds(1)) }
+            try await store.append(S.batch(S.span(1, 1)))
+            let next = disk.kill()
+            if seed % 2 == 1 { next.faults.syncsFailing = 1_000 }
+            let second = try await S.open(next) { $0.durability = .interval(.seconds(1)) }
+            next.faults.syncsFailing = 0
+            if seed % 2 == 1 { try await second.seal() }
+            let third = try await S.open(next.crash())
+            #expect(try await S.trace(1, of: third).count == 1)
+        }
+    }
 }
