@@ -37,6 +37,8 @@ package final class SimulatedDisk: Disk {
         }
 
         let bytes: Mutex<Bytes>
+        /// How many programs have it open.
+        let openCount = Atomic<Int>(0)
 
         init(_ content: [UInt8] = []) {
             var bytes = Bytes()
@@ -67,6 +69,8 @@ package final class SimulatedDisk: Disk {
         fileprivate var files: [String: Node] = [:]
         fileprivate var durableFiles: [String: Node] = [:]
         fileprivate var changes: [NameChange] = []
+        /// Without a name: they take space until nobody has them open.
+        fileprivate var unlinked: [Node] = []
         fileprivate var locks: Set<String> = []
         fileprivate var faults = Faults()
         /// Bytes that all files may have together.
@@ -117,7 +121,7 @@ package final class SimulatedDisk: Disk {
     /// Operations done so far.
     package var operationCount: Int { state.withLock { $0.operationCount } }
 
-    /// Bytes that all files have together.
+    /// Bytes that all files have together, those counted that were removed and are still open.
     package var usedByteCount: Int { state.withLock { $0.usedByteCount } }
 
     /// Paths of all files, sorted.
@@ -256,16 +260,17 @@ package final class SimulatedDisk: Disk {
             }
             try state.fail(state.faults.namesFailing, .rename, path)
             state.files[path] = nil
-            state.files[target] = node
+            if let replaced = state.files.updateValue(node, forKey: target) { state.unlink(replaced) }
             state.changes.append(.renamed(path, target, node))
         }
     }
 
     package func remove(_ path: String) throws(DiskError) {
         try operate(.remove, path, writes: true) { state throws(DiskError) in
-            guard state.files.removeValue(forKey: path) != nil else {
+            guard let node = state.files.removeValue(forKey: path) else {
                 throw DiskError(.notFound, .remove, path: path, reason: "there is no such file")
             }
+            state.unlink(node)
             state.changes.append(.removed(path))
         }
     }
@@ -350,7 +355,10 @@ package final class SimulatedDisk: Disk {
             self.disk = disk
             self.node = node
             self.path = path
+            node.openCount.add(1, ordering: .relaxed)
         }
+
+        deinit { node.openCount.subtract(1, ordering: .relaxed) }
 
         func size() throws(DiskError) -> Int {
             try disk.operate(.measure, path, writes: false) { _ in node.bytes.withLock { $0.current.count } }
@@ -420,7 +428,15 @@ package final class SimulatedDisk: Disk {
 }
 
 extension SimulatedDisk.State {
-    var usedByteCount: Int { files.values.reduce(0) { $0 + $1.bytes.withLock { $0.current.count } } }
+    var usedByteCount: Int {
+        let open = unlinked.filter { $0.openCount.load(ordering: .relaxed) > 0 }
+        return (files.values + open).reduce(0) { $0 + $1.bytes.withLock { $0.current.count } }
+    }
+
+    fileprivate mutating func unlink(_ node: SimulatedDisk.Node) {
+        unlinked.removeAll { $0.openCount.load(ordering: .relaxed) == 0 }
+        unlinked.append(node)
+    }
 
     mutating func happens(_ perMille: Int) -> Bool {
         perMille > 0 && Int.random(in: 0..<1_000, using: &random) < perMille

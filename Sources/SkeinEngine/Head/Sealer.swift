@@ -9,6 +9,8 @@ import Synchronization
 final class Sealer: Sendable {
     private struct State: ~Copyable {
         var catalog: Catalog
+        /// Blocks that are gone though the disk was too full to tell the catalog.
+        var unrecorded: Set<BlockID> = []
         var isClosed = false
     }
 
@@ -59,7 +61,11 @@ final class Sealer: Sendable {
     /// Removes the blocks that `choose` names among those there are.
     func remove(_ choose: @escaping @Sendable ([StoredBlock]) -> Set<BlockID>) async throws(StoreError) {
         let failure = await withCheckedContinuation { done in
-            thread.async { done.resume(returning: self.removeNow(choose(self.contents.blocks))) }
+            thread.async {
+                // Nothing here may keep the files open.
+                let chosen = choose(self.contents.blocks)
+                done.resume(returning: self.removeNow(chosen))
+            }
         }
         if let failure { throw failure }
     }
@@ -144,24 +150,35 @@ final class Sealer: Sendable {
         }
     }
 
-    private func removeNow(_ ids: Set<BlockID>) -> StoreError? {
+    private func removeNow(_ chosen: Set<BlockID>) -> StoreError? {
+        let ids = state.withLock { $0.unrecorded.union(chosen) }
         guard !ids.isEmpty else { return nil }
         let edits = ids.sorted().map { CatalogState.Edit.removeBlock($0) }
         do throws(DiskError) {
             do throws(DiskError) {
                 try state.withLock { state throws(DiskError) in try state.catalog.commit(edits) }
             } catch {
-                guard error.code == .noSpace, let first = ids.min() else { throw error }
-                // A full disk must not keep us from making space; a start without the file only notes its absence.
-                try disk.remove(folder.block(first))
-                try state.withLock { state throws(DiskError) in try state.catalog.commit(edits) }
+                guard error.code == .noSpace else { throw error }
+                // A full disk must not keep us from making space; a start without the files only notes their absence.
+                // Readers of now may still hold them open: then their bytes come free later, and the catalog learns then.
+                takeAway(ids)
+                try state.withLock { state throws(DiskError) in
+                    state.unrecorded = ids
+                    try state.catalog.commit(edits)
+                }
             }
-            contents.remove(ids)
-            for id in ids { try? disk.remove(folder.block(id)) }
+            state.withLock { $0.unrecorded = [] }
+            takeAway(ids)
             progress.withLock { $0.removedBlockCount += ids.count }
             return nil
         } catch {
             return StoreError(.io, "old blocks cannot be removed: \(error)", place: error.path)
         }
+    }
+
+    /// Hides blocks from readers to come, which closes their files, and removes the files.
+    private func takeAway(_ ids: Set<BlockID>) {
+        contents.remove(ids)
+        for id in ids { try? disk.remove(folder.block(id)) }
     }
 }
