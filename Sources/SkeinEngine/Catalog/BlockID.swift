@@ -13,6 +13,9 @@ struct BlockID: Hashable, Sendable {
         self.lastSegment = lastSegment
     }
 
+    /// Whether the block is named after this segment, too.
+    func covers(_ segment: UInt64) -> Bool { firstSegment <= segment && segment <= lastSegment }
+
     /// The block of a file name; `nil` for any other name.
     init?(fileName: String) {
         guard fileName.hasSuffix(".block") else { return nil }

@@ -142,13 +142,17 @@ enum RecordFile {
 
 /// Numbers in file names: sixteen decimal digits or more, so that names sort as numbers do.
 enum FileNumber {
+    /// A greater number is nobody's: a store makes a few in a second, and counting on from it must not overflow.
+    static let greatest: UInt64 = 1 << 62
+
     static func text(_ number: UInt64) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, 16 - digits.count)) + digits
     }
 
-    static func parse(_ text: some StringProtocol) -> UInt64? {
-        guard text.utf8.count >= 16, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-        return UInt64(text)
+    /// The number that is written so, and not in another way; `nil` for any other text.
+    static func parse(_ written: some StringProtocol) -> UInt64? {
+        guard let number = UInt64(written), number <= greatest, text(number) == written else { return nil }
+        return number
     }
 }

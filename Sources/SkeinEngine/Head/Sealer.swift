@@ -114,7 +114,10 @@ final class Sealer: Sendable {
         }
         contents.replace(frozen, with: block)
         // Not removing a segment costs space, no more: the next start does it.
-        for segment in id.firstSegment...id.lastSegment { try? disk.remove(folder.segment(segment)) }
+        for name in (try? disk.list(folder.log)) ?? [] {
+            guard let segment = LogSegment.number(ofFile: name), id.covers(segment) else { continue }
+            try? disk.remove(folder.segment(segment))
+        }
     }
 
     private func writeBlock(_ id: BlockID, of batches: [SpanBatch]) throws(StoreError) {

@@ -23,6 +23,8 @@ struct Opening {
     private var good: [BlockID: StoredBlock] = [:]
     private var bad: [BlockID: StoreError] = [:]
     private var segments: [UInt64] = []
+    /// Files, by folder and name, that end like blocks or segments and are not named like any.
+    private var misnamed: [(folder: String, name: String)] = []
     /// Whether the device refused to make a segment durable that was read back.
     private var isReplayInDoubt = false
 
@@ -50,6 +52,7 @@ struct Opening {
         var edits = mendBlocks()
         mendCatalog()
         removeStrays()
+        for (folder, name) in misnamed { putAside(name, from: folder, reason: "its name is none that Skein gives") }
         let replayed = segments.filter { !isCovered($0) }
         let contents = Contents(
             firstSegment: replayed.first ?? max(state.firstSegment, (segments.last ?? 0) + 1),
@@ -117,7 +120,9 @@ struct Opening {
     /// Opens all block files, whether or not the catalog names them.
     private mutating func openBlocks() throws(StoreError) {
         var ids = state.blocks
-        ids.formUnion(try list(folder.blocks).compactMap { BlockID(fileName: $0) })
+        for name in try list(folder.blocks) where name.hasSuffix(".block") {
+            if let id = BlockID(fileName: name) { ids.insert(id) } else { misnamed.append((folder.blocks, name)) }
+        }
         for id in ids.subtracting(removed).sorted() {
             do throws(StoreError) {
                 good[id] = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
@@ -130,7 +135,14 @@ struct Opening {
     }
 
     private mutating func checkSegments() throws(StoreError) {
-        segments = try list(folder.log).compactMap { LogSegment.number(ofFile: $0) }.sorted()
+        for name in try list(folder.log) where name.hasSuffix(".log") {
+            if let number = LogSegment.number(ofFile: name) {
+                segments.append(number)
+            } else {
+                misnamed.append((folder.log, name))
+            }
+        }
+        segments.sort()
         for number in segments {
             let path = folder.segment(number)
             let header: [UInt8]
@@ -197,9 +209,8 @@ struct Opening {
 
     /// Whether the spans of a segment are in a block, or were and are past retention.
     private func isCovered(_ segment: UInt64) -> Bool {
-        func covers(_ id: BlockID) -> Bool { id.firstSegment <= segment && segment <= id.lastSegment }
-        if good.keys.contains(where: covers) { return true }
-        return segment < state.firstSegment && !bad.keys.contains(where: covers)
+        if good.keys.contains(where: { $0.covers(segment) }) { return true }
+        return segment < state.firstSegment && !bad.keys.contains { $0.covers(segment) }
     }
 
     /// Removes segments whose spans are elsewhere. Only once the catalog, synced, says so: until then the name of a block
