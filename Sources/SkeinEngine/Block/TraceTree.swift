@@ -26,6 +26,7 @@ struct TraceTree: ~Copyable {
     private var slots = ColumnBuffer<UInt32>()
     /// By slot, bit k: a row of kind k has the id.
     private var kindsSeen = ColumnBuffer<UInt8>()
+    private let seed = Hash.processSeed
     private var firstChildren = ColumnBuffer<UInt32>()
     private var nextSiblings = ColumnBuffer<UInt32>()
     private var sequence = ColumnBuffer<UInt32>()
@@ -136,7 +137,7 @@ struct TraceTree: ~Copyable {
         slots.reset(repeating: 0, count: size)
         kindsSeen.reset(repeating: 0, count: size)
         for row in 0..<count {
-            var at = Int(truncatingIfNeeded: Hash.of(spanIDs[row])) & mask
+            var at = Int(truncatingIfNeeded: Hash.of(spanIDs[row], seed: seed)) & mask
             var isTaken = false
             while slots[at] != 0 {
                 let other = Int(slots[at] - 1)
@@ -159,7 +160,7 @@ struct TraceTree: ~Copyable {
             kindsSeen[at] |= kind
         }
         for row in 0..<count where parentIDs[row] != 0 {
-            var at = Int(truncatingIfNeeded: Hash.of(parentIDs[row])) & mask
+            var at = Int(truncatingIfNeeded: Hash.of(parentIDs[row], seed: seed)) & mask
             while slots[at] != 0 {
                 let other = Int(slots[at] - 1)
                 if spanIDs[other] == parentIDs[row] {

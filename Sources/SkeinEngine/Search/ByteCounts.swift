@@ -6,6 +6,7 @@ import SkeinBase
 /// Open addressing, at most half full, the strings side by side in one arena.
 struct ByteCounts {
     private let distinctMax: Int
+    private let seed = Hash.processSeed
     private var slots = [UInt32](repeating: 0, count: 1024)
     private var ends: [Int] = [0]
     private var arena: [UInt8] = []
@@ -21,7 +22,7 @@ struct ByteCounts {
     /// Adds `count` to that of `bytes`. A string not counted before is only counted when `isWanted`.
     mutating func add(_ bytes: UnsafeRawBufferPointer, _ count: Int, isWanted: (UnsafeRawBufferPointer) -> Bool) {
         let mask = slots.count - 1
-        var at = Int(truncatingIfNeeded: Hash.of(bytes)) & mask
+        var at = Int(truncatingIfNeeded: Hash.of(bytes, seed: seed)) & mask
         while slots[at] != 0 {
             let index = Int(slots[at]) - 1
             if withBytes(index, { $0.count == bytes.count && $0.unsafelyEqual(from: 0, bytes) }) {
@@ -42,7 +43,7 @@ struct ByteCounts {
         slots = [UInt32](repeating: 0, count: slots.count * 2)
         let mask = slots.count - 1
         for index in counts.indices {
-            var at = Int(truncatingIfNeeded: withBytes(index) { Hash.of($0) }) & mask
+            var at = Int(truncatingIfNeeded: withBytes(index) { Hash.of($0, seed: seed) }) & mask
             while slots[at] != 0 { at = (at + 1) & mask }
             slots[at] = UInt32(index + 1)
         }
