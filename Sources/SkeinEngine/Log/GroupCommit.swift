@@ -240,7 +240,8 @@ final class GroupCommit: Sendable {
                 if isFull { recheckRoom() }
                 return
             }
-            let failure = commit(requests)
+            let (failure, isDoubtful) = commit(requests)
+            if isDoubtful { freeze() }
             if failure == nil { contents.keep(requests.map(\.batch), nowNanos: clock.monotonicNanos) }
             for request in requests { request.done.resume(returning: failure) }
             if limits.isFull(contents.activeFigures) { freeze() }
@@ -268,9 +269,11 @@ final class GroupCommit: Sendable {
         sealer.schedule()
     }
 
-    /// Writes a group and, if promised, syncs it.
-    private func commit(_ requests: [Request]) -> StoreError? {
-        writing.withLock { writing -> StoreError? in
+    /// Writes a group and, if promised, syncs it. Answers also whether spans acknowledged before are in a segment that was
+    /// given up unsynced: no later sync reaches them, so a block must make them durable.
+    private func commit(_ requests: [Request]) -> (failure: StoreError?, isDoubtful: Bool) {
+        writing.withLock { writing in
+            let (segment, isUnsynced) = (writing.log.segment, writing.log.hasUnsyncedBytes)
             writing.group.removeAll()
             for request in requests { request.record.append(to: &writing.group) }
             do throws(DiskError) {
@@ -280,7 +283,8 @@ final class GroupCommit: Sendable {
             } catch {
                 writing.lastFailure = StoreError(append: error)
             }
-            return writing.lastFailure
+            let isDoubtful = durability.isInterval && isUnsynced && writing.log.segment != segment
+            return (writing.lastFailure, isDoubtful)
         }
     }
 }
