@@ -6,8 +6,9 @@ public import SkeinModel
 /// Promises of every implementation, held by the contract suite in the tests:
 /// - **Durable.** When ``append(_:)`` returns, the spans survive as the store's durability setting promises, and every
 ///   read that starts afterwards sees them.
-/// - **One span once.** Spans with equal trace id, span id and kind are one span; the copy that ends later is it (of
-///   equal ends the one that came later). Reads show that copy only, whatever else is stored.
+/// - **One span once.** Spans with equal trace id, span id and kind are one span; the copy that ends later is it; of
+///   equal ends the one that starts later, and of equal starts too the one that came later. Reads show that copy only,
+///   whatever else is stored.
 /// - **Whole traces.** A trace is all its spans, however many batches and years apart they came. Summaries speak of the
 ///   whole trace, not of the part that matched.
 /// - **Exhaustive and ordered.** A search misses nothing and is newest first by the trace's earliest start, ties by

@@ -61,7 +61,23 @@ extension StoreContract {
             try expectEqual(summary?.durationNanos, 50, "duration")
         },
 
-        Case("of copies that end together the one that came later is it") { store in
+        Case("of copies that end together the one that starts later is it") { store in
+            try await append(
+                [span(1, 1, at: 15, for: 5, name: "short")],
+                [span(1, 1, at: 10, for: 10, name: "long")],
+                to: store
+            )
+            let names = try await store.trace(TraceID(high: 0, low: 1))?.spans.map(\.name)
+            try expectEqual(names, ["short"], "names in the trace")
+            try await append(
+                [span(2, 1, at: 15, for: 5, name: "short"), span(2, 1, at: 10, for: 10, name: "long")],
+                to: store
+            )
+            let same = try await store.trace(TraceID(high: 0, low: 2))?.spans.map(\.name)
+            try expectEqual(same, ["short"], "names in the trace that came in one batch")
+        },
+
+        Case("of copies that start and end together the one that came later is it") { store in
             try await append([span(1, 1, name: "first")], [span(1, 1, name: "second")], to: store)
             let names = try await store.trace(TraceID(high: 0, low: 1))?.spans.map(\.name)
             try expectEqual(names, ["second"], "names in the trace")
