@@ -81,6 +81,7 @@ package final class SimulatedDisk: Disk {
         fileprivate var operationsLeft = Int.max
         fileprivate var isStopped = false
         fileprivate var operationCount = 0
+        fileprivate var onSync: (@Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
@@ -110,6 +111,12 @@ package final class SimulatedDisk: Disk {
     package var brokenFolder: String? {
         get { state.withLock { $0.brokenFolder } }
         set { state.withLock { $0.brokenFolder = newValue } }
+    }
+
+    /// Called before the bytes of a file are synced, and may take its time.
+    package var onSync: (@Sendable () -> Void)? {
+        get { state.withLock { $0.onSync } }
+        set { state.withLock { $0.onSync = newValue } }
     }
 
     /// Lets the machine stop in the middle of the operation after the next `count`.
@@ -408,6 +415,7 @@ package final class SimulatedDisk: Disk {
         }
 
         func sync() throws(DiskError) {
+            disk.onSync?()
             try disk.operate(.sync, path, writes: true) { state throws(DiskError) in
                 if state.happens(state.faults.syncsFailing) {
                     node.bytes.withLock { $0.doubtful = min($0.doubtful, $0.synced.count) }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import SkeinBase
 import SkeinModel
 import SkeinStore
@@ -195,6 +196,27 @@ import Testing
             let reopened = try await S.open(disk.crash())
             #expect(try await S.trace(1, of: reopened).count == 1)
         }
+    }
+
+    @Test func `the status does not wait for a slow device`() async throws {
+        let disk = SimulatedDisk(seed: 9)
+        let store = try await S.open(disk)
+        let (started, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        disk.onSync = {
+            started.signal()
+            _ = gate.wait(timeout: .now() + 3)
+        }
+        let append = Task { try await store.append(S.batch(S.span(1, 1))) }
+        await withCheckedContinuation { going in
+            DispatchQueue.global().async {
+                started.wait()
+                going.resume()
+            }
+        }
+        let duration = await ContinuousClock().measure { _ = await store.status() }
+        #expect(duration < .seconds(1))
+        gate.signal()
+        try await append.value
     }
 
     @Test func `a block whose bytes rot while open fails the query and nothing else`() async throws {
