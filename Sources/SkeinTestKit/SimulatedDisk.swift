@@ -51,6 +51,7 @@ package final class SimulatedDisk: Disk {
     }
 
     fileprivate enum NameChange {
+        case madeFolder(String)
         case made(String, Node)
         case removed(String)
         case renamed(String, String, Node)
@@ -58,7 +59,8 @@ package final class SimulatedDisk: Disk {
         /// Folders whose sync makes it durable.
         var folder: String {
             switch self {
-            case .made(let path, _), .removed(let path), .renamed(_, let path, _): SimulatedDisk.folder(of: path)
+            case .madeFolder(let path), .made(let path, _), .removed(let path), .renamed(_, let path, _):
+                SimulatedDisk.folder(of: path)
             }
         }
     }
@@ -66,6 +68,7 @@ package final class SimulatedDisk: Disk {
     struct State {
         fileprivate(set) var random: SeededRandom
         fileprivate var folders: Set<String> = ["", "/"]
+        fileprivate var durableFolders: Set<String> = ["", "/"]
         fileprivate var files: [String: Node] = [:]
         fileprivate var durableFiles: [String: Node] = [:]
         fileprivate var changes: [NameChange] = []
@@ -152,6 +155,7 @@ package final class SimulatedDisk: Disk {
         let (folders, files) = state.withLock { ($0.folders, $0.files) }
         copy.state.withLock { target in
             target.folders = folders
+            target.durableFolders = folders
             for (path, node) in files {
                 let node = Node(node.bytes.withLock { $0.current })
                 target.files[path] = node
@@ -165,16 +169,22 @@ package final class SimulatedDisk: Disk {
     package func crash() -> SimulatedDisk {
         state.withLock { state in
             state.isStopped = true
-            var files = state.durableFiles
-            for change in state.changes where Bool.random(using: &state.random) { change.apply(to: &files) }
+            var (files, folders) = (state.durableFiles, state.durableFolders)
+            for change in state.changes where Bool.random(using: &state.random) {
+                change.apply(to: &files, &folders)
+            }
+            // What lies in a folder that is gone is gone.
+            for path in folders.sorted() where !folders.contains(Self.folder(of: path)) { folders.remove(path) }
+            files = files.filter { folders.contains(Self.folder(of: $0.key)) }
             let next = SimulatedDisk(seed: state.random.next())
-            let (folders, faults, capacity) = (state.folders, state.faults, state.capacity)
+            let (faults, capacity) = (state.faults, state.capacity)
             var survivors: [String: Node] = [:]
             for (path, node) in files.sorted(by: { $0.key < $1.key }) {
                 survivors[path] = Node(node.bytes.withLock { $0.survivor(&state.random) })
             }
-            next.state.withLock { target in
+            next.state.withLock { [folders] target in
                 target.folders = folders
+                target.durableFolders = folders
                 target.faults = faults
                 target.capacity = capacity
                 target.files = survivors
@@ -200,9 +210,11 @@ package final class SimulatedDisk: Disk {
             let files = state.files.mapValues(copy)
             let durableFiles = state.durableFiles.mapValues(copy)
             let changes = state.changes.map { $0.mapNode(copy) }
-            let (folders, faults, capacity) = (state.folders, state.faults, state.capacity)
+            let (folders, durableFolders) = (state.folders, state.durableFolders)
+            let (faults, capacity) = (state.faults, state.capacity)
             next.state.withLock { target in
                 target.folders = folders
+                target.durableFolders = durableFolders
                 target.faults = faults
                 target.capacity = capacity
                 target.files = files
@@ -216,14 +228,15 @@ package final class SimulatedDisk: Disk {
     // MARK: Disk
 
     package func createDirectory(_ path: String) throws(DiskError) {
-        try operate(.create, path, writes: !state.withLock { $0.folders.contains(path) }) { state in
-            // Folders are durable at once: the store makes them only at its first start.
-            var parent = path
-            while !parent.isEmpty {
-                state.folders.insert(parent)
-                parent = Self.folder(of: parent)
-            }
+        let isThere = try operate(.create, path, writes: false) { $0.folders.contains(path) }
+        if isThere { return }
+        let parent = Self.folder(of: path)
+        try createDirectory(parent)
+        try operate(.create, path, writes: true) { state in
+            state.folders.insert(path)
+            state.changes.append(.madeFolder(path))
         }
+        try syncDirectory(parent)
     }
 
     package func open(_ path: String, _ mode: DiskOpenMode) throws(DiskError) -> any DiskFile {
@@ -287,7 +300,7 @@ package final class SimulatedDisk: Disk {
             try state.fail(state.faults.namesFailing, .sync, path)
             state.changes.removeAll { change in
                 guard change.folder == path else { return false }
-                change.apply(to: &state.durableFiles)
+                change.apply(to: &state.durableFiles, &state.durableFolders)
                 return true
             }
         }
@@ -308,9 +321,7 @@ package final class SimulatedDisk: Disk {
 
     // MARK: Parts
 
-    private static func folder(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-    }
+    private static func folder(of path: String) -> String { DiskPath.parent(of: path) ?? "" }
 
     /// Counts an operation, and refuses it when the machine stopped or the disk may only be read.
     private func operate<T: Sendable>(
@@ -459,13 +470,14 @@ extension SimulatedDisk.NameChange {
     fileprivate func mapNode(_ change: (SimulatedDisk.Node) -> SimulatedDisk.Node) -> Self {
         switch self {
         case .made(let path, let node): .made(path, change(node))
-        case .removed: self
+        case .madeFolder, .removed: self
         case .renamed(let from, let to, let node): .renamed(from, to, change(node))
         }
     }
 
-    fileprivate func apply(to files: inout [String: SimulatedDisk.Node]) {
+    fileprivate func apply(to files: inout [String: SimulatedDisk.Node], _ folders: inout Set<String>) {
         switch self {
+        case .madeFolder(let path): folders.insert(path)
         case .made(let path, let node): files[path] = node
         case .removed(let path): files[path] = nil
         case .renamed(let from, let to, let node):

@@ -29,6 +29,21 @@ import Testing
         }
     }
 
+    @Test(arguments: 0..<16) func `a kill while the folder is made and a power cut later lose nothing`(
+        operations: Int
+    ) async throws {
+        let disk = SimulatedDisk(seed: UInt64(operations))
+        disk.stop(afterOperations: operations)
+        _ = try? await S.open(disk)
+        for _ in 0..<8 {
+            let killed = disk.kill()
+            let store = try await S.open(killed)
+            try await store.append(S.batch(S.span(1, 1)))
+            let reopened = try await S.open(killed.crash())
+            #expect(try await S.trace(1, of: reopened).count == 1)
+        }
+    }
+
     @Test func `what a killed process had not synced is durable once the next has started`() async throws {
         for seed in 0..<20 as Range<UInt64> {
             let disk = SimulatedDisk(seed: seed)
