@@ -80,6 +80,7 @@ package final class SimulatedDisk: Disk {
         fileprivate var capacity = Int.max
         fileprivate var isReadOnly = false
         fileprivate var brokenFolder: String?
+        fileprivate var unreadableFolder: String?
         /// Operations until the machine stops.
         fileprivate var operationsLeft = Int.max
         fileprivate var isStopped = false
@@ -110,6 +111,12 @@ package final class SimulatedDisk: Disk {
         set { state.withLock { $0.isReadOnly = newValue } }
     }
 
+    /// A folder of which no file can be opened or read.
+    package var unreadableFolder: String? {
+        get { state.withLock { $0.unreadableFolder } }
+        set { state.withLock { $0.unreadableFolder = newValue } }
+    }
+
     /// A folder in which nothing can be written.
     package var brokenFolder: String? {
         get { state.withLock { $0.brokenFolder } }
@@ -133,6 +140,13 @@ package final class SimulatedDisk: Disk {
 
     /// Bytes that all files have together, those counted that were removed and are still open.
     package var usedByteCount: Int { state.withLock { $0.usedByteCount } }
+
+    /// How often files are open at the moment.
+    package var openCount: Int {
+        state.withLock { state in
+            (state.files.values + state.unlinked).reduce(0) { $0 + $1.openCount.load(ordering: .relaxed) }
+        }
+    }
 
     /// Paths of all files, sorted.
     package var paths: [String] { state.withLock { $0.files.keys.sorted() } }
@@ -339,6 +353,11 @@ package final class SimulatedDisk: Disk {
                     throw DiskError(.io, operation, path: path, reason: "the machine stopped")
                 }
                 if writes, let folder = state.brokenFolder, path.hasPrefix(folder) {
+                    throw DiskError(.io, operation, path: path, reason: "the device failed")
+                }
+                if !writes, operation == .open || operation == .read, let folder = state.unreadableFolder,
+                    path.hasPrefix(folder)
+                {
                     throw DiskError(.io, operation, path: path, reason: "the device failed")
                 }
                 if state.isReadOnly, writes {

@@ -271,7 +271,15 @@ struct Opening {
         }
     }
 
-    private func exists(_ path: String) -> Bool { (try? disk.open(path, .read)) != nil }
+    /// Whether there is such a file, or may be: only the disk's word that there is none says no.
+    private func exists(_ path: String) -> Bool {
+        do throws(DiskError) {
+            _ = try disk.open(path, .read)
+            return true
+        } catch {
+            return error.code != .notFound
+        }
+    }
 }
 
 extension StoreError {

@@ -190,6 +190,20 @@ import Testing
         #expect(try await S.everything(in: store).count == 5)
     }
 
+    @Test func `a block that cannot be read for now is not forgotten`() async throws {
+        let disk = try await Self.filledDisk()
+        disk.unreadableFolder = "/data/blocks"
+        let store = try await S.open(disk)
+        #expect(store.recovery.problems.contains { $0.contains("cannot be read and is left out") })
+        try await store.append(S.batch(S.span(5, 5)))
+        try? await store.seal()
+        await store.close()
+        disk.unreadableFolder = nil
+        let again = try await S.open(disk.crash())
+        #expect(again.recovery.problems.isEmpty)
+        #expect(try await S.everything(in: again).count == 5)
+    }
+
     @Test func `stray files of unfinished work are removed`() async throws {
         let disk = try await Self.filledDisk()
         disk["/data/blocks/0000000000000009-0000000000000009.block.new"] = [1, 2, 3]
