@@ -30,8 +30,10 @@ public final class EmbeddedStore: SpanStore {
         folder = StoreFolder(root: configuration.directory)
         lock = Mutex(try folder.claim(configuration.disk))
         cache = PartCache(byteCountMax: configuration.cacheByteCount)
+        // Blocks stay open as long as the store, and may be many.
+        let disk = PooledDisk(configuration.disk)
         var opening = Opening(
-            disk: configuration.disk,
+            disk: disk,
             folder: folder,
             cache: cache,
             limits: configuration.headLimits
@@ -39,7 +41,7 @@ public final class EmbeddedStore: SpanStore {
         let opened = try opening.open(nowNanos: started)
         contents = opened.contents
         sealer = Sealer(
-            disk: configuration.disk,
+            disk: disk,
             folder: folder,
             contents: opened.contents,
             catalog: opened.catalog,
