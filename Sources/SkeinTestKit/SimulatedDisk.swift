@@ -86,6 +86,7 @@ package final class SimulatedDisk: Disk {
         fileprivate var isStopped = false
         fileprivate var operationCount = 0
         fileprivate var onSync: (@Sendable () -> Void)?
+        fileprivate var onRead: (@Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
@@ -121,6 +122,12 @@ package final class SimulatedDisk: Disk {
     package var brokenFolder: String? {
         get { state.withLock { $0.brokenFolder } }
         set { state.withLock { $0.brokenFolder = newValue } }
+    }
+
+    /// Called before bytes of a file are read, and may take its time.
+    package var onRead: (@Sendable () -> Void)? {
+        get { state.withLock { $0.onRead } }
+        set { state.withLock { $0.onRead = newValue } }
     }
 
     /// Called before the bytes of a file are synced, and may take its time.
@@ -402,6 +409,7 @@ package final class SimulatedDisk: Disk {
         }
 
         func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DiskError) -> Int {
+            disk.onRead?()
             try disk.operate(.read, path, writes: false) { state throws(DiskError) in
                 try state.fail(state.faults.readsFailing, .read, path)
             }

@@ -87,7 +87,7 @@ final class TraceScan: Sendable {
                 try flush(&state)
                 continue
             }
-            if rows == entry.rows, !entry.hasDuplicates, !isElsewhere(entry.id, than: stored) {
+            if rows == entry.rows, !entry.hasDuplicates, !snapshot.mayHold(entry.id, elsewhereThan: stored) {
                 run = (run?.lowerBound ?? entry.rows.lowerBound)..<entry.rows.upperBound
             } else {
                 try flush(&state)
@@ -95,12 +95,6 @@ final class TraceScan: Sendable {
             }
         }
         try flush(&state)
-    }
-
-    /// Whether the trace may have rows in the head or another block.
-    private func isElsewhere(_ id: TraceID, than stored: StoredBlock) -> Bool {
-        snapshot.blocks.contains { $0 !== stored && $0.block.mayContain(id) }
-            || snapshot.head.contains { !$0.part.rows(of: id, below: $0.rowCount).isEmpty }
     }
 
     private func read(_ piece: HeadPart.Piece, _ state: inout State) throws(StoreError) {
