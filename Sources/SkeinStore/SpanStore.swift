@@ -47,7 +47,8 @@ public protocol SpanStore: Sendable {
     func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey]
 
     /// The most frequent values of `field` whose text starts with `prefix`, most frequent first, ties by text; at most
-    /// `limit`. Counts are of stored spans and may count a duplicate twice.
+    /// `limit`. Counts are of stored spans and may count a duplicate twice. Values longer than some kilobytes, and new
+    /// ones beyond a number that a person can look through, may be left out.
     func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount]
 
     /// What is stored, and how the store does.
