@@ -9,7 +9,8 @@
 ///   each such change may be undone on its own;
 /// - after ``DiskFile/sync()`` threw, bytes appended before it may be lost though a later sync returns.
 package protocol Disk: Sendable {
-    /// Makes the folder `path` and those above it. Does nothing when it exists.
+    /// Makes the folder `path` and those above it, for good. Does nothing when it exists: its name may then still wait for
+    /// ``syncDirectory(_:)`` of the folder above.
     func createDirectory(_ path: String) throws(DiskError)
 
     /// Opens the file `path`; see ``DiskOpenMode``.
@@ -67,6 +68,17 @@ package protocol DiskFile: AnyObject, Sendable {
 
 /// An exclusive lock, held as long as the value lives.
 package protocol DiskLock: AnyObject, Sendable {}
+
+/// Paths as text.
+package enum DiskPath {
+    /// The folder that the name of `path` lies in; `nil` for a name in the working folder, "/" for itself.
+    package static func parent(of path: String) -> String? {
+        guard let end = path.lastIndex(where: { $0 != "/" }) else { return path.isEmpty ? nil : "/" }
+        guard let slash = path[...end].lastIndex(of: "/") else { return nil }
+        guard let parentEnd = path[..<slash].lastIndex(where: { $0 != "/" }) else { return "/" }
+        return String(path[...parentEnd])
+    }
+}
 
 extension Disk {
     /// The whole content of the file `path`, which must not be longer than `limit` bytes.

@@ -2,8 +2,11 @@
 
 /// A fast hash of bytes for tables in memory. Never stored: its values may change with any version.
 public enum Hash {
-    /// A well-mixed number; equal bytes give equal numbers within one process. Where a client chooses the bytes, a
-    /// random `seed` keeps it from choosing ones that collide.
+    /// A random number, drawn once for each process. Where a client chooses what is hashed, pass it as the seed: then
+    /// nobody outside can choose what collides. Keep a copy of it where it is used often.
+    public static let processSeed = UInt64.random(in: 1 << 32 ... .max)
+
+    /// A well-mixed number; equal bytes with one seed give equal numbers within one process.
     ///
     /// The construction is wyhash's: two words folded by a 64 × 64 → 128 bit product, the last ones overlapping, so that
     /// keys of up to 16 bytes cost two products and no loop.
@@ -46,7 +49,13 @@ public enum Hash {
 
     /// A well-mixed number from one word.
     @inlinable
-    public static func of(_ word: UInt64) -> UInt64 { fold(word ^ 0x9e37_79b9_7f4a_7c15, 0xa076_1d64_78bd_642f) }
+    public static func of(_ word: UInt64, seed: UInt64 = 0xa076_1d64_78bd_642f) -> UInt64 {
+        fold(word ^ 0x9e37_79b9_7f4a_7c15, seed)
+    }
+
+    /// A well-mixed number from two words.
+    @inlinable
+    public static func of(_ a: UInt64, _ b: UInt64, seed: UInt64) -> UInt64 { of(b ^ of(a, seed: seed), seed: seed) }
 
     @inlinable
     public static func fold(_ a: UInt64, _ b: UInt64) -> UInt64 {

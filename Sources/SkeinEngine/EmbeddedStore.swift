@@ -36,8 +36,10 @@ public final class EmbeddedStore: SpanStore {
         folder = StoreFolder(root: configuration.directory)
         lock = Mutex(try folder.claim(configuration.disk))
         cache = PartCache(byteCountMax: configuration.cacheByteCount)
+        // Blocks stay open as long as the store, and may be many.
+        let disk = PooledDisk(configuration.disk)
         var opening = Opening(
-            disk: configuration.disk,
+            disk: disk,
             folder: folder,
             cache: cache,
             limits: configuration.headLimits
@@ -47,7 +49,7 @@ public final class EmbeddedStore: SpanStore {
         thinning = Thinning(rules: configuration.retentionRules, defaultAgeNanos: configuration.retentionAge?.nanos)
         contents = opened.contents
         sealer = Sealer(
-            disk: configuration.disk,
+            disk: disk,
             folder: folder,
             contents: opened.contents,
             catalog: opened.catalog,
@@ -225,6 +227,7 @@ public final class EmbeddedStore: SpanStore {
         let oldest = snapshot.blocks.map(\.footer.receivedMin).min()
         status.figures["oldest_received_unix_seconds"] = oldest.map { Int($0 / 1_000_000_000) } ?? 0
         addFigures(to: &status)
+        await addDiskFigures(to: &status)
         addProblems(to: &status)
         return status
     }
@@ -232,7 +235,6 @@ public final class EmbeddedStore: SpanStore {
     private func addFigures(to status: inout StoreStatus) {
         let log = commit.figures
         status.figures["log_bytes"] = log.openByteCount
-        status.figures["log_segments"] = (try? configuration.disk.list(folder.log))?.count ?? 0
         status.figures["log_syncs"] = log.counters.syncCount
         status.figures["log_syncs_failed"] = log.counters.failedSyncCount
         status.figures["log_written_bytes"] = log.counters.writtenByteCount
@@ -251,8 +253,19 @@ public final class EmbeddedStore: SpanStore {
         status.figures["cache_hits"] = cached.hitCount
         status.figures["cache_misses"] = cached.missCount
         status.figures["cache_bytes"] = cached.byteCount
-        status.figures["quarantined"] = Quarantine(disk: configuration.disk, folder: folder).count
-        if let free = try? configuration.disk.freeBytes(folder.root) { status.figures["disk_free_bytes"] = free }
+    }
+
+    /// What only the disk knows, which may make us wait.
+    private func addDiskFigures(to status: inout StoreStatus) async {
+        let (disk, folder) = (configuration.disk, folder)
+        let figures = try? await reads.run { _ throws(StoreError) -> [String: Int] in
+            var figures: [String: Int] = [:]
+            figures["log_segments"] = (try? disk.list(folder.log))?.count ?? 0
+            figures["quarantined"] = Quarantine(disk: disk, folder: folder).count
+            figures["disk_free_bytes"] = try? disk.freeBytes(folder.root)
+            return figures
+        }
+        status.figures.merge(figures ?? [:]) { $1 }
     }
 
     private func addProblems(to status: inout StoreStatus) {

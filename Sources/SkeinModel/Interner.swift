@@ -21,7 +21,6 @@ package struct Interner: ~Copyable {
         var hash: UInt64
     }
 
-    private static let seed = UInt64.random(in: 1 ... .max)
     private static let smallestCapacity = 1024
     private static let tagMask: UInt64 = 0xffff_fffc_0000_0000
 
@@ -35,7 +34,7 @@ package struct Interner: ~Copyable {
 
     /// An interner that knows only the empty string.
     package init() {
-        seed = Self.seed
+        seed = Hash.processSeed
         slots = .allocate(capacity: Self.smallestCapacity)
         slots.initialize(repeating: 0, count: Self.smallestCapacity)
         mask = Self.smallestCapacity - 1

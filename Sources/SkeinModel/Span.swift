@@ -63,6 +63,9 @@ public struct Span: Hashable, Sendable {
         case client = 3
         case producer = 4
         case consumer = 5
+
+        /// The kind of a stored number; one that no kind has reads as ``unspecified``.
+        @inlinable package init(stored number: UInt8) { self = Self(rawValue: number) ?? .unspecified }
     }
 
     /// How a span ended.

@@ -28,6 +28,7 @@ package struct Server: Sendable {
     /// is cancelled or told to end (SIGTERM, SIGINT). Returns when what was taken is stored and the store is closed.
     package func run(announce: @escaping @Sendable (String) -> Void) async throws {
         let startedUnixNanos = clock.unixNanos
+        DescriptorLimit.raise()
         if configuration.insecureNoAuth { warnOfOpenDoors(announce) }
         let telemetry = Telemetry()
         ProcessFigures.register(in: telemetry, startedUnixNanos: startedUnixNanos)

@@ -6,8 +6,9 @@ public import SkeinModel
 /// Promises of every implementation, held by the contract suite in the tests:
 /// - **Durable.** When ``append(_:)`` returns, the spans survive as the store's durability setting promises, and every
 ///   read that starts afterwards sees them.
-/// - **One span once.** Spans with equal trace id, span id and kind are one span; the copy that ends later is it (of
-///   equal ends the one that came later). Reads show that copy only, whatever else is stored.
+/// - **One span once.** Spans with equal trace id, span id and kind are one span; the copy that ends later is it; of
+///   equal ends the one that starts later, and of equal starts too the one that came later. Reads show that copy only,
+///   whatever else is stored.
 /// - **Whole traces.** A trace is all its spans, however many batches and years apart they came. Summaries speak of the
 ///   whole trace, not of the part that matched.
 /// - **Exhaustive and ordered.** A search misses nothing and is newest first by the trace's earliest start, ties by
@@ -46,7 +47,8 @@ public protocol SpanStore: Sendable {
     func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey]
 
     /// The most frequent values of `field` whose text starts with `prefix`, most frequent first, ties by text; at most
-    /// `limit`. Counts are of stored spans and may count a duplicate twice.
+    /// `limit`. Counts are of stored spans and may count a duplicate twice. Values longer than some kilobytes, and new
+    /// ones beyond a number that a person can look through, may be left out.
     func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount]
 
     /// Forgets spans before their time: all that match and were stored before the call. When it returns they are gone

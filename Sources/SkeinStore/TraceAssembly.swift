@@ -4,7 +4,8 @@ package import SkeinModel
 /// Puts one trace together from the pieces in which it was stored.
 ///
 /// The rule of ``SpanStore`` in one place: spans with equal id and kind are one, the copy that ends later is it, of
-/// equal ends the one that came later; the result is ordered by start, then span id, then kind.
+/// equal ends the one that starts later, of equal starts too the one that came later; the result is ordered by start, then
+/// span id, then kind.
 package struct TraceAssembly {
     private var pieces: [SpanBatch] = []
     private var rows: [Row] = []
@@ -33,7 +34,7 @@ package struct TraceAssembly {
             rows.append(
                 Row(
                     spanID: batch.spanIDs[row],
-                    kind: (Span.Kind(rawValue: batch.kinds[row]) ?? .unspecified).rawValue,
+                    kind: Span.Kind(stored: batch.kinds[row]).rawValue,
                     start: batch.startUnixNanos[row],
                     end: batch.endUnixNanos(at: row),
                     piece: pieces.count,
@@ -47,9 +48,10 @@ package struct TraceAssembly {
     /// The whole trace; columns that a piece lacks are empty or default.
     package consuming func finish() -> SpanBatch {
         // Copies of a span side by side, the one to keep last.
-        rows.sort {
-            ($0.spanID, $0.kind, $0.end, $0.start, $0.piece, $0.row)
-                < ($1.spanID, $1.kind, $1.end, $1.start, $1.piece, $1.row)
+        rows.sort { a, b in
+            (a.spanID, a.kind, a.end) != (b.spanID, b.kind, b.end)
+                ? (a.spanID, a.kind, a.end) < (b.spanID, b.kind, b.end)
+                : (a.start, a.piece, a.row) < (b.start, b.piece, b.row)
         }
         var kept: [Row] = []
         kept.reserveCapacity(rows.count)

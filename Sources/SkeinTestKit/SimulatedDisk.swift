@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// It keeps apart what programs see and what the device holds. ``crash()`` gives the disk as the next start finds it: of
 /// bytes not synced a random part survives, some of it garbled; of names made, changed or removed without a sync of the
-/// folder each is undone or not on its own. The disk before the crash then refuses everything.
+/// folder each is undone or not on its own. ``kill()`` gives it as a start on the running machine finds it: all is seen,
+/// and what was not synced still waits for a sync or a crash. The disk before then refuses everything.
 package final class SimulatedDisk: Disk {
     /// How often operations fail, in units of 1 in 1,000.
     package struct Faults: Sendable {
@@ -36,6 +37,8 @@ package final class SimulatedDisk: Disk {
         }
 
         let bytes: Mutex<Bytes>
+        /// How many programs have it open.
+        let openCount = Atomic<Int>(0)
 
         init(_ content: [UInt8] = []) {
             var bytes = Bytes()
@@ -43,9 +46,12 @@ package final class SimulatedDisk: Disk {
             bytes.synced = content
             self.bytes = Mutex(bytes)
         }
+
+        init(_ bytes: Bytes) { self.bytes = Mutex(bytes) }
     }
 
     fileprivate enum NameChange {
+        case madeFolder(String)
         case made(String, Node)
         case removed(String)
         case renamed(String, String, Node)
@@ -53,7 +59,8 @@ package final class SimulatedDisk: Disk {
         /// Folders whose sync makes it durable.
         var folder: String {
             switch self {
-            case .made(let path, _), .removed(let path), .renamed(_, let path, _): SimulatedDisk.folder(of: path)
+            case .madeFolder(let path), .made(let path, _), .removed(let path), .renamed(_, let path, _):
+                SimulatedDisk.folder(of: path)
             }
         }
     }
@@ -61,19 +68,25 @@ package final class SimulatedDisk: Disk {
     struct State {
         fileprivate(set) var random: SeededRandom
         fileprivate var folders: Set<String> = ["", "/"]
+        fileprivate var durableFolders: Set<String> = ["", "/"]
         fileprivate var files: [String: Node] = [:]
         fileprivate var durableFiles: [String: Node] = [:]
         fileprivate var changes: [NameChange] = []
+        /// Without a name: they take space until nobody has them open.
+        fileprivate var unlinked: [Node] = []
         fileprivate var locks: Set<String> = []
         fileprivate var faults = Faults()
         /// Bytes that all files may have together.
         fileprivate var capacity = Int.max
         fileprivate var isReadOnly = false
         fileprivate var brokenFolder: String?
+        fileprivate var unreadableFolder: String?
         /// Operations until the machine stops.
         fileprivate var operationsLeft = Int.max
         fileprivate var isStopped = false
         fileprivate var operationCount = 0
+        fileprivate var onSync: (@Sendable () -> Void)?
+        fileprivate var onRead: (@Sendable () -> Void)?
     }
 
     private let state: Mutex<State>
@@ -99,10 +112,28 @@ package final class SimulatedDisk: Disk {
         set { state.withLock { $0.isReadOnly = newValue } }
     }
 
+    /// A folder of which no file can be opened or read.
+    package var unreadableFolder: String? {
+        get { state.withLock { $0.unreadableFolder } }
+        set { state.withLock { $0.unreadableFolder = newValue } }
+    }
+
     /// A folder in which nothing can be written.
     package var brokenFolder: String? {
         get { state.withLock { $0.brokenFolder } }
         set { state.withLock { $0.brokenFolder = newValue } }
+    }
+
+    /// Called before bytes of a file are read, and may take its time.
+    package var onRead: (@Sendable () -> Void)? {
+        get { state.withLock { $0.onRead } }
+        set { state.withLock { $0.onRead = newValue } }
+    }
+
+    /// Called before the bytes of a file are synced, and may take its time.
+    package var onSync: (@Sendable () -> Void)? {
+        get { state.withLock { $0.onSync } }
+        set { state.withLock { $0.onSync = newValue } }
     }
 
     /// Lets the machine stop in the middle of the operation after the next `count`.
@@ -114,8 +145,15 @@ package final class SimulatedDisk: Disk {
     /// Operations done so far.
     package var operationCount: Int { state.withLock { $0.operationCount } }
 
-    /// Bytes that all files have together.
+    /// Bytes that all files have together, those counted that were removed and are still open.
     package var usedByteCount: Int { state.withLock { $0.usedByteCount } }
+
+    /// How often files are open at the moment.
+    package var openCount: Int {
+        state.withLock { state in
+            (state.files.values + state.unlinked).reduce(0) { $0 + $1.openCount.load(ordering: .relaxed) }
+        }
+    }
 
     /// Paths of all files, sorted.
     package var paths: [String] { state.withLock { $0.files.keys.sorted() } }
@@ -138,6 +176,7 @@ package final class SimulatedDisk: Disk {
         let (folders, files) = state.withLock { ($0.folders, $0.files) }
         copy.state.withLock { target in
             target.folders = folders
+            target.durableFolders = folders
             for (path, node) in files {
                 let node = Node(node.bytes.withLock { $0.current })
                 target.files[path] = node
@@ -151,16 +190,22 @@ package final class SimulatedDisk: Disk {
     package func crash() -> SimulatedDisk {
         state.withLock { state in
             state.isStopped = true
-            var files = state.durableFiles
-            for change in state.changes where Bool.random(using: &state.random) { change.apply(to: &files) }
+            var (files, folders) = (state.durableFiles, state.durableFolders)
+            for change in state.changes where Bool.random(using: &state.random) {
+                change.apply(to: &files, &folders)
+            }
+            // What lies in a folder that is gone is gone.
+            for path in folders.sorted() where !folders.contains(Self.folder(of: path)) { folders.remove(path) }
+            files = files.filter { folders.contains(Self.folder(of: $0.key)) }
             let next = SimulatedDisk(seed: state.random.next())
-            let (folders, faults, capacity) = (state.folders, state.faults, state.capacity)
+            let (faults, capacity) = (state.faults, state.capacity)
             var survivors: [String: Node] = [:]
             for (path, node) in files.sorted(by: { $0.key < $1.key }) {
                 survivors[path] = Node(node.bytes.withLock { $0.survivor(&state.random) })
             }
-            next.state.withLock { target in
+            next.state.withLock { [folders] target in
                 target.folders = folders
+                target.durableFolders = folders
                 target.faults = faults
                 target.capacity = capacity
                 target.files = survivors
@@ -170,17 +215,49 @@ package final class SimulatedDisk: Disk {
         }
     }
 
+    /// Ends the process, and only that: the disk as the next start on the running machine finds it.
+    package func kill() -> SimulatedDisk {
+        state.withLock { state in
+            state.isStopped = true
+            let next = SimulatedDisk(seed: state.random.next())
+            // What the ended process still holds open must not change what the next one sees.
+            var copies: [ObjectIdentifier: Node] = [:]
+            func copy(_ node: Node) -> Node {
+                if let known = copies[ObjectIdentifier(node)] { return known }
+                let made = Node(node.bytes.withLock { $0 })
+                copies[ObjectIdentifier(node)] = made
+                return made
+            }
+            let files = state.files.mapValues(copy)
+            let durableFiles = state.durableFiles.mapValues(copy)
+            let changes = state.changes.map { $0.mapNode(copy) }
+            let (folders, durableFolders) = (state.folders, state.durableFolders)
+            let (faults, capacity) = (state.faults, state.capacity)
+            next.state.withLock { target in
+                target.folders = folders
+                target.durableFolders = durableFolders
+                target.faults = faults
+                target.capacity = capacity
+                target.files = files
+                target.durableFiles = durableFiles
+                target.changes = changes
+            }
+            return next
+        }
+    }
+
     // MARK: Disk
 
     package func createDirectory(_ path: String) throws(DiskError) {
-        try operate(.create, path, writes: !state.withLock { $0.folders.contains(path) }) { state in
-            // Folders are durable at once: the store makes them only at its first start.
-            var parent = path
-            while !parent.isEmpty {
-                state.folders.insert(parent)
-                parent = Self.folder(of: parent)
-            }
+        let isThere = try operate(.create, path, writes: false) { $0.folders.contains(path) }
+        if isThere { return }
+        let parent = Self.folder(of: path)
+        try createDirectory(parent)
+        try operate(.create, path, writes: true) { state in
+            state.folders.insert(path)
+            state.changes.append(.madeFolder(path))
         }
+        try syncDirectory(parent)
     }
 
     package func open(_ path: String, _ mode: DiskOpenMode) throws(DiskError) -> any DiskFile {
@@ -224,16 +301,17 @@ package final class SimulatedDisk: Disk {
             }
             try state.fail(state.faults.namesFailing, .rename, path)
             state.files[path] = nil
-            state.files[target] = node
+            if let replaced = state.files.updateValue(node, forKey: target) { state.unlink(replaced) }
             state.changes.append(.renamed(path, target, node))
         }
     }
 
     package func remove(_ path: String) throws(DiskError) {
         try operate(.remove, path, writes: true) { state throws(DiskError) in
-            guard state.files.removeValue(forKey: path) != nil else {
+            guard let node = state.files.removeValue(forKey: path) else {
                 throw DiskError(.notFound, .remove, path: path, reason: "there is no such file")
             }
+            state.unlink(node)
             state.changes.append(.removed(path))
         }
     }
@@ -243,7 +321,7 @@ package final class SimulatedDisk: Disk {
             try state.fail(state.faults.namesFailing, .sync, path)
             state.changes.removeAll { change in
                 guard change.folder == path else { return false }
-                change.apply(to: &state.durableFiles)
+                change.apply(to: &state.durableFiles, &state.durableFolders)
                 return true
             }
         }
@@ -264,9 +342,7 @@ package final class SimulatedDisk: Disk {
 
     // MARK: Parts
 
-    private static func folder(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
-    }
+    private static func folder(of path: String) -> String { DiskPath.parent(of: path) ?? "" }
 
     /// Counts an operation, and refuses it when the machine stopped or the disk may only be read.
     private func operate<T: Sendable>(
@@ -284,6 +360,11 @@ package final class SimulatedDisk: Disk {
                     throw DiskError(.io, operation, path: path, reason: "the machine stopped")
                 }
                 if writes, let folder = state.brokenFolder, path.hasPrefix(folder) {
+                    throw DiskError(.io, operation, path: path, reason: "the device failed")
+                }
+                if !writes, operation == .open || operation == .read, let folder = state.unreadableFolder,
+                    path.hasPrefix(folder)
+                {
                     throw DiskError(.io, operation, path: path, reason: "the device failed")
                 }
                 if state.isReadOnly, writes {
@@ -318,13 +399,17 @@ package final class SimulatedDisk: Disk {
             self.disk = disk
             self.node = node
             self.path = path
+            node.openCount.add(1, ordering: .relaxed)
         }
+
+        deinit { node.openCount.subtract(1, ordering: .relaxed) }
 
         func size() throws(DiskError) -> Int {
             try disk.operate(.measure, path, writes: false) { _ in node.bytes.withLock { $0.current.count } }
         }
 
         func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(DiskError) -> Int {
+            disk.onRead?()
             try disk.operate(.read, path, writes: false) { state throws(DiskError) in
                 try state.fail(state.faults.readsFailing, .read, path)
             }
@@ -368,6 +453,7 @@ package final class SimulatedDisk: Disk {
         }
 
         func sync() throws(DiskError) {
+            disk.onSync?()
             try disk.operate(.sync, path, writes: true) { state throws(DiskError) in
                 if state.happens(state.faults.syncsFailing) {
                     node.bytes.withLock { $0.doubtful = min($0.doubtful, $0.synced.count) }
@@ -388,7 +474,15 @@ package final class SimulatedDisk: Disk {
 }
 
 extension SimulatedDisk.State {
-    var usedByteCount: Int { files.values.reduce(0) { $0 + $1.bytes.withLock { $0.current.count } } }
+    var usedByteCount: Int {
+        let open = unlinked.filter { $0.openCount.load(ordering: .relaxed) > 0 }
+        return (files.values + open).reduce(0) { $0 + $1.bytes.withLock { $0.current.count } }
+    }
+
+    fileprivate mutating func unlink(_ node: SimulatedDisk.Node) {
+        unlinked.removeAll { $0.openCount.load(ordering: .relaxed) == 0 }
+        unlinked.append(node)
+    }
 
     mutating func happens(_ perMille: Int) -> Bool {
         perMille > 0 && Int.random(in: 0..<1_000, using: &random) < perMille
@@ -400,8 +494,17 @@ extension SimulatedDisk.State {
 }
 
 extension SimulatedDisk.NameChange {
-    fileprivate func apply(to files: inout [String: SimulatedDisk.Node]) {
+    fileprivate func mapNode(_ change: (SimulatedDisk.Node) -> SimulatedDisk.Node) -> Self {
         switch self {
+        case .made(let path, let node): .made(path, change(node))
+        case .madeFolder, .removed: self
+        case .renamed(let from, let to, let node): .renamed(from, to, change(node))
+        }
+    }
+
+    fileprivate func apply(to files: inout [String: SimulatedDisk.Node], _ folders: inout Set<String>) {
+        switch self {
+        case .madeFolder(let path): folders.insert(path)
         case .made(let path, let node): files[path] = node
         case .removed(let path): files[path] = nil
         case .renamed(let from, let to, let node):

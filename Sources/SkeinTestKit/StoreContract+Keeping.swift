@@ -61,7 +61,23 @@ extension StoreContract {
             try expectEqual(summary?.durationNanos, 50, "duration")
         },
 
-        Case("of copies that end together the one that came later is it") { store in
+        Case("of copies that end together the one that starts later is it") { store in
+            try await append(
+                [span(1, 1, at: 15, for: 5, name: "short")],
+                [span(1, 1, at: 10, for: 10, name: "long")],
+                to: store
+            )
+            let names = try await store.trace(TraceID(high: 0, low: 1))?.spans.map(\.name)
+            try expectEqual(names, ["short"], "names in the trace")
+            try await append(
+                [span(2, 1, at: 15, for: 5, name: "short"), span(2, 1, at: 10, for: 10, name: "long")],
+                to: store
+            )
+            let same = try await store.trace(TraceID(high: 0, low: 2))?.spans.map(\.name)
+            try expectEqual(same, ["short"], "names in the trace that came in one batch")
+        },
+
+        Case("of copies that start and end together the one that came later is it") { store in
             try await append([span(1, 1, name: "first")], [span(1, 1, name: "second")], to: store)
             let names = try await store.trace(TraceID(high: 0, low: 1))?.spans.map(\.name)
             try expectEqual(names, ["second"], "names in the trace")
@@ -76,6 +92,37 @@ extension StoreContract {
             try await expectEqual(store.trace(TraceID(high: 0, low: 1))?.count, 2, "spans of the trace")
             let summaries = try await pages(SpanQuery(limit: 1), of: store)
             try expectEqual(summaries.map(\.spanCount).sorted(), [1, 2], "spans of the summaries")
+        },
+
+        Case("a copy is dropped though a span of another kind shares its id") { store in
+            try await append(
+                [span(1, 1, at: 5, kind: .server), span(1, 1, at: 6, kind: .client), span(1, 1, at: 7, kind: .client)],
+                to: store
+            )
+            try await expectEqual(store.trace(TraceID(high: 0, low: 1))?.count, 2, "spans of the trace")
+            try await expectEqual(store.search(SpanQuery()).traces.map(\.spanCount), [2], "spans of the summary")
+        },
+
+        Case("a kind that no specification names is unspecified") { store in
+            var builder = SpanBatchBuilder()
+            let resource = builder.addResource(serviceName: builder.intern("shop"))
+            let scope = builder.addScope(name: 0)
+            for kind in [0, 9, 200] as [UInt8] {
+                var fields = SpanBatchBuilder.SpanFields()
+                fields.traceID = TraceID(high: 0, low: 1)
+                fields.spanID = SpanID(1)
+                fields.startUnixNanos = 100
+                fields.endUnixNanos = 200
+                fields.kind = kind
+                fields.resource = resource
+                fields.scope = scope
+                fields.name = builder.intern("kind \(kind)")
+                builder.addSpan(fields)
+            }
+            try await store.append(builder.finish(receivedUnixNanos: 1))
+            let spans = try await store.trace(TraceID(high: 0, low: 1))?.spans
+            try expectEqual(spans?.map(\.name), ["kind 200"], "names in the trace")
+            try expectEqual(spans?.map(\.kind), [.unspecified], "kinds in the trace")
         },
 
         Case("client and server may share a span id") { store in

@@ -49,6 +49,7 @@ package struct ParentIndex {
         /// Upper half: that of the hash. Lower half: row + 1. 0 when empty.
         private var slots: [UInt64]
         private let mask: Int
+        private let seed = Hash.processSeed
         /// The next row of the same id, or -1. Empty while no id is shared.
         private var following: [Int32] = []
         var sharedCount = 0
@@ -91,7 +92,7 @@ package struct ParentIndex {
         /// Where an id is, or where it would go; and the upper half of its slot.
         @inline(__always)
         private func find(_ trace: TraceID, _ span: SpanID) -> (slot: Int, tag: UInt64) {
-            let hash = Hash.fold(span.rawValue ^ 0x9e37_79b9_7f4a_7c15, trace.low | 1)
+            let hash = Hash.of(trace.low, span.rawValue, seed: seed)
             let tag = hash & 0xffff_ffff_0000_0000
             var at = Int(truncatingIfNeeded: hash) & mask
             while slots[at] != 0 {

@@ -10,6 +10,7 @@ struct LocalDictionary: ~Copyable {
     private var slots = ColumnBuffer<UInt64>(repeating: 0, count: 64)
     private var mask = 63
     private var known = ColumnBuffer<UInt32>()
+    private let seed = Hash.processSeed
 
     init() {}
 
@@ -38,7 +39,7 @@ struct LocalDictionary: ~Copyable {
     @inline(never)
     private mutating func find(_ slot: UInt32, _ arena: borrowing BlockSection.SlotArena) -> UInt32 {
         let bytes = arena.entry(slot)
-        let hash = Hash.of(bytes)
+        let hash = Hash.of(bytes, seed: seed)
         let tag = hash & 0xffff_ffff_0000_0000
         var at = Int(truncatingIfNeeded: hash) & mask
         while slots.base[at] != 0 {
@@ -63,7 +64,7 @@ struct LocalDictionary: ~Copyable {
         mask = mask * 4 + 3
         slots.reset(repeating: 0, count: mask + 1)
         for number in 0..<known.count {
-            let hash = Hash.of(arena.entry(known[number]))
+            let hash = Hash.of(arena.entry(known[number]), seed: seed)
             var at = Int(truncatingIfNeeded: hash) & mask
             while slots.base[at] != 0 { at = (at + 1) & mask }
             slots.base[at] = hash & 0xffff_ffff_0000_0000 | UInt64(number + 1)

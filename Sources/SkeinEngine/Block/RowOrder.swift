@@ -74,7 +74,7 @@ package struct RowOrder: Sendable {
                     start: batch.startUnixNanos[row],
                     spanID: batch.spanIDs[row].rawValue,
                     source: Source(batch: UInt32(batchNumber), row: UInt32(row)),
-                    kind: batch.kinds[row]
+                    kind: Span.Kind(stored: batch.kinds[row]).rawValue
                 )
                 next[trace] += 1
                 at += 1
@@ -120,12 +120,13 @@ private struct TraceNumbers: ~Copyable {
     /// Number + 1, or 0.
     private var slots = ColumnBuffer<UInt32>(repeating: 0, count: 4096)
     private var last: UInt32 = 0
+    private let seed = Hash.processSeed
 
     mutating func add(_ id: TraceID, start: UInt64) -> UInt32 {
         // Spans of one trace mostly come one after the other.
         if all.count > 0, all[Int(last)].id == id { return note(last, start) }
         var mask = slots.count - 1
-        var at = Int(truncatingIfNeeded: Self.hash(id)) & mask
+        var at = Int(truncatingIfNeeded: hash(id)) & mask
         while slots[at] != 0 {
             let number = slots[at] - 1
             if all[Int(number)].id == id { return note(number, start) }
@@ -151,10 +152,10 @@ private struct TraceNumbers: ~Copyable {
     }
 
     private func free(_ id: TraceID, _ mask: Int) -> Int {
-        var at = Int(truncatingIfNeeded: Self.hash(id)) & mask
+        var at = Int(truncatingIfNeeded: hash(id)) & mask
         while slots[at] != 0 { at = (at + 1) & mask }
         return at
     }
 
-    private static func hash(_ id: TraceID) -> UInt64 { Hash.of(id.low ^ Hash.fold(id.high, 0xe703_7ed1_a0b4_28db)) }
+    private func hash(_ id: TraceID) -> UInt64 { Hash.of(id.high, id.low, seed: seed) }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
+import SkeinModel
 
 /// The parents of one trace's rows, and the nested set that follows from them.
 ///
@@ -17,12 +18,15 @@ struct TraceTree: ~Copyable {
     private(set) var orders = ColumnBuffer<UInt32>()
     /// Rows below this one. Row `b` lies below `a` when `order(a) < order(b) <= order(a) + descendants(a)`.
     private(set) var descendants = ColumnBuffer<UInt32>()
-    /// Whether two rows share id and kind.
+    /// Whether two rows share id and kind; numbers that no kind has are `unspecified`.
     private(set) var hasDuplicates = false
 
     private var parents = ColumnBuffer<UInt32>()
     /// Row + 1 by hash of span id.
     private var slots = ColumnBuffer<UInt32>()
+    /// By slot, bit k: a row of kind k has the id.
+    private var kindsSeen = ColumnBuffer<UInt8>()
+    private let seed = Hash.processSeed
     private var firstChildren = ColumnBuffer<UInt32>()
     private var nextSiblings = ColumnBuffer<UInt32>()
     private var sequence = ColumnBuffer<UInt32>()
@@ -131,13 +135,13 @@ struct TraceTree: ~Copyable {
         while size < count * 2 { size *= 2 }
         let mask = size - 1
         slots.reset(repeating: 0, count: size)
+        kindsSeen.reset(repeating: 0, count: size)
         for row in 0..<count {
-            var at = Int(truncatingIfNeeded: Hash.of(spanIDs[row])) & mask
+            var at = Int(truncatingIfNeeded: Hash.of(spanIDs[row], seed: seed)) & mask
             var isTaken = false
             while slots[at] != 0 {
                 let other = Int(slots[at] - 1)
                 if spanIDs[other] == spanIDs[row] {
-                    if kinds[other] == kinds[row] { hasDuplicates = true }
                     // Below the caller's side of a shared id.
                     if Self.serves(kinds[row]), !Self.serves(kinds[other]) {
                         parents[row] = UInt32(other)
@@ -151,9 +155,12 @@ struct TraceTree: ~Copyable {
                 at = (at + 1) & mask
             }
             if !isTaken { slots[at] = UInt32(row + 1) }
+            let kind: UInt8 = 1 << Span.Kind(stored: kinds[row]).rawValue
+            if kindsSeen[at] & kind != 0 { hasDuplicates = true }
+            kindsSeen[at] |= kind
         }
         for row in 0..<count where parentIDs[row] != 0 {
-            var at = Int(truncatingIfNeeded: Hash.of(parentIDs[row])) & mask
+            var at = Int(truncatingIfNeeded: Hash.of(parentIDs[row], seed: seed)) & mask
             while slots[at] != 0 {
                 let other = Int(slots[at] - 1)
                 if spanIDs[other] == parentIDs[row] {

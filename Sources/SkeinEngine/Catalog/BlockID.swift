@@ -25,6 +25,9 @@ struct BlockID: Hashable, Sendable {
         self.generation = generation
     }
 
+    /// Whether the block is named after this segment, too.
+    func covers(_ segment: UInt64) -> Bool { firstSegment <= segment && segment <= lastSegment }
+
     /// The block of a file name; `nil` for any other name.
     init?(fileName: String) {
         guard fileName.hasSuffix(Self.suffix) else { return nil }
@@ -47,8 +50,6 @@ struct BlockID: Hashable, Sendable {
     func supersedes(_ other: BlockID) -> Bool {
         covers(other) && (generation > other.generation || !other.covers(self))
     }
-
-    func contains(segment: UInt64) -> Bool { firstSegment <= segment && segment <= lastSegment }
 }
 
 extension BlockID: Comparable {

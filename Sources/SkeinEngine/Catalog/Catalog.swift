@@ -96,7 +96,8 @@ struct CatalogReading {
             do throws(ByteError) {
                 while !reader.isAtEnd {
                     guard let edit = try CatalogState.Edit(&reader) else {
-                        damage = damage ?? "the record at offset \(record.range.lowerBound) holds an unknown edit"
+                        damage =
+                            damage ?? "the record at offset \(record.range.lowerBound) holds an edit that cannot be"
                         return true
                     }
                     state.apply(edit)

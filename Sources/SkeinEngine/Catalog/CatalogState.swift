@@ -58,22 +58,35 @@ extension CatalogState.Edit {
         }
     }
 
-    /// Reads one edit; `nil` for a kind that is not known.
+    /// No store has met as many service names.
+    private static let serviceNumberMax: UInt64 = 1 << 31
+
+    /// Reads one edit; `nil` for a kind that is not known or a number that cannot be.
     init?(_ reader: inout ByteReader) throws(ByteError) {
         switch try reader.readByte() {
-        case 1: self = .addBlock(try Self.blockID(&reader))
-        case 2: self = .removeBlock(try Self.blockID(&reader))
-        case 3: self = .startLog(try reader.readVarint())
+        case 1:
+            guard let id = try Self.blockID(&reader) else { return nil }
+            self = .addBlock(id)
+        case 2:
+            guard let id = try Self.blockID(&reader) else { return nil }
+            self = .removeBlock(id)
+        case 3:
+            let segment = try reader.readVarint()
+            guard segment <= FileNumber.greatest else { return nil }
+            self = .startLog(segment)
         case 4:
-            let number = Int(clamping: try reader.readVarint())
-            self = .addService(String(decoding: try reader.readLengthPrefixed(), as: UTF8.self), number)
+            let number = try reader.readVarint()
+            guard number <= Self.serviceNumberMax else { return nil }
+            self = .addService(String(decoding: try reader.readLengthPrefixed(), as: UTF8.self), Int(number))
         default: return nil
         }
     }
 
-    private static func blockID(_ reader: inout ByteReader) throws(ByteError) -> BlockID {
+    private static func blockID(_ reader: inout ByteReader) throws(ByteError) -> BlockID? {
         let first = try reader.readVarint()
         let last = try reader.readVarint()
-        return BlockID(firstSegment: first, lastSegment: last, generation: try reader.readVarint())
+        let generation = try reader.readVarint()
+        guard first <= last, last <= FileNumber.greatest, generation <= FileNumber.greatest else { return nil }
+        return BlockID(firstSegment: first, lastSegment: last, generation: generation)
     }
 }

@@ -15,16 +15,16 @@ package struct PosixDisk: Disk {
     package init() {}
 
     package func createDirectory(_ path: String) throws(DiskError) {
-        if mkdir(path, 0o755) == 0 { return }
-        switch errno {
-        case EEXIST: return
-        case ENOENT:
-            guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { break }
-            try createDirectory(String(path[..<slash]))
-            if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
-        default: break
+        var failure = mkdir(path, 0o755) == 0 ? 0 : errno
+        if failure == ENOENT, let parent = DiskPath.parent(of: path), parent != path {
+            try createDirectory(parent)
+            failure = mkdir(path, 0o755) == 0 ? 0 : errno
         }
-        throw DiskError(errno: errno, .create, path: path)
+        switch failure {
+        case 0: try syncDirectory(DiskPath.parent(of: path) ?? ".")
+        case EEXIST: return
+        default: throw DiskError(errno: failure, .create, path: path)
+        }
     }
 
     package func open(_ path: String, _ mode: DiskOpenMode) throws(DiskError) -> any DiskFile {

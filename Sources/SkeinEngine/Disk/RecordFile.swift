@@ -12,8 +12,9 @@ enum RecordFile {
     static let recordHeaderByteCount = 16
     /// A record longer than this is not written, and one that says so in a file is damaged.
     static let payloadBytesMax = 1 << 30
-    /// A damaged file is searched for good records by trying at most this many places.
-    private static let attemptsMax = 1_000
+    /// A damaged file is searched for good records by trying places that could be one, until so many bytes were hashed
+    /// in vain.
+    private static let searchedByteCountMax = 256 << 20
 
     static func header(magic: UInt64, version: UInt32, number: UInt64) -> ByteWriter {
         var out = ByteWriter(capacity: headerByteCount)
@@ -77,23 +78,29 @@ enum RecordFile {
     struct Outcome: Equatable {
         /// Bytes up to which the file is good; what follows, if anything, is a torn end.
         var goodByteCount: Int
-        /// Offset of the first record that does not check although good ones follow it.
+        /// Offset of the first record that does not check although good ones follow it, or might: the search for them was
+        /// given up.
         var firstBadOffset: Int?
     }
 
     /// Calls `body` with each good record from `offset` on, until it returns false. Records that do not check are passed
-    /// over. `types` are the record types there are.
+    /// over. `types` are the record types there are, `searchedByteCountMax` is for tests.
     static func forEachRecord(
         _ bytes: UnsafeRawBufferPointer,
         from first: Int = headerByteCount,
         types: Set<UInt32>,
+        searchedByteCountMax: Int = searchedByteCountMax,
         _ body: (Record) -> Bool
     ) -> Outcome {
         var outcome = Outcome(goodByteCount: min(first, bytes.count))
         var offset = first
+        var budget = searchedByteCountMax
         while offset < bytes.count {
             guard let record = record(bytes, at: offset, types) else {
-                guard let next = nextRecord(bytes, after: offset, types) else { break }
+                let next = nextRecord(bytes, after: offset, types, &budget)
+                // Without having looked at all of it nobody may call the rest a torn end, and cut it off.
+                if next == nil, budget < 0 { outcome.firstBadOffset = outcome.firstBadOffset ?? offset }
+                guard let next else { break }
                 outcome.firstBadOffset = outcome.firstBadOffset ?? offset
                 offset = next
                 continue
@@ -105,12 +112,23 @@ enum RecordFile {
         return outcome
     }
 
-    private static func record(_ bytes: UnsafeRawBufferPointer, at offset: Int, _ types: Set<UInt32>) -> Record? {
-        guard bytes.count - offset >= recordHeaderByteCount else { return nil }
-        let type = UInt32(littleEndian: bytes.unsafelyLoad(offset + 8, as: UInt32.self))
+    /// The length of the payload of what may be a record; `nil` when the bytes at `offset` cannot be one.
+    private static func payloadByteCount(
+        _ bytes: UnsafeRawBufferPointer,
+        at offset: Int,
+        _ types: Set<UInt32>
+    ) -> Int? {
+        guard bytes.count - offset >= recordHeaderByteCount,
+            types.contains(UInt32(littleEndian: bytes.unsafelyLoad(offset + 8, as: UInt32.self)))
+        else { return nil }
         let length = Int(UInt32(littleEndian: bytes.unsafelyLoad(offset + 12, as: UInt32.self)))
+        return length <= payloadBytesMax && length <= bytes.count - offset - recordHeaderByteCount ? length : nil
+    }
+
+    private static func record(_ bytes: UnsafeRawBufferPointer, at offset: Int, _ types: Set<UInt32>) -> Record? {
+        guard let length = payloadByteCount(bytes, at: offset, types) else { return nil }
+        let type = UInt32(littleEndian: bytes.unsafelyLoad(offset + 8, as: UInt32.self))
         let start = offset + recordHeaderByteCount
-        guard types.contains(type), length <= payloadBytesMax, length <= bytes.count - start else { return nil }
         let checked = UnsafeRawBufferPointer(rebasing: bytes[(offset + 8)..<(start + length)])
         guard UInt64(littleEndian: bytes.unsafelyLoad(offset, as: UInt64.self)) == Checksum.of(checked) else {
             return nil
@@ -119,19 +137,26 @@ enum RecordFile {
         return Record(type: type, payload: payload, range: offset..<(start + length))
     }
 
-    /// Offset of the first good record behind the bad one at `offset`.
-    private static func nextRecord(_ bytes: UnsafeRawBufferPointer, after offset: Int, _ types: Set<UInt32>) -> Int? {
+    /// Offset of the first good record behind the bad one at `offset`. `budget` is what may still be hashed for it; it is
+    /// below 0 when that was not enough to know.
+    private static func nextRecord(
+        _ bytes: UnsafeRawBufferPointer,
+        after offset: Int,
+        _ types: Set<UInt32>,
+        _ budget: inout Int
+    ) -> Int? {
         // Most likely only the payload is damaged, and the length still says where the next one starts.
         if bytes.count - offset >= recordHeaderByteCount {
             let length = Int(UInt32(littleEndian: bytes.unsafelyLoad(offset + 12, as: UInt32.self)))
             let next = offset + recordHeaderByteCount + length
             if next < bytes.count, record(bytes, at: next, types) != nil { return next }
         }
-        var attempts = 0
         var next = offset + 1
-        while bytes.count - next >= recordHeaderByteCount, attempts < attemptsMax {
-            if types.contains(UInt32(littleEndian: bytes.unsafelyLoad(next + 8, as: UInt32.self))) {
-                attempts += 1
+        while bytes.count - next >= recordHeaderByteCount {
+            // Text that merely looks like a type mostly names a length that the file does not have.
+            if let length = payloadByteCount(bytes, at: next, types) {
+                budget -= recordHeaderByteCount + length
+                if budget < 0 { return nil }
                 if record(bytes, at: next, types) != nil { return next }
             }
             next += 1
@@ -142,13 +167,17 @@ enum RecordFile {
 
 /// Numbers in file names: sixteen decimal digits or more, so that names sort as numbers do.
 enum FileNumber {
+    /// A greater number is nobody's: a store makes a few in a second, and counting on from it must not overflow.
+    static let greatest: UInt64 = 1 << 62
+
     static func text(_ number: UInt64) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, 16 - digits.count)) + digits
     }
 
-    static func parse(_ text: some StringProtocol) -> UInt64? {
-        guard text.utf8.count >= 16, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
-        return UInt64(text)
+    /// The number that is written so, and not in another way; `nil` for any other text.
+    static func parse(_ written: some StringProtocol) -> UInt64? {
+        guard let number = UInt64(written), number <= greatest, text(number) == written else { return nil }
+        return number
     }
 }

@@ -9,6 +9,8 @@ import Synchronization
 final class Sealer: Sendable {
     private struct State: ~Copyable {
         var catalog: Catalog
+        /// Blocks that are gone though the disk was too full to tell the catalog.
+        var unrecorded: Set<BlockID> = []
         var isClosed = false
         /// Files that count by their names although they were given up: nobody knows whether the catalog on the device
         /// says that their inputs are gone, so they stay until it surely does not.
@@ -62,7 +64,11 @@ final class Sealer: Sendable {
     /// Removes the blocks that `choose` names among those there are.
     func remove(_ choose: @escaping @Sendable ([StoredBlock]) -> Set<BlockID>) async throws(StoreError) {
         let failure = await withCheckedContinuation { done in
-            thread.async { done.resume(returning: self.removeNow(choose(self.contents.blocks))) }
+            thread.async {
+                // Nothing here may keep the files open.
+                let chosen = choose(self.contents.blocks)
+                done.resume(returning: self.removeNow(chosen))
+            }
         }
         if let failure { throw failure }
     }
@@ -195,7 +201,10 @@ final class Sealer: Sendable {
         }
         contents.replace(frozen, with: block)
         // Not removing a segment costs space, no more: the next start does it.
-        for segment in id.firstSegment...id.lastSegment { try? disk.remove(folder.segment(segment)) }
+        for name in (try? disk.list(folder.log)) ?? [] {
+            guard let segment = LogSegment.number(ofFile: name), id.covers(segment) else { continue }
+            try? disk.remove(folder.segment(segment))
+        }
     }
 
     private func writeBlock(_ id: BlockID, of batches: [SpanBatch]) throws(StoreError) {
@@ -231,7 +240,8 @@ final class Sealer: Sendable {
         }
     }
 
-    private func removeNow(_ ids: Set<BlockID>) -> StoreError? {
+    private func removeNow(_ chosen: Set<BlockID>) -> StoreError? {
+        let ids = state.withLock { $0.unrecorded.union(chosen) }
         guard !ids.isEmpty else { return nil }
         do throws(StoreError) { try clearOrphans() } catch { if error.code != .full { return error } }
         let edits = ids.sorted().map { CatalogState.Edit.removeBlock($0) }
@@ -239,17 +249,27 @@ final class Sealer: Sendable {
             do throws(DiskError) {
                 try state.withLock { state throws(DiskError) in try state.catalog.commit(edits) }
             } catch {
-                guard error.code == .noSpace, let first = ids.min() else { throw error }
-                // A full disk must not keep us from making space; a start without the file only notes its absence.
-                try disk.remove(folder.block(first))
-                try state.withLock { state throws(DiskError) in try state.catalog.commit(edits) }
+                guard error.code == .noSpace else { throw error }
+                // A full disk must not keep us from making space; a start without the files only notes their absence.
+                // Readers of now may still hold them open: then their bytes come free later, and the catalog learns then.
+                takeAway(ids)
+                try state.withLock { state throws(DiskError) in
+                    state.unrecorded = ids
+                    try state.catalog.commit(edits)
+                }
             }
-            contents.remove(ids)
-            for id in ids { try? disk.remove(folder.block(id)) }
+            state.withLock { $0.unrecorded = [] }
+            takeAway(ids)
             progress.withLock { $0.removedBlockCount += ids.count }
             return nil
         } catch {
             return StoreError(.io, "old blocks cannot be removed: \(error)", place: error.path)
         }
+    }
+
+    /// Hides blocks from readers to come, which closes their files, and removes the files.
+    private func takeAway(_ ids: Set<BlockID>) {
+        contents.remove(ids)
+        for id in ids { try? disk.remove(folder.block(id)) }
     }
 }

@@ -20,6 +20,7 @@ struct TraceIndex {
     private var previous: [UInt32] = []
     /// Trace number + 1 or 0; open addressing, at most half full.
     private var slots = [UInt32](repeating: 0, count: 1024)
+    private let seed = Hash.processSeed
 
     /// Rows indexed.
     var rowCount: Int { previous.count }
@@ -52,7 +53,7 @@ struct TraceIndex {
 
     private func find(_ id: TraceID) -> Trace? {
         let mask = slots.count - 1
-        var at = Int(truncatingIfNeeded: Self.hash(id)) & mask
+        var at = Int(truncatingIfNeeded: hash(id)) & mask
         while slots[at] != 0 {
             let trace = traces[Int(slots[at]) - 1]
             if trace.id == id { return trace }
@@ -64,7 +65,7 @@ struct TraceIndex {
     /// The number of trace `id`, which is made when new.
     private mutating func number(of id: TraceID) -> Int {
         let mask = slots.count - 1
-        var at = Int(truncatingIfNeeded: Self.hash(id)) & mask
+        var at = Int(truncatingIfNeeded: hash(id)) & mask
         while slots[at] != 0 {
             let number = Int(slots[at]) - 1
             if traces[number].id == id { return number }
@@ -80,13 +81,11 @@ struct TraceIndex {
         slots = [UInt32](repeating: 0, count: slots.count * 2)
         let mask = slots.count - 1
         for number in traces.indices {
-            var at = Int(truncatingIfNeeded: Self.hash(traces[number].id)) & mask
+            var at = Int(truncatingIfNeeded: hash(traces[number].id)) & mask
             while slots[at] != 0 { at = (at + 1) & mask }
             slots[at] = UInt32(truncatingIfNeeded: number + 1)
         }
     }
 
-    private static func hash(_ id: TraceID) -> UInt64 {
-        Hash.fold(id.low ^ 0x9e37_79b9_7f4a_7c15, id.high ^ 0xa076_1d64_78bd_642f)
-    }
+    private func hash(_ id: TraceID) -> UInt64 { Hash.of(id.high, id.low, seed: seed) }
 }

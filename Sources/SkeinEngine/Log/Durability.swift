@@ -8,6 +8,11 @@ public enum Durability: Hashable, Sendable {
     case interval(Duration)
     /// The end of the process; loss of power when the operating system has written its pages.
     case os
+
+    /// Whether acknowledged spans wait for a sync.
+    var isInterval: Bool {
+        if case .interval = self { true } else { false }
+    }
 }
 
 extension Duration {

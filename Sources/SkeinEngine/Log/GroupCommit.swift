@@ -71,8 +71,10 @@ final class GroupCommit: Sendable {
     private let thread = DispatchQueue(label: "skein.log")
     private let waiting = Mutex(Waiting())
     private let spares = Mutex(Spares())
-    /// Only touched on ``thread``, but for figures.
+    /// Only touched on ``thread``, and held while the device works.
     private let writing: Mutex<Writing>
+    /// What ``writing`` came to, for those who must not wait for the device.
+    private let published = Mutex(Figures())
 
     init(
         log: consuming LogWriter,
@@ -88,6 +90,7 @@ final class GroupCommit: Sendable {
         self.clock = clock
         self.contents = contents
         self.sealer = sealer
+        writing.withLock { publish($0) }
     }
 
     /// Returns when `batch` is as durable as promised and readers see it.
@@ -136,7 +139,10 @@ final class GroupCommit: Sendable {
     func sync() async {
         await onThread {
             do throws(DiskError) {
-                try self.writing.withLock { writing throws(DiskError) in try writing.log.sync() }
+                try self.writing.withLock { writing throws(DiskError) in
+                    defer { self.publish(writing) }
+                    try writing.log.sync()
+                }
             } catch {
                 // What was acknowledged since the last sync is in memory still: a block makes it durable.
                 self.freeze()
@@ -191,6 +197,7 @@ final class GroupCommit: Sendable {
             self.writing.withLock { writing in
                 try? writing.log.sync()
                 _ = writing.log.finish()
+                self.publish(writing)
             }
         }
     }
@@ -204,16 +211,22 @@ final class GroupCommit: Sendable {
         }
     }
 
-    var figures: Figures {
-        writing.withLock {
-            Figures(counters: $0.log.counters, openByteCount: $0.log.openByteCount, lastFailure: $0.lastFailure)
-        }
+    /// As they were after the last group; never waits for the device.
+    var figures: Figures { published.withLock { $0 } }
+
+    private func publish(_ writing: borrowing Writing) {
+        let figures = Figures(
+            counters: writing.log.counters,
+            openByteCount: writing.log.openByteCount,
+            lastFailure: writing.lastFailure
+        )
+        published.withLock { $0 = figures }
     }
 
     /// What the log did so far.
     struct Figures: Sendable {
-        var counters: LogWriter.Counters
-        var openByteCount: Int
+        var counters = LogWriter.Counters()
+        var openByteCount = 0
         /// Why the last group could not be written; `nil` when it was.
         var lastFailure: StoreError?
     }
@@ -240,7 +253,8 @@ final class GroupCommit: Sendable {
                 if isFull { recheckRoom() }
                 return
             }
-            let failure = commit(requests)
+            let (failure, isDoubtful) = commit(requests)
+            if isDoubtful { freeze() }
             if failure == nil { contents.keep(requests.map(\.batch), nowNanos: clock.monotonicNanos) }
             for request in requests { request.done.resume(returning: failure) }
             if limits.isFull(contents.activeFigures) { freeze() }
@@ -263,14 +277,17 @@ final class GroupCommit: Sendable {
             // The segment is not written to again, so no later sync would reach it.
             if durability != .os { try? writing.log.sync() }
             let last = writing.log.finish()
+            publish(writing)
             contents.freeze(lastSegment: last, nextSegment: writing.log.segment)
         }
         sealer.schedule()
     }
 
-    /// Writes a group and, if promised, syncs it.
-    private func commit(_ requests: [Request]) -> StoreError? {
-        writing.withLock { writing -> StoreError? in
+    /// Writes a group and, if promised, syncs it. Answers also whether spans acknowledged before are in a segment that was
+    /// given up unsynced: no later sync reaches them, so a block must make them durable.
+    private func commit(_ requests: [Request]) -> (failure: StoreError?, isDoubtful: Bool) {
+        writing.withLock { writing in
+            let (segment, isUnsynced) = (writing.log.segment, writing.log.hasUnsyncedBytes)
             writing.group.removeAll()
             for request in requests { request.record.append(to: &writing.group) }
             do throws(DiskError) {
@@ -280,7 +297,9 @@ final class GroupCommit: Sendable {
             } catch {
                 writing.lastFailure = StoreError(append: error)
             }
-            return writing.lastFailure
+            publish(writing)
+            let isDoubtful = durability.isInterval && isUnsynced && writing.log.segment != segment
+            return (writing.lastFailure, isDoubtful)
         }
     }
 }

@@ -88,6 +88,11 @@ struct LogWriter: ~Copyable {
     private mutating func openSegment() throws(DiskError) -> any DiskFile {
         if let file { return file }
         let path = folder + "/" + LogSegment.fileName(segment)
+        guard segment <= FileNumber.greatest else {
+            let reason =
+                "segments are numbered up to \(FileNumber.greatest); move the file with the greatest number away"
+            throw DiskError(.io, .create, path: path, reason: reason)
+        }
         do throws(DiskError) {
             let file = try disk.open(path, .create)
             let header = LogSegment.header(segment)

@@ -25,6 +25,10 @@ struct Opening {
     private var superseded: [BlockID] = []
     private var bad: [BlockID: StoreError] = [:]
     private var segments: [UInt64] = []
+    /// Files, by folder and name, that end like blocks or segments and are not named like any.
+    private var misnamed: [(folder: String, name: String)] = []
+    /// Whether the device refused to make a segment durable that was read back.
+    private var isReplayInDoubt = false
 
     init(disk: any Disk, folder: StoreFolder, cache: PartCache, limits: HeadLimits) {
         self.disk = disk
@@ -50,7 +54,8 @@ struct Opening {
         var edits = mendBlocks()
         mendCatalog()
         removeStrays()
-        let replayed = removeCoveredSegments()
+        for (folder, name) in misnamed { putAside(name, from: folder, reason: "its name is none that Skein gives") }
+        let replayed = segments.filter { !isCovered($0) }
         let contents = Contents(
             firstSegment: replayed.first ?? max(state.firstSegment, (segments.last ?? 0) + 1),
             blocks: Array(good.values),
@@ -77,6 +82,10 @@ struct Opening {
             segment: max(state.firstSegment, (segments.last ?? 0) + 1, (good.keys.map(\.lastSegment).max() ?? 0) + 1)
         )
         for (number, batches, reason) in damaged { putAside(number, batches, reason, &log) }
+        if isReplayInDoubt, let last = replayed.last {
+            // A block makes durable what the log could not.
+            contents.freeze(lastSegment: last, nextSegment: log.segment)
+        }
 
         var catalog = Catalog(disk: disk, folder: folder, state: state)
         // Segments of a lost block count again until they are in another.
@@ -87,6 +96,7 @@ struct Opening {
         }
         // The catalog, synced, says where their spans are.
         for id in superseded where (try? disk.remove(folder.block(id))) != nil { report.strayFileCount += 1 }
+        removeCoveredSegments()
         report.blockCount = good.count
         return Opened(contents: contents, catalog: catalog, log: log)
     }
@@ -114,7 +124,9 @@ struct Opening {
     /// Opens all block files, whether or not the catalog names them.
     private mutating func openBlocks() throws(StoreError) {
         var ids = state.blocks
-        ids.formUnion(try list(folder.blocks).compactMap { BlockID(fileName: $0) })
+        for name in try list(folder.blocks) where name.hasSuffix(".block") {
+            if let id = BlockID(fileName: name) { ids.insert(id) } else { misnamed.append((folder.blocks, name)) }
+        }
         for id in ids.subtracting(removed).sorted() {
             do throws(StoreError) {
                 good[id] = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
@@ -132,7 +144,14 @@ struct Opening {
     }
 
     private mutating func checkSegments() throws(StoreError) {
-        segments = try list(folder.log).compactMap { LogSegment.number(ofFile: $0) }.sorted()
+        for name in try list(folder.log) where name.hasSuffix(".log") {
+            if let number = LogSegment.number(ofFile: name) {
+                segments.append(number)
+            } else {
+                misnamed.append((folder.log, name))
+            }
+        }
+        segments.sort()
         for number in segments {
             let path = folder.segment(number)
             let header: [UInt8]
@@ -198,21 +217,21 @@ struct Opening {
         }
     }
 
-    /// Removes segments whose spans are in a block, or were and are past retention; returns the others.
-    private mutating func removeCoveredSegments() -> [UInt64] {
-        func covers(_ id: BlockID, _ segment: UInt64) -> Bool {
-            id.firstSegment <= segment && segment <= id.lastSegment
-        }
-        return segments.filter { segment in
-            let isInBlock = good.keys.contains { covers($0, segment) }
-            let wasInLostBlock = bad.keys.contains { covers($0, segment) }
-            if !isInBlock, segment >= state.firstSegment || wasInLostBlock { return true }
+    /// Whether the spans of a segment are in a block, or were and are past retention.
+    private func isCovered(_ segment: UInt64) -> Bool {
+        if good.keys.contains(where: { $0.covers(segment) }) { return true }
+        return segment < state.firstSegment && !bad.keys.contains { $0.covers(segment) }
+    }
+
+    /// Removes segments whose spans are elsewhere. Only once the catalog, synced, says so: until then the name of a block
+    /// that was finished just before a kill may still be lost with the power.
+    private mutating func removeCoveredSegments() {
+        for segment in segments where isCovered(segment) {
             if (try? disk.remove(folder.segment(segment))) != nil { report.strayFileCount += 1 }
-            return false
         }
     }
 
-    /// Reads a segment and cuts off a torn end.
+    /// Reads a segment, cuts off a torn end and makes durable what a killed process had written and not yet synced.
     private mutating func replay(_ number: UInt64) throws(StoreError) -> LogSegment {
         let path = folder.segment(number)
         let bytes: [UInt8]
@@ -232,6 +251,7 @@ struct Opening {
             // What stays uncut is found torn again at the next start, no more.
             _ = try? disk.open(path, .append).truncate(to: segment.goodByteCount)
         }
+        if !segment.batches.isEmpty, (try? disk.open(path, .append).sync()) == nil { isReplayInDoubt = true }
         return segment
     }
 
@@ -261,7 +281,15 @@ struct Opening {
         }
     }
 
-    private func exists(_ path: String) -> Bool { (try? disk.open(path, .read)) != nil }
+    /// Whether there is such a file, or may be: only the disk's word that there is none says no.
+    private func exists(_ path: String) -> Bool {
+        do throws(DiskError) {
+            _ = try disk.open(path, .read)
+            return true
+        } catch {
+            return error.code != .notFound
+        }
+    }
 }
 
 extension StoreError {

@@ -24,7 +24,10 @@ struct StoreFolder: Sendable {
         do throws(DiskError) {
             for path in [root, log, blocks, quarantine] { try disk.createDirectory(path) }
             let held = try disk.lock(lock)
+            // A process that was killed may have made folders and not synced their names. What lies above the root need not
+            // be ours to open.
             try disk.syncDirectory(root)
+            try? disk.syncDirectory(DiskPath.parent(of: root) ?? ".")
             return held
         } catch {
             switch error.code {

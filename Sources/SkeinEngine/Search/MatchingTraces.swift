@@ -54,11 +54,3 @@ struct MatchingTraces {
         return matches
     }
 }
-
-extension Contents.Snapshot {
-    /// Whether a trace may have rows in the head or in another block.
-    func mayHold(_ id: TraceID, elsewhereThan stored: StoredBlock) -> Bool {
-        blocks.contains { $0 !== stored && $0.block.mayContain(id) }
-            || head.contains { !$0.part.rows(of: id, below: $0.rowCount).isEmpty }
-    }
-}

@@ -51,6 +51,14 @@ struct StoredTrace {
     }
 }
 
+extension Contents.Snapshot {
+    /// Whether the trace may have rows in the head or in another block.
+    func mayHold(_ id: TraceID, elsewhereThan stored: StoredBlock) -> Bool {
+        blocks.contains { $0 !== stored && $0.block.mayContain(id) }
+            || head.contains { !$0.part.rows(of: id, below: $0.rowCount).isEmpty }
+    }
+}
+
 extension Block {
     /// The start of every row of a group.
     func starts(inGroup index: Int) throws(StoreError) -> [UInt64] {

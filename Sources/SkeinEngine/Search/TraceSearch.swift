@@ -59,7 +59,7 @@ struct TraceSearch {
     /// When the candidate of a trace is due; `UInt64?.none` for one whose start is known.
     private var due: [TraceID: UInt64?] = [:]
     private var scans: [BlockScan?]
-    private var summaries: [GroupPlace: GroupSummaries] = [:]
+    private var summaries = RecentlyUsed<GroupPlace, GroupSummaries>(countMax: 64)
     private var page = SearchPage()
     /// How many row groups are tested at once: more and more while nothing is found.
     private var window = 1
@@ -79,9 +79,9 @@ struct TraceSearch {
     mutating func run() throws(StoreError) -> SearchPage {
         addSources()
         while let entry = heap.pop() {
+            try cancellation.check()
             switch entry.step {
             case .source:
-                try cancellation.check()
                 switch sources[entry.index] {
                 case .piece(let piece): try test(piece)
                 case .group(let place): try test(nextGroups(place))
@@ -166,17 +166,19 @@ struct TraceSearch {
             }
             scans[place.block] = scan
         }
-        for (place, rows) in zip(wanted.map(\.place), try Self.rows(wanted)) where !rows.isEmpty {
+        for (place, rows) in zip(wanted.map(\.place), try rows(wanted)) where !rows.isEmpty {
             try note(rows, in: place)
         }
     }
 
-    private static func rows(_ wanted: [(place: GroupPlace, scan: BlockScan)]) throws(StoreError) -> [RowSet] {
+    private func rows(_ wanted: [(place: GroupPlace, scan: BlockScan)]) throws(StoreError) -> [RowSet] {
+        let cancellation = cancellation
         let results = Mutex([Result<RowSet, StoreError>?](repeating: nil, count: wanted.count))
         @Sendable func test(_ index: Int) {
             var scan = wanted[index].scan
             let result: Result<RowSet, StoreError>
             do throws(StoreError) {
+                try cancellation.check()
                 result = .success(try scan.rows(inGroup: wanted[index].place.group))
             } catch {
                 result = .failure(error)
@@ -195,7 +197,8 @@ struct TraceSearch {
 
     /// Notes the traces of which these rows of a group match.
     private mutating func note(_ rows: RowSet, in place: GroupPlace) throws(StoreError) {
-        let group = snapshot.blocks[place.block].footer.groups[place.group]
+        let stored = snapshot.blocks[place.block]
+        let group = stored.footer.groups[place.group]
         let summaries = try summaries(of: place)
         var end = 0
         rows.forEach { local in
@@ -205,6 +208,13 @@ struct TraceSearch {
             let entry = summaries.traces[trace]
             end = entry.rows.upperBound
             let isWhole = entry.rows.lowerBound >= group.firstRow && end <= group.firstRow + group.rowCount
+            // Of a trace that lies here alone the start is known: it was on a page before.
+            if let cursor = query.cursor, isWhole, !entry.hasDuplicates, !entry.isPartial,
+                !cursor.precedes(startUnixNanos: entry.startUnixNanos, traceID: entry.id),
+                !snapshot.mayHold(entry.id, elsewhereThan: stored)
+            {
+                return
+            }
             let inGroup = (entry.rows.lowerBound - group.firstRow)..<(end - group.firstRow)
             add(
                 entry.id,
@@ -268,10 +278,10 @@ struct TraceSearch {
     }
 
     private mutating func summaries(of place: GroupPlace) throws(StoreError) -> GroupSummaries {
-        if let known = summaries[place] { return known }
+        if let known = summaries.value(of: place) { return known }
         let block = snapshot.blocks[place.block].block.metered(by: meter)
         let made = try GroupSummaries(block, group: place.group, traces: try block.traces(inGroup: place.group))
-        summaries[place] = made
+        summaries.keep(made, of: place)
         return made
     }
 }

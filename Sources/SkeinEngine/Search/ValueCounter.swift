@@ -14,7 +14,7 @@ struct ValueCounter {
     private var texts: ByteCounts
     /// Encoded values of attributes.
     private var values: ByteCounts
-    /// Values of fields that are no text.
+    /// Values of fields that are neither.
     private var others: [AttributeValue: Int] = [:]
     private let distinctMax: Int
 
@@ -30,24 +30,35 @@ struct ValueCounter {
         values = ByteCounts(distinctMax: distinctMax)
     }
 
-    /// The most frequent values, ties by text.
+    /// The most frequent values, ties by text. Only those are decoded.
     func mostFrequent(_ limit: Int) -> [ValueCount] {
-        var counts = others
-        for (index, count) in texts.counts.enumerated() {
-            counts[.string(texts.withBytes(index) { String(decoding: $0, as: UTF8.self) }), default: 0] += count
+        guard others.isEmpty else {
+            let all = others.map { ValueCount(value: $0.key, count: $0.value) }.sorted {
+                $0.count != $1.count ? $0.count > $1.count : $0.value.text.precedes($1.value.text)
+            }
+            return Array(all.prefix(max(limit, 0)))
         }
-        for (index, count) in values.counts.enumerated() {
-            counts[values.withBytes(index) { EncodedValue.decode($0) }, default: 0] += count
+        if case .attribute = field {
+            return values.mostFrequent(limit, precedes: precedes).map { index in
+                ValueCount(value: values.withBytes(index) { EncodedValue.decode($0) }, count: values.counts[index])
+            }
         }
-        let all = counts.map { ValueCount(value: $0.key, count: $0.value) }
-        // Texts are made only for those that may be shown.
-        let ranked = all.map(\.count).sorted(by: >)
-        guard limit > 0, !all.isEmpty else { return [] }
-        let least = ranked[min(limit, ranked.count) - 1]
-        let best = all.filter { $0.count >= least }.sorted {
-            $0.count != $1.count ? $0.count > $1.count : $0.value.text.precedes($1.value.text)
+        return texts.mostFrequent(limit) { a, b in
+            texts.withBytes(a) { a in texts.withBytes(b) { a.lexicographicallyPrecedes($0) } }
+        }.map { index in
+            let text = texts.withBytes(index) { String(decoding: $0, as: UTF8.self) }
+            return ValueCount(value: .string(text), count: texts.counts[index])
         }
-        return Array(best.prefix(limit))
+    }
+
+    /// The order of values `a` and `b` by their texts; strings need not be decoded for it.
+    private func precedes(_ a: Int, _ b: Int) -> Bool {
+        values.withBytes(a) { a in
+            values.withBytes(b) { b in
+                if let a = EncodedValue.text(a), let b = EncodedValue.text(b) { return a.lexicographicallyPrecedes(b) }
+                return EncodedValue.decode(a).text.precedes(EncodedValue.decode(b).text)
+            }
+        }
     }
 
     // MARK: Batches
@@ -239,6 +250,11 @@ struct ValueCounter {
     }
 
     private mutating func add(_ value: AttributeValue, _ count: Int) {
+        if case .attribute = field {
+            var encoded = ByteWriter()
+            EncodedValue.append(value, to: &encoded)
+            return add(encoded: encoded.bytes, count)
+        }
         if let known = others[value] {
             others[value] = known + count
         } else if value != .null, others.count < distinctMax, value.text.utf8.starts(with: prefix) {

@@ -59,13 +59,5 @@ enum ProcessFigures {
         (try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd")).map { Double($0.count - 1) } ?? .nan
     }
 
-    private static var descriptorLimit: Double {
-        var limit = rlimit()
-        #if canImport(Darwin)
-            guard getrlimit(RLIMIT_NOFILE, &limit) == 0 else { return .nan }
-        #else
-            guard getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return .nan }
-        #endif
-        return Double(limit.rlim_cur)
-    }
+    private static var descriptorLimit: Double { DescriptorLimit.current.map { Double($0) } ?? .nan }
 }

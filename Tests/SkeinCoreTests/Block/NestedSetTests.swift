@@ -50,8 +50,11 @@ import Testing
         #expect(Self.tree([(1, 1, .client), (2, 1, .client)]).below == [1, 0])
     }
 
-    @Test func `copies are noticed`() {
+    @Test func `copies are noticed, whatever other kinds share their id`() {
         #expect(Self.tree([(1, 0, .client), (1, 0, .client)]).copies)
+        #expect(Self.tree([(1, 0, .server), (1, 0, .client), (1, 0, .client)]).copies)
+        #expect(Self.tree([(1, 0, .client), (1, 0, .server), (1, 0, .client)]).copies)
+        #expect(!Self.tree(SkeinModel.Span.Kind.allCases.map { (1, 0, $0) }).copies)
     }
 
     @Test(arguments: 0..<30)

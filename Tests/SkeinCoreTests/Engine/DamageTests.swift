@@ -141,6 +141,69 @@ import Testing
         await store.close()
     }
 
+    @Test(arguments: [
+        "log/18446744073709551615.log", "log/4611686018427387905.log", "log/00000000000000000017.log",
+        "blocks/0000000000000001-99999999999999999999.block",
+    ]) func `a file with a number that nobody gave is put aside`(name: String) async throws {
+        let disk = try await Self.filledDisk()
+        disk["/data/" + name] = [1, 2, 3]
+        let store = try await S.open(disk)
+        #expect(store.recovery.problems.contains { $0.contains(name) && $0.contains("quarantine") })
+        try await store.append(S.batch(S.span(5, 5)))
+        try await store.seal()
+        #expect(try await S.everything(in: store).count == 5)
+        await store.close()
+        let again = try await S.open(disk.copy())
+        #expect(again.recovery.problems.isEmpty)
+        #expect(try await S.everything(in: again).count == 5)
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [9_999_999_999_999_999, FileNumber.greatest])
+    func `a segment far ahead of the others does no harm`(number: UInt64) async throws {
+        let disk = try await Self.filledDisk()
+        disk["/data/log/" + LogSegment.fileName(number)] = [UInt8](repeating: 7, count: 100)
+        let store = try await S.open(disk)
+        try? await store.append(S.batch(S.span(4, 4)))
+        try await store.seal()
+        #expect(try await S.everything(in: store).count == 4)
+        #expect(!disk.paths.contains { $0.hasPrefix("/data/log/") })
+    }
+
+    @Test(
+        arguments: [
+            .addService("x", .max), .startLog(.max), .addBlock(BlockID(firstSegment: 9, lastSegment: 3)),
+            .removeBlock(BlockID(firstSegment: 1, lastSegment: .max)),
+        ] as [CatalogState.Edit]
+    ) func `a catalog with a number that cannot be is made anew`(
+        edit: CatalogState.Edit
+    ) async throws {
+        let disk = try await Self.filledDisk()
+        disk["/data/catalog"] = nil
+        var catalog = Catalog(disk: disk, folder: StoreFolder(root: "/data"), state: CatalogState())
+        // The first commit writes a state, and only the next an edit.
+        try catalog.commit([])
+        try catalog.commit([edit])
+        let store = try await S.open(disk)
+        #expect(store.recovery.problems.contains { $0.contains("catalog is damaged") })
+        try await store.append(S.batch(S.span(5, 5, service: "new")))
+        try await store.seal()
+        #expect(try await S.everything(in: store).count == 5)
+    }
+
+    @Test func `a block that cannot be read for now is not forgotten`() async throws {
+        let disk = try await Self.filledDisk()
+        disk.unreadableFolder = "/data/blocks"
+        let store = try await S.open(disk)
+        #expect(store.recovery.problems.contains { $0.contains("cannot be read and is left out") })
+        try await store.append(S.batch(S.span(5, 5)))
+        try? await store.seal()
+        await store.close()
+        disk.unreadableFolder = nil
+        let again = try await S.open(disk.crash())
+        #expect(again.recovery.problems.isEmpty)
+        #expect(try await S.everything(in: again).count == 5)
+    }
+
     @Test func `stray files of unfinished work are removed`() async throws {
         let disk = try await Self.filledDisk()
         disk["/data/blocks/0000000000000009-0000000000000009.block.new"] = [1, 2, 3]

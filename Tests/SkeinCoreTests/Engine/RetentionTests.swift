@@ -55,6 +55,34 @@ import Testing
         #expect(reopened.recovery.problems.isEmpty)
     }
 
+    @Test(arguments: [false, true]) func `old blocks go from a disk that is full`(isRead: Bool) async throws {
+        let clock = SimulatedClock(unixNanos: 1_000_000_000_000)
+        let disk = SimulatedDisk(seed: 4)
+        var configuration = S.configuration(disk, clock)
+        configuration.retentionAge = .seconds(60)
+        let store = try await EmbeddedStore.open(configuration)
+        for id in 1...3 as ClosedRange<UInt64> {
+            try await store.append(S.batch(S.span(id, id), received: clock.unixNanos))
+            try await store.seal()
+            clock.advance(by: .seconds(20))
+        }
+        clock.advance(by: .seconds(10))
+        disk.capacity = disk.usedByteCount
+        var reader = isRead ? store.contents.snapshot() : nil
+        for _ in 0..<2 {
+            await store.removeExpired()
+            #expect(await store.status().problems.isEmpty != isRead)
+            #expect(try await S.everything(in: store).map(\.spanID.rawValue).sorted() == [2, 3])
+        }
+        #expect(reader?.blocks.count == (isRead ? 3 : nil))
+        reader = nil
+        await store.removeExpired()
+        #expect(await store.status().problems.isEmpty)
+        let reopened = try await EmbeddedStore.open(S.configuration(disk.crash(), clock))
+        #expect(try await S.everything(in: reopened).count == 2)
+        #expect(reopened.recovery.problems.isEmpty)
+    }
+
     @Test func `a service keeps its number over restarts`() async throws {
         let disk = SimulatedDisk(seed: 2)
         var store = try await S.open(disk)

@@ -110,7 +110,17 @@ import Testing
         var model = Model()
         var nextID: UInt64 = 0
         for _ in 0..<Int.random(in: 2...5, using: &random) {
-            let store = try await EmbeddedStore.open(configuration(disk, clock))
+            // The process may end before the store is open.
+            if Int.random(in: 0..<3, using: &random) == 0 {
+                disk.stop(afterOperations: Int.random(in: 0...25, using: &random))
+            }
+            let opened = await start(disk, clock)
+            disk.stop(afterOperations: .max)
+            if disk.isStopped {
+                disk = end(disk, &random)
+                continue
+            }
+            let store = try opened.get()
             try await model.check(store)
             disk.faults = faults
             if Bool.random(using: &random) { disk.stop(afterOperations: Int.random(in: 0...120, using: &random)) }
@@ -135,12 +145,25 @@ import Testing
             disk.stop(afterOperations: .max)
             if !disk.isStopped { try await model.check(store) }
             if Int.random(in: 0..<4, using: &random) == 0 { await store.close() }
-            disk = Bool.random(using: &random) || disk.isStopped ? disk.crash() : disk.copy(seed: seed)
+            disk = end(disk, &random)
         }
         let store = try await EmbeddedStore.open(configuration(disk, clock))
         try await model.check(store)
         guard store.recovery.problems.isEmpty else { throw Wrong("\(store.recovery.problems)") }
         await store.close()
+    }
+
+    private func start(_ disk: SimulatedDisk, _ clock: SimulatedClock) async -> Result<EmbeddedStore, StoreError> {
+        do throws(StoreError) {
+            return .success(try await EmbeddedStore.open(configuration(disk, clock)))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The disk after the process ended: killed, or with the power cut.
+    private func end(_ disk: SimulatedDisk, _ random: inout SeededRandom) -> SimulatedDisk {
+        Bool.random(using: &random) ? disk.crash() : disk.kill()
     }
 
     @Test(arguments: 0..<4 as Range<UInt64>)

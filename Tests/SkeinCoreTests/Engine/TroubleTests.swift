@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import SkeinBase
 import SkeinModel
 import SkeinStore
@@ -168,6 +169,54 @@ import Testing
         await running.value
         let reopened = try await S.open(disk.crash())
         #expect(try await S.trace(1, of: reopened).count == 1)
+    }
+
+    @Test func `with interval durability a segment given up unsynced becomes a block`() async throws {
+        for seed in 0..<10 as Range<UInt64> {
+            let clock = SimulatedClock()
+            let disk = SimulatedDisk(seed: seed)
+            var configuration = S.configuration(disk, clock)
+            configuration.durability = .interval(.seconds(1))
+            let store = try await EmbeddedStore.open(configuration)
+            let running = Task { await store.run() }
+            try await store.append(S.batch(S.span(1, 1)))
+            disk.faults.appendsFailing = 1_000
+            #expect(
+                await code { () throws(StoreError) in try await store.append(S.batch(S.span(2, 2))) } == .unavailable
+            )
+            disk.faults.appendsFailing = 0
+            var waits = 0
+            while await store.status().figures["blocks"] == 0, waits < 100 {
+                waits += 1
+                clock.advance(by: .seconds(1))
+                try await Task.sleep(for: .milliseconds(1))
+            }
+            running.cancel()
+            await running.value
+            let reopened = try await S.open(disk.crash())
+            #expect(try await S.trace(1, of: reopened).count == 1)
+        }
+    }
+
+    @Test func `the status does not wait for a slow device`() async throws {
+        let disk = SimulatedDisk(seed: 9)
+        let store = try await S.open(disk)
+        let (started, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        disk.onSync = {
+            started.signal()
+            _ = gate.wait(timeout: .now() + 3)
+        }
+        let append = Task { try await store.append(S.batch(S.span(1, 1))) }
+        await withCheckedContinuation { going in
+            DispatchQueue.global().async {
+                started.wait()
+                going.resume()
+            }
+        }
+        let duration = await ContinuousClock().measure { _ = await store.status() }
+        #expect(duration < .seconds(1))
+        gate.signal()
+        try await append.value
     }
 
     @Test func `a block whose bytes rot while open fails the query and nothing else`() async throws {

@@ -30,7 +30,7 @@ import Testing
         #expect(Self.assemble([[Self.span(1, 10, 9, "b")], [Self.span(1, 14, 5, "later")]]) == ["later"])
     }
 
-    @Test func `of copies with one end the one that starts later is kept, then the last to come`() {
+    @Test func `of copies with one end the later start is kept, then the last to come`() {
         #expect(Self.assemble([[Self.span(1, 10, 5, "a"), Self.span(1, 10, 5, "b")]]) == ["b"])
         #expect(Self.assemble([[Self.span(1, 10, 5, "a")], [Self.span(1, 5, 10, "b")]]) == ["a"])
     }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A few values by key: when there are more than it may hold, the one used longest ago goes.
+struct RecentlyUsed<Key: Hashable, Value> {
+    private let countMax: Int
+    /// Used last, last. Few, so a list is as good as a table.
+    private var entries: [(key: Key, value: Value)] = []
+
+    /// Holds at most `countMax` values.
+    init(countMax: Int) { self.countMax = countMax }
+
+    var count: Int { entries.count }
+
+    /// The value of `key`, which counts as a use.
+    mutating func value(of key: Key) -> Value? {
+        guard let index = entries.lastIndex(where: { $0.key == key }) else { return nil }
+        let entry = entries.remove(at: index)
+        entries.append(entry)
+        return entry.value
+    }
+
+    /// Keeps a value whose key is not here.
+    mutating func keep(_ value: Value, of key: Key) {
+        if entries.count >= countMax { entries.removeFirst() }
+        entries.append((key, value))
+    }
+}
