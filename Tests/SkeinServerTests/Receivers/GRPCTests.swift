@@ -190,7 +190,8 @@ struct GRPCTests {
         limits.prefaceTime = .milliseconds(200)
         try await Fixture().withGRPC(limits) { port in
             try await RawConnection.with(port) { talk in
-                try await talk.say("PRI * HT")
+                // On a slow machine the connection is closed before this is said, which is in time too.
+                try? await talk.say("PRI * HT")
                 _ = await talk.hearAll()
             }
         }
