@@ -140,7 +140,9 @@ struct WebService: HTTPService {
         answer.body = ByteBuffer(bytes: packed)
         answer.headers.add(name: "content-encoding", value: "gzip")
         // Two representations may not share a strong tag.
-        if let tag = answer.headers.first(name: "etag") { answer.headers.replaceOrAdd(name: "etag", value: "W/\(tag)") }
+        if let tag = answer.headers.first(name: "etag"), !tag.hasPrefix("W/") {
+            answer.headers.replaceOrAdd(name: "etag", value: "W/\(tag)")
+        }
         return answer
     }
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import NIOHTTP1
+import SkeinAPI
+import SkeinModel
+import SkeinPipeline
+import SkeinReceivers
+import SkeinTestKit
+import SkeinWeb
+import Testing
+
+@testable import SkeinServer
+
+/// The web listener over a socket, with a store, a clock and limits of the test's own.
+struct WebServiceTests {
+    private let fixture = Fixture()
+    private let clock = SimulatedClock()
+
+    /// Runs the listener on a free port while `body` runs.
+    private func withWeb(
+        queriesMax: Int = 16,
+        timeout: Duration = .seconds(60),
+        basePath: String = "",
+        budget: ByteBudget? = nil,
+        _ body: (Int) async throws -> Void
+    ) async throws {
+        let service = WebService(
+            api: API(
+                store: fixture.store,
+                clock: clock,
+                serverStatus: { ServerStatus(version: "0", startedUnixNanos: 0) }
+            ),
+            assets: .embedded,
+            gate: QueryGate(limit: queriesMax, timeout: timeout, telemetry: fixture.telemetry),
+            operations: Operations(store: fixture.store, telemetry: fixture.telemetry, readiness: Readiness()),
+            basePath: basePath,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        var limits = HTTPLimits()
+        limits.bodyBytesMax = 1000
+        let listener = HTTPListener(
+            name: "web",
+            address: ListenAddress(host: "127.0.0.1", port: 0),
+            limits: limits,
+            budget: budget,
+            telemetry: fixture.telemetry,
+            service: service
+        )
+        try await fixture.run(listener, body)
+    }
+
+    @Test(arguments: ["", "/skeleton"])
+    func `a trace that came compressed is not sent again`(_ form: String) async throws {
+        let spans = (1...50).map { Request.span($0) }
+        try await fixture.store.append(SpanBatch(spans: spans, receivedUnixNanos: clock.unixNanos))
+        clock.advance(by: .seconds(11))
+        try await withWeb { port in
+            let path = "/api/skein/v1/traces/\(Request.traceID)\(form)"
+            let first = try await Answer.of(port, path, [("accept-encoding", "gzip")], method: .GET)
+            #expect(first.status == 200)
+            #expect(first.header("content-encoding") == "gzip")
+            let tag = try #require(first.header("etag"))
+            #expect(tag.hasPrefix("W/\"") && tag.hasSuffix("\""))
+            for codings in [[("accept-encoding", "gzip")], []] {
+                let headers = codings + [("if-none-match", tag)]
+                try await #expect(Answer.of(port, path, headers, method: .GET).status == 304)
+            }
+        }
+    }
+}
