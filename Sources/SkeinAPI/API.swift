@@ -27,8 +27,7 @@ package struct API: Sendable {
     /// `HEAD` is answered like `GET` without the body, `OPTIONS` with the methods that a path has.
     package func respond(to request: APIRequest) async -> APIResponse? {
         let path = Route.split(request.path)
-        guard path.first == "api" else { return nil }
-        let family: APIFamily = path.dropFirst().first == "skein" ? .native : .jaeger
+        guard let family = APIFamily(path) else { return nil }
 
         var allowed: [String] = []
         for route in family.routes {
@@ -52,6 +51,21 @@ package struct API: Sendable {
             return APIResponse(status: 204, headers: [("Allow", allowed.joined(separator: ", "))])
         }
         return family.response(for: .methodNotAllowed(request.method, allowed: allowed))
+    }
+
+    /// The answer to a request that the server around the API refuses, for its size or for want of room: whoever speaks
+    /// to an API is answered in its own form. Where `target` is no API's, the form is the native one.
+    package static func refusal(
+        _ status: Int,
+        _ code: String,
+        _ detail: String,
+        retryAfterSeconds: Int = 0,
+        target: String
+    ) -> APIResponse {
+        var error = APIError(status, code, detail)
+        if retryAfterSeconds > 0 { error.headers = [("Retry-After", "\(retryAfterSeconds)")] }
+        let family = APIFamily(Route.split(APIRequest(target: target).path)) ?? .native
+        return family.response(for: error)
     }
 
     private func answer(_ call: APICall, _ family: APIFamily) async -> APIResponse {

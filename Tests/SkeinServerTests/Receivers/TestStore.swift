@@ -5,10 +5,10 @@ import Synchronization
 
 /// A memory store whose appends can be made to fail or to wait.
 final class TestStore: SpanStore {
-    enum Mode: Sendable {
+    enum Mode: Hashable, Sendable {
         case keep
         case fail(StoreError.Code)
-        /// Appends wait until ``release()``.
+        /// Appends wait until ``release()``, lists of services until they are cancelled.
         case hold
     }
 
@@ -61,7 +61,11 @@ final class TestStore: SpanStore {
         columns: SpanColumns,
         visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
     ) async throws(StoreError) { try await memory.scan(range, columns: columns, visit: visit) }
-    func services() async throws(StoreError) -> [ServiceName] { try await memory.services() }
+    func services() async throws(StoreError) -> [ServiceName] {
+        guard state.withLock({ $0.mode == .hold }) else { return try await memory.services() }
+        try? await Task.sleep(for: .seconds(60))
+        throw StoreError(.cancelled, "the test has ended")
+    }
     func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] {
         try await memory.operations(ofService: service)
     }

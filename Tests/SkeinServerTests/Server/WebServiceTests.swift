@@ -67,4 +67,60 @@ struct WebServiceTests {
             }
         }
     }
+
+    /// A refusal of the server around the APIs.
+    struct Refused: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var status: Int
+        var code: String
+        var retryAfter: String?
+        var queriesMax = 16
+        var timeout = Duration.seconds(60)
+        var budgetBytes = 1 << 20
+        var bodyBytes = 0
+    }
+
+    static let refusals = [
+        Refused(testDescription: "too many queries", status: 503, code: "busy", retryAfter: "1", queriesMax: 0),
+        Refused(testDescription: "too long a query", status: 504, code: "timeout", timeout: .milliseconds(50)),
+        Refused(testDescription: "too large a body", status: 413, code: "too-large", bodyBytes: 2000),
+        Refused(
+            testDescription: "no memory",
+            status: 429,
+            code: "busy",
+            retryAfter: "1",
+            budgetBytes: 10,
+            bodyBytes: 99
+        ),
+    ]
+
+    @Test(arguments: refusals, ["", "/mounted"])
+    func `what the server refuses is said in the form of the API that was asked`(
+        _ refused: Refused,
+        _ basePath: String
+    ) async throws {
+        fixture.store.set(.hold)
+        let budget = ByteBudget(limit: refused.budgetBytes)
+        try await withWeb(
+            queriesMax: refused.queriesMax,
+            timeout: refused.timeout,
+            basePath: basePath,
+            budget: budget
+        ) { port in
+            let body = [UInt8](repeating: 0x20, count: refused.bodyBytes)
+            let native = try await Answer.of(port, basePath + "/api/skein/v1/services", [], method: .GET, body: body)
+            let jaeger = try await Answer.of(port, basePath + "/api/services", [], method: .GET, body: body)
+            for answer in [native, jaeger] {
+                #expect(answer.status == refused.status)
+                #expect(answer.header("retry-after") == refused.retryAfter)
+                #expect(answer.header("x-content-type-options") == "nosniff")
+                #expect(answer.header("content-security-policy") != nil)
+            }
+            #expect(native.header("content-type") == "application/problem+json")
+            #expect(native.text.contains(#""code":"\#(refused.code)""#), "\(native.text)")
+            #expect(jaeger.header("content-type") == "application/json")
+            let opening = #"{"data":null,"total":0,"limit":0,"offset":0,"errors":[{"code":\#(refused.status),"msg":""#
+            #expect(jaeger.text.hasPrefix(opening), "\(jaeger.text)")
+        }
+    }
 }
