@@ -8,6 +8,7 @@ import contextlib
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import browser
 import otlp
@@ -246,6 +247,17 @@ def test_a_click_selects_and_a_chevron_collapses(open_page, large):
         expect(row).to_have_attribute("aria-expanded", "false")
         expect(grid).to_have_attribute("aria-rowcount", str(total - 99))
         expect(page).to_have_url(re.compile(r"[?&]c="))
+
+
+def test_a_filter_from_the_details_is_written_in_the_form_of_the_query(open_page, large):
+    with open_page("/explore?" + urlencode({"q": "{ duration > 10s }"})) as rig:
+        page = rig.page
+        result_link(page, large).click()
+        waterfall(page)
+        page.get_by_text("abc123", exact=True).hover()
+        page.get_by_role("button", name="Traces with this user.id").click()
+        expect(query_box(page)).to_have_value('{ duration > 10s && span.user.id = "abc123" }')
+        expect(result_link(page, large)).to_be_visible()
 
 
 def test_an_error_shows_its_exception(open_page, large):

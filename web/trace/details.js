@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known about one span. Every value is a text node; links are made of http and https addresses only.
-import { fieldName, literal } from "../explore/query-text.js";
 import { absoluteTime, bytes, count, duration, exactDuration, nanos, plural, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { fill, h } from "../lib/view.js";
@@ -18,7 +17,7 @@ const GROUPS = new Map(Object.entries({
 }));
 
 export class Details {
-  /** @param {{ search: (condition: string) => void, copy: (text: string, what: string) => void, traceHref: (id: string, span: string) => string, close: () => void, select: (row: number) => void }} actions */
+  /** @param {{ search: (condition: import("../explore/query-text.js").Condition) => void, copy: (text: string, what: string) => void, traceHref: (id: string, span: string) => string, close: () => void, select: (row: number) => void }} actions */
   constructor(actions) {
     this.actions = actions;
     this.body = h("div.details-body", {});
@@ -126,14 +125,14 @@ export class Details {
     return h("div.attributes", {}, list.map(({ key, value }) => {
       const type = typeOf(value);
       const plain = plainValue(value);
-      const canFilter = type !== "array" && type !== "map" && type !== "bytes" && (scope === "span" || scope === "resource");
-      const condition = (operator) => `${fieldName(key, scope)} ${operator} ${literal(plain, type)}`;
+      const canFilter = (scope === "span" || scope === "resource") && (type === "double" ? Number.isFinite(plain) : ["string", "bool", "int"].includes(type));
+      const condition = (operator) => ({ key, scope, operator, value: plain, type });
       const written = valueText(value);
       return h("div.attribute", {}, h("div.attribute-key", { title: `${key} (${type})` }, key),
         h("div.attribute-value", {}, this.value(value, type)),
         h("div.attribute-actions", {},
           canFilter ? this.small("filter", `Traces with this ${key}`, () => this.actions.search(condition("="))) : null,
-          canFilter ? this.small("exclude", `Traces without this ${key}`, () => this.actions.search(condition("!="))) : null,
+          canFilter ? this.small("exclude", `Traces with another ${key}`, () => this.actions.search(condition("!="))) : null,
           this.small("copy", `Copy ${key}`, () => this.actions.copy(written, key))));
     }));
   }
