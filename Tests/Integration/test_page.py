@@ -271,6 +271,22 @@ def test_an_error_shows_its_exception(open_page, large):
         shot(rig, "trace-error")
 
 
+def test_spans_of_one_id_show_their_own_details(open_page, server):
+    """Zipkin's clients and servers share an id."""
+    trace, shared, start = otlp.trace_id(), otlp.span_id(), otlp.now() - 10**9
+    for service, kind, begin in [("caller", 3, start), ("callee", 2, start + 10**6)]:
+        span = otlp.span(
+            trace, shared, name=f"{service} call", kind=kind, start=begin, attributes={"side": f"the {service}"}
+        )
+        assert server.post(otlp.export(span, service=service)).status == 200
+    with open_page(f"/trace/{trace.hex()}") as rig:
+        page = rig.page
+        waterfall(page)
+        for service in ["callee", "caller", "callee"]:
+            page.get_by_role("row").filter(has_text=f"{service} call").click()
+            expect(page.get_by_role("complementary").get_by_text(f"the {service}", exact=True)).to_be_visible()
+
+
 def test_scrolling_stays_smooth_in_work_done(open_page, large):
     """CPU time a frame, not wall time: the machine is shared."""
     with open_page(f"/trace/{large}") as rig:
