@@ -20,6 +20,7 @@ SHOTS = Path(__file__).resolve().parents[2] / ".build" / "screenshots"
 
 SERVICES = ["gateway", "checkout", "payment", "inventory", "orders-db", "mail"]
 SPANS = 10_000
+PAYMENT = "/explore?" + urlencode({"q": 'service = "payment"'})
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +288,47 @@ def test_spans_of_one_id_show_their_own_details(open_page, server):
             expect(page.get_by_role("complementary").get_by_text(f"the {service}", exact=True)).to_be_visible()
 
 
+def test_a_further_page_that_fails_leaves_the_list(open_page, server):
+    spans = [otlp.span(otlp.trace_id(), name=f"many {i}") for i in range(130)]
+    assert server.post(otlp.export(*spans, service="many")).status == 200
+    with open_page("/", complaints_allowed=True) as rig:
+        page = rig.page
+        page.route(re.compile("cursor="), lambda route: route.fulfill(status=500, json={"detail": "the disk is on fire"}))
+        query_box(page).fill('service = "many"')
+        query_box(page).press("Enter")
+        expect(page.get_by_text("100+ traces", exact=True)).to_be_visible()
+        page.get_by_role("grid").focus()
+        page.keyboard.press("End")
+        expect(page.get_by_text("the disk is on fire").first).to_be_visible()
+        expect(page.get_by_text("100+ traces", exact=True)).to_be_visible()
+        expect(page.get_by_role("row").filter(has_text="many").last).to_be_visible()
+        shot(rig, "explore-more-failed")
+        assert_accessible(rig)
+        page.unroute(re.compile("cursor="))
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_text("130 traces", exact=True)).to_be_visible()
+        assert rig.result["page_errors"] == []
+
+
+def test_an_answer_that_comes_late_does_not_replace_a_newer_one(open_page, large):
+    with open_page(PAYMENT) as rig:
+        page = rig.page
+        expect(result_link(page, large)).to_be_visible()
+        held = []
+        page.route("**/api/skein/v1/status", lambda route: held.append(route))
+        query_box(page).fill('service = "nobody"')
+        query_box(page).press("Enter")
+        eventually(lambda: page.wait_for_timeout(20) or held)
+        query_box(page).fill('service = "payment"')
+        query_box(page).press("Enter")
+        expect(page.get_by_text(re.compile(r"^\d+\+? traces?$"))).to_be_visible()
+        with page.expect_response("**/api/skein/v1/status"):
+            held[0].continue_()
+        page.wait_for_timeout(200)
+        expect(result_link(page, large)).to_be_visible()
+        expect(page.get_by_text("No traces found")).to_have_count(0)
+
+
 def test_scrolling_stays_smooth_in_work_done(open_page, large):
     """CPU time a frame, not wall time: the machine is shared."""
     with open_page(f"/trace/{large}") as rig:
@@ -359,6 +401,19 @@ def test_an_empty_store_says_how_to_send_a_first_span(chromium, serve):
     page.goto(server.web)
     expect(page.get_by_text(re.compile(str(server.ports["otlp-http"]))).first).to_be_visible()
     page.screenshot(path=SHOTS / "empty.png")
+
+    # It looks out for spans, and no longer once the page is left, be an answer still on its way.
+    held, asked = [], []
+    page.route("**/api/skein/v1/status", lambda route: route.continue_() if held else held.append(route))
+    eventually(lambda: page.wait_for_timeout(50) or held)
+    page.evaluate("history.pushState(null, '', '/trace/" + "ab" * 16 + "'); dispatchEvent(new PopStateEvent('popstate'))")
+    expect(page.get_by_text("Trace not found")).to_be_visible()
+    page.on("request", lambda request: asked.append(request.url))
+    held[0].abort()
+    page.wait_for_timeout(2500)
+    assert asked == []
+    page.go_back()
+    expect(page.get_by_text("Waiting for spans")).to_be_visible()
     assert server.post(otlp.export(otlp.span(otlp.trace_id(), name="the first"))).status == 200
     expect(page.get_by_text("the first").first).to_be_visible(timeout=20_000)
     context.close()
