@@ -329,6 +329,27 @@ def test_an_answer_that_comes_late_does_not_replace_a_newer_one(open_page, large
         expect(page.get_by_text("No traces found")).to_have_count(0)
 
 
+def test_a_page_whose_module_does_not_come_can_be_tried_again(open_page, large):
+    with open_page(PAYMENT, complaints_allowed=True) as rig:
+        page = rig.page
+        page.route("**/trace/trace.js", lambda route: route.abort())
+        result_link(page, large).click()
+        expect(page.get_by_text("Skein does not answer")).to_be_visible()
+        expect(result_link(page, large)).to_be_visible()
+        page.unroute("**/trace/trace.js")
+        page.get_by_role("button", name="Try again").click()
+        waterfall(page)
+        page.route("**/trace/trace.js", lambda route: route.abort())
+        page.reload()
+        expect(page.get_by_role("heading", name="The page could not be loaded")).to_be_visible()
+        shot(rig, "not-loaded")
+        assert_accessible(rig)
+        page.unroute("**/trace/trace.js")
+        page.get_by_role("button", name="Try again").last.click()
+        waterfall(page)
+        assert rig.result["page_errors"] == []
+
+
 def test_scrolling_stays_smooth_in_work_done(open_page, large):
     """CPU time a frame, not wall time: the machine is shared."""
     with open_page(f"/trace/{large}") as rig:
