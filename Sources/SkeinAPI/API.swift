@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import SkeinBase
+package import SkeinPipeline
 package import SkeinStore
 
 /// The HTTP APIs over a store: the native one below `/api/skein/v1/` and Jaeger's below `/api/`.
@@ -9,16 +10,20 @@ package import SkeinStore
 package struct API: Sendable {
     let store: any SpanStore
     let clock: any WallClock
+    /// Bytes of answers that are in the making; more are refused, one that is larger for good.
+    let answers: ByteBudget
     let serverStatus: @Sendable () async -> ServerStatus
 
-    /// The APIs over `store`.
+    /// The APIs over `store`, whose answers take at most `answers` while they are made.
     package init(
         store: any SpanStore,
         clock: any WallClock = SystemClock(),
+        answers: ByteBudget = ByteBudget(limit: 256 << 20),
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
         self.clock = clock
+        self.answers = answers
         self.serverStatus = serverStatus
     }
 
@@ -72,6 +77,8 @@ package struct API: Sendable {
         var response: APIResponse
         do throws(APIError) {
             response = try await call.route.answer(self, call)
+            // What is made in one go is measured when it is there.
+            guard response.bytes.count <= answers.limit else { throw .answerTooLarge(answers.limit) }
         } catch {
             response = family.response(for: error)
         }
