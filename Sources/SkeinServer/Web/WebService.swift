@@ -24,7 +24,7 @@ struct WebService: HTTPService {
     func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? { nil }
 
     func respond(to call: HTTPCall) async -> HTTPAnswer {
-        guard let target = localTarget(call.head.uri) else {
+        guard let target = localTarget(call.head) else {
             return secured(.text(.notFound, "404 not found: this server is mounted at \(basePath)/\n"))
         }
         return compressed(secured(await respond(to: call, target: target)), for: call.head)
@@ -36,7 +36,7 @@ struct WebService: HTTPService {
             "\(refusal.reason.label)".replacing("_", with: "-"),
             refusal.message,
             retryAfterSeconds: refusal.reason.retryAfterSeconds,
-            target: localTarget(head.uri) ?? head.uri
+            target: localTarget(head) ?? "/"
         )
         return secured(HTTPAnswer(response))
     }
@@ -62,10 +62,11 @@ struct WebService: HTTPService {
     }
 
     /// The request target without the base path; `nil` when it does not lie below it.
-    private func localTarget(_ uri: String) -> String? {
-        guard !basePath.isEmpty else { return uri }
-        guard uri.hasPrefix(basePath) else { return nil }
-        let rest = uri.dropFirst(basePath.count)
+    private func localTarget(_ head: HTTPRequestHead) -> String? {
+        let target = head.target
+        guard !basePath.isEmpty else { return String(target) }
+        guard target.hasPrefix(basePath) else { return nil }
+        let rest = target.dropFirst(basePath.count)
         if rest.isEmpty || rest.hasPrefix("?") { return "/" + rest }
         return rest.hasPrefix("/") ? String(rest) : nil
     }

@@ -143,6 +143,18 @@ struct OTLPHTTPTests {
         #expect(fixture.counters.refused(.unsupported) == 1)
     }
 
+    @Test func `a target in absolute form is the same target`() async throws {
+        try await Fixture().withHTTP { port in
+            try await RawConnection.with(port) { talk in
+                try await talk.say(
+                    "POST http://collector.example:4318/v1/traces HTTP/1.1\r\nhost: a\r\nconnection: close\r\n"
+                        + "content-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+                )
+                #expect(await talk.hearAll().hasPrefix("HTTP/1.1 200 "))
+            }
+        }
+    }
+
     @Test func `a query behind the path does no harm`() async throws {
         try await Fixture().withHTTP { port in
             try await #expect(Answer.of(port, "/v1/traces?x=y").status == 200)

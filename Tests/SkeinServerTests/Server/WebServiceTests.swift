@@ -123,4 +123,21 @@ struct WebServiceTests {
             #expect(jaeger.text.hasPrefix(opening), "\(jaeger.text)")
         }
     }
+
+    @Test(arguments: ["http://somebody.example", "HTTPS://a:1", "http://[::1]:16686"], ["", "/mounted"])
+    func `a target in absolute form is the same target`(_ origin: String, _ basePath: String) async throws {
+        try await withWeb(basePath: basePath) { port in
+            for (target, status) in [
+                ("/healthz", 200), ("/api/services?x=http://y/", 200), ("/explore", 200), ("/nothing", 404), ("", 200),
+                ("?q=1", 200),
+            ] where basePath.isEmpty || target.hasPrefix("/") {
+                try await RawConnection.with(port) { talk in
+                    try await talk.say(
+                        "GET \(origin)\(basePath)\(target) HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
+                    )
+                    #expect(await talk.hearAll().hasPrefix("HTTP/1.1 \(status) "), "\(target)")
+                }
+            }
+        }
+    }
 }
