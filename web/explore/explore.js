@@ -208,8 +208,8 @@ class Explore {
     this.app.resultIds = results.ids;
     const found = `${count(traces.length)}${next ? "+" : ""} ${traces.length === 1 && !next ? "trace" : "traces"}`;
     const order = this.state.sort && next ? "sorted among those loaded" : null;
-    const facts = [`${plural(this.inspected.spans, "span")} read`, `${Math.max(1, Math.round(this.elapsed))} ms`, order, zoneLabel(zone.value, this.nowMillis)];
-    fill(this.summary, h("strong", {}, found), ` · ${facts.filter(Boolean).join(" · ")}`);
+    const facts = [`${plural(this.inspected.spans, "span")} read`, `${Math.max(1, Math.round(this.elapsed))} ms`, order];
+    fill(this.summary, h("strong", {}, found), ` · ${facts.filter(Boolean).join(" · ")}`, h("span.summary-zone", {}, ` · ${zoneLabel(zone.value, this.nowMillis)}`));
     this.app.shell.say(`${found} found`);
   }
 

@@ -103,7 +103,8 @@ function curl(address) {
   "scopeSpans":[{"spans":[
     {"traceId":"${trace}","spanId":"${root}","name":"GET /","kind":2,
      "startTimeUnixNano":"${now - 120_000_000n}","endTimeUnixNano":"${now}"},
-    {"traceId":"${trace}","spanId":"${child}","parentSpanId":"${root}","name":"SELECT users","kind":3,
+    {"traceId":"${trace}","spanId":"${child}","parentSpanId":"${root}",
+     "name":"SELECT users","kind":3,
      "startTimeUnixNano":"${now - 90_000_000n}","endTimeUnixNano":"${now - 20_000_000n}",
      "attributes":[{"key":"db.system","value":{"stringValue":"postgresql"}}]}]}]}]}'`;
 }

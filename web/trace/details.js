@@ -28,7 +28,7 @@ export class Details {
 
   /** What the skeleton knows already; the rest follows. @param {import("./model.js").TraceModel} model @param {number} row */
   showRow(model, row) {
-    fill(this.title, h("span.swatch", { "data-s": model.color(row) }), h("span.details-service", {}, model.serviceName(row)), h("span.details-operation", {}, model.operationName(row)));
+    fill(this.title, h("span.details-of", {}, h("span.swatch", { "data-s": model.color(row) }), model.serviceName(row)), h("span.details-operation", {}, model.operationName(row)));
     this.title.title = `${model.serviceName(row)} ${model.operationName(row)}`;
     this.model = model;
     this.row = row;
@@ -128,7 +128,7 @@ export class Details {
       const canFilter = (scope === "span" || scope === "resource") && (type === "double" ? Number.isFinite(plain) : ["string", "bool", "int"].includes(type));
       const condition = (operator) => ({ key, scope, operator, value: plain, type });
       const written = valueText(value);
-      return h("div.attribute", {}, h("div.attribute-key", { title: `${key} (${type})` }, key),
+      return h("div.attribute", {}, h("div.attribute-key", { title: `${key} (${type})` }, breakable(key)),
         h("div.attribute-value", {}, this.value(value, type)),
         h("div.attribute-actions", {},
           canFilter ? this.small("filter", `Traces with this ${key}`, () => this.actions.search(condition("="))) : null,
@@ -207,6 +207,11 @@ export class Details {
   small(picture, label, onclick) {
     return h("button.icon-button.small", { type: "button", "aria-label": label, title: label, onclick }, icon(picture));
   }
+}
+
+/** A name that breaks after its full stops before it breaks within its words. @param {string} key */
+function breakable(key) {
+  return key.split(".").flatMap((part, index) => (index ? [".", h("wbr"), part] : part));
 }
 
 /** A string that holds a JSON object or array, indented; null for any other. */

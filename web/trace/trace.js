@@ -2,7 +2,7 @@
 // A trace: loads it, holds what is selected, collapsed, zoomed and searched for, and keeps the address saying so.
 import * as api from "../api.js";
 import { withCondition } from "../explore/query-text.js";
-import { absoluteTime, bytes, count, duration, exactDuration, nanos, plural, relativeTime, zoneLabel } from "../lib/format.js";
+import { absoluteTime, age, bytes, count, duration, exactDuration, nanos, plural, relativeTime, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { initialState } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
@@ -176,7 +176,8 @@ class TracePage {
     fill(this.facts,
       fact("Duration", h("strong", {}, duration(total)), exactDuration(total)),
       fact("Started", h("time", { title: `${absoluteTime(this.traceStart, zone.value, 9)} ${zoneLabel(zone.value, Date.now())}` },
-        absoluteTime(this.traceStart, zone.value, 3), h("span.faint", {}, ` ${zoneLabel(zone.value, Date.now())} · ${relativeTime(this.traceStart, Date.now())}`))),
+        absoluteTime(this.traceStart, zone.value, 3), 
+        h("span.faint", {}, h("span.fact-zone", {}, ` ${zoneLabel(zone.value, Date.now())}`), ` · ${relativeTime(this.traceStart, Date.now())}`))),
       fact("Spans", count(skeleton.spanCount)),
       fact("Services", count(skeleton.services.length), skeleton.services.map(({ name, spanCount }) => `${name}: ${count(spanCount)}`).join("\n")),
       fact("Errors", skeleton.errorCount ? h("span.problem", {}, count(skeleton.errorCount)) : "0"),
@@ -492,7 +493,7 @@ class TracePage {
     const status = await api.status().catch(() => null);
     const now = Date.now();
     const { ageSeconds, bytes: limit } = status?.retention ?? {};
-    const kept = [ageSeconds ? `for ${duration(ageSeconds * 1e9)}` : null, limit ? `up to ${bytes(limit)}` : null].filter(Boolean).join(", ") || "without limit";
+    const kept = [ageSeconds ? `for ${age(ageSeconds)}` : null, limit ? `up to ${bytes(limit)}` : null].filter(Boolean).join(", ") || "without limit";
     const facts = status?.oldestTimeUnixNano
       ? `Spans are kept ${kept}. The oldest stored is from ${relativeTime(nanos(status.oldestTimeUnixNano), now)}, the newest from ${relativeTime(nanos(status.newestTimeUnixNano), now)}.`
       : "The store holds no spans yet.";
