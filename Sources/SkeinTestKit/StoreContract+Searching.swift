@@ -118,7 +118,7 @@ extension StoreContract {
             try await expectEqual(found(.exists(field)), [1, 2, 3], "exists")
             try await expectEqual(found(.not(.exists(field))), [4], "does not exist")
             let names = try await store.values(of: field, prefix: "", limit: 9)
-            let wanted = [ValueCount(value: "retry", count: 2), .init(value: "", count: 1), .init(value: "exception", count: 1)]
+            let wanted = [("retry", 2), ("", 1), ("exception", 1)].map { ValueCount(value: .string($0), count: $1) }
             try expectEqual(names, wanted, "names")
         },
 
