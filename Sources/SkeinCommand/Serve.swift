@@ -65,6 +65,8 @@ struct Serve: AsyncParsableCommand {
     var printConfig = false
 
     func run() async throws {
+        // A server outlives whoever read its output.
+        signal(SIGPIPE, SIG_IGN)
         let sources = ConfigurationSources(
             file: config,
             environment: ProcessInfo.processInfo.environment,
@@ -74,8 +76,6 @@ struct Serve: AsyncParsableCommand {
             let resolved = try sources.resolve()
             for warning in resolved.warnings { CommandOutput.note("skein serve: \(warning)") }
             if printConfig { return print(resolved.yaml, terminator: "") }
-            // A server outlives whoever read its output.
-            signal(SIGPIPE, SIG_IGN)
             try await Server(resolved.configuration).run { CommandOutput.announce($0) }
         } catch {
             CommandOutput.note("skein serve: \(error)")

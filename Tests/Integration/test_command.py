@@ -196,7 +196,8 @@ def test_a_configuration_file_and_environment(run, folder):
 
 @pytest.mark.parametrize("end", ["full disk", "closed pipe"])
 def test_a_server_outlives_whoever_read_its_output(binary, folder, end):
-    server = Server(binary, folder / "data", "--insecure-no-auth", "--log-level", "trace")
+    arguments = ("--insecure-no-auth", "--log-level", "trace")
+    server = Server(binary, folder / "data", *arguments, environment={"SKEIN_WEB_DIRR": "a slip that is warned of"})
     if end == "full disk":
         output = os.open("/dev/full", os.O_WRONLY)
     else:
