@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entry: reads the address, opens its page, and keeps address, history and page in step.
-import { BASE } from "./api.js";
+import { BASE, status } from "./api.js";
+import { icon } from "./lib/icons.js";
 import { Keyboard } from "./lib/keys.js";
 import { formatView, initialState, parseView } from "./lib/url.js";
-import { h } from "./lib/view.js";
+import { fill, h } from "./lib/view.js";
 import { isZone } from "./lib/format.js";
 import { singleKeys, timeForm, zone } from "./settings.js";
 import { Shell } from "./shell.js";
@@ -22,7 +23,9 @@ class App {
     this.shell = new Shell(this.keyboard, () => this.href({ page: "explore", state: initialState("explore") }));
     this.page = null;
     this.view = null;
+    /** Counts openings: one that has been overtaken gives up. */
     this.opening = 0;
+    this.isOpening = false;
     /** The last Explore view, for the way back, and its traces, for `[` and `]`. */
     this.lastExplore = { page: "explore", state: initialState("explore") };
     /** @type {string[]} */
@@ -75,6 +78,8 @@ class App {
 
   /** Changes state of this page without a step in history. @param {Object<string, string>} state */
   replace(state) {
+    // The address belongs to the page that is about to open.
+    if (this.isOpening) return;
     this.view = { ...this.view, state: { ...this.view.state, ...state } };
     if (this.view.page === "explore") this.lastExplore = this.view;
     history.replaceState(null, "", this.href(this.view));
@@ -91,14 +96,40 @@ class App {
     const opening = ++this.opening;
     if (view.page === "explore") this.lastExplore = view;
     const same = this.page && this.view.page === view.page && this.view.id === view.id;
-    this.view = view;
-    if (same) return this.page.show(view.state);
-    this.page?.close();
-    this.page = null;
-    const [module] = await Promise.all([PAGES[view.page](), style(view.page)]);
+    if (same) {
+      this.view = view;
+      if (this.isOpening) this.shell.busy(false);
+      this.isOpening = false;
+      return this.page.show(view.state);
+    }
+    // The page before stays until the next one is here: its module may not come.
+    this.isOpening = true;
+    this.shell.busy(true);
+    const [module] = await Promise.all([PAGES[view.page](), style(view.page)]).catch(() => []);
     if (opening !== this.opening) return;
+    this.isOpening = false;
+    if (!module) return this.cannotOpen(view);
+    this.page?.close();
+    this.view = view;
     this.shell.begin(view.page);
     this.page = module.open(this, view);
+  }
+
+  /** @param {import("./lib/url.js").View} view whose module or stylesheet did not come */
+  cannotOpen(view) {
+    const { shell } = this;
+    shell.busy(false);
+    shell.alert("The page could not be loaded");
+    const again = async () => {
+      // A browser may remember that a module failed; reading the page anew makes it ask again.
+      const answers = await status().then(() => true, () => false);
+      if (answers) location.assign(this.href(view));
+      else this.cannotOpen(view);
+    };
+    shell.setOffline(again);
+    if (this.page) return;
+    fill(shell.main, h("section.state", {}, h("h2", {}, "The page could not be loaded"), h("p", {}, "A part of it did not come from the server. Is Skein running?"),
+      h("div.row-of-buttons", {}, h("button", { type: "button", onclick: again }, icon("run"), "Try again"))));
   }
 
   /** Links inside the application open without a reload, unless a new tab was meant. */
@@ -115,6 +146,7 @@ class App {
 
   /** A link that shows the same thing tomorrow: relative times become fixed ones. */
   copyLink() {
+    if (!this.view) return;
     const state = { ...this.view.state, ...this.page?.fixedState?.() };
     this.shell.copy(new URL(this.href({ ...this.view, state }), location.origin).href, "Link");
   }
@@ -123,8 +155,13 @@ class App {
 /** A page's own stylesheet, once; the page opens when it is in force. */
 function style(page) {
   if (!styles.has(page)) {
-    styles.set(page, new Promise((resolve) => {
-      const link = h("link", { rel: "stylesheet", href: new URL(`assets/${page}.css`, BASE).pathname, onload: resolve, onerror: resolve });
+    styles.set(page, new Promise((resolve, reject) => {
+      const failed = () => {
+        styles.delete(page);
+        link.remove();
+        reject(new Error(`${link.href} did not come`));
+      };
+      const link = h("link", { rel: "stylesheet", href: new URL(`assets/${page}.css`, BASE).pathname, onload: resolve, onerror: failed });
       document.head.append(link);
     }));
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is around every page: rail, top bar, messages, and the small dialogs behind the rail's lower icons.
 import * as api from "./api.js";
-import { absoluteTime, bytes, count, duration, isZone, nanos, relativeTime, zoneLabel } from "./lib/format.js";
+import { absoluteTime, age, bytes, count, isZone, nanos, relativeTime, zoneLabel } from "./lib/format.js";
 import { icon } from "./lib/icons.js";
 import { keyCaps } from "./lib/keys.js";
 import { debounce, fill, h } from "./lib/view.js";
@@ -177,7 +177,7 @@ function statusFacts(status) {
   const now = Date.now();
   const time = (text) => h("time", { title: absoluteTime(nanos(text), zone.value, 9) }, relativeTime(nanos(text), now));
   const { ageSeconds, bytes: byteLimit } = status.retention ?? {};
-  const retention = [ageSeconds ? duration(ageSeconds * 1e9) : null, byteLimit ? bytes(byteLimit) : null].filter(Boolean).join(", ") || "unlimited";
+  const retention = [ageSeconds ? age(ageSeconds) : null, byteLimit ? bytes(byteLimit) : null].filter(Boolean).join(", ") || "unlimited";
   const row = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
   return [
     h(`p.health.${status.health === "ok" ? "good" : "bad"}`, {}, icon(status.health === "ok" ? "check" : "warning"), status.health === "ok" ? "Healthy" : "Degraded"),

@@ -23,6 +23,10 @@ static const unsigned char explore_css[] = {
 #embed "../../web/explore.css"
 };
 
+static const unsigned char explore_completion_js[] = {
+#embed "../../web/explore/completion.js"
+};
+
 static const unsigned char explore_explore_js[] = {
 #embed "../../web/explore/explore.js"
 };
@@ -146,6 +150,7 @@ static const struct skein_web_file files[] = {
     FILE("app.js", app_js),
     FILE("base.css", base_css),
     FILE("explore.css", explore_css),
+    FILE("explore/completion.js", explore_completion_js),
     FILE("explore/explore.js", explore_explore_js),
     FILE("explore/first-span.js", explore_first_span_js),
     FILE("explore/query-bar.js", explore_query_bar_js),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import SkeinBase
+package import SkeinPipeline
 package import SkeinStore
 
 /// The HTTP APIs over a store: the native one below `/api/skein/v1/` and Jaeger's below `/api/`.
@@ -9,16 +10,20 @@ package import SkeinStore
 package struct API: Sendable {
     let store: any SpanStore
     let clock: any WallClock
+    /// Bytes of answers that are in the making; more are refused, one that is larger for good.
+    let answers: ByteBudget
     let serverStatus: @Sendable () async -> ServerStatus
 
-    /// The APIs over `store`.
+    /// The APIs over `store`, whose answers take at most `answers` while they are made.
     package init(
         store: any SpanStore,
         clock: any WallClock = SystemClock(),
+        answers: ByteBudget = ByteBudget(limit: 256 << 20),
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
         self.clock = clock
+        self.answers = answers
         self.serverStatus = serverStatus
     }
 
@@ -27,8 +32,7 @@ package struct API: Sendable {
     /// `HEAD` is answered like `GET` without the body, `OPTIONS` with the methods that a path has.
     package func respond(to request: APIRequest) async -> APIResponse? {
         let path = Route.split(request.path)
-        guard path.first == "api" else { return nil }
-        let family: APIFamily = path.dropFirst().first == "skein" ? .native : .jaeger
+        guard let family = APIFamily(path) else { return nil }
 
         var allowed: [String] = []
         for route in family.routes {
@@ -54,10 +58,27 @@ package struct API: Sendable {
         return family.response(for: .methodNotAllowed(request.method, allowed: allowed))
     }
 
+    /// The answer to a request that the server around the API refuses, for its size or for want of room: whoever speaks
+    /// to an API is answered in its own form. Where `target` is no API's, the form is the native one.
+    package static func refusal(
+        _ status: Int,
+        _ code: String,
+        _ detail: String,
+        retryAfterSeconds: Int = 0,
+        target: String
+    ) -> APIResponse {
+        var error = APIError(status, code, detail)
+        if retryAfterSeconds > 0 { error.headers = [("Retry-After", "\(retryAfterSeconds)")] }
+        let family = APIFamily(Route.split(APIRequest(target: target).path)) ?? .native
+        return family.response(for: error)
+    }
+
     private func answer(_ call: APICall, _ family: APIFamily) async -> APIResponse {
         var response: APIResponse
         do throws(APIError) {
             response = try await call.route.answer(self, call)
+            // What is made in one go is measured when it is there.
+            guard response.bytes.count <= answers.limit else { throw .answerTooLarge(answers.limit) }
         } catch {
             response = family.response(for: error)
         }

@@ -5,6 +5,12 @@ enum APIFamily {
     case native
     case jaeger
 
+    /// The family that serves `path`, split and decoded; `nil` for what is not below `/api`.
+    init?(_ path: [String]) {
+        guard path.first == "api" else { return nil }
+        self = path.dropFirst().first == "skein" ? .native : .jaeger
+    }
+
     var routes: [Route] {
         switch self {
         case .native: NativeAPI.routes

@@ -65,6 +65,8 @@ struct Serve: AsyncParsableCommand {
     var printConfig = false
 
     func run() async throws {
+        // A server outlives whoever read its output.
+        signal(SIGPIPE, SIG_IGN)
         let sources = ConfigurationSources(
             file: config,
             environment: ProcessInfo.processInfo.environment,
@@ -72,15 +74,11 @@ struct Serve: AsyncParsableCommand {
         )
         do {
             let resolved = try sources.resolve()
-            for warning in resolved.warnings {
-                FileHandle.standardError.write(Data("skein serve: \(warning)\n".utf8))
-            }
+            for warning in resolved.warnings { CommandOutput.note("skein serve: \(warning)") }
             if printConfig { return print(resolved.yaml, terminator: "") }
-            try await Server(resolved.configuration).run { line in
-                FileHandle.standardOutput.write(Data((line + "\n").utf8))
-            }
+            try await Server(resolved.configuration).run { CommandOutput.announce($0) }
         } catch {
-            FileHandle.standardError.write(Data("skein serve: \(error)\n".utf8))
+            CommandOutput.note("skein serve: \(error)")
             throw ExitCode.failure
         }
     }

@@ -43,6 +43,7 @@ struct Services: AsyncParsableCommand {
                 "\(terminal.styled(dot, .service(max($0.color, 0)))) \(TerminalText.harmless($0.name))"
             }
         )
+        if answer.next != nil { noteMore(answer.services.count) }
     }
 
     private func show(_ answer: OperationsAnswer, on terminal: Terminal) {
@@ -50,10 +51,14 @@ struct Services: AsyncParsableCommand {
         var table = Table([.init(title: "OPERATION", isElastic: true), .init(title: "KIND")])
         for operation in answer.operations { table.add([.init(operation.name), .init(operation.kind, .dim)]) }
         CommandOutput.write(table.lines(on: terminal))
+        if answer.next != nil { noteMore(answer.operations.count) }
     }
+
+    private func noteMore(_ count: Int) { CommandOutput.note("There are more than these \(Figures.count(count)).") }
 
     private struct ServicesAnswer: Decodable {
         var services: [Service]
+        var next: String?
         struct Service: Decodable {
             var name: String
             var color: Int
@@ -62,6 +67,7 @@ struct Services: AsyncParsableCommand {
 
     private struct OperationsAnswer: Decodable {
         var operations: [Operation]
+        var next: String?
         struct Operation: Decodable {
             var name: String
             var kind: String

@@ -45,5 +45,14 @@ package final class ByteBudget: Sendable {
             count = total
             return true
         }
+
+        /// Holds `total` bytes, fewer than before or more; `false`, and no change, when the budget has not that much
+        /// left.
+        package mutating func resize(to total: Int) -> Bool {
+            guard total < count else { return grow(to: total) }
+            budget.giveBack(count - total)
+            count = total
+            return true
+        }
     }
 }

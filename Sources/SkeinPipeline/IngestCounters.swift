@@ -13,6 +13,7 @@ package struct IngestCounters: Sendable {
     package let receivedSpans: Counter
     /// Spans that were stored.
     package let acceptedSpans: Counter
+    private let droppedItems: [Counter]
     private let refusedRequests: [Counter]
     private let rejectedSpans: [Counter]
     private let refusedSpans: [Counter]
@@ -44,6 +45,13 @@ package struct IngestCounters: Sendable {
             "Spans that were stored and acknowledged.",
             ["protocol": name]
         )
+        droppedItems = ItemDrop.allCases.map { reason in
+            telemetry.counter(
+                "skein_dropped_items_total",
+                "Attributes, events and links left out of accepted spans, by reason.",
+                ["protocol": name, "reason": reason.label]
+            )
+        }
         refusedRequests = Refusal.Reason.allCases.map { reason in
             telemetry.counter(
                 "skein_rejected_requests_total",
@@ -75,6 +83,11 @@ package struct IngestCounters: Sendable {
         if count > 0 { rejectedSpans[reason.rawValue].add(count) }
     }
 
+    /// Counts what is left out of spans that are accepted.
+    package func drop(_ count: Int, _ reason: ItemDrop) {
+        if count > 0 { droppedItems[reason.rawValue].add(count) }
+    }
+
     /// Counts the spans of a decoded request that the store did not keep.
     func reject(_ count: Int, _ reason: Refusal.Reason) {
         if let index = Self.storeReasons.firstIndex(of: reason) { refusedSpans[index].add(count) }
@@ -82,6 +95,8 @@ package struct IngestCounters: Sendable {
 
     /// Requests refused for `reason` so far.
     package func refused(_ reason: Refusal.Reason) -> UInt64 { refusedRequests[reason.rawValue].value }
+    /// Items dropped for `reason` so far.
+    package func dropped(_ reason: ItemDrop) -> UInt64 { droppedItems[reason.rawValue].value }
     /// Spans rejected for `reason` so far.
     package func rejected(_ reason: SpanRejection) -> UInt64 { rejectedSpans[reason.rawValue].value }
 }

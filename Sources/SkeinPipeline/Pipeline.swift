@@ -32,6 +32,25 @@ package struct Pipeline: Sendable {
         )
     }
 
+    /// Makes `reservation` hold what `batch` takes, whatever it held for the bytes that the batch came from.
+    package func hold(
+        _ batch: SpanBatch,
+        in reservation: inout ByteBudget.Reservation,
+        counters: IngestCounters
+    ) throws(Refusal) {
+        let count = batch.isEmpty ? 0 : batch.byteCount
+        guard !reservation.resize(to: count) else { return }
+        let refusal =
+            count > budget.limit
+            ? Refusal(
+                .tooLarge,
+                "the spans take \(count) bytes of memory, the limit is \(budget.limit): send smaller batches"
+            )
+            : Refusal(.busy, "the server holds as many requests as its memory allows: try again")
+        counters.reject(batch.count, refusal.reason)
+        throw refusal
+    }
+
     /// Stores the spans of `batch`; an empty batch is nothing to do. A failure that may pass counts as a loss only when
     /// it is the caller's last attempt.
     package func submit(

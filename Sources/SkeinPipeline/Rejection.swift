@@ -88,3 +88,22 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
         }
     }
 }
+
+/// Why a part of a span was left out although the span was taken.
+package enum ItemDrop: Int, CaseIterable, Sendable {
+    /// More attributes than a span, an event, a link, a resource or a scope keeps.
+    case attributes
+    /// More events than a span keeps.
+    case events
+    /// More links than a span keeps.
+    case links
+
+    /// The value of the `reason` label.
+    package var label: StaticString {
+        switch self {
+        case .attributes: "too_many_attributes"
+        case .events: "too_many_events"
+        case .links: "too_many_links"
+        }
+    }
+}

@@ -45,7 +45,12 @@ package struct Server: Sendable {
             switch name {
             case .web:
                 let service = WebService(
-                    api: API(store: keeper.store, clock: clock, serverStatus: { directory.status }),
+                    api: API(
+                        store: keeper.store,
+                        clock: clock,
+                        answers: ByteBudget(limit: configuration.answerBytesMax),
+                        serverStatus: { directory.status }
+                    ),
                     assets: configuration.webDirectory.map(WebAssets.directory) ?? .embedded,
                     gate: QueryGate(
                         limit: configuration.queriesMax,

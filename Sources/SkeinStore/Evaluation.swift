@@ -15,6 +15,7 @@ extension SpanPredicate {
             field.holds(in: span, ValueTest(comparison, literal))
         case .exists(.attribute(let scope, let key)):
             SpanField.attributes(scope, key, of: span).contains { $0 != .null }
+        case .exists(.eventName): !span.events.isEmpty
         case .exists: true
         case .and(let parts): parts.allSatisfy { $0.matches(span) }
         case .or(let parts): parts.contains { $0.matches(span) }
@@ -34,7 +35,7 @@ extension SpanField {
     }
 
     /// What the span says of the field: one value for a field of its own, none or one for an attribute, any number for
-    /// an attribute of events or links. Kinds and status codes are their lower-case names.
+    /// what events or links say. Kinds and status codes are their lower-case names.
     package func values(in span: Span) -> [AttributeValue] {
         switch self {
         case .duration: [.int(Int64(clamping: span.durationNanos))]
@@ -48,6 +49,7 @@ extension SpanField {
         case .parentSpanID: [.string(span.parentSpanID.isValid ? span.parentSpanID.description : "")]
         case .scopeName: [.string(span.scope.name)]
         case .scopeVersion: [.string(span.scope.version)]
+        case .eventName: span.events.map { .string($0.name) }
         case .attribute(let scope, let key): Self.attributes(scope, key, of: span)
         }
     }

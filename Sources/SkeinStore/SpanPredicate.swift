@@ -58,6 +58,8 @@ public enum SpanField: Hashable, Sendable {
     case parentSpanID
     case scopeName
     case scopeVersion
+    /// Any event's; a span without events has none.
+    case eventName
     case attribute(AttributeScope, String)
 }
 

@@ -28,6 +28,7 @@ extension NastySpans {
         case 8: .parentSpanID
         case 9: .scopeName
         case 10: .scopeVersion
+        case 11: .eventName
         default: .attribute(pick(AttributeScope.allCases) ?? .any, key())
         }
     }

@@ -98,6 +98,30 @@ extension StoreContract {
             try expectEqual(summary?.startUnixNanos, 100, "start of the trace")
         },
 
+        Case("the name of an event is asked for as any event's") { store in
+            func events(_ names: String...) -> [Span.Event] { names.map { .init(timeUnixNanos: 1, name: $0) } }
+            let named = [events("exception", "retry"), events("retry"), events(""), events()]
+            let spans = named.enumerated().map { index, events in
+                var span = span(UInt64(1 + index), 1)
+                span.events = events
+                return span
+            }
+            try await append(Array(spans[..<2]), Array(spans[2...]), to: store)
+            func found(_ predicate: SpanPredicate) async throws -> [UInt64] {
+                try await store.search(SpanQuery(predicate: predicate)).traces.map(\.traceID.low).sorted()
+            }
+            let field = SpanField.eventName
+            try await expectEqual(found(.compare(field, .equal, .string("exception"))), [1], "equal")
+            try await expectEqual(found(.compare(field, .notEqual, .string("exception"))), [1, 2, 3], "not equal")
+            try await expectEqual(found(.not(.compare(field, .equal, .string("retry")))), [3, 4], "no event equal")
+            try await expectEqual(found(.compare(field, .equal, .string(""))), [3], "empty")
+            try await expectEqual(found(.exists(field)), [1, 2, 3], "exists")
+            try await expectEqual(found(.not(.exists(field))), [4], "does not exist")
+            let names = try await store.values(of: field, prefix: "", limit: 9)
+            let wanted = [("retry", 2), ("", 1), ("exception", 1)].map { ValueCount(value: .string($0), count: $1) }
+            try expectEqual(names, wanted, "names")
+        },
+
         Case("what came is found at once, also between older traces") { store in
             for round in 1...30 as ClosedRange<UInt64> {
                 try await append([span(round, 1, at: round % 2 == 0 ? 10_000 + round : 5_000 - round)], to: store)

@@ -9,6 +9,8 @@ package struct DecodedSpans: Sendable {
     package var rejected: [RejectionReason: Int] = [:]
     /// What was wrong with the first rejected span, for the client's eyes; empty when none was rejected.
     package var firstMessage = ""
+    /// What was left out of accepted spans, since they had too much of it.
+    package var dropped = DroppedItems()
     /// What the client should change although everything was accepted; empty for nothing.
     package var warning = ""
 

@@ -9,6 +9,8 @@ package struct WireError: Error, Hashable, CustomStringConvertible {
         case malformed
         /// The bytes nest deeper than a reader follows.
         case tooDeep = "too_deep"
+        /// What the bytes hold is more than a request may become.
+        case tooLarge = "too_large"
         /// The bytes are well-formed and of a kind that we do not take, such as another Thrift method.
         case unsupported
     }

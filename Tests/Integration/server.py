@@ -78,8 +78,8 @@ class Server:
         self.process = None
         self.ports = {}
 
-    def launch(self):
-        """Starts the process without waiting for it to be ready."""
+    def launch(self, output=None):
+        """Starts the process without waiting for it to be ready. `output` says where it writes, if not to the log."""
         self.ports = free_ports()
         listen = [word for name, port in self.ports.items() for word in ("--listen", f"{name}=127.0.0.1:{port}")]
         command = [self.binary, "serve", "--data-dir", self.data_dir, *listen, *self.arguments]
@@ -88,8 +88,7 @@ class Server:
             self.process = subprocess.Popen(
                 [str(word) for word in command],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
+                **(output or {"stdout": log, "stderr": subprocess.STDOUT}),
                 env={**os.environ, **self.environment},
             )
         return self

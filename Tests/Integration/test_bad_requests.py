@@ -212,6 +212,18 @@ def test_a_bomb_is_refused_before_it_fills_the_memory(server, encoding):
     assert peak_memory(server) - before < 160 * MIB
 
 
+@pytest.mark.parametrize("spans, status, peak", [(1, 200, 160), (2400, 413, 400)])
+def test_events_of_no_bytes_do_not_fill_the_memory(server, spans, status, peak):
+    """An empty event takes two bytes unpacked, next to none packed, and sixteen in memory."""
+    events = b"\x5a\x00" * (24_000_000 // spans)
+    whole = b"".join(otlp.field(2, otlp.raw_span(otlp.trace_id(), otlp.span_id(), more=events)) for _ in range(spans))
+    bomb = COMPRESS["gzip"](otlp.field(1, otlp.field(2, whole)))
+    before = peak_memory(server)
+    answer = server.post(bomb, encoding="gzip")
+    assert answer.status == status, answer
+    assert peak_memory(server) - before < peak * MIB
+
+
 @pytest.mark.parametrize("encoding", COMPRESS)
 def test_just_above_the_limit_after_inflation(server, encoding):
     assert server.post(COMPRESS[encoding](bytes(LIMIT + 1)), encoding=encoding).status == 413

@@ -9,6 +9,7 @@ import subprocess
 
 import otlp
 import pytest
+from server import Server, eventually
 
 ESCAPE = "\x1b["
 
@@ -191,3 +192,32 @@ def test_a_configuration_file_and_environment(run, folder):
     (folder / "skein.yaml").write_text("durabilty: os\n")
     done = run("serve", "--config", folder / "skein.yaml", "--print-config")
     assert done.returncode != 0 and "durability" in done.stdout + done.stderr, "no suggestion for the misspelt key"
+
+
+@pytest.mark.parametrize("end", ["full disk", "closed pipe"])
+def test_a_server_outlives_whoever_read_its_output(binary, folder, end):
+    arguments = ("--insecure-no-auth", "--log-level", "trace")
+    server = Server(binary, folder / "data", *arguments, environment={"SKEIN_WEB_DIRR": "a slip that is warned of"})
+    if end == "full disk":
+        output = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, output = os.pipe()
+        os.close(reader)
+    try:
+        server.launch(output={"stdout": output, "stderr": output})
+        eventually(lambda: is_ready(server))
+        assert server.post(otlp.export(otlp.span(otlp.trace_id()))).status == 200
+        assert server.stop() == 0
+    finally:
+        os.close(output)
+        if server.running():
+            server.kill()
+
+
+def is_ready(server):
+    if not server.running():
+        pytest.fail(f"the server ended with {server.process.returncode}")
+    try:
+        return server.get("/readyz").status == 200
+    except ConnectionError:
+        return False

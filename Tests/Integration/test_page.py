@@ -8,6 +8,7 @@ import contextlib
 import re
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import browser
 import otlp
@@ -19,6 +20,7 @@ SHOTS = Path(__file__).resolve().parents[2] / ".build" / "screenshots"
 
 SERVICES = ["gateway", "checkout", "payment", "inventory", "orders-db", "mail"]
 SPANS = 10_000
+PAYMENT = "/explore?" + urlencode({"q": 'service = "payment"'})
 
 
 @pytest.fixture(scope="module")
@@ -248,6 +250,17 @@ def test_a_click_selects_and_a_chevron_collapses(open_page, large):
         expect(page).to_have_url(re.compile(r"[?&]c="))
 
 
+def test_a_filter_from_the_details_is_written_in_the_form_of_the_query(open_page, large):
+    with open_page("/explore?" + urlencode({"q": "{ duration > 10s }"})) as rig:
+        page = rig.page
+        result_link(page, large).click()
+        waterfall(page)
+        page.get_by_text("abc123", exact=True).hover()
+        page.get_by_role("button", name="Traces with this user.id").click()
+        expect(query_box(page)).to_have_value('{ duration > 10s && span.user.id = "abc123" }')
+        expect(result_link(page, large)).to_be_visible()
+
+
 def test_an_error_shows_its_exception(open_page, large):
     with open_page(f"/trace/{large}") as rig:
         page = rig.page
@@ -257,6 +270,84 @@ def test_an_error_shows_its_exception(open_page, large):
         expect(page.get_by_text("card declined").first).to_be_visible()
         expect(page.get_by_text("exception.message").first).to_be_visible()
         shot(rig, "trace-error")
+
+
+def test_spans_of_one_id_show_their_own_details(open_page, server):
+    """Zipkin's clients and servers share an id."""
+    trace, shared, start = otlp.trace_id(), otlp.span_id(), otlp.now() - 10**9
+    for service, kind, begin in [("caller", 3, start), ("callee", 2, start + 10**6)]:
+        span = otlp.span(
+            trace, shared, name=f"{service} call", kind=kind, start=begin, attributes={"side": f"the {service}"}
+        )
+        assert server.post(otlp.export(span, service=service)).status == 200
+    with open_page(f"/trace/{trace.hex()}") as rig:
+        page = rig.page
+        waterfall(page)
+        for service in ["callee", "caller", "callee"]:
+            page.get_by_role("row").filter(has_text=f"{service} call").click()
+            expect(page.get_by_role("complementary").get_by_text(f"the {service}", exact=True)).to_be_visible()
+
+
+def test_a_further_page_that_fails_leaves_the_list(open_page, server):
+    spans = [otlp.span(otlp.trace_id(), name=f"many {i}") for i in range(130)]
+    assert server.post(otlp.export(*spans, service="many")).status == 200
+    with open_page("/", complaints_allowed=True) as rig:
+        page = rig.page
+        page.route(re.compile("cursor="), lambda route: route.fulfill(status=500, json={"detail": "the disk is on fire"}))
+        query_box(page).fill('service = "many"')
+        query_box(page).press("Enter")
+        expect(page.get_by_text("100+ traces", exact=True)).to_be_visible()
+        page.get_by_role("grid").focus()
+        page.keyboard.press("End")
+        expect(page.get_by_text("the disk is on fire").first).to_be_visible()
+        expect(page.get_by_text("100+ traces", exact=True)).to_be_visible()
+        expect(page.get_by_role("row").filter(has_text="many").last).to_be_visible()
+        shot(rig, "explore-more-failed")
+        assert_accessible(rig)
+        page.unroute(re.compile("cursor="))
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_text("130 traces", exact=True)).to_be_visible()
+        assert rig.result["page_errors"] == []
+
+
+def test_an_answer_that_comes_late_does_not_replace_a_newer_one(open_page, large):
+    with open_page(PAYMENT) as rig:
+        page = rig.page
+        expect(result_link(page, large)).to_be_visible()
+        held = []
+        page.route("**/api/skein/v1/status", lambda route: held.append(route))
+        query_box(page).fill('service = "nobody"')
+        query_box(page).press("Enter")
+        eventually(lambda: page.wait_for_timeout(20) or held)
+        query_box(page).fill('service = "payment"')
+        query_box(page).press("Enter")
+        expect(page.get_by_text(re.compile(r"^\d+\+? traces?$"))).to_be_visible()
+        with page.expect_response("**/api/skein/v1/status"):
+            held[0].continue_()
+        page.wait_for_timeout(200)
+        expect(result_link(page, large)).to_be_visible()
+        expect(page.get_by_text("No traces found")).to_have_count(0)
+
+
+def test_a_page_whose_module_does_not_come_can_be_tried_again(open_page, large):
+    with open_page(PAYMENT, complaints_allowed=True) as rig:
+        page = rig.page
+        page.route("**/trace/trace.js", lambda route: route.abort())
+        result_link(page, large).click()
+        expect(page.get_by_text("Skein does not answer")).to_be_visible()
+        expect(result_link(page, large)).to_be_visible()
+        page.unroute("**/trace/trace.js")
+        page.get_by_role("button", name="Try again").click()
+        waterfall(page)
+        page.route("**/trace/trace.js", lambda route: route.abort())
+        page.reload()
+        expect(page.get_by_role("heading", name="The page could not be loaded")).to_be_visible()
+        shot(rig, "not-loaded")
+        assert_accessible(rig)
+        page.unroute("**/trace/trace.js")
+        page.get_by_role("button", name="Try again").last.click()
+        waterfall(page)
+        assert rig.result["page_errors"] == []
 
 
 def test_scrolling_stays_smooth_in_work_done(open_page, large):
@@ -331,6 +422,19 @@ def test_an_empty_store_says_how_to_send_a_first_span(chromium, serve):
     page.goto(server.web)
     expect(page.get_by_text(re.compile(str(server.ports["otlp-http"]))).first).to_be_visible()
     page.screenshot(path=SHOTS / "empty.png")
+
+    # It looks out for spans, and no longer once the page is left, be an answer still on its way.
+    held, asked = [], []
+    page.route("**/api/skein/v1/status", lambda route: route.continue_() if held else held.append(route))
+    eventually(lambda: page.wait_for_timeout(50) or held)
+    page.evaluate("history.pushState(null, '', '/trace/" + "ab" * 16 + "'); dispatchEvent(new PopStateEvent('popstate'))")
+    expect(page.get_by_text("Trace not found")).to_be_visible()
+    page.on("request", lambda request: asked.append(request.url))
+    held[0].abort()
+    page.wait_for_timeout(2500)
+    assert asked == []
+    page.go_back()
+    expect(page.get_by_text("Waiting for spans")).to_be_visible()
     assert server.post(otlp.export(otlp.span(otlp.trace_id(), name="the first"))).status == 200
     expect(page.get_by_text("the first").first).to_be_visible(timeout=20_000)
     context.close()

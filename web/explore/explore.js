@@ -13,6 +13,13 @@ import { Results } from "./results.js";
 
 const PAGE_SIZE = 100;
 const CANCEL_AFTER_MILLIS = 2000;
+const EXAMPLES = [
+  ["error = true", "a span failed"],
+  ["duration > 500ms", "a span took long"],
+  ['service = "checkout" and kind = server', "both hold for one span"],
+  ["http.response.status_code >= 500", "any attribute, by its name"],
+  ['name =~ "GET /.*"', "a pattern for the whole text"],
+];
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
 export function open(app, view) {
@@ -27,6 +34,10 @@ class Explore {
     this.traces = [];
     this.next = null;
     this.flight = null;
+    /** Why the next page did not come, while it has not. @type {Error | null} */
+    this.moreProblem = null;
+    /** Counts questions, and the end of the page: what waited for an answer sees that it is not asked for any more. */
+    this.asked = 0;
     this.nowMillis = Date.now();
 
     this.query = new QueryBar({ run: (q) => this.ask({ q }), openTrace: (id) => this.openTrace(id) });
@@ -37,7 +48,7 @@ class Explore {
     this.results = new Results({
       open: (id) => this.openTrace(id),
       href: (id) => app.href(this.traceView(id)),
-      more: () => this.loadMore(),
+      more: (again) => this.loadMore(again),
       sort: (sort) => { app.replace({ sort }); this.state = app.view.state; this.showResults(); },
       colorOf: (service) => this.colorOf(service),
     });
@@ -102,67 +113,90 @@ class Explore {
 
   /** Asks the server for the first page. The old answer stays, dimmed, until the new one is here. */
   async run() {
+    const asked = ++this.asked;
+    this.flight?.abort();
     this.closeWaiting?.();
     this.nowMillis = Date.now();
     const { q, from, to } = this.state;
     const range = resolveRange(from, to, this.nowMillis, zone.value);
     this.query.showFault(null);
     if (!range) {
+      this.body.classList.remove("waiting");
       this.showState("The time range makes no sense", `From “${from}” to “${to || "now"}”.`, [["Last hour", () => this.ask({ from: "-1h", to: "" })]]);
       return;
     }
     this.question = { q, ...range, limit: PAGE_SIZE };
     const began = performance.now();
-    const answer = await this.fetch({ ...this.question });
-    if (!answer) return;
+    if (this.traces.length) this.body.classList.add("waiting");
+    const answer = await this.fetch({ ...this.question }, (error) => this.showError(error));
+    if (asked !== this.asked) return;
+    if (!answer) {
+      this.body.classList.remove("waiting");
+      return;
+    }
     if (q !== "") keepQuery(q);
     this.elapsed = performance.now() - began;
     this.inspected = { spans: answer.inspected?.spans ?? 0 };
     this.traces = answer.traces;
     this.next = answer.next;
+    this.moreProblem = null;
     if (this.traces.length) this.showResults();
-    else await this.showNothing();
+    else await this.showNothing(asked);
+    if (asked === this.asked) this.body.classList.remove("waiting");
   }
 
-  async loadMore() {
-    if (!this.next || this.flight) return;
-    const answer = await this.fetch({ ...this.question, cursor: this.next });
-    if (!answer) return;
+  /** The next page below the ones that are here; they stay when it does not come. @param {boolean} [again] after a failure */
+  async loadMore(again = false) {
+    if (!this.next || this.flight || (this.moreProblem && !again)) return;
+    const { asked } = this;
+    if (this.moreProblem) {
+      this.moreProblem = null;
+      this.showResults();
+    }
+    const answer = await this.fetch({ ...this.question, cursor: this.next }, (error) => {
+      this.moreProblem = error;
+      if (error.code === "network") this.app.shell.setOffline(() => this.loadMore(true));
+      this.app.shell.alert(error.message);
+      this.showResults();
+    });
+    if (!answer || asked !== this.asked) return;
     this.inspected.spans += answer.inspected?.spans ?? 0;
     this.traces = [...this.traces, ...answer.traces];
     this.next = answer.next;
     this.showResults();
   }
 
-  /** One search at a time; a newer one takes the place of the older. */
-  async fetch(question) {
+  /** One search at a time; a newer one takes the place of the older. Null when it failed or is not wanted any more. */
+  async fetch(question, failed) {
     this.flight?.abort();
     const flight = (this.flight = new AbortController());
     const { shell } = this.app;
     shell.busy(true);
-    if (this.traces.length) this.body.classList.add("waiting");
     const offerCancel = setTimeout(() => { this.cancelButton.hidden = false; }, CANCEL_AFTER_MILLIS);
+    let problem = null;
     try {
       const answer = await api.search(question, flight.signal);
+      if (flight.signal.aborted) return null;
       shell.setOffline(null);
-      return flight.signal.aborted ? null : answer;
+      return answer;
     } catch (error) {
-      if (!flight.signal.aborted) this.showError(error);
-      return null;
+      problem = error;
     } finally {
       clearTimeout(offerCancel);
       if (this.flight === flight) {
         this.flight = null;
         shell.busy(false);
         this.cancelButton.hidden = true;
-        this.body.classList.remove("waiting");
       }
     }
+    if (!flight.signal.aborted) failed(problem);
+    return null;
   }
 
   cancel() {
     this.flight?.abort();
-    this.app.shell.confirm("Search cancelled");
+    if (this.traces.length) this.app.shell.confirm("Search cancelled");
+    else this.showState("Search cancelled", "", [["Search again", () => this.run()]]);
   }
 
   showResults() {
@@ -170,22 +204,29 @@ class Explore {
     this.href = this.app.href({ page: "explore", state: this.state });
     if (this.body.firstChild !== results.element) fill(this.body, results.element);
     results.element.classList.toggle("no-match", this.state.q === "");
-    results.show(traces, next !== null, this.state.sort);
+    results.show(traces, next !== null, this.state.sort, this.moreProblem?.message);
     this.app.resultIds = results.ids;
     const found = `${count(traces.length)}${next ? "+" : ""} ${traces.length === 1 && !next ? "trace" : "traces"}`;
     const order = this.state.sort && next ? "sorted among those loaded" : null;
-    const facts = [`${plural(this.inspected.spans, "span")} read`, `${Math.max(1, Math.round(this.elapsed))} ms`, order, zoneLabel(zone.value, this.nowMillis)];
-    fill(this.summary, h("strong", {}, found), ` · ${facts.filter(Boolean).join(" · ")}`);
+    const facts = [`${plural(this.inspected.spans, "span")} read`, `${Math.max(1, Math.round(this.elapsed))} ms`, order];
+    fill(this.summary, h("strong", {}, found), ` · ${facts.filter(Boolean).join(" · ")}`, h("span.summary-zone", {}, ` · ${zoneLabel(zone.value, this.nowMillis)}`));
     this.app.shell.say(`${found} found`);
   }
 
-  async showNothing() {
+  /** @param {number} asked the question that found nothing; another one may be on its way by the time more is known */
+  async showNothing(asked) {
     const { q, from, to } = this.state;
     fill(this.summary);
     const status = await api.status().catch(() => null);
+    if (asked !== this.asked) return;
     if (status && status.spans === 0 && status.receivedSpans === 0) {
-      const { FirstSpan } = await import("./first-span.js");
-      const page = new FirstSpan(status, () => this.run());
+      const module = await import("./first-span.js").catch(() => null);
+      if (asked !== this.asked) return;
+      if (!module) {
+        this.showError(new api.ApiError("Skein does not answer. Is the server running?"));
+        return;
+      }
+      const page = new module.FirstSpan(status, () => this.run());
       this.closeWaiting = () => { page.close(); this.closeWaiting = null; };
       fill(this.body, page.element);
       this.app.shell.say("No spans yet");
@@ -208,6 +249,7 @@ class Explore {
     if (error.code === "invalid-query") {
       this.query.showFault(error);
       fill(this.summary, this.traces.length ? "Below: what the query before found" : null);
+      if (!this.traces.length) this.showExamples();
       return;
     }
     if (error.code === "network") shell.setOffline(() => this.run());
@@ -215,6 +257,12 @@ class Explore {
     fill(this.summary);
     const facts = [error.message, error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null];
     this.showState("The search failed", facts, [["Try again", () => this.run()]]);
+  }
+
+  /** Below a query that was not understood, where there is nothing else to see. */
+  showExamples() {
+    fill(this.body, h("section.state", {}, h("h2", {}, "Queries look like this"),
+      h("ul.examples", {}, EXAMPLES.map(([query, says]) => h("li", {}, h("button.quiet", { type: "button", onclick: () => this.query.change(query) }, h("code", {}, query)), h("span.faint", {}, says))))));
   }
 
   /** @param {string} title @param {any} text @param {[string, () => void][]} choices */
@@ -262,6 +310,7 @@ class Explore {
   }
 
   close() {
+    this.asked++;
     this.flight?.abort();
     this.closeWaiting?.();
     const { traces, next, inspected, elapsed, question, nowMillis, results } = this;

@@ -11,6 +11,7 @@ export class FirstSpan {
   /** @param {any} status @param {() => void} show called once, when something has arrived */
   constructor(status, show) {
     this.show = show;
+    this.life = new AbortController();
     const http = addressOf(status, "otlp-http");
     const grpc = addressOf(status, "otlp-grpc");
     const ways = [
@@ -68,10 +69,14 @@ export class FirstSpan {
       return;
     }
     if (!this.count.firstChild) fill(this.count, h("span.pulse", { "aria-hidden": "true" }), "Waiting for spans… received 0");
-    this.timer = setTimeout(async () => this.look(await api.status().catch(() => status)), LOOK_EVERY_MILLIS);
+    this.timer = setTimeout(async () => {
+      const next = await api.status(this.life.signal).catch(() => status);
+      if (!this.life.signal.aborted) this.look(next);
+    }, LOOK_EVERY_MILLIS);
   }
 
   close() {
+    this.life.abort();
     clearTimeout(this.timer);
   }
 }
@@ -98,7 +103,8 @@ function curl(address) {
   "scopeSpans":[{"spans":[
     {"traceId":"${trace}","spanId":"${root}","name":"GET /","kind":2,
      "startTimeUnixNano":"${now - 120_000_000n}","endTimeUnixNano":"${now}"},
-    {"traceId":"${trace}","spanId":"${child}","parentSpanId":"${root}","name":"SELECT users","kind":3,
+    {"traceId":"${trace}","spanId":"${child}","parentSpanId":"${root}",
+     "name":"SELECT users","kind":3,
      "startTimeUnixNano":"${now - 90_000_000n}","endTimeUnixNano":"${now - 20_000_000n}",
      "attributes":[{"key":"db.system","value":{"stringValue":"postgresql"}}]}]}]}]}'`;
 }

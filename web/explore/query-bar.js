@@ -2,24 +2,21 @@
 // The query bar: a text field that colours what is typed, completes it, shows the server's fault in place, and
 // mirrors the conditions as chips.
 import * as api from "../api.js";
-import { compactCount } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { isWholeTraceId, traceId } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
 import { pastQueries } from "../settings.js";
-import { INTRINSICS, OPERATORS, attributeKey, chips, completionAt, faultRange, fieldName, literal, tokenize, withoutChip } from "./query-text.js";
+import { OPTIONS_MAX, optionsFor } from "./completion.js";
+import { chips, faultRange, tokenize, withoutChip } from "./query-text.js";
 
-const OPTIONS_MAX = 20;
 const ASK_AFTER_MILLIS = 90;
-
-/** @typedef {{ text: string, detail?: string, insert: string, start: number, end: number, runs?: boolean }} Option */
 
 export class QueryBar {
   /** @param {{ run: (text: string) => void, openTrace: (id: string) => void }} actions */
   constructor({ run, openTrace }) {
     this.run = run;
     this.openTrace = openTrace;
-    /** @type {Option[]} */
+    /** @type {import("./completion.js").Option[]} */
     this.options = [];
     this.active = -1;
     this.fault = null;
@@ -191,7 +188,7 @@ export class QueryBar {
     const text = this.text;
     const cursor = this.input.selectionStart;
     try {
-      const options = await optionsFor(text, cursor, signal);
+      const options = await optionsFor(text, cursor, { ...api, pastQueries }, signal);
       if (signal.aborted || document.activeElement !== this.input || this.text !== text) return;
       this.showOptions(options.slice(0, OPTIONS_MAX));
     } catch (error) {
@@ -239,46 +236,4 @@ export class QueryBar {
     this.draw();
     this.findOptions();
   }
-}
-
-/** @returns {Promise<Option[]>} */
-async function optionsFor(text, cursor, signal) {
-  const context = completionAt(text, cursor);
-  const { want, prefix, start, end } = context;
-  const low = prefix.toLowerCase();
-  const option = (shown, insert, detail) => ({ text: shown, detail, insert, start, end });
-  if (want === "operator") return OPERATORS.filter(([sign]) => sign.startsWith(prefix)).map(([sign, says]) => option(sign, `${sign} `, says));
-  if (want === "logic") return ["and", "or"].filter((word) => word.startsWith(low)).map((word) => option(word, `${word} `));
-  if (want === "value") return values(context, option, signal);
-  const past = text.trim() === "" ? pastQueries().slice(0, 5).map((query) => ({ ...option(query, query, "ran before"), runs: true })) : [];
-  const own = INTRINSICS.filter(({ name }) => name.startsWith(low)).map(({ name, says }) => option(name, `${name} `, says));
-  return [...past, ...own, ...(await fields(prefix, option, signal))];
-}
-
-async function fields(prefix, option, signal) {
-  const { key, scope } = attributeKey(prefix);
-  const { attributes } = await api.attributes(key, OPTIONS_MAX, signal);
-  const seen = new Set();
-  return attributes.filter((found) => (scope === "" || found.scope === scope) && (found.scope === "span" || found.scope === "resource")).flatMap((found) => {
-    const spelled = scope && /^[\w\-./]+$/.test(found.key) ? `${scope}.${found.key}` : fieldName(found.key, found.scope);
-    if (seen.has(spelled) || INTRINSICS.some(({ name }) => name === spelled)) return [];
-    seen.add(spelled);
-    return [option(spelled, `${spelled} `, `${found.scope === "resource" ? "resource · " : ""}${found.types.join(", ")}`)];
-  });
-}
-
-async function values({ field, prefix }, option, signal) {
-  const intrinsic = INTRINSICS.find(({ name }) => name === field);
-  const low = prefix.toLowerCase();
-  if (intrinsic?.values) return intrinsic.values.filter((value) => value.startsWith(low)).map((value) => option(value, `${value} `));
-  if (intrinsic?.type === "duration") {
-    const amounts = /^\d+(\.\d+)?$/.test(prefix) ? ["ms", "s", "µs", "m"].map((unit) => prefix + unit) : prefix ? [] : ["10ms", "100ms", "500ms", "1s", "5s"];
-    return amounts.map((amount) => option(amount, `${amount} `));
-  }
-  const { key, scope } = intrinsic ? { key: field, scope: "" } : attributeKey(field);
-  const found = await api.attributeValues(key, prefix, OPTIONS_MAX, scope, signal);
-  return found.values.map(({ value, type, count }) => {
-    const spelled = literal(value, type);
-    return option(String(value), `${spelled} `, compactCount(count));
-  });
 }

@@ -4,15 +4,30 @@
 
 /** @typedef {{ kind: "name" | "string" | "number" | "operator" | "logic" | "open" | "close" | "pipe" | "other", start: number, end: number, text: string }} Token */
 
-/** Fields that every span has, with what can stand on their right. */
+/** Fields that every span has, with what can stand on their right; `inBraces` where the other form writes them differently. */
 export const INTRINSICS = [
-  { name: "service", type: "string", says: "the service that recorded the span" },
+  { name: "service", inBraces: "resource.service.name", type: "string", says: "the service that recorded the span" },
   { name: "name", type: "string", says: "the operation" },
   { name: "duration", type: "duration", says: "how long it took" },
   { name: "status", type: "keyword", says: "unset, ok or error", values: ["error", "ok", "unset"] },
-  { name: "error", type: "keyword", says: "whether the status is error", values: ["true", "false"] },
+  { name: "error", inBraces: null, type: "keyword", says: "whether the status is error", values: ["true", "false"] },
   { name: "kind", type: "keyword", says: "server, client, …", values: ["server", "client", "internal", "producer", "consumer", "unspecified"] },
 ];
+
+/** The intrinsics of a form, under the names it has for them. @param {boolean} inBraces */
+export function intrinsics(inBraces) {
+  if (!inBraces) return INTRINSICS;
+  return INTRINSICS.filter((field) => field.inBraces !== null).map((field) => ({ ...field, name: field.inBraces ?? field.name }));
+}
+
+/** Words that stand for something else than an attribute when they have no scope; those of the server and two of ours. */
+const TAKEN = new Set([
+  "duration", "name", "status", "statusMessage", "kind", "traceDuration", "rootName", "rootServiceName",
+  "nestedSetLeft", "nestedSetRight", "nestedSetParent", "parent", "service", "operation", "error",
+]);
+/** The same, however they are spelled. */
+const TAKEN_IN_ANY_CASE = new Set(["and", "or", "not", "true", "false", "nil", "minint", "maxint"]);
+const SCOPES = /^(span|resource|event|link|parent|trace|instrumentation)([.:]|$)/;
 
 export const OPERATORS = [
   ["=", "equals"], ["!=", "differs"], [">", "more than"], [">=", "at least"], ["<", "less than"], ["<=", "at most"],
@@ -75,23 +90,45 @@ function unwrapped(tokens) {
   return tokens.slice(1, -1);
 }
 
+/** Whether a query is in TraceQL's braces: by what it begins with, be it in parentheses, as the server decides. */
+export function inBraces(text) {
+  return tokenize(text).find((token) => token.text !== "(")?.text === "{";
+}
+
+/** What joins conditions that all must hold: the query's own way. */
+function joint(text) {
+  const isSign = inBraces(text) || tokenize(text).some((token) => token.kind === "logic" && token.text === "&&");
+  return isSign ? " && " : " and ";
+}
+
 /** The text without one of its chips, and without the word that joined it. @param {string} text @param {number} index */
 export function withoutChip(text, index) {
   const all = chips(text);
   const kept = all.filter((_, i) => i !== index);
   const wrapped = unwrapped(tokenize(text)).length < tokenize(text).length && kept.length;
-  const joined = kept.map((chip) => chip.text).join(text.includes("&&") ? " && " : " and ");
+  const joined = kept.map((chip) => chip.text).join(joint(text));
   return wrapped ? `{ ${joined} }` : joined;
 }
 
-/** The text with one condition more; nothing changes when it is there already. @param {string} text @param {string} condition */
-export function withCondition(text, condition) {
+/**
+ * What a span's attribute has to be.
+ * @typedef {{ key: string, scope: string, operator: string, value: string | number | boolean, type: string }} Condition
+ */
+
+/**
+ * The text with one condition more, written in the form that the text is in; nothing changes when it is there already.
+ * @param {string} text @param {Condition} condition
+ */
+export function withCondition(text, { key, scope, operator, value, type }) {
+  const isBraced = inBraces(text);
+  const condition = `${fieldName(key, scope, isBraced)} ${operator} ${literal(value, type)}`;
+  const tokens = tokenize(text);
+  const isWrapped = unwrapped(tokens).length < tokens.length;
   const all = chips(text);
-  if (!all.length) return condition;
   if (all.some((chip) => chip.text === condition)) return text;
-  const join = text.includes("&&") ? " && " : " and ";
-  const isWrapped = unwrapped(tokenize(text)).length < tokenize(text).length;
-  const joined = hasOuterOr(all[0].text) ? `(${all[0].text})${join}${condition}` : `${all.map((chip) => chip.text).join(join)}${join}${condition}`;
+  const before = all.length === 1 && hasOuterOr(all[0].text) ? [`(${all[0].text})`] : all.map((chip) => chip.text);
+  if (isBraced && !isWrapped) return [...before, `{ ${condition} }`].join(" && ");
+  const joined = [...before, condition].join(joint(text));
   return isWrapped ? `{ ${joined} }` : joined;
 }
 
@@ -110,13 +147,18 @@ export function literal(value, type) {
   return `"${String(value).replace(/[\\"]/g, "\\$&").replace(/\n/g, "\\n").replace(/\t/g, "\\t").replace(/\r/g, "\\r")}"`;
 }
 
-/** An attribute's name as the language writes it; scoped where a bare name would mean something else. */
-export function fieldName(key, scope) {
-  if (key === "service.name" && scope === "resource") return "service";
-  const plain = /^[\p{L}_][\p{L}\p{N}_\-./]*$/u.test(key);
-  const ambiguous = INTRINSICS.some(({ name }) => name === key) || LOGIC.has(key.toLowerCase()) || /^(span|resource|event|link|parent|trace|instrumentation|true|false|nil)(\.|$)/.test(key);
-  if (!plain) return `${scope === "resource" ? "resource" : "span"}.${literal(key, "string")}`;
-  return ambiguous || scope === "resource" ? `${scope === "resource" ? "resource" : "span"}.${key}` : key;
+/**
+ * An attribute's name as the language writes it: with its scope in braces and where a bare name would mean something else.
+ * @param {string} key @param {string} scope @param {boolean} [isBraced]
+ */
+export function fieldName(key, scope, isBraced = false) {
+  if (!isBraced && key === "service.name" && scope === "resource") return "service";
+  const isPlain = /^[\p{L}_][\p{L}\p{N}_\-./]*$/u.test(key);
+  const isTaken = TAKEN.has(key) || TAKEN_IN_ANY_CASE.has(key.toLowerCase()) || SCOPES.test(key);
+  if (isPlain && !isTaken && !isBraced && scope !== "resource") return key;
+  // Names know two escapes only, and may hold line ends as they are.
+  const name = isPlain ? key : `"${key.replace(/[\\"]/g, "\\$&")}"`;
+  return `${scope === "resource" ? "resource" : "span"}.${name}`;
 }
 
 /**
@@ -128,7 +170,7 @@ export function fieldName(key, scope) {
  */
 export function completionAt(text, cursor) {
   const tokens = tokenize(text);
-  const at = tokens.find((token) => token.start < cursor && cursor <= token.end && (isWord(token) || token.kind === "operator"));
+  const at = tokens.find((token) => token.start < cursor && cursor <= token.end && (isWord(token) || token.kind === "operator" || isHalfJoin(token)));
   const before = tokens.filter((token) => token.end <= cursor && token !== at && token.start < cursor);
   let want = "field";
   let field = "";
@@ -150,6 +192,9 @@ export function completionAt(text, cursor) {
 }
 
 const isWord = (token) => token.kind === "name" || token.kind === "string" || token.kind === "number" || token.kind === "logic";
+
+/** One sign of the two that join: the other may be on its way. */
+const isHalfJoin = (token) => token.text === "&" || token.text === "|";
 
 /** The bare key and scope of a field: `resource.host.name` → host.name, resource. @param {string} field */
 export function attributeKey(field) {

@@ -22,7 +22,7 @@ const COLUMNS = [
 
 export class Results {
   /**
-   * @param {{ open: (id: string) => void, href: (id: string) => string, more: () => void, sort: (key: string) => void,
+   * @param {{ open: (id: string) => void, href: (id: string) => string, more: (again?: boolean) => void, sort: (key: string) => void,
    *   colorOf: (service: string) => number }} actions
    */
   constructor(actions) {
@@ -30,6 +30,8 @@ export class Results {
     this.found = [];
     this.rows = [];
     this.hasMore = false;
+    /** Why the next page did not come. @type {string | null} */
+    this.problem = null;
     this.order = "";
     this.selected = -1;
     this.slowest = 1;
@@ -55,8 +57,12 @@ export class Results {
     this.scroller.addEventListener("focus", () => { if (this.selected < 0 && this.rows.length) this.select(0); });
   }
 
-  /** @param {any[]} traces all that came so far, newest first @param {boolean} hasMore whether a next page exists */
-  show(traces, hasMore, order) {
+  /**
+   * @param {any[]} traces all that came so far, newest first @param {boolean} hasMore whether a next page exists
+   * @param {string} order @param {string | null} [problem] why that page did not come
+   */
+  show(traces, hasMore, order, problem = null) {
+    this.problem = problem;
     this.found = traces.map((trace) => ({ ...trace, start: nanos(trace.startTimeUnixNano), duration: Number(nanos(trace.durationNanos)) }));
     this.hasMore = hasMore;
     this.order = order;
@@ -126,7 +132,10 @@ export class Results {
   open(index) {
     const row = this.rows[index];
     if (row) this.actions.open(row.traceId);
-    else if (this.hasMore && index === this.rows.length) this.actions.more();
+    else if (this.hasMore && index === this.rows.length) {
+      this.scroller.focus({ preventScroll: true });
+      this.actions.more(true);
+    }
   }
 
   createRow() {
@@ -138,7 +147,7 @@ export class Results {
     };
     parts.link.append(parts.service, parts.operation);
     parts.time = h("time", {}, parts.date, parts.ago);
-    parts.note = h("div.more-note", { role: "gridcell", hidden: true }, "More traces are coming…");
+    parts.note = h("div.more-note", { role: "gridcell", hidden: true });
     const cell = (name, ...children) => h(`div.cell.cell-${name}`, { role: "gridcell" }, children);
     const element = h("div.result-row", { role: "row", id: `result-${this.rowNumber = (this.rowNumber ?? 0) + 1}` },
       cell("start", parts.time),
@@ -158,7 +167,7 @@ export class Results {
     element.classList.toggle("is-note", !row);
     parts.note.hidden = Boolean(row);
     if (!row) {
-      this.actions.more();
+      this.drawNote(parts.note);
       return;
     }
     const now = Date.now();
@@ -183,6 +192,16 @@ export class Results {
     fill(parts.swatches, h("span.swatch-count", {}, count(row.services.length)), row.services.slice(0, SWATCHES_MAX).map(({ name }) => h("span.swatch", { "data-s": this.actions.colorOf(name) })));
     parts.swatches.title = row.services.map(({ name, spanCount, errorCount }) => `${name}: ${plural(spanCount, "span")}${errorCount ? `, ${plural(errorCount, "error")}` : ""}`).join("\n");
     parts.match.textContent = row.matchedSpans === row.spanCount ? "all" : `${count(row.matchedSpans)} of ${count(row.spanCount)}`;
+  }
+
+  /** The row below the last: the next page is asked for as soon as this shows, and by hand when that failed. */
+  drawNote(note) {
+    if (this.problem === null) {
+      fill(note, "More traces are coming…");
+      this.actions.more();
+      return;
+    }
+    fill(note, icon("error"), h("span.note-text", { title: this.problem }, `No more traces came: ${this.problem}`), h("button", { type: "button" }, "Try again"));
   }
 
   close() {

@@ -46,6 +46,11 @@ export function duration(nanos) {
   return pair(Math.round(minutes / 60), 24, "d", "h");
 }
 
+/** How long spans are kept: "30 d", "1 d 12 h" @param {number} seconds */
+export function age(seconds) {
+  return duration(seconds * 1e9).replace(/\u00a000\u00a0\w$/, "");
+}
+
 function pair(n, base, high, low) {
   return `${Math.floor(n / base)}${NBSP}${high}${NBSP}${String(n % base).padStart(2, "0")}${NBSP}${low}`;
 }

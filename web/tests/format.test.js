@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import {
-  absoluteTime, axisDuration, axisTicks, bytes, compactCount, count, duration, exactDuration, isZone, listTime, nanos, plural, relativeTime, share,
+  absoluteTime, age, axisDuration, axisTicks, bytes, compactCount, count, duration, exactDuration, isZone, listTime, nanos, plural, relativeTime, share,
   zoneLabel, zoneOffsetMinutes,
 } from "../lib/format.js";
 
@@ -37,6 +37,12 @@ test("shares are percent, small ones are not called nothing", () => {
 
 test("bytes are in powers of 1024", () => {
   for (const [value, wanted] of [[12, "12 B"], [1536, "1.50 KiB"], [188_416, "184 KiB"], [2 ** 31, "2.00 GiB"]]) assert.equal(plain(bytes(value)), wanted);
+});
+
+test("what spans are kept for is said without empty units", () => {
+  assert.equal(plain(age(30 * 86400)), "30 d");
+  assert.equal(plain(age(36 * 3600)), "1 d 12 h");
+  assert.equal(plain(age(90)), "1 m 30 s");
 });
 
 test("axis ticks stand at round numbers and their labels tell them apart", () => {

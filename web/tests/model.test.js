@@ -36,6 +36,19 @@ test("rows keep the server's depth-first order, with depth, ends and places", ()
   assert.equal(model.isLastSibling(3), true);
 });
 
+test("of spans that share an id, a row is the one of its own kind, start and service", () => {
+  const shared = skeleton([[-1, 0, 100], [0, 10, 40]]);
+  shared.spans.id = ["a", "a"];
+  shared.spans.kind = [3, 2];
+  const model = new TraceModel(shared);
+  const client = { spanId: "a", kind: 3, start: 0, service: "gateway" };
+  const server = { spanId: "a", kind: 2, start: 10, service: "payment" };
+  assert.equal(model.spanOf(0, [server, client]), client);
+  assert.equal(model.spanOf(1, [server, client]), server);
+  assert.equal(model.spanOf(1, [client]), client, "the best there is");
+  assert.equal(model.spanOf(1, [{ ...server, spanId: "b" }]), null);
+});
+
 test("self time is what no child covers, children overlapping, outliving or out of order", () => {
   const model = new TraceModel(skeleton([[-1, 0, 100], [0, 50, 30], [0, 10, 20], [0, 20, 20], [0, 90, 50]]));
   assert.deepEqual(model.selfStretches(0), [0, 10, 40, 50, 80, 90]);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import test from "node:test";
 import { attributeKey, chips, completionAt, faultRange, fieldName, literal, tokenize, withCondition, withoutChip } from "../explore/query-text.js";
 
@@ -39,25 +40,55 @@ test("taking a chip away takes the joining word along", () => {
   assert.equal(withoutChip("a = 1", 0), "");
 });
 
+const is = (key, value, type = "string", scope = "span", operator = "=") => ({ key, scope, operator, value, type });
+
 test("a condition is added once, and binds to the whole query", () => {
-  assert.equal(withCondition("", "a = 1"), "a = 1");
-  assert.equal(withCondition("a = 1", "b = 2"), "a = 1 and b = 2");
-  assert.equal(withCondition("a = 1 and b = 2", "b = 2"), "a = 1 and b = 2");
-  assert.equal(withCondition("a = 1 or b = 2", "c = 3"), "(a = 1 or b = 2) and c = 3");
-  assert.equal(withCondition("{ a = 1 }", "b = 2"), "{ a = 1 and b = 2 }");
+  assert.equal(withCondition("", is("a", 1, "int")), "a = 1");
+  assert.equal(withCondition("a = 1", is("b", 2, "int", "span", "!=")), "a = 1 and b != 2");
+  assert.equal(withCondition("a = 1 && b = 2", is("c", true, "bool")), "a = 1 && b = 2 && c = true");
+  assert.equal(withCondition('a = "&&"', is("b", 2, "int")), 'a = "&&" and b = 2');
+  assert.equal(withCondition("a = 1 and b = 2", is("b", 2, "int")), "a = 1 and b = 2");
+  assert.equal(withCondition("a = 1 or b = 2", is("c", 3, "int")), "(a = 1 or b = 2) and c = 3");
+});
+
+test("a condition is written as braces want it where the query is in braces", () => {
+  assert.equal(withCondition("{ duration > 500ms }", is("user.id", "x")), '{ duration > 500ms && span.user.id = "x" }');
+  assert.equal(withCondition("{ duration > 500ms }", is("service.name", "x", "string", "resource")), '{ duration > 500ms && resource.service.name = "x" }');
+  assert.equal(withCondition("{ .a = 1 || .b = 2 }", is("odd key", "x")), '{ (.a = 1 || .b = 2) && span."odd key" = "x" }');
+  assert.equal(withCondition("{}", is("a", 1, "int")), "{ span.a = 1 }");
+  assert.equal(withCondition("{ span.a = 1 }", is("a", 1, "int")), "{ span.a = 1 }");
+  assert.equal(withCondition("{ .a = 1 } && { .b = 2 }", is("c", 3, "int")), "{ .a = 1 } && { .b = 2 } && { span.c = 3 }");
+  assert.equal(withoutChip('{ .a = 1 && .b = "and" && .c = 3 }', 2), '{ .a = 1 && .b = "and" }');
 });
 
 test("values and names are written so that they read back", () => {
   assert.equal(literal('say "hi"\\', "string"), '"say \\"hi\\"\\\\"');
   assert.equal(literal(500, "int"), "500");
   assert.equal(fieldName("user.id", "span"), "user.id");
-  assert.equal(fieldName("name", "span"), "span.name");
   assert.equal(fieldName("host.name", "resource"), "resource.host.name");
   assert.equal(fieldName("service.name", "resource"), "service");
   assert.equal(fieldName("odd key", "span"), 'span."odd key"');
+  assert.equal(fieldName("two\nlines", "span"), 'span."two\nlines"');
+  assert.equal(fieldName("user.id", "span", true), "span.user.id");
+  assert.equal(fieldName("service.name", "resource", true), "resource.service.name");
   assert.deepEqual(attributeKey('span."odd key"'), { key: "odd key", scope: "span" });
   assert.deepEqual(attributeKey("resource.host.name"), { key: "host.name", scope: "resource" });
   assert.deepEqual(attributeKey(".foo"), { key: "foo", scope: "" });
+});
+
+test("an attribute with the name of something else is scoped", () => {
+  for (const key of ["name", "operation", "service", "error", "True", "nil", "minInt", "maxInt", "AND", "span.x", "trace:id", "parent.x"])
+    assert.match(fieldName(key, "span"), /^span\./, key);
+  assert.equal(fieldName("operations", "span"), "operations");
+});
+
+test("every word that the server reads as an intrinsic or a literal is scoped", () => {
+  const source = (path) => readFileSync(new URL(`../../Sources/SkeinTraceQL/${path}`, import.meta.url), "utf8");
+  const words = /static let words[^[]*\[String: Intrinsic\] = \[([^\]]*)\]/.exec(source("Syntax/Query.swift"))[1];
+  const literals = /init\?\(word: String\) \{([^}]*)/.exec(source("Parsing/Parser.swift"))[1];
+  const names = [...words.matchAll(/"(\w+)":/g), ...literals.matchAll(/case "(\w+)"/g)].map((match) => match[1]);
+  assert.ok(names.length >= 17, names.join());
+  for (const name of names) assert.equal(fieldName(name, "span"), `span.${name}`);
 });
 
 test("completion knows what could come next", () => {
@@ -78,6 +109,7 @@ test("completion knows what could come next", () => {
   assert.equal(at('user.id = "ab" and dur|'), "field:dur:user.id");
   assert.equal(at("{ sta|"), "field:sta:");
   assert.equal(at("(a = 1) |"), "logic::a");
+  assert.equal(at("{ .a = 1 &|"), "logic:&:.a");
 });
 
 test("a completion replaces the whole word under the cursor", () => {

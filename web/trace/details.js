@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known about one span. Every value is a text node; links are made of http and https addresses only.
-import { fieldName, literal } from "../explore/query-text.js";
 import { absoluteTime, bytes, count, duration, exactDuration, nanos, plural, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { fill, h } from "../lib/view.js";
@@ -18,7 +17,7 @@ const GROUPS = new Map(Object.entries({
 }));
 
 export class Details {
-  /** @param {{ search: (condition: string) => void, copy: (text: string, what: string) => void, traceHref: (id: string, span: string) => string, close: () => void, select: (row: number) => void }} actions */
+  /** @param {{ search: (condition: import("../explore/query-text.js").Condition) => void, copy: (text: string, what: string) => void, traceHref: (id: string, span: string) => string, close: () => void, select: (row: number) => void }} actions */
   constructor(actions) {
     this.actions = actions;
     this.body = h("div.details-body", {});
@@ -29,7 +28,7 @@ export class Details {
 
   /** What the skeleton knows already; the rest follows. @param {import("./model.js").TraceModel} model @param {number} row */
   showRow(model, row) {
-    fill(this.title, h("span.swatch", { "data-s": model.color(row) }), h("span.details-service", {}, model.serviceName(row)), h("span.details-operation", {}, model.operationName(row)));
+    fill(this.title, h("span.details-of", {}, h("span.swatch", { "data-s": model.color(row) }), model.serviceName(row)), h("span.details-operation", {}, model.operationName(row)));
     this.title.title = `${model.serviceName(row)} ${model.operationName(row)}`;
     this.model = model;
     this.row = row;
@@ -126,14 +125,14 @@ export class Details {
     return h("div.attributes", {}, list.map(({ key, value }) => {
       const type = typeOf(value);
       const plain = plainValue(value);
-      const canFilter = type !== "array" && type !== "map" && type !== "bytes" && (scope === "span" || scope === "resource");
-      const condition = (operator) => `${fieldName(key, scope)} ${operator} ${literal(plain, type)}`;
+      const canFilter = (scope === "span" || scope === "resource") && (type === "double" ? Number.isFinite(plain) : ["string", "bool", "int"].includes(type));
+      const condition = (operator) => ({ key, scope, operator, value: plain, type });
       const written = valueText(value);
-      return h("div.attribute", {}, h("div.attribute-key", { title: `${key} (${type})` }, key),
+      return h("div.attribute", {}, h("div.attribute-key", { title: `${key} (${type})` }, breakable(key)),
         h("div.attribute-value", {}, this.value(value, type)),
         h("div.attribute-actions", {},
           canFilter ? this.small("filter", `Traces with this ${key}`, () => this.actions.search(condition("="))) : null,
-          canFilter ? this.small("exclude", `Traces without this ${key}`, () => this.actions.search(condition("!="))) : null,
+          canFilter ? this.small("exclude", `Traces with another ${key}`, () => this.actions.search(condition("!="))) : null,
           this.small("copy", `Copy ${key}`, () => this.actions.copy(written, key))));
     }));
   }
@@ -208,6 +207,11 @@ export class Details {
   small(picture, label, onclick) {
     return h("button.icon-button.small", { type: "button", "aria-label": label, title: label, onclick }, icon(picture));
   }
+}
+
+/** A name that breaks after its full stops before it breaks within its words. @param {string} key */
+function breakable(key) {
+  return key.split(".").flatMap((part, index) => (index ? [".", h("wbr"), part] : part));
 }
 
 /** A string that holds a JSON object or array, indented; null for any other. */

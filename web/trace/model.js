@@ -132,6 +132,17 @@ export class TraceModel {
     return this.rows.get(id) ?? -1;
   }
 
+  /**
+   * The one of `spans` that a row shows: of spans that share an id, as Zipkin's clients and servers do, the one that
+   * agrees with the row in most of kind, start and service. Null where the row is none of them.
+   * @template {{ spanId: string, kind: number, start: number, service: string }} Facts
+   * @param {number} row @param {Facts[]} spans their starts on the trace's clock @returns {Facts | null}
+   */
+  spanOf(row, spans) {
+    const agreement = (span) => (span.kind === this.kind[row]) + (span.start === this.start[row]) + (span.service === this.serviceName(row));
+    return spans.filter(({ spanId }) => spanId === this.id(row)).reduce((best, span) => (best && agreement(best) >= agreement(span) ? best : span), null);
+  }
+
   /** From the root to the row. @returns {number[]} */
   path(row) {
     const path = [];

@@ -2,7 +2,7 @@
 // A trace: loads it, holds what is selected, collapsed, zoomed and searched for, and keeps the address saying so.
 import * as api from "../api.js";
 import { withCondition } from "../explore/query-text.js";
-import { absoluteTime, bytes, count, duration, exactDuration, nanos, plural, relativeTime, zoneLabel } from "../lib/format.js";
+import { absoluteTime, age, bytes, count, duration, exactDuration, nanos, plural, relativeTime, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { initialState } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
@@ -13,6 +13,7 @@ import { traceCommands } from "./keys.js";
 import { Minimap } from "./minimap.js";
 import { TraceModel } from "./model.js";
 import { rawView } from "./raw.js";
+import { plainValue } from "./values.js";
 import { Waterfall, drag } from "./waterfall.js";
 
 const DETAILS_KEPT = 200;
@@ -37,6 +38,7 @@ class TracePage {
     this.from = 0;
     this.to = 1;
     this.matches = new Int32Array(0);
+    /** Answers of the server by row, the one used last at the end. */
     this.kept = new Map();
     this.life = new AbortController();
     this.detailsOpen = !NARROW.matches || view.state.span !== "";
@@ -174,7 +176,8 @@ class TracePage {
     fill(this.facts,
       fact("Duration", h("strong", {}, duration(total)), exactDuration(total)),
       fact("Started", h("time", { title: `${absoluteTime(this.traceStart, zone.value, 9)} ${zoneLabel(zone.value, Date.now())}` },
-        absoluteTime(this.traceStart, zone.value, 3), h("span.faint", {}, ` ${zoneLabel(zone.value, Date.now())} · ${relativeTime(this.traceStart, Date.now())}`))),
+        absoluteTime(this.traceStart, zone.value, 3), 
+        h("span.faint", {}, h("span.fact-zone", {}, ` ${zoneLabel(zone.value, Date.now())}`), ` · ${relativeTime(this.traceStart, Date.now())}`))),
       fact("Spans", count(skeleton.spanCount)),
       fact("Services", count(skeleton.services.length), skeleton.services.map(({ name, spanCount }) => `${name}: ${count(spanCount)}`).join("\n")),
       fact("Errors", skeleton.errorCount ? h("span.problem", {}, count(skeleton.errorCount)) : "0"),
@@ -279,16 +282,16 @@ class TracePage {
   async fetchDetails() {
     const { model, selected } = this;
     if (!model || selected < 0 || model.isPlaceholder(selected) || !this.detailsOpen) return;
-    const id = model.id(selected);
     try {
-      const answer = this.kept.get(id) ?? (await api.traceSpans(this.id, [id]));
-      this.kept.delete(id);
-      this.kept.set(id, answer);
+      const found = this.kept.get(selected) ?? spanFacts(await api.traceSpans(this.id, [model.id(selected)], this.life.signal), this.traceStart);
+      if (this.model !== model) return;
+      this.kept.delete(selected);
+      this.kept.set(selected, found);
       if (this.kept.size > DETAILS_KEPT) this.kept.delete(this.kept.keys().next().value);
-      if (this.selected !== selected || this.model !== model) return;
-      const entry = answer.spans[0];
+      if (this.selected !== selected) return;
+      const entry = model.spanOf(selected, found);
       if (!entry) throw new api.ApiError("The server no longer holds this span.");
-      this.details.showSpan(entry.span, answer.resources[entry.resource], answer.scopes[entry.scope], this.traceStart);
+      this.details.showSpan(entry.span, entry.resource, entry.scope, this.traceStart);
       const moments = (entry.span.events ?? []).map((event) => Number(nanos(event.timeUnixNano) - this.traceStart));
       if (moments.length) this.waterfall.setMoments(selected, moments);
     } catch (error) {
@@ -490,7 +493,7 @@ class TracePage {
     const status = await api.status().catch(() => null);
     const now = Date.now();
     const { ageSeconds, bytes: limit } = status?.retention ?? {};
-    const kept = [ageSeconds ? `for ${duration(ageSeconds * 1e9)}` : null, limit ? `up to ${bytes(limit)}` : null].filter(Boolean).join(", ") || "without limit";
+    const kept = [ageSeconds ? `for ${age(ageSeconds)}` : null, limit ? `up to ${bytes(limit)}` : null].filter(Boolean).join(", ") || "without limit";
     const facts = status?.oldestTimeUnixNano
       ? `Spans are kept ${kept}. The oldest stored is from ${relativeTime(nanos(status.oldestTimeUnixNano), now)}, the newest from ${relativeTime(nanos(status.newestTimeUnixNano), now)}.`
       : "The store holds no spans yet.";
@@ -523,6 +526,17 @@ class TracePage {
     this.scheme.removeEventListener("change", this.repaint);
     this.app.keyboard.install("Trace", []);
   }
+}
+
+/** The spans of an answer, with what tells those apart that share an id. @param {any} answer @param {bigint} traceStart */
+function spanFacts({ spans, resources, scopes }, traceStart) {
+  return spans.map(({ span, resource, scope }) => ({
+    span, resource: resources[resource], scope: scopes[scope],
+    spanId: span.spanId,
+    kind: span.kind ?? 0,
+    start: Number(nanos(span.startTimeUnixNano) - traceStart),
+    service: plainValue(resources[resource]?.attributes?.find(({ key }) => key === "service.name")?.value) ?? "",
+  }));
 }
 
 /** "0.12-0.31" → [0.12, 0.31]; anything else is the whole. */

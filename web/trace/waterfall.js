@@ -19,6 +19,9 @@ const BAR_MIN = 2;
 const BAR_HEIGHT = 10;
 const NAME_MIN = 160;
 const TIME_MIN = 160;
+/** Right of the last bar, for its duration. */
+const ROOM = 60;
+const NARROW = 560;
 const TICK_EVERY = 110;
 const KINDS = ["", "", "server", "client", "producer", "consumer"];
 export const KIND_NAMES = ["unspecified", "internal", "server", "client", "producer", "consumer"];
@@ -156,7 +159,7 @@ export class Waterfall {
       event.preventDefault();
       this.setNameWidth(this.nameWidth + step * (event.shiftKey ? 4 : 1));
     });
-    splitter.addEventListener("dblclick", () => this.setNameWidth(this.element.clientWidth * 0.36));
+    splitter.addEventListener("dblclick", () => this.setNameWidth(this.element.clientWidth * 0.4));
     this.axis.addEventListener("pointerdown", (event) => this.dragBrush(event));
   }
 
@@ -186,7 +189,7 @@ export class Waterfall {
     this.cursor.style.transform = `translateX(${this.nameWidth + x}px)`;
     this.cursorLabel.textContent = duration(this.from + (x / this.timeWidth) * (this.to - this.from));
     this.cursorLabel.style.transform = `translateX(${x}px)`;
-    this.cursorLabel.classList.toggle("flipped", x > this.timeWidth - 70);
+    this.cursorLabel.classList.toggle("flipped", x > this.timeWidth + ROOM - 86);
   }
 
   dragSplitter(event) {
@@ -225,9 +228,9 @@ export class Waterfall {
   measure() {
     const whole = this.scroller.clientWidth;
     if (whole === 0) return;
-    const wanted = this.nameWidth || whole * (whole < 560 ? 0.54 : 0.36);
+    const wanted = this.nameWidth || whole * (whole < NARROW ? 0.5 : 0.4);
     this.nameWidth = Math.round(Math.max(NAME_MIN, Math.min(wanted, whole - TIME_MIN)));
-    this.timeWidth = Math.max(1, whole - this.nameWidth - 16);
+    this.timeWidth = Math.max(1, whole - this.nameWidth - ROOM);
     this.element.style.setProperty("--name", `${this.nameWidth}px`);
     this.element.style.setProperty("--time", `${this.timeWidth}px`);
     attribute(this.splitter, "aria-valuemin", NAME_MIN);
@@ -247,7 +250,7 @@ export class Waterfall {
     const { step, at } = axisTicks(this.from, this.to, this.timeWidth / TICK_EVERY);
     const scale = this.timeWidth / (this.to - this.from);
     const places = at.map((tick) => [tick, (tick - this.from) * scale]);
-    fill(this.ticks, places.map(([tick, x]) => h(`span.axis-tick${x > this.timeWidth - 56 ? ".flipped" : ""}`, { style: { transform: `translateX(${x}px)` } }, h("span", {}, axisDuration(tick, step)))));
+    fill(this.ticks, places.map(([tick, x]) => h(`span.axis-tick${x > this.timeWidth + ROOM - 72 ? ".flipped" : ""}`, { style: { transform: `translateX(${x}px)` } }, h("span", {}, axisDuration(tick, step)))));
     fill(this.lines, places.map(([, x]) => h("span.wf-line", { style: { transform: `translateX(${this.nameWidth + x}px)` } })));
   }
 
@@ -463,7 +466,7 @@ export class Waterfall {
     const words = duration(this.model.duration[row]);
     text(element, words);
     const width = words.length * this.charWidth;
-    const fitsRight = right + 6 + width < this.timeWidth + 12;
+    const fitsRight = right + 6 + width < this.timeWidth + ROOM - 4;
     const fitsLeft = left - 6 - width > 0;
     const x = fitsRight ? right + 6 : fitsLeft ? left - 6 - width : Math.max(4, Math.min(right, this.timeWidth) - width - 12);
     element.classList.toggle("on-bar", !fitsRight && !fitsLeft);

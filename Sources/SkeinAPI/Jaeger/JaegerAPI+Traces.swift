@@ -5,9 +5,6 @@ import SkeinStore
 import SkeinWire
 
 extension JaegerAPI {
-    /// Bytes of traces in one search's answer. Jaeger has no bound and dies of it.
-    private static let searchBytesMax = 256 << 20
-
     static func trace(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let id = try APICall.jaegerTraceID(call.pathValues[0])
         // Hints that spare Jaeger's stores a search over all time; ours needs none, and a wrong one hides nothing.
@@ -16,8 +13,11 @@ extension JaegerAPI {
         let isRaw = try call.goBool("raw")
         let batch = try await api.ask(call) { store throws(StoreError) in try await store.trace(id) }
         guard let batch, !batch.isEmpty else { throw notFound() }
-        return envelope(call, capacity: batch.count * 1024) { json in
-            json.array { json in JaegerTrace(batch, isRaw: isRaw).write(to: &json) }
+        var room = AnswerRoom(api.answers)
+        return try envelope(call, capacity: min(batch.count * 1024, room.limit)) { json throws(APIError) in
+            try json.array { json throws(APIError) in
+                try JaegerTrace(batch, isRaw: isRaw).write(to: &json) { count throws(APIError) in try room.hold(count) }
+            }
         }
     }
 
@@ -34,6 +34,8 @@ extension JaegerAPI {
         var missing: [APIError] = []
         var written: [[UInt8]] = []
         var byteCount = 0
+        // Jaeger has no bound here and dies of it. The traces are there twice when they are put together.
+        var room = AnswerRoom(api.answers)
         for id in ids {
             let batch = try await api.ask(call) { store throws(StoreError) in try await store.trace(id) }
             guard let batch, !batch.isEmpty else {
@@ -41,16 +43,19 @@ extension JaegerAPI {
                 if case .traces = search { missing.append(notFound(id)) }
                 continue
             }
-            var json = JSONWriter(capacity: batch.count * 1024)
-            JaegerTrace(batch, isRaw: isRaw).write(to: &json)
-            byteCount += json.count
-            guard byteCount <= searchBytesMax else {
-                throw .invalid(
-                    "limit",
-                    "the first \(written.count + 1) of \(ids.count) traces fill more than \(searchBytesMax >> 20) MiB; "
-                        + "lower 'limit' to \(max(1, written.count))"
-                )
+            var json = JSONWriter(capacity: min(batch.count * 1024, room.limit))
+            try JaegerTrace(batch, isRaw: isRaw).write(to: &json) { count throws(APIError) in
+                guard 2 * (byteCount + count) <= room.limit else {
+                    throw APIError(
+                        422,
+                        "limit-exceeded",
+                        "the first \(written.count + 1) of \(ids.count) traces fill more than \(room.limit / 2) bytes; "
+                            + "lower 'limit' to \(max(1, written.count))"
+                    )
+                }
+                try room.hold(2 * (byteCount + count))
             }
+            byteCount += json.count
             written.append(json.array())
         }
         return envelope(call, errors: missing, capacity: byteCount + 256) { json in

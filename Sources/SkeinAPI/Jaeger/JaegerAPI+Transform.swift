@@ -8,16 +8,20 @@ extension JaegerAPI {
     /// Shows a file of OTLP JSON as Jaeger's traces, without storing it: the page's "JSON file" upload.
     static func transform(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let now = api.clock.unixNanos
+        var room = AnswerRoom(api.answers)
+        var limits = DecodingLimits()
+        limits.columnBytesMax = room.limit
         let decoded: DecodedSpans
         do throws(WireError) {
             let result = call.request.body.withUnsafeBytes { bytes in
                 Result { () throws(WireError) in
-                    var decoder = OTLP.JSONDecoder()
+                    var decoder = OTLP.JSONDecoder(limits: limits)
                     return try decoder.decode(bytes, receivedUnixNanos: now)
                 }
             }
             decoded = try result.get()
         } catch {
+            if error.code == .tooLarge { throw APIError(422, "limit-exceeded", error.message) }
             throw APIError(400, "invalid-json", "the body is no OTLP JSON: \(error)")
         }
         let batch = decoded.batch
@@ -31,12 +35,14 @@ extension JaegerAPI {
             decoded.rejected.isEmpty
             ? []
             : [APIError(400, "invalid-field", "\(decoded.rejectedCount) spans were left out: \(decoded.firstMessage)")]
-        return envelope(call, errors: problems, capacity: batch.count * 1024) { json in
-            json.array { json in
+        let capacity = min(batch.count * 1024, room.limit)
+        return try envelope(call, errors: problems, capacity: capacity) { json throws(APIError) in
+            try json.array { json throws(APIError) in
                 for id in order {
                     var assembly = TraceAssembly()
                     assembly.add(batch, rows: rows[id] ?? [])
-                    JaegerTrace(assembly.finish(), isRaw: false).write(to: &json)
+                    let trace = JaegerTrace(assembly.finish(), isRaw: false)
+                    try trace.write(to: &json) { count throws(APIError) in try room.hold(count) }
                 }
             }
         }

@@ -39,17 +39,17 @@ enum JaegerAPI {
     }
 
     /// An answer in Jaeger's envelope: `data` writes the value of that name, `errors` say what could not be had.
-    static func envelope(
+    static func envelope<E: Error>(
         _ call: APICall,
         total: Int = 0,
         errors: [APIError] = [],
         capacity: Int = 1024,
-        _ data: (inout JSONWriter) -> Void
-    ) -> APIResponse {
+        _ data: (inout JSONWriter) throws(E) -> Void
+    ) throws(E) -> APIResponse {
         var json = JSONWriter(capacity: capacity)
-        json.object { json in
+        try json.object { json throws(E) in
             json.key("data")
-            data(&json)
+            try data(&json)
             closeEnvelope(total: total, errors: errors, &json)
         }
         let wantsPretty = call.request.query("prettyPrint").map { !$0.isEmpty && $0 != "false" } ?? false

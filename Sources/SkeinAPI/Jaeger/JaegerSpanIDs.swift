@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 
 /// The ids of a trace's spans as Jaeger shows them, and what is wrong with them.
@@ -38,8 +39,9 @@ struct JaegerSpanIDs {
         var renamed: [SpanID: SpanID] = [:]
         for (id, row) in servers.sorted(by: { $0.key < $1.key }) {
             guard let client = clients[id] else { continue }
-            var free = SpanID(id.rawValue &+ 1)
-            while rows[free] != nil || !free.isValid { free = SpanID(free.rawValue &+ 1) }
+            // Ids that follow each other are common; from a hash on, the next one is free nearly always.
+            var free = SpanID(Hash.of(id.rawValue))
+            while rows[free] != nil || !free.isValid { free = SpanID(Hash.of(free.rawValue &+ 1)) }
             rows[id] = client
             rows[free] = row
             renamed[id] = free

@@ -71,6 +71,7 @@ struct JaegerTag {
         case "otel.scope.name", "otel.library.name": ways.append(.compare(.scopeName, .equal, .string(value)))
         case "otel.scope.version", "otel.library.version":
             ways.append(.compare(.scopeVersion, .equal, .string(value)))
+        case "event" where !value.isEmpty: ways.append(.compare(.eventName, .equal, .string(value)))
         default: break
         }
         return .or(ways)

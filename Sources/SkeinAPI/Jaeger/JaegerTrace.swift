@@ -48,13 +48,16 @@ struct JaegerTrace {
     /// 16 digits for an id of 64 bits, else 32.
     static func text(of id: TraceID) -> String { id.high == 0 ? SpanID(id.low).description : id.description }
 
-    /// Writes the trace as one value.
-    func write(to json: inout JSONWriter) {
-        json.object { json in
+    /// Writes the trace as one value. `check` is told the bytes written so far after each span, and may end the writing.
+    func write<E: Error>(to json: inout JSONWriter, check: (Int) throws(E) -> Void) throws(E) {
+        try json.object { json throws(E) in
             json.key("traceID")
             writeID(batch.traceIDs[0], to: &json)
-            json.array("spans") { json in
-                for row in 0..<batch.count { writeSpan(row, to: &json) }
+            try json.array("spans") { json throws(E) in
+                for row in 0..<batch.count {
+                    writeSpan(row, to: &json)
+                    try check(json.count)
+                }
             }
             json.object("processes") { json in
                 for (process, row) in processRows.enumerated() {

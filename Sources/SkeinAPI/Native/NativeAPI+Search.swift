@@ -13,10 +13,7 @@ extension NativeAPI {
         var cursor: SearchCursor?
         if let sent = call.request.query("cursor"), !sent.isEmpty {
             guard let decoded = SearchCursorText.decode(sent, query: text) else {
-                throw .invalid(
-                    "cursor",
-                    "\(APICall.shown(sent)) is no cursor of this query: repeat the call with the value of next, unchanged."
-                )
+                throw APICall.foreignCursor(sent, of: "query")
             }
             cursor = decoded
         }

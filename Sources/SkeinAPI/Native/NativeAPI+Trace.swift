@@ -12,8 +12,9 @@ extension NativeAPI {
     /// The whole trace as OTLP JSON.
     static func trace(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let batch = try await stored(api, call)
-        let response = APIResponse.json(capacity: batch.count * 768) { json in
-            OTLP.JSONEncoder(batch).write(to: &json)
+        var room = AnswerRoom(api.answers)
+        let response = try APIResponse.json(capacity: min(batch.count * 768, room.limit)) { json throws(APIError) in
+            try OTLP.JSONEncoder(batch).write(to: &json) { count throws(APIError) in try room.hold(count) }
         }
         return isQuiet(batch, at: api.clock.unixNanos) ? tagged(response, call) : response
     }

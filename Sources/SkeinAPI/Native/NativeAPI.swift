@@ -46,9 +46,13 @@ enum NativeAPI {
         case 400: "Bad request"
         case 404: "Not found"
         case 405: "Method not allowed"
+        case 408: "Request timeout"
+        case 413: "Content too large"
         case 422: "Over a limit"
+        case 429: "Too many requests"
         case 499: "Cancelled"
         case 503: "Unavailable"
+        case 504: "Query timeout"
         default: "Internal error"
         }
     }

@@ -27,14 +27,24 @@ enum SearchCursorText {
         return stated.low == UInt64(check(cursor, query)) ? cursor : nil
     }
 
-    /// FNV-1a, 64 bits folded to 32: its value is the same in every version and on every machine, unlike `Hash`'s.
     private static func check(_ cursor: SearchCursor, _ query: String) -> UInt32 {
-        var state: UInt64 = 0xcbf2_9ce4_8422_2325
-        func mix(_ byte: UInt8) { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        var check = CursorCheck()
         for word in [cursor.startUnixNanos, cursor.traceID.high, cursor.traceID.low] {
-            withUnsafeBytes(of: word.bigEndian) { $0.forEach(mix) }
+            withUnsafeBytes(of: word.bigEndian) { check.mix($0) }
         }
-        query.utf8.forEach(mix)
-        return UInt32(truncatingIfNeeded: state ^ state &>> 32)
+        check.mix(query.utf8)
+        return check.value
     }
+}
+
+/// Ties a cursor to the question it came from. FNV-1a, 64 bits folded to 32: its value is the same in every version and
+/// on every machine, unlike `Hash`'s.
+struct CursorCheck {
+    private var state: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    mutating func mix(_ bytes: some Sequence<UInt8>) {
+        for byte in bytes { state = (state ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    }
+
+    var value: UInt32 { UInt32(truncatingIfNeeded: state ^ state &>> 32) }
 }

@@ -40,9 +40,9 @@ extension APICall {
         return TimeRange(start: start, end: end)
     }
 
-    /// How many rows are wanted.
-    func limit(atMost most: Int) throws(APIError) -> Int {
-        guard let text = request.query("limit"), !text.isEmpty else { return 20 }
+    /// How many rows are wanted; `usual` when the request does not say.
+    func limit(atMost most: Int, usual: Int = 20) throws(APIError) -> Int {
+        guard let text = request.query("limit"), !text.isEmpty else { return usual }
         guard let limit = Int(text) else {
             throw .invalid("limit", "\(Self.shown(text)) is no number: limit takes 1 to \(most).")
         }
@@ -53,6 +53,26 @@ extension APICall {
             )
         }
         return limit
+    }
+
+    /// Where the list of names goes on; `nil` at its beginning. The list is told by the path and what narrows it.
+    func listCursor() throws(APIError) -> ListCursor? {
+        guard let sent = request.query("cursor"), !sent.isEmpty else { return nil }
+        guard let cursor = ListCursor(sent, question: listQuestion) else { throw Self.foreignCursor(sent, of: "list") }
+        return cursor
+    }
+
+    /// What a cursor of a list of names belongs to.
+    var listQuestion: String {
+        ([route.template] + pathValues + ["prefix", "scope"].map { request.query($0) ?? "" }).joined(separator: "\0")
+    }
+
+    /// A cursor that came from another question, or was changed on its way.
+    static func foreignCursor(_ sent: String, of owner: String) -> APIError {
+        .invalid(
+            "cursor",
+            "\(shown(sent)) is no cursor of this \(owner): repeat the call with the value of next, unchanged."
+        )
     }
 
     /// A value from outside, fit for a message.

@@ -152,7 +152,7 @@ struct LoadRun: Sendable {
                 $0.acceptedSpans += accepted
                 $0.rejectedSpans += rejected
                 $0.bytes += bytes
-                $0.latencyNanos.append(nanos)
+                $0.latencies.add(nanos)
                 $0.failuresInARow = 0
             }
         }
@@ -192,7 +192,8 @@ struct LoadReport: Sendable {
     var bytes = 0
     /// Requests by why they failed.
     var failures: [String: Int] = [:]
-    var latencyNanos: [UInt64] = []
+    /// Of accepted requests.
+    var latencies = LatencyHistogram()
     var elapsedNanos: UInt64 = 0
     var failuresInARow = 0
 
@@ -201,17 +202,11 @@ struct LoadReport: Sendable {
 
     var spansPerSecond: Int { elapsedNanos == 0 ? 0 : Int(Double(acceptedSpans) / Double(elapsedNanos) * 1e9) }
 
-    /// The latency below which `share` of the requests were answered; 0 without any.
-    func latency(_ share: Double) -> UInt64 {
-        let sorted = latencyNanos.sorted()
-        return sorted.isEmpty ? 0 : sorted[min(Int(Double(sorted.count) * share), sorted.count - 1)]
-    }
-
     /// One line while the run goes on.
     var progress: String {
         var parts = [
             "\(Figures.count(acceptedSpans, "span"))", "\(Figures.count(spansPerSecond))/s",
-            "p50 \(Figures.duration(latency(0.5)))",
+            "p50 \(Figures.duration(latencies.quantile(0.5)))",
             "\(Figures.duration(elapsedNanos / 1_000_000_000 * 1_000_000_000))",
         ]
         if !isClean { parts.append("\(Figures.count(rejectedSpans + failedSpans)) not accepted") }
@@ -225,8 +220,8 @@ struct LoadReport: Sendable {
                 + "\(Figures.duration(elapsedNanos)), \(Figures.count(spansPerSecond)) spans/s",
             "\(Figures.count(traces, "trace")), \(Figures.count(requests, "request")), "
                 + "\(Figures.bytes(UInt64(bytes))), \(Figures.count(retries)) retried",
-            "latency  p50 \(Figures.duration(latency(0.5)))  p95 \(Figures.duration(latency(0.95)))  "
-                + "max \(Figures.duration(latencyNanos.max() ?? 0))",
+            "latency  p50 \(Figures.duration(latencies.quantile(0.5)))  p95 \(Figures.duration(latencies.quantile(0.95)))  "
+                + "max \(Figures.duration(latencies.max))",
         ]
         if rejectedSpans > 0 {
             lines.append(terminal.styled("\(Figures.count(rejectedSpans, "span")) rejected by the server", .error))

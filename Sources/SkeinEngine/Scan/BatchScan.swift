@@ -28,6 +28,7 @@ package struct BatchScan: PredicateColumns {
 
     mutating func select(_ leaf: CompiledPredicate.Leaf, _ index: Int) throws(StoreError) -> RowSet {
         if case .attribute(let scope, let key) = leaf.field { return select(scope, key, leaf.test) }
+        if leaf.field == .eventName { return selectEvents(leaf.test?.test) }
         guard let test = leaf.test?.test else { return RowSet(count: rowCount, all: true) }
         let batch = batch
         switch leaf.field {
@@ -52,7 +53,7 @@ package struct BatchScan: PredicateColumns {
         case .traceID: return select { test.holds(.string(batch.traceIDs[$0].description)) }
         case .spanID: return select { test.holds(.string(batch.spanIDs[$0].description)) }
         case .parentSpanID: return select { test.holds(.string(batch.parentSpanIDs[$0].textIfValid)) }
-        case .attribute: return RowSet(count: rowCount)
+        case .eventName, .attribute: return RowSet(count: rowCount)
         }
     }
 
@@ -62,6 +63,19 @@ package struct BatchScan: PredicateColumns {
     private func select(refs: (Int) -> SpanBatch.Ref, _ test: (UnsafeRawBufferPointer) -> Bool) -> RowSet {
         var memo = RefMemo(batch.dictionary.count)
         return RowSet(count: rowCount) { row in memo.holds(refs(row)) { batch.dictionary.withBytes($0, test) } }
+    }
+
+    /// Rows with an event whose name satisfies the test, or with any event when there is none.
+    private func selectEvents(_ test: ValueTest?) -> RowSet {
+        guard let test else { return select { !batch.events.range(of: $0).isEmpty } }
+        var memo = RefMemo(batch.dictionary.count)
+        return select { row in
+            batch.events.range(of: row).contains { event in
+                memo.holds(batch.events.nameRefs[event]) { ref in
+                    batch.dictionary.withBytes(ref) { test.holds(text: $0) }
+                }
+            }
+        }
     }
 
     // MARK: Attributes

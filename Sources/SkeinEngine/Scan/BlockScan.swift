@@ -187,6 +187,14 @@ private struct GroupScan: PredicateColumns {
         case .attribute(.event, let key):
             let events = try AttributeScan(directory.eventAttributes, .event, key, block).select(leaf.test)
             return try owners(of: events.holds, directory.eventCounts, directory.eventCount)
+        case .eventName:
+            guard directory.eventCount > 0 else { return RowSet(count: rowCount) }
+            let count = directory.eventCount
+            let events =
+                try leaf.test.map { test throws(StoreError) in
+                    try select(directory.eventNames, count, test.test)
+                } ?? RowSet(count: count, all: true)
+            return try owners(of: events, directory.eventCounts, count)
         case .attribute(.link, let key):
             let links = try AttributeScan(directory.linkAttributes, .link, key, block).select(leaf.test)
             return try owners(of: links.holds, directory.linkCounts, directory.linkCount)
@@ -211,15 +219,15 @@ private struct GroupScan: PredicateColumns {
             return try select(directory.statuses) {
                 test.holds(status: Span.Status.Code(rawValue: UInt8(truncatingIfNeeded: $0)) ?? .unset)
             }
-        case .name: return try select(directory.names, test)
-        case .statusMessage: return try select(directory.statusMessages, test)
+        case .name: return try select(directory.names, rowCount, test)
+        case .statusMessage: return try select(directory.statusMessages, rowCount, test)
         case .traceID: return try selectTraces(test)
         case .spanID:
             return try select(directory.spanIDs) { test.holds(.string(SpanID($0).description)) }
         case .parentSpanID:
             let ids = try block.parentIDs(group, directory, 0..<rowCount)
             return RowSet(count: rowCount) { test.holds(.string(ids[$0].textIfValid)) }
-        case .attribute: return RowSet(count: rowCount)
+        case .eventName, .attribute: return RowSet(count: rowCount)
         }
     }
 
@@ -241,15 +249,15 @@ private struct GroupScan: PredicateColumns {
         return try select(column) { holds[Int(truncatingIfNeeded: $0)] }
     }
 
-    /// Rows whose text satisfies the test.
-    private func select(_ column: TextColumn, _ test: ValueTest) throws(StoreError) -> RowSet {
+    /// Which of the `count` texts of a column satisfy the test.
+    private func select(_ column: TextColumn, _ count: Int, _ test: ValueTest) throws(StoreError) -> RowSet {
         switch try reader.texts(column) {
         case .empty, .ints, .doubles:
-            return RowSet(count: rowCount, all: test.holds(text: UnsafeRawBufferPointer(start: nil, count: 0)))
+            return RowSet(count: count, all: test.holds(text: UnsafeRawBufferPointer(start: nil, count: 0)))
         case .dictionary(let entries, _, let dictionary):
             let holds = (0..<UInt32(dictionary.count)).map { dictionary.withBytes($0) { test.holds(text: $0) } }
-            if entries.isEmpty { return RowSet(count: rowCount, all: holds[0]) }
-            return RowSet(count: rowCount) { holds[Int(entries[$0])] }
+            if entries.isEmpty { return RowSet(count: count, all: holds[0]) }
+            return RowSet(count: count) { holds[Int(entries[$0])] }
         }
     }
 

@@ -304,6 +304,7 @@ extension SpanField {
         switch self {
         case .duration, .name, .kind, .status, .serviceName, .traceID, .spanID, .parentSpanID: .fixed
         case .statusMessage, .scopeName, .scopeVersion: .details
+        case .eventName: .events
         case .attribute(let scope, _):
             switch scope {
             case .any: [.attributes, .details]

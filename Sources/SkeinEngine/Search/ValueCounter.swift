@@ -77,6 +77,7 @@ struct ValueCounter {
         case .serviceName: addTexts(batch) { batch.resources.serviceNameRefs[Int(batch.resourceRows[$0])] }
         case .scopeName: addTexts(batch) { batch.scopes.nameRefs[Int(batch.scopeRows[$0])] }
         case .scopeVersion: addTexts(batch) { batch.scopes.versionRefs[Int(batch.scopeRows[$0])] }
+        case .eventName: addEventNames(batch)
         case .attribute(let scope, let key): addAttributes(batch, scope, key)
         }
     }
@@ -88,6 +89,16 @@ struct ValueCounter {
     private mutating func addTexts(_ batch: SpanBatch, _ ref: (Int) -> SpanBatch.Ref) {
         var counts: [SpanBatch.Ref: Int] = [:]
         for row in 0..<batch.count { counts[ref(row), default: 0] += 1 }
+        for (ref, count) in counts { batch.dictionary.withBytes(ref) { add(text: $0, count) } }
+    }
+
+    private mutating func addEventNames(_ batch: SpanBatch) {
+        var counts: [SpanBatch.Ref: Int] = [:]
+        for row in 0..<batch.count {
+            for ref in Set(batch.events.range(of: row).map { batch.events.nameRefs[$0] }) {
+                counts[ref, default: 0] += 1
+            }
+        }
         for (ref, count) in counts { batch.dictionary.withBytes(ref) { add(text: $0, count) } }
     }
 

@@ -10,8 +10,6 @@ struct GRPCCall {
     /// What the stream has to do after an event.
     enum Action {
         case wait
-        /// Hold memory for a message of so many bytes, or refuse with what ``refuse(_:)`` then returns.
-        case reserve(Int)
         /// The request is whole: run the method.
         case run(GRPCMethod, GRPCRequest)
         /// Send trailers only and drop what still comes.
@@ -99,7 +97,6 @@ struct GRPCCall {
                 )
             }
             prefix = (flag == 1, Int(length))
-            return .reserve(Int(length))
         }
         return excess
     }

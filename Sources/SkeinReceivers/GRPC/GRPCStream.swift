@@ -11,17 +11,18 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
 
     private let service: Service
     private let limits: GRPCLimits
-    private let budget: ByteBudget
     private var call: GRPCCall
     private var reservation: ByteBudget.Reservation?
     private var context: ChannelHandlerContext?
     private var timer: Scheduled<Void>?
+    private var receivedBytes = 0
+    private var isRunning = false
     private var droppedBytes = 0
 
     init(service: Service, limits: GRPCLimits, budget: ByteBudget) {
         self.service = service
         self.limits = limits
-        self.budget = budget
+        reservation = budget.reservation()
         call = GRPCCall(messageBytesMax: limits.messageBytesMax)
     }
 
@@ -40,7 +41,8 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
         if call.isReceiving { service.count(.incomplete) }
         call.close()
         timer?.cancel()
-        reservation = nil
+        // A method at work still holds the message; its memory is given back when it has answered.
+        if !isRunning { reservation = nil }
         context.fireChannelInactive()
     }
 
@@ -52,7 +54,7 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
         case .data(let data):
             guard case .byteBuffer(let bytes) = data.data else { return }
             if call.isReceiving {
-                perform(call.receive(bytes), context)
+                receive(bytes, context)
             } else {
                 drop(bytes.readableBytes, context)
             }
@@ -69,18 +71,20 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
     private func perform(_ action: GRPCCall.Action, _ context: ChannelHandlerContext) {
         switch action {
         case .wait: break
-        case .reserve(let count): reserve(count, context)
         case .run(.unary(let respond), let request): run(respond, request, context)
         case .fail(let status, let reason): fail(status, httpStatus: 200, reason, context)
         case .reject(let httpStatus, let status, let reason): fail(status, httpStatus: httpStatus, reason, context)
         }
     }
 
-    private func reserve(_ count: Int, _ context: ChannelHandlerContext) {
-        reservation = budget.reservation()
-        if reservation?.grow(to: count) == true { return }
-        let refusal = Refusal(.busy, "the server holds as many requests as its memory allows: try again")
-        perform(call.refuse(refusal), context)
+    /// Memory is held for what has come, not for what the message's prefix announces.
+    private func receive(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        receivedBytes += bytes.readableBytes
+        guard reservation?.grow(to: receivedBytes) == true else {
+            let refusal = Refusal(.busy, "the server holds as many requests as its memory allows: try again")
+            return perform(call.refuse(refusal), context)
+        }
+        perform(call.receive(bytes), context)
     }
 
     private func run(
@@ -89,6 +93,7 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
         _ context: ChannelHandlerContext
     ) {
         timer?.cancel()
+        isRunning = true
         let eventLoop = context.eventLoop
         let stream = NIOLoopBound(self, eventLoop: eventLoop)
         Task {
@@ -104,6 +109,7 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
 
     private func finish(_ outcome: Result<ByteBuffer, Refusal>) {
         call.close()
+        isRunning = false
         reservation = nil
         switch outcome {
         case .failure(let refusal):

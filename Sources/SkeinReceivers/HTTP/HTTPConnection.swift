@@ -45,6 +45,8 @@ final class HTTPConnection: ChannelInboundHandler {
 
     /// When the present phase has lasted too long.
     private var deadline = NIODeadline.distantFuture
+    /// When the body must be complete, however steadily it comes.
+    private var bodyDeadline = NIODeadline.distantFuture
     /// When the last answer must have left.
     private var flushDeadline = NIODeadline.distantFuture
     private var answersWritten = 0
@@ -85,7 +87,8 @@ final class HTTPConnection: ChannelInboundHandler {
         connections.remove(context.channel)
         timer?.task.cancel()
         timer = nil
-        reservation = nil
+        // A service at work still holds the body; its memory is given back when it has answered.
+        if task == nil { reservation = nil }
         if service.abandonsWithClient { task?.cancel() }
         context.fireChannelInactive()
     }
@@ -127,15 +130,15 @@ final class HTTPConnection: ChannelInboundHandler {
         body = ByteBuffer()
         phase = .reading
         connections.mark(context.channel, isIdle: false)
+        bodyDeadline = .now() + limits.bodyTimeMax
         wait(until: .now() + limits.bodyTime)
         if let answer = service.answer(toHead: head) { return refuse(with: answer, context) }
         let announced = head.headers.first(name: "content-length").flatMap { Int($0) }
         guard announced ?? 0 <= limits.bodyBytesMax else { return refuse(tooLarge, context) }
         reservation = budget?.reservation()
-        guard reserve(announced ?? 0) else { return refuse(busy, context) }
         if let announced, announced > 0 {
             // Memory follows what arrives, not what is announced, once that is much.
-            body = context.channel.allocator.buffer(capacity: min(announced, 4 << 20))
+            body = context.channel.allocator.buffer(capacity: min(announced, 256 << 10))
         }
         if head.headers.contains(name: "expect"), head.version == .http1_1 {
             context.writeAndFlush(wrapOutboundOut(.head(.init(version: .http1_1, status: .continue))), promise: nil)
@@ -150,7 +153,8 @@ final class HTTPConnection: ChannelInboundHandler {
         guard reserve(received) else { return refuse(busy, context) }
         var chunk = chunk
         body.writeBuffer(&chunk)
-        deadline = deadline + .milliseconds(Int64(count * 1000 / limits.bodyBytesPerSecondMin))
+        let earned = TimeAmount.milliseconds(Int64(count * 1000 / limits.bodyBytesPerSecondMin))
+        deadline = min(deadline + earned, bodyDeadline)
     }
 
     private func receiveEnd(_ context: ChannelHandlerContext) {
@@ -174,6 +178,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func finish(_ answer: HTTPAnswer) {
         task = nil
+        reservation = nil
         guard case .answering = phase else { return }
         write(answer, keepAlive: head.isKeepAlive)
     }
@@ -273,10 +278,11 @@ final class HTTPConnection: ChannelInboundHandler {
         guard deadline <= now else { return wait(until: deadline) }
         switch phase {
         case .reading:
-            let refusal = Refusal(
-                .incomplete,
-                "the body came slower than \(limits.bodyBytesPerSecondMin) bytes a second: send it faster"
-            )
+            let cause =
+                bodyDeadline <= now
+                ? "was not complete after \(limits.bodyTimeMax.nanoseconds / 1_000_000_000) s"
+                : "came slower than \(limits.bodyBytesPerSecondMin) bytes a second"
+            let refusal = Refusal(.incomplete, "the body \(cause): send it faster, or in smaller batches")
             write(service.answer(to: refusal, head: head), keepAlive: false)
         case .idle, .skipping, .answering, .lingering:
             context.close(promise: nil)

@@ -15,6 +15,8 @@ package struct HTTPLimits: Sendable {
     package var bodyTime = TimeAmount.seconds(10)
     /// Slowest body that is waited for.
     package var bodyBytesPerSecondMin = 4096
+    /// For a body, however steadily it comes: until then it holds memory that others may need.
+    package var bodyTimeMax = TimeAmount.seconds(60)
     /// Between two requests of a connection.
     package var idleTime = TimeAmount.seconds(60)
     /// For work in hand when the listener goes down.

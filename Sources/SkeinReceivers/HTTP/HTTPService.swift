@@ -55,12 +55,18 @@ package struct HTTPAnswer: Sendable {
 }
 
 extension HTTPRequestHead {
-    /// The part of the target before the query, percent-encoded as it came.
-    package var path: Substring { uri.prefix { $0 != "?" && $0 != "#" } }
-
-    /// The part of the target after `?`, as it came; `nil` when there is no `?`.
-    package var query: Substring? {
-        guard let mark = uri.firstIndex(of: "?") else { return nil }
-        return uri[uri.index(after: mark)...].prefix { $0 != "#" }
+    /// The path and the query that are asked for, as they came. A server must take the absolute form of a target too,
+    /// as it is sent to proxies (RFC 9112 §3.2.2); who is asked there is no matter here.
+    package var target: Substring {
+        guard !uri.utf8.starts(with: "/".utf8) else { return uri[...] }
+        for scheme in ["http://", "https://"] where uri.prefix(scheme.count).lowercased() == scheme {
+            let rest = uri.dropFirst(scheme.count)
+            guard let end = rest.firstIndex(where: { $0 == "/" || $0 == "?" || $0 == "#" }) else { return "/" }
+            return rest[end] == "/" ? rest[end...] : "/" + rest[end...]
+        }
+        return uri[...]
     }
+
+    /// The part of the target before the query, percent-encoded as it came.
+    package var path: Substring { target.prefix { $0 != "?" && $0 != "#" } }
 }

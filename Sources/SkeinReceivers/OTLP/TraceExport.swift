@@ -17,14 +17,20 @@ package struct TraceExport: Sendable {
     let counters: IngestCounters
     private let bytesMax: Int
     private let clock: any WallClock
-    private let decoders = DecoderPool()
+    private let limits: DecodingLimits
+    private let decoders: DecoderPool
 
-    /// An export of requests up to `bytesMax` bytes after decompression.
+    /// An export of requests up to `bytesMax` bytes after decompression; decoded they may have twice as many, which only
+    /// those reach that hold next to nothing many times.
     package init(pipeline: Pipeline, counters: IngestCounters, bytesMax: Int, clock: any WallClock = SystemClock()) {
         self.pipeline = pipeline
         self.counters = counters
         self.bytesMax = bytesMax
         self.clock = clock
+        var limits = DecodingLimits()
+        limits.columnBytesMax = 2 * bytesMax
+        self.limits = limits
+        decoders = DecoderPool(limits: limits)
     }
 
     /// Stores the spans of a request; returns when they are as durable as the store promises. Only bad spans are left
@@ -39,6 +45,10 @@ package struct TraceExport: Sendable {
         let decoded = try decode(body, coding, encoding, &reservation)
         counters.receivedSpans.add(decoded.accepted + decoded.rejectedCount)
         for (reason, count) in decoded.rejected { counters.reject(count, SpanRejection(reason)) }
+        counters.drop(decoded.dropped.attributes, .attributes)
+        counters.drop(decoded.dropped.events, .events)
+        counters.drop(decoded.dropped.links, .links)
+        try pipeline.hold(decoded.batch, in: &reservation, counters: counters)
         try await pipeline.submit(decoded.batch, counters: counters)
         return OTLP.ExportTraceServiceResponse(decoded)
     }
@@ -85,10 +95,11 @@ package struct TraceExport: Sendable {
                     try decoder.decode(bytes, receivedUnixNanos: now)
                 }
             case .json:
-                var decoder = OTLP.JSONDecoder()
+                var decoder = OTLP.JSONDecoder(limits: limits)
                 return try decoder.decode(bytes, receivedUnixNanos: now)
             }
         } catch {
+            if error.code == .tooLarge { throw Refusal(.tooLarge, error.message) }
             throw Refusal(.malformed, error.description)
         }
     }

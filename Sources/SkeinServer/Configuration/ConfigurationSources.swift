@@ -180,4 +180,7 @@ extension ServerConfiguration {
 
     /// The part of the memory that requests in flight may take.
     package var inflightBytesMax: Int { memoryBytes / 4 }
+
+    /// The part of the memory that answers of the APIs may take while they are made.
+    package var answerBytesMax: Int { memoryBytes / 2 }
 }

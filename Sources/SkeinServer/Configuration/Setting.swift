@@ -120,8 +120,8 @@ package struct Setting: Sendable {
             ),
             size(
                 "memory",
-                "Memory to plan with: a quarter of it may be requests in flight, above that senders are asked to come "
-                    + "again.",
+                "Memory to plan with: a quarter of it may be requests in flight, half of it answers in the making; above "
+                    + "that clients are asked to come again.",
                 \.memoryBytes,
                 in: 128 << 20...1 << 40
             ),

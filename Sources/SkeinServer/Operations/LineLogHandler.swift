@@ -21,7 +21,8 @@ struct LineLogHandler: LogHandler {
         let pairs = metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in pairs.sorted(by: { $0.key < $1.key }) { line += " \(key)=\(Self.plain("\(value)"))" }
         if let error = event.error { line += " error=\(Self.plain("\(error)"))" }
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        // A log that nobody can read any more, or that has no room, must not take the server with it.
+        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
     }
 
     /// A message stays one line and cannot steer a terminal.

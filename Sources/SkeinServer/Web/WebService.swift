@@ -24,18 +24,21 @@ struct WebService: HTTPService {
     func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? { nil }
 
     func respond(to call: HTTPCall) async -> HTTPAnswer {
-        guard let target = localTarget(call.head.uri) else {
-            return .text(.notFound, "404 not found: this server is mounted at \(basePath)/\n")
+        guard let target = localTarget(call.head) else {
+            return secured(.text(.notFound, "404 not found: this server is mounted at \(basePath)/\n"))
         }
-        var answer = await respond(to: call, target: target)
-        for (name, value) in Self.securityHeaders where !answer.headers.contains(name: name) {
-            answer.headers.add(name: name, value: value)
-        }
-        return compressed(answer, for: call.head)
+        return compressed(secured(await respond(to: call, target: target)), for: call.head)
     }
 
     func answer(to refusal: Refusal, head: HTTPRequestHead) -> HTTPAnswer {
-        .problem(refusal.reason.httpStatus, "\(refusal.reason.label)", refusal.message)
+        let response = API.refusal(
+            Int(refusal.reason.httpStatus.code),
+            "\(refusal.reason.label)".replacing("_", with: "-"),
+            refusal.message,
+            retryAfterSeconds: refusal.reason.retryAfterSeconds,
+            target: localTarget(head) ?? "/"
+        )
+        return secured(HTTPAnswer(response))
     }
 
     /// What every answer says to a browser. Styles may be set from scripts through the DOM; nothing else is inline.
@@ -50,11 +53,20 @@ struct WebService: HTTPService {
         ("cross-origin-resource-policy", "same-origin"),
     ]
 
+    private func secured(_ answer: HTTPAnswer) -> HTTPAnswer {
+        var answer = answer
+        for (name, value) in Self.securityHeaders where !answer.headers.contains(name: name) {
+            answer.headers.add(name: name, value: value)
+        }
+        return answer
+    }
+
     /// The request target without the base path; `nil` when it does not lie below it.
-    private func localTarget(_ uri: String) -> String? {
-        guard !basePath.isEmpty else { return uri }
-        guard uri.hasPrefix(basePath) else { return nil }
-        let rest = uri.dropFirst(basePath.count)
+    private func localTarget(_ head: HTTPRequestHead) -> String? {
+        let target = head.target
+        guard !basePath.isEmpty else { return String(target) }
+        guard target.hasPrefix(basePath) else { return nil }
+        let rest = target.dropFirst(basePath.count)
         if rest.isEmpty || rest.hasPrefix("?") { return "/" + rest }
         return rest.hasPrefix("/") ? String(rest) : nil
     }
@@ -90,25 +102,36 @@ struct WebService: HTTPService {
             }
             return HTTPAnswer(response)
         case .answered(nil):
-            return .problem(.notFound, "not-found", "there is nothing at \(path(target))")
+            return refuse(.notFound, "unknown-path", "Nothing is served at \(target.prefix(200)).", target: target)
         case .late(let limit):
-            return .problem(
+            return refuse(
                 .gatewayTimeout,
                 "timeout",
-                "the query was stopped after \(Quantity.text(limit)): ask for a shorter time range or a narrower condition"
+                "The query was stopped after \(Quantity.text(limit)): ask for a shorter time range or a narrower condition.",
+                target: target
             )
         case .full(let limit):
-            var answer = HTTPAnswer.problem(
+            return refuse(
                 .serviceUnavailable,
                 "busy",
-                "\(limit) queries are running, which is the limit (--queries-max): try again"
+                "\(limit) queries are running, which is the limit (--queries-max): try again.",
+                retryAfterSeconds: 1,
+                target: target
             )
-            answer.headers.add(name: "retry-after", value: "1")
-            return answer
         }
     }
 
-    private func path(_ target: String) -> Substring { target.prefix { $0 != "?" && $0 != "#" }.prefix(200) }
+    private func refuse(
+        _ status: HTTPResponseStatus,
+        _ code: String,
+        _ detail: String,
+        retryAfterSeconds: Int = 0,
+        target: String
+    ) -> HTTPAnswer {
+        HTTPAnswer(
+            API.refusal(Int(status.code), code, detail, retryAfterSeconds: retryAfterSeconds, target: target)
+        )
+    }
 
     // MARK: The page
 
@@ -140,7 +163,9 @@ struct WebService: HTTPService {
         answer.body = ByteBuffer(bytes: packed)
         answer.headers.add(name: "content-encoding", value: "gzip")
         // Two representations may not share a strong tag.
-        if let tag = answer.headers.first(name: "etag") { answer.headers.replaceOrAdd(name: "etag", value: "W/\(tag)") }
+        if let tag = answer.headers.first(name: "etag"), !tag.hasPrefix("W/") {
+            answer.headers.replaceOrAdd(name: "etag", value: "W/\(tag)")
+        }
         return answer
     }
 

@@ -52,7 +52,7 @@ struct FieldComparison {
         guard sign == .equal || sign == .notEqual else {
             throw checker.error("nil compares by = and != only", at: value, expected: ["=", "!="])
         }
-        guard isAttribute, field != .serviceName else {
+        guard isAttribute && field != .serviceName || field == .eventName else {
             let isText = if case .text = type { true } else { field == .serviceName }
             throw checker.error(
                 "\(subject) is never missing\(isText ? ", only empty" : "")",

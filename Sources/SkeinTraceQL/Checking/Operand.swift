@@ -51,8 +51,9 @@ extension Intrinsic {
         case .traceID: (.traceID, .id)
         case .scopeName: (.scopeName, .text)
         case .scopeVersion: (.scopeVersion, .text)
-        case .childCount, .traceDuration, .rootName, .rootServiceName, .eventName, .eventTime, .linkTraceID,
-            .linkSpanID, .nestedSetLeft, .nestedSetRight, .nestedSetParent, .parent:
+        case .eventName: (.eventName, .text)
+        case .childCount, .traceDuration, .rootName, .rootServiceName, .eventTime, .linkTraceID, .linkSpanID,
+            .nestedSetLeft, .nestedSetRight, .nestedSetParent, .parent:
             nil
         }
     }

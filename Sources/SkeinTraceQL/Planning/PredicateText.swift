@@ -59,6 +59,7 @@ private enum PredicateText {
         case .parentSpanID: "span:parentID"
         case .scopeName: "instrumentation:name"
         case .scopeVersion: "instrumentation:version"
+        case .eventName: "event:name"
         case .attribute(.any, let key): isPlain(key) ? key : ".\(part(key))"
         case .attribute(let scope, let key): "\(scope.rawValue).\(part(key))"
         }

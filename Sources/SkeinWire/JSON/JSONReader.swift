@@ -38,6 +38,9 @@ package struct JSONReader: ~Copyable {
     /// A reader at the start of `bytes`.
     package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
+    /// Bytes read so far.
+    var offset: Int { at }
+
     // MARK: Objects and arrays
 
     /// Enters an object.

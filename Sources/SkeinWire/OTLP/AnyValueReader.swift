@@ -7,9 +7,19 @@ import SkeinModel
 ///
 ///     1 string_value   2 bool_value     3 int_value      4 double_value (fixed64)
 ///     5 array_value { 1 values* }       6 kvlist_value { 1 values* { 1 key, 2 value } }      7 bytes_value
-enum AnyValueReader {
-    /// The value in the message. Throws `.tooDeep` where arrays and maps nest beyond `EncodedValue.maxDepth`.
-    static func read(_ message: ProtobufReader, depth: Int = 0) throws(WireError) -> AttributeValue {
+struct AnyValueReader {
+    /// Elements and pairs of one value with all that nests in it: two bytes of a message may become forty in memory.
+    private static let elementsMax = 1_000_000
+    private var elementCount = 0
+
+    /// The value in the message. Throws `.tooDeep` where arrays and maps nest beyond `EncodedValue.maxDepth`, `.tooLarge`
+    /// where it has more elements than are read.
+    static func read(_ message: ProtobufReader) throws(WireError) -> AttributeValue {
+        var reader = AnyValueReader()
+        return try reader.read(message, depth: 0)
+    }
+
+    private mutating func read(_ message: ProtobufReader, depth: Int) throws(WireError) -> AttributeValue {
         var message = message
         var value = AttributeValue.null
         while let tag = try message.nextTag() {
@@ -36,8 +46,8 @@ enum AnyValueReader {
         return value
     }
 
-    private static func readArray(_ message: ProtobufReader, depth: Int) throws(WireError) -> [AttributeValue] {
-        try checkDepth(message, depth)
+    private mutating func readArray(_ message: ProtobufReader, depth: Int) throws(WireError) -> [AttributeValue] {
+        try Self.checkDepth(message, depth)
         var message = message
         var elements: [AttributeValue] = []
         while let tag = try message.nextTag() {
@@ -45,13 +55,14 @@ enum AnyValueReader {
                 try message.skip(tag, known: 0b10)
                 continue
             }
+            try countElement(at: message.offset)
             elements.append(try read(try message.readMessage(), depth: depth + 1))
         }
         return elements
     }
 
-    private static func readMap(_ message: ProtobufReader, depth: Int) throws(WireError) -> [Attribute] {
-        try checkDepth(message, depth)
+    private mutating func readMap(_ message: ProtobufReader, depth: Int) throws(WireError) -> [Attribute] {
+        try Self.checkDepth(message, depth)
         var message = message
         var pairs: [Attribute] = []
         while let tag = try message.nextTag() {
@@ -59,12 +70,13 @@ enum AnyValueReader {
                 try message.skip(tag, known: 0b10)
                 continue
             }
+            try countElement(at: message.offset)
             pairs.append(try readPair(try message.readMessage(), depth: depth))
         }
         return pairs
     }
 
-    private static func readPair(_ message: ProtobufReader, depth: Int) throws(WireError) -> Attribute {
+    private mutating func readPair(_ message: ProtobufReader, depth: Int) throws(WireError) -> Attribute {
         var message = message
         var pair = Attribute("", .null)
         while let tag = try message.nextTag() {
@@ -75,6 +87,13 @@ enum AnyValueReader {
             }
         }
         return pair
+    }
+
+    private mutating func countElement(at offset: Int) throws(WireError) {
+        elementCount += 1
+        guard elementCount <= Self.elementsMax else {
+            throw WireError(.tooLarge, "a value has more than \(Self.elementsMax) elements", at: offset)
+        }
     }
 
     private static func checkDepth(_ message: ProtobufReader, _ depth: Int) throws(WireError) {

@@ -13,13 +13,14 @@ extension OTLP {
     package struct JSONDecoder: ~Copyable {
         private var builder = SpanBatchBuilder()
         private var rejections = Rejections()
+        private var intake: Intake
         private var value = ByteWriter()
         /// Keys in snake_case: other systems ignore them without a word, and so lose data.
         private var snakeCaseKeys = 0
         private var firstSnakeCaseKey = ""
 
         /// A decoder; it holds memory only while and after it works.
-        package init() {}
+        package init(limits: DecodingLimits = DecodingLimits()) { intake = Intake(limits) }
 
         /// The spans of one request. Bad spans are left out and counted; text that is not JSON of this shape throws, and
         /// nothing of it is kept.
@@ -28,6 +29,7 @@ extension OTLP {
             receivedUnixNanos: UInt64
         ) throws(WireError) -> DecodedSpans {
             rejections = Rejections()
+            intake = Intake(intake.limits)
             snakeCaseKeys = 0
             firstSnakeCaseKey = ""
             do throws(WireError) {
@@ -41,8 +43,11 @@ extension OTLP {
             var decoded = DecodedSpans(batch: builder.finish(receivedUnixNanos: receivedUnixNanos))
             decoded.rejected = rejections.counts
             decoded.firstMessage = rejections.firstMessage
+            decoded.dropped = intake.dropped
+            decoded.warning = intake.warning
             if snakeCaseKeys > 0 {
-                decoded.warning =
+                if !decoded.warning.isEmpty { decoded.warning += "; " }
+                decoded.warning +=
                     "\(snakeCaseKeys) keys in snake_case were ignored, the first is \"\(firstSnakeCaseKey)\"; "
                     + "OTLP JSON keys are lowerCamelCase"
             }
@@ -93,6 +98,7 @@ extension OTLP {
             _ dropped: inout UInt32,
             _ isTooDeep: inout Bool
         ) throws(WireError) {
+            var attributes = intake.quota()
             try json.openObject()
             while let key = try json.nextMember() {
                 switch key {
@@ -100,6 +106,10 @@ extension OTLP {
                     let serviceNameKey = builder.intern("service.name")
                     try json.openArray()
                     while try json.nextElement() {
+                        guard attributes.take() else {
+                            try json.skipValue()
+                            continue
+                        }
                         let pair = try readAttribute(&json, &isTooDeep)
                         builder.addResourceAttribute(key: pair.key, value: pair.value)
                         if serviceName == 0, pair.key == serviceNameKey {
@@ -110,6 +120,8 @@ extension OTLP {
                 default: try skip(key, &json)
                 }
             }
+            dropped &+= attributes.refused
+            try intake.add(0, attributes: attributes, at: json.offset)
         }
 
         private mutating func readScopeSpans(_ json: inout JSONReader) throws(WireError) {
@@ -146,6 +158,7 @@ extension OTLP {
             _ dropped: inout UInt32,
             _ isTooDeep: inout Bool
         ) throws(WireError) {
+            var attributes = intake.quota()
             try json.openObject()
             while let key = try json.nextMember() {
                 switch key {
@@ -154,6 +167,10 @@ extension OTLP {
                 case "attributes":
                     try json.openArray()
                     while try json.nextElement() {
+                        guard attributes.take() else {
+                            try json.skipValue()
+                            continue
+                        }
                         let pair = try readAttribute(&json, &isTooDeep)
                         builder.addScopeAttribute(key: pair.key, value: pair.value)
                     }
@@ -161,6 +178,8 @@ extension OTLP {
                 default: try skip(key, &json)
                 }
             }
+            dropped &+= attributes.refused
+            try intake.add(0, attributes: attributes, at: json.offset)
         }
 
         private mutating func readSpan(_ json: inout JSONReader) throws(WireError) {
@@ -168,6 +187,7 @@ extension OTLP {
             var ids = IDCheck(text: true)
             var isTooDeep = false
             var refusedLinks: UInt32 = 0
+            var (attributes, events, links) = (intake.quota(), intake.quota(), intake.quota())
             try json.openObject()
             while let key = try json.nextMember() {
                 switch key {
@@ -182,15 +202,25 @@ extension OTLP {
                 case "attributes":
                     try json.openArray()
                     while try json.nextElement() {
+                        guard attributes.take() else {
+                            try json.skipValue()
+                            continue
+                        }
                         let pair = try readAttribute(&json, &isTooDeep)
                         builder.addSpanAttribute(key: pair.key, value: pair.value)
                     }
                 case "events":
                     try json.openArray()
-                    while try json.nextElement() { try readEvent(&json, &isTooDeep) }
+                    while try json.nextElement() {
+                        if events.take() { try readEvent(&json, &isTooDeep) } else { try json.skipValue() }
+                    }
                 case "links":
                     try json.openArray()
                     while try json.nextElement() {
+                        guard links.take() else {
+                            try json.skipValue()
+                            continue
+                        }
                         if try !readLink(&json, &isTooDeep) { refusedLinks &+= 1 }
                     }
                 case "status": try readStatus(&json, &fields)
@@ -201,7 +231,11 @@ extension OTLP {
                 default: try skip(key, &json)
                 }
             }
-            fields.droppedLinksCount &+= refusedLinks
+            fields.droppedAttributesCount &+= attributes.refused
+            fields.droppedEventsCount &+= events.refused
+            fields.droppedLinksCount &+= refusedLinks &+ links.refused
+            intake.drop(events: events, links: links)
+            try intake.add(Intake.Size.span, attributes: attributes, at: json.offset)
             if let reason = ids.fault(fields) ?? (isTooDeep ? .valueTooDeep : nil) {
                 builder.discardSpan()
                 rejections.add(reason, ids.message(reason))
@@ -214,6 +248,7 @@ extension OTLP {
             var time: UInt64 = 0
             var name: SpanBatch.Ref = 0
             var dropped: UInt32 = 0
+            var attributes = intake.quota()
             try json.openObject()
             while let key = try json.nextMember() {
                 switch key {
@@ -222,6 +257,10 @@ extension OTLP {
                 case "attributes":
                     try json.openArray()
                     while try json.nextElement() {
+                        guard attributes.take() else {
+                            try json.skipValue()
+                            continue
+                        }
                         let pair = try readAttribute(&json, &isTooDeep)
                         builder.addEventAttribute(key: pair.key, value: pair.value)
                     }
@@ -229,7 +268,12 @@ extension OTLP {
                 default: try skip(key, &json)
                 }
             }
-            builder.addEvent(timeUnixNanos: time, name: name, droppedAttributesCount: dropped)
+            try intake.add(Intake.Size.event, attributes: attributes, at: json.offset)
+            builder.addEvent(
+                timeUnixNanos: time,
+                name: name,
+                droppedAttributesCount: dropped &+ attributes.refused
+            )
         }
 
         /// `false` when the link has ids of the wrong length: it cannot be kept, and counts as dropped.
@@ -240,6 +284,7 @@ extension OTLP {
             var traceState: SpanBatch.Ref = 0
             var flags: UInt32 = 0
             var dropped: UInt32 = 0
+            var attributes = intake.quota()
             try json.openObject()
             while let key = try json.nextMember() {
                 switch key {
@@ -249,6 +294,10 @@ extension OTLP {
                 case "attributes":
                     try json.openArray()
                     while try json.nextElement() {
+                        guard attributes.take() else {
+                            try json.skipValue()
+                            continue
+                        }
                         let pair = try readAttribute(&json, &isTooDeep)
                         builder.addLinkAttribute(key: pair.key, value: pair.value)
                     }
@@ -261,12 +310,13 @@ extension OTLP {
                 builder.discardLink()
                 return false
             }
+            try intake.add(Intake.Size.link, attributes: attributes, at: json.offset)
             builder.addLink(
                 traceID: traceID,
                 spanID: spanID,
                 traceState: traceState,
                 flags: flags,
-                droppedAttributesCount: dropped
+                droppedAttributesCount: dropped &+ attributes.refused
             )
             return true
         }

@@ -13,26 +13,36 @@ extension OTLP {
         package init(_ batch: SpanBatch) { self.batch = batch }
 
         /// Writes `{"resourceSpans":[…]}` with all spans, grouped by resource and scope.
-        package func write(to json: inout JSONWriter) {
-            json.object { json in
-                json.array("resourceSpans") { json in
+        package func write(to json: inout JSONWriter) { write(to: &json) { _ in } }
+
+        /// The same; `check` is told the bytes written so far after each span, and may end the writing.
+        package func write<E: Error>(to json: inout JSONWriter, check: (Int) throws(E) -> Void) throws(E) {
+            try json.object { json throws(E) in
+                try json.array("resourceSpans") { json throws(E) in
                     for group in SpanGroups(batch).resources {
-                        json.object { writeResourceSpans(group, to: &$0) }
+                        try json.object { json throws(E) in try writeResourceSpans(group, to: &json, check) }
                     }
                 }
             }
         }
 
-        private func writeResourceSpans(_ group: SpanGroups.Resource, to json: inout JSONWriter) {
+        private func writeResourceSpans<E: Error>(
+            _ group: SpanGroups.Resource,
+            to json: inout JSONWriter,
+            _ check: (Int) throws(E) -> Void
+        ) throws(E) {
             json.key("resource")
             writeResource(group.resource, to: &json)
-            json.array("scopeSpans") { json in
+            try json.array("scopeSpans") { json throws(E) in
                 for scope in group.scopes {
-                    json.object { json in
+                    try json.object { json throws(E) in
                         json.key("scope")
                         writeScope(scope.scope, to: &json)
-                        json.array("spans") { json in
-                            for row in scope.rows { writeSpan(row, to: &json) }
+                        try json.array("spans") { json throws(E) in
+                            for row in scope.rows {
+                                writeSpan(row, to: &json)
+                                try check(json.count)
+                            }
                         }
                         text("schemaUrl", batch.scopes.schemaURLRefs[scope.scope], to: &json)
                     }

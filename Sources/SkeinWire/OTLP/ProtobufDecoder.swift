@@ -17,9 +17,10 @@ extension OTLP {
     package struct ProtobufDecoder: ~Copyable {
         private var builder = SpanBatchBuilder()
         private var rejections = Rejections()
+        private var intake: Intake
 
         /// A decoder; it holds memory only while and after it works.
-        package init() {}
+        package init(limits: DecodingLimits = DecodingLimits()) { intake = Intake(limits) }
 
         /// The spans of one request. Bad spans are left out and counted; a request that is no protobuf message of this
         /// kind throws, and nothing of it is kept.
@@ -28,6 +29,7 @@ extension OTLP {
             receivedUnixNanos: UInt64
         ) throws(WireError) -> DecodedSpans {
             rejections = Rejections()
+            intake = Intake(intake.limits)
             do throws(WireError) {
                 var request = ProtobufReader(bytes)
                 while let tag = try request.nextTag() {
@@ -44,6 +46,8 @@ extension OTLP {
             var decoded = DecodedSpans(batch: builder.finish(receivedUnixNanos: receivedUnixNanos))
             decoded.rejected = rejections.counts
             decoded.firstMessage = rejections.firstMessage
+            decoded.dropped = intake.dropped
+            decoded.warning = intake.warning
             return decoded
         }
 
@@ -78,10 +82,13 @@ extension OTLP {
             _ isTooDeep: inout Bool
         ) throws(WireError) {
             var message = message
+            var attributes = intake.quota()
             while let tag = try message.nextTag() {
                 switch tag {
                 case 0x0a:
-                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    let attribute = try message.readMessage()
+                    guard attributes.take() else { continue }
+                    let pair = try readAttribute(attribute, &isTooDeep)
                     builder.addResourceAttribute(key: pair.key, value: pair.value)
                     if serviceName == 0, pair.key == builder.intern("service.name") {
                         serviceName = builder.intern(textOfValue: pair.value)
@@ -90,6 +97,8 @@ extension OTLP {
                 default: try message.skip(tag, known: 0b110)
                 }
             }
+            dropped &+= attributes.refused
+            try intake.add(0, attributes: attributes, at: message.offset)
         }
 
         private mutating func readScopeSpans(_ message: ProtobufReader) throws(WireError) {
@@ -125,17 +134,22 @@ extension OTLP {
             _ isTooDeep: inout Bool
         ) throws(WireError) {
             var message = message
+            var attributes = intake.quota()
             while let tag = try message.nextTag() {
                 switch tag {
                 case 0x0a: name = builder.intern(text: try message.readBytes())
                 case 0x12: version = builder.intern(text: try message.readBytes())
                 case 0x1a:
-                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    let attribute = try message.readMessage()
+                    guard attributes.take() else { continue }
+                    let pair = try readAttribute(attribute, &isTooDeep)
                     builder.addScopeAttribute(key: pair.key, value: pair.value)
                 case 0x20: dropped = UInt32(truncatingIfNeeded: try message.readVarint())
                 default: try message.skip(tag, known: 0b1_1110)
                 }
             }
+            dropped &+= attributes.refused
+            try intake.add(0, attributes: attributes, at: message.offset)
         }
 
         /// `Span { 1 trace_id, 2 span_id, 3 trace_state, 4 parent_span_id, 5 name, 6 kind, 7 start (fixed64), 8 end
@@ -147,6 +161,7 @@ extension OTLP {
             var ids = IDCheck()
             var isTooDeep = false
             var refusedLinks: UInt32 = 0
+            var (attributes, events, links) = (intake.quota(), intake.quota(), intake.quota())
             while let tag = try message.nextTag() {
                 switch tag {
                 case 0x0a: fields.traceID = ids.traceID(try message.readBytes())
@@ -160,20 +175,30 @@ extension OTLP {
                 case 0x39: fields.startUnixNanos = try message.readFixed64()
                 case 0x41: fields.endUnixNanos = try message.readFixed64()
                 case 0x4a:
-                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    let attribute = try message.readMessage()
+                    guard attributes.take() else { continue }
+                    let pair = try readAttribute(attribute, &isTooDeep)
                     builder.addSpanAttribute(key: pair.key, value: pair.value)
                 case 0x50: fields.droppedAttributesCount = UInt32(truncatingIfNeeded: try message.readVarint())
-                case 0x5a: try readEvent(try message.readMessage(), &isTooDeep)
+                case 0x5a:
+                    let event = try message.readMessage()
+                    if events.take() { try readEvent(event, &isTooDeep) }
                 case 0x60: fields.droppedEventsCount = UInt32(truncatingIfNeeded: try message.readVarint())
                 case 0x6a:
-                    if try !readLink(try message.readMessage(), &isTooDeep) { refusedLinks &+= 1 }
+                    let link = try message.readMessage()
+                    guard links.take() else { continue }
+                    if try !readLink(link, &isTooDeep) { refusedLinks &+= 1 }
                 case 0x70: fields.droppedLinksCount = UInt32(truncatingIfNeeded: try message.readVarint())
                 case 0x7a: try readStatus(try message.readMessage(), &fields)
                 case 0x85: fields.flags = try message.readFixed32()
                 default: try message.skip(tag, known: 0x1_fffe)
                 }
             }
-            fields.droppedLinksCount &+= refusedLinks
+            fields.droppedAttributesCount &+= attributes.refused
+            fields.droppedEventsCount &+= events.refused
+            fields.droppedLinksCount &+= refusedLinks &+ links.refused
+            intake.drop(events: events, links: links)
+            try intake.add(Intake.Size.span, attributes: attributes, at: message.offset)
             if let reason = ids.fault(fields) ?? (isTooDeep ? .valueTooDeep : nil) {
                 builder.discardSpan()
                 rejections.add(reason, ids.message(reason))
@@ -188,18 +213,26 @@ extension OTLP {
             var time: UInt64 = 0
             var name: SpanBatch.Ref = 0
             var dropped: UInt32 = 0
+            var attributes = intake.quota()
             while let tag = try message.nextTag() {
                 switch tag {
                 case 0x09: time = try message.readFixed64()
                 case 0x12: name = builder.intern(text: try message.readBytes())
                 case 0x1a:
-                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    let attribute = try message.readMessage()
+                    guard attributes.take() else { continue }
+                    let pair = try readAttribute(attribute, &isTooDeep)
                     builder.addEventAttribute(key: pair.key, value: pair.value)
                 case 0x20: dropped = UInt32(truncatingIfNeeded: try message.readVarint())
                 default: try message.skip(tag, known: 0b1_1110)
                 }
             }
-            builder.addEvent(timeUnixNanos: time, name: name, droppedAttributesCount: dropped)
+            try intake.add(Intake.Size.event, attributes: attributes, at: message.offset)
+            builder.addEvent(
+                timeUnixNanos: time,
+                name: name,
+                droppedAttributesCount: dropped &+ attributes.refused
+            )
         }
 
         /// `Link { 1 trace_id, 2 span_id, 3 trace_state, 4 attributes*, 5 dropped_attributes_count, 6 flags (fixed32) }`
@@ -213,13 +246,16 @@ extension OTLP {
             var traceState: SpanBatch.Ref = 0
             var dropped: UInt32 = 0
             var flags: UInt32 = 0
+            var attributes = intake.quota()
             while let tag = try message.nextTag() {
                 switch tag {
                 case 0x0a: traceID = ids.traceID(try message.readBytes())
                 case 0x12: spanID = ids.spanID(try message.readBytes())
                 case 0x1a: traceState = builder.intern(text: try message.readBytes())
                 case 0x22:
-                    let pair = try readAttribute(try message.readMessage(), &isTooDeep)
+                    let attribute = try message.readMessage()
+                    guard attributes.take() else { continue }
+                    let pair = try readAttribute(attribute, &isTooDeep)
                     builder.addLinkAttribute(key: pair.key, value: pair.value)
                 case 0x28: dropped = UInt32(truncatingIfNeeded: try message.readVarint())
                 case 0x35: flags = try message.readFixed32()
@@ -230,12 +266,13 @@ extension OTLP {
                 builder.discardLink()
                 return false
             }
+            try intake.add(Intake.Size.link, attributes: attributes, at: message.offset)
             builder.addLink(
                 traceID: traceID,
                 spanID: spanID,
                 traceState: traceState,
                 flags: flags,
-                droppedAttributesCount: dropped
+                droppedAttributesCount: dropped &+ attributes.refused
             )
             return true
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import SkeinBase
 import SkeinModel
 import Testing
 
@@ -64,12 +65,25 @@ import Testing
         #expect(throws: Never.self) { try Trace.parse(["0AF7"]) }
     }
 
+    @Test func `latencies are told to a thirty-second part, the greatest exactly`() {
+        var latencies = LatencyHistogram()
+        #expect(latencies.quantile(0.5) == 0 && latencies.max == 0)
+        var all: [UInt64] = [0, 1, 31, 32, 33, 63, 64, 65, 1 << 40, .max]
+        var random = SeededRandom(seed: 19)
+        for _ in 0..<2_000 { all.append(random.next() >> UInt64.random(in: 0...63, using: &random)) }
+        for nanos in all { latencies.add(nanos) }
+        all.sort()
+        for share in [0, 0.001, 0.1, 0.5, 0.9, 0.95, 0.999, 1] {
+            let exact = all[min(Int(Double(all.count) * share), all.count - 1)]
+            let told = latencies.quantile(share)
+            #expect(told >= exact && told - exact <= exact / 32, "\(share): \(told) for \(exact)")
+        }
+        #expect(latencies.max == .max && latencies.count == all.count)
+    }
+
     @Test func `a run reports what became of it`() {
         var report = LoadReport()
-        #expect(report.latency(0.5) == 0)
         #expect(report.spansPerSecond == 0)
-        report.latencyNanos = (1...100).map { UInt64($0) * 1_000_000 }
-        #expect(report.latency(0.95) == 96_000_000)
         report.acceptedSpans = 1_000
         report.elapsedNanos = 2_000_000_000
         #expect(report.spansPerSecond == 500)

@@ -3,6 +3,7 @@ import Foundation
 import SkeinAPI
 import SkeinBase
 import SkeinModel
+import SkeinPipeline
 import SkeinStore
 import Testing
 
@@ -20,9 +21,9 @@ struct APIUnderTest {
         self.init(over: store)
     }
 
-    init(over store: any SpanStore) {
+    init(over store: any SpanStore, answers: ByteBudget = ByteBudget(limit: 256 << 20)) {
         self.store = store
-        api = API(store: store, clock: StoppedClock(unixNanos: Self.now)) {
+        api = API(store: store, clock: StoppedClock(unixNanos: Self.now), answers: answers) {
             var status = ServerStatus(version: "0.1.0", startedUnixNanos: Self.now - 1)
             status.receivedSpanCount = 7
             status.listeners = [.init(name: "otlp-http", address: "127.0.0.1:4318")]

@@ -73,6 +73,8 @@ struct JaegerSearchTests {
             ("service=payment&tag=http.status_code:500", 1), ("service=payment&tag=http.status_code:0500", 0),
             ("service=payment&tag=ratio:0.5", 1), ("service=payment&tag=ok:false", 1),
             // Fields of ours that are tags to Jaeger.
+            ("service=payment&tag=event:exception", 1), ("service=payment&tag=event:other", 0),
+            ("service=web&tag=event:", 0),
             ("service=payment&tag=error:true", 1), ("service=payment&tag=error:false", 0),
             ("service=web&tag=error:true", 0), ("service=web&tag=error:false", 1),
             ("service=web&tag=span.kind:server", 1), ("service=web&tag=span.kind:client", 0),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinAPI
 import SkeinModel
 import SkeinStore
 import Testing
+
+@testable import SkeinAPI
 
 /// One trace in Jaeger's JSON, trap by trap.
 struct JaegerTraceTests {
@@ -211,5 +212,14 @@ struct JaegerTraceTests {
         #expect(pretty.hasPrefix("{\n    \"data\": [\n        {\n            \"traceID\": \"0af7"))
         #expect(pretty.hasSuffix("\n    \"errors\": null\n}"))
         #expect(try await api.json("/api/traces/\(Shop.traceID)?prettyPrint=1") == plain)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `many shared ids in a row are told apart in no time`() {
+        let spans = (UInt64(1)...20_000).flatMap { id in
+            [SkeinModel.Span.Kind.client, .server].map { Shop.span(id, kind: $0, at: id) }
+        }
+        let ids = JaegerSpanIDs(SpanBatch(spans: spans), isRaw: false)
+        #expect(Set(ids.spans).count == 40_000)
     }
 }

@@ -189,7 +189,7 @@ struct NativeSearchTests {
                 #"{"values":[{"value":"payment","type":"string","count":1}],"next":null}"#
             ),
             (
-                "attributes/kind/values?limit=1",
+                "attributes/kind/values?prefix=s&limit=1",
                 #"{"values":[{"value":"server","type":"string","count":2}],"next":null}"#
             ),
             (

@@ -91,7 +91,7 @@ import Testing
         ("count() > 2", 1, 5, "count() are not supported yet", nil),
         ("{ } with (most_recent=true)", 5, 4, "hints", nil),
         ("traceDuration > 1s", 1, 13, "cannot be asked for yet", nil),
-        ("{ event:name = \"x\" }", 3, 10, "cannot be asked for yet", nil),
+        ("{ event:timeSinceStart > 1s }", 3, 20, "cannot be asked for yet", nil),
         ("{ parent.a = 1 }", 3, 8, "cannot be asked for yet", nil),
         (".a = .b", 1, 7, "comparing two fields", nil),
         (".a + 1 = 2", 1, 6, "arithmetic on fields", nil),

@@ -36,6 +36,8 @@ import Testing
         ("trace:id = \"ABCdef\"", "trace:id = \"abcdef\""), ("span:id = \"ff\"", nil), ("span:parentID = \"\"", nil),
         ("instrumentation:name = \"otel\"", nil), ("span:duration > 1s", "duration > 1s"),
         ("statusMessage =~ \".*timeout.*\"", nil),
+        ("event:name = \"exception\"", nil), ("event:name != nil", nil),
+        ("{ event:name =~ \"ex.*\" }", "event:name =~ \"ex.*\""),
         // Existence
         ("user.id != nil", nil), ("user.id = nil", nil), ("nil != user.id", "user.id != nil"),
         ("{ .a = nil }", "a = nil"),

@@ -68,6 +68,14 @@ struct Fixture {
         }
     }
 
+    /// Whether no listener has a connection open.
+    var hasNoConnection: Bool {
+        var text = PrometheusText()
+        telemetry.write(to: &text)
+        let open = text.text.split(separator: "\n").filter { $0.hasPrefix("skein_open_connections{") }
+        return open.allSatisfy { $0.hasSuffix(" 0") }
+    }
+
     /// The names of all stored spans of a trace.
     func names(_ id: TraceID) async throws -> [String] {
         let batch = try await store.memory.trace(id)

@@ -110,6 +110,58 @@ struct HTTPConnectionTests {
         #expect(fixture.pipeline.budget.used == 0)
     }
 
+    @Test func `a request keeps its memory until it is stored, though its client has gone`() async throws {
+        let fixture = Fixture(TestStore(.hold))
+        let body = Request.protobuf([Request.span(1)])
+        try await fixture.withHTTP { port in
+            try await RawConnection.with(port) { talk in
+                try await talk.say(
+                    "POST /v1/traces HTTP/1.1\r\nhost: a\r\ncontent-type: application/x-protobuf\r\n"
+                        + "content-length: \(body.count)\r\n\r\n"
+                )
+                try await talk.say(body)
+                try await eventually("the request reaches the store") { fixture.store.waitingCount == 1 }
+            }
+            try await eventually("the connection is gone") { fixture.hasNoConnection }
+            #expect(fixture.pipeline.budget.used >= body.count)
+            fixture.store.release()
+            try await eventually("the memory is given back") { fixture.pipeline.budget.used == 0 }
+        }
+    }
+
+    @Test func `memory is held for what has come of a body, not for what is announced`() async throws {
+        let fixture = Fixture(bytesMax: 60_000, budget: 100_000)
+        try await fixture.withHTTP { port in
+            try await RawConnection.with(port) { first in
+                try await first.say("\(Self.request)content-length: 90000\r\n\r\n{")
+                try await RawConnection.with(port) { second in
+                    try await second.say("\(Self.request)content-length: 90000\r\n\r\n{")
+                    try await eventually("both have begun") { fixture.pipeline.budget.used == 2 }
+                    let body = Request.protobuf([Request.span(1)])
+                    try await #expect(Answer.of(port, body: body).status == 200)
+                }
+            }
+        }
+    }
+
+    @Test func `a body that keeps up but does not end in time is answered 408`() async throws {
+        let fixture = Fixture()
+        var limits = HTTPLimits()
+        limits.bodyTime = .milliseconds(100)
+        limits.bodyBytesPerSecondMin = 1
+        limits.bodyTimeMax = .milliseconds(500)
+        try await fixture.withHTTP(limits) { port in
+            try await RawConnection.with(port) { talk in
+                try await talk.say("\(Self.request)content-length: 100000\r\n\r\n{")
+                try await talk.say(String(repeating: " ", count: 5000))
+                let answer = await talk.hearAll()
+                #expect(answer.hasPrefix("HTTP/1.1 408 "))
+                #expect(answer.contains("was not complete"))
+            }
+        }
+        #expect(fixture.counters.refused(.incomplete) == 1)
+    }
+
     @Test func `an idle connection is closed`() async throws {
         var limits = HTTPLimits()
         limits.idleTime = .milliseconds(1500)

@@ -143,6 +143,18 @@ struct OTLPHTTPTests {
         #expect(fixture.counters.refused(.unsupported) == 1)
     }
 
+    @Test func `a target in absolute form is the same target`() async throws {
+        try await Fixture().withHTTP { port in
+            try await RawConnection.with(port) { talk in
+                try await talk.say(
+                    "POST http://collector.example:4318/v1/traces HTTP/1.1\r\nhost: a\r\nconnection: close\r\n"
+                        + "content-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+                )
+                #expect(await talk.hearAll().hasPrefix("HTTP/1.1 200 "))
+            }
+        }
+    }
+
     @Test func `a query behind the path does no harm`() async throws {
         try await Fixture().withHTTP { port in
             try await #expect(Answer.of(port, "/v1/traces?x=y").status == 200)
@@ -203,10 +215,12 @@ struct OTLPHTTPTests {
     }
 
     @Test func `above the memory budget requests are answered 429 with a delay`() async throws {
-        let fixture = Fixture(TestStore(.hold), budget: 100_000)
+        let fixture = Fixture(TestStore(.hold), budget: 200_000)
         let spans = (1...400).map { Request.span($0, name: String(repeating: "n", count: 100) + "\($0)") }
         let body = Request.protobuf(spans)
-        #expect(body.count > 50_000 && body.count < 100_000)
+        // Body and batch are held while the store works.
+        let held = body.count + SpanBatch(spans: spans).byteCount
+        #expect(held > 100_000 && held < 200_000)
         try await fixture.withHTTP { port in
             async let first = Answer.of(port, body: body)
             try await eventually("the first request reaches the store") { fixture.store.waitingCount == 1 }
@@ -219,5 +233,53 @@ struct OTLPHTTPTests {
         }
         #expect(fixture.counters.refused(.busy) == 1)
         #expect(fixture.pipeline.budget.used == 0)
+    }
+
+    @Test func `what a request has become is counted against the memory budget`() async throws {
+        let fixture = Fixture(TestStore(.hold))
+        let spans = (1...400).map { Request.span($0) }
+        let body = Request.protobuf(spans)
+        let packed = body.withUnsafeBytes { ContentCoding.gzip.encode($0) }
+        try await fixture.withHTTP { port in
+            let headers = [("content-type", "application/x-protobuf"), ("content-encoding", "gzip")]
+            async let answer = Answer.of(port, "/v1/traces", headers, body: packed)
+            try await eventually("the request reaches the store") { fixture.store.waitingCount == 1 }
+            let held = fixture.pipeline.budget.used - packed.count
+            #expect(held >= 400 * 60 && held != body.count)
+            fixture.store.release()
+            try await #expect(answer.status == 200)
+        }
+        #expect(fixture.pipeline.budget.used == 0)
+    }
+
+    @Test func `a body that becomes too much is answered 413`() async throws {
+        let fixture = Fixture(bytesMax: 1 << 20)
+        let spans = (UInt64(1)...60).map { number in
+            var span = Request.span(number)
+            span.events = [SkeinModel.Span.Event](repeating: .init(timeUnixNanos: 0, name: ""), count: 9_000)
+            return span
+        }
+        try await fixture.withHTTP { port in
+            let answer = try await Answer.of(port, body: Request.protobuf(spans))
+            #expect(answer.status == 413)
+            #expect(answer.text.contains("send smaller batches"))
+        }
+        #expect(fixture.counters.refused(.tooLarge) == 1)
+        #expect(fixture.pipeline.budget.used == 0)
+    }
+
+    @Test func `events that are too many are dropped, counted and told`() async throws {
+        let fixture = Fixture()
+        var span = Request.span(1)
+        span.events = [SkeinModel.Span.Event](repeating: .init(timeUnixNanos: 0, name: ""), count: 10_007)
+        try await fixture.withHTTP { port in
+            let answer = try await Answer.of(port, body: Request.protobuf([span]))
+            #expect(answer.status == 200)
+            #expect(answer.text.contains("7 events"))
+        }
+        #expect(fixture.counters.dropped(.events) == 7)
+        #expect(fixture.counters.acceptedSpans.value == 1)
+        let stored = try await fixture.store.trace(Request.traceID)?.spans.first
+        #expect(stored?.events.count == 10_000 && stored?.droppedEventsCount == 7)
     }
 }

@@ -6,10 +6,10 @@ import Synchronization
 
 /// A memory store whose appends can be made to fail or to wait.
 final class TestStore: StoreWrapper {
-    enum Mode: Sendable {
+    enum Mode: Hashable, Sendable {
         case keep
         case fail(StoreError.Code)
-        /// Appends wait until ``release()``.
+        /// Appends wait until ``release()``, lists of services until they are cancelled.
         case hold
     }
 
@@ -54,5 +54,11 @@ final class TestStore: StoreWrapper {
             await withCheckedContinuation { continuation in state.withLock { $0.waiting.append(continuation) } }
         }
         try await memory.append(batch)
+    }
+
+    func services() async throws(StoreError) -> [ServiceName] {
+        guard state.withLock({ $0.mode == .hold }) else { return try await memory.services() }
+        try? await Task.sleep(for: .seconds(60))
+        throw StoreError(.cancelled, "the test has ended")
     }
 }
