@@ -17,6 +17,7 @@ struct StoreKeeper: Service, CustomStringConvertible {
         settings.durability = configuration.durability
         settings.retentionAge = configuration.retention
         settings.retentionByteCount = configuration.retentionBytes
+        settings.retentionRules = configuration.retentionRules.map(\.rule)
         settings.headByteCount = configuration.memoryBytes / 32 * 3
         settings.cacheByteCount = configuration.memoryBytes / 8
         let store = try await EmbeddedStore.open(settings)

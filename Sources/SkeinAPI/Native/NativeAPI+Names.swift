@@ -114,7 +114,7 @@ extension NativeAPI {
         return .attribute(.any, key.hasPrefix(".") ? String(key.dropFirst()) : key)
     }
 
-    private static func list<T>(
+    static func list<T>(
         _ name: StaticString,
         _ page: ListPage<T>,
         _ members: (T, inout JSONWriter) -> Void

@@ -35,7 +35,7 @@ extension NativeAPI {
     }
 
     /// The condition that a query states; what is wrong with one that states none.
-    private static func plan(_ query: String) throws(APIError) -> SpanPredicate {
+    static func plan(_ query: String) throws(APIError) -> SpanPredicate {
         do throws(QueryError) {
             return try TraceQL.plan(query)
         } catch {

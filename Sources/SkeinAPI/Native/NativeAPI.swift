@@ -13,6 +13,9 @@ enum NativeAPI {
         Route("GET", "/api/skein/v1/attributes", attributes),
         Route("GET", "/api/skein/v1/attributes/{key}/values", values),
         Route("GET", "/api/skein/v1/status", status),
+        Route("GET", "/api/skein/v1/usage", usage),
+        Route("GET", "/api/skein/v1/removals", removals),
+        Route("POST", "/api/skein/v1/removals", remove),
     ]
 
     /// A problem (RFC 9457), with the members that clients of ours rely on.
@@ -48,6 +51,7 @@ enum NativeAPI {
         case 405: "Method not allowed"
         case 408: "Request timeout"
         case 413: "Content too large"
+        case 415: "Unsupported media type"
         case 422: "Over a limit"
         case 429: "Too many requests"
         case 499: "Cancelled"

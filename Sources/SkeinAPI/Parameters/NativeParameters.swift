@@ -18,12 +18,17 @@ extension APICall {
 
     /// A moment: RFC 3339 or nanoseconds since 1970; `nil` when absent or empty.
     func time(_ name: String) throws(APIError) -> UInt64? {
-        guard let text = request.query(name), !text.isEmpty else { return nil }
+        try Self.time(request.query(name) ?? "", name)
+    }
+
+    /// The moment that `text` states for the parameter `name`; `nil` when it is empty.
+    static func time(_ text: String, _ name: String) throws(APIError) -> UInt64? {
+        if text.isEmpty { return nil }
         if let nanos = UInt64(text), text.utf8.first != UInt8(ascii: "+") { return nanos }
         if let nanos = RFC3339.parse(text) { return nanos }
         throw .invalid(
             name,
-            "\(Self.shown(text)) is no time: expected RFC 3339, as in 2026-11-22T10:00:00Z, or nanoseconds since 1970."
+            "\(shown(text)) is no time: expected RFC 3339, as in 2026-11-22T10:00:00Z, or nanoseconds since 1970."
         )
     }
 

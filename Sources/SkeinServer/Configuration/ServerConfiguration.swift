@@ -18,6 +18,8 @@ package struct ServerConfiguration: Sendable {
     package var durability = Durability.always
     /// Traces older than this, by the time they came, are deleted; `nil` keeps them for good.
     package var retention: Duration? = .seconds(30 * 86_400)
+    /// How long traces that satisfy a condition are kept instead, the first that holds deciding.
+    package var retentionRules: [RetentionRuleText] = []
     /// The oldest traces are deleted when all take more bytes than this; `nil` for no bound.
     package var retentionBytes: Int?
     /// Bytes of memory the server plans with.

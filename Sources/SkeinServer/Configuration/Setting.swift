@@ -107,6 +107,18 @@ package struct Setting: Sendable {
                 write: { $0.retention.map(Quantity.text) ?? "off" }
             ),
             Setting(
+                "retention-rules",
+                "Keep traces with certain spans for another time than `retention`: `90d: error = true; 1d: name = \"health\"`. "
+                    + "Of several rules the first that a trace satisfies decides.",
+                form: "rules AGE: CONDITION parted by `;`, AGE a duration of at least 1m or off, or empty",
+                read: { text, configuration in
+                    guard let rules = RetentionRuleText.parse(text) else { return false }
+                    configuration.retentionRules = rules
+                    return true
+                },
+                write: { $0.retentionRules.map(\.text).joined(separator: "; ") }
+            ),
+            Setting(
                 "retention-bytes",
                 "Delete the oldest traces when all of them take more than this on the disk; `off` for no bound.",
                 form: "a size of at least 64MiB such as 100GB, or off",

@@ -47,7 +47,7 @@ package struct JSONReader: ~Copyable {
     package mutating func openObject() throws(WireError) { try open(0x7b, .object) }
 
     /// Enters an array.
-    mutating func openArray() throws(WireError) { try open(0x5b, .array) }
+    package mutating func openArray() throws(WireError) { try open(0x5b, .array) }
 
     private mutating func open(_ bracket: UInt8, _ kind: Kind) throws(WireError) {
         guard try next() == bracket else { throw unexpected(kind.rawValue) }
@@ -83,7 +83,7 @@ package struct JSONReader: ~Copyable {
     }
 
     /// Whether the array has another element, which is read next.
-    mutating func nextElement() throws(WireError) -> Bool { try !endsOrSeparates(0x5d, "a comma or ]") }
+    package mutating func nextElement() throws(WireError) -> Bool { try !endsOrSeparates(0x5d, "a comma or ]") }
 
     private mutating func endsOrSeparates(_ bracket: UInt8, _ expected: String) throws(WireError) -> Bool {
         let byte = try next()
@@ -176,7 +176,7 @@ package struct JSONReader: ~Copyable {
     }
 
     /// Passes over the next value, whatever it is.
-    mutating func skipValue() throws(WireError) {
+    package mutating func skipValue() throws(WireError) {
         // Which bracket each open level has; the levels outside this value are not ours to close.
         var arrays: [Bool] = []
         repeat {
