@@ -25,6 +25,10 @@ extension EmbeddedStore {
         public var headIdle = Duration.seconds(15)
         /// Memory for decoded parts of blocks.
         public var cacheByteCount = 64 << 20
+        /// Stored spans of a trace that is given out whole; of a larger one nothing is.
+        public var traceSpanCountMax = 2_000_000
+        /// Bytes of texts and values of such a trace, at most 3 GiB.
+        public var traceByteCountMax = 1 << 30
         /// Where the time comes from.
         public var clock: any WallClock = SystemClock()
         /// Where files are kept.

@@ -5,9 +5,10 @@ public import SkeinStore
 extension EmbeddedStore {
     public func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? {
         let snapshot = contents.snapshot()
-        return try await reads.run { _ throws(StoreError) in
+        let limits = traceLimits
+        return try await reads.run { cancellation throws(StoreError) in
             let trace = try StoredTrace(id, in: snapshot)
-            return trace.isEmpty ? nil : try trace.assembled(.all)
+            return trace.isEmpty ? nil : try trace.assembled(.all, cancellation, limits: limits)
         }
     }
 

@@ -16,6 +16,8 @@ public final class EmbeddedStore: SpanStore {
     private let lock: Mutex<(any DiskLock)?>
     let contents: Contents
     let reads = ReadQueue()
+    /// Of a trace that is asked for whole.
+    let traceLimits: StoredTrace.Limits
     private let cache: PartCache
     private let sealer: Sealer
     private let commit: GroupCommit
@@ -35,6 +37,10 @@ public final class EmbeddedStore: SpanStore {
         self.configuration = configuration
         folder = StoreFolder(root: configuration.directory)
         lock = Mutex(try folder.claim(configuration.disk))
+        traceLimits = StoredTrace.Limits(
+            spanCount: configuration.traceSpanCountMax,
+            byteCount: min(configuration.traceByteCountMax, StoredTrace.Limits().byteCount)
+        )
         cache = PartCache(byteCountMax: configuration.cacheByteCount)
         // Blocks stay open as long as the store, and may be many.
         let disk = PooledDisk(configuration.disk)

@@ -21,7 +21,8 @@ public protocol SpanStore: Sendable {
     /// kept; the sender may try again then.
     func append(_ batch: SpanBatch) async throws(StoreError)
 
-    /// All spans of a trace, ordered by start, then span id, then kind; `nil` when none is stored.
+    /// All spans of a trace, ordered by start, then span id, then kind; `nil` when none is stored. Throws
+    /// ``StoreError/Code/limit`` when there are more than the store puts together at once.
     func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch?
 
     /// One page of the traces that hold a span satisfying `query`.

@@ -10,6 +10,17 @@ struct StoredTrace {
         var entry: Block.TraceEntry
     }
 
+    /// How large a trace may be that is put together in memory.
+    struct Limits {
+        /// Stored spans, copies counted.
+        var spanCount = Int.max
+        /// Bytes of texts and values. A batch cannot hold more than 4 GiB of them.
+        var byteCount = 3 << 30
+    }
+
+    /// Rows of a block that are read at a time.
+    private static let windowRowCount = 16_384
+
     let id: TraceID
     private(set) var blockPieces: [BlockPiece] = []
     private(set) var headPieces: [(batch: SpanBatch, rows: [Int])] = []
@@ -38,15 +49,52 @@ struct StoredTrace {
         return piece
     }
 
-    /// The trace by the contract's rule: each span once, ordered by start, span id, kind.
-    func assembled(_ columns: SpanColumns) throws(StoreError) -> SpanBatch {
+    /// Stored spans, copies counted.
+    private var spanCount: Int {
+        blockPieces.reduce(0) { $0 + $1.entry.rows.count } + headPieces.reduce(0) { $0 + $1.rows.count }
+    }
+
+    /// The trace by the contract's rule: each span once, ordered by start, span id, kind. Throws
+    /// ``StoreError/Code/limit`` when it is larger than `limits` allow.
+    func assembled(
+        _ columns: SpanColumns,
+        _ cancellation: Cancellation,
+        limits: Limits = Limits()
+    ) throws(StoreError) -> SpanBatch {
+        guard spanCount <= limits.spanCount else {
+            throw StoreError(
+                .limit,
+                "trace \(id) has \(spanCount) stored spans, at most \(limits.spanCount) are put together: "
+                    + "raise the store's traceSpanCountMax"
+            )
+        }
         if let whole { return try whole.block.block.batch(rows: whole.entry.rows, columns: columns) }
         var assembly = TraceAssembly()
-        for piece in blockPieces {
-            let batch = try piece.block.block.batch(rows: piece.entry.rows, columns: columns)
-            assembly.add(batch, rows: 0..<batch.count)
+        var byteCount = 0
+        func note(_ batch: SpanBatch) throws(StoreError) {
+            try cancellation.check()
+            byteCount += batch.dictionary.byteCount
+            guard byteCount <= limits.byteCount else {
+                throw StoreError(
+                    .limit,
+                    "the texts of trace \(id) take more than \(limits.byteCount) bytes, which is as much as is put "
+                        + "together: raise the store's traceByteCountMax"
+                )
+            }
         }
-        for piece in headPieces { assembly.add(piece.batch, rows: piece.rows) }
+        for piece in blockPieces {
+            let rows = piece.entry.rows
+            for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.windowRowCount) {
+                let window = first..<min(rows.upperBound, first + Self.windowRowCount)
+                let batch = try piece.block.block.batch(rows: window, columns: columns)
+                try note(batch)
+                assembly.add(batch, rows: 0..<batch.count)
+            }
+        }
+        for piece in headPieces {
+            try note(piece.batch)
+            assembly.add(piece.batch, rows: piece.rows)
+        }
         return assembly.finish()
     }
 }

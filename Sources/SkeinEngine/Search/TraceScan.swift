@@ -38,17 +38,17 @@ final class TraceScan: Sendable {
         try state.withLock { state throws(StoreError) in
             while state.ready.isEmpty, !state.isAtEnd {
                 try cancellation.check()
-                try advance(&state)
+                try advance(&state, cancellation)
             }
             return state.ready.isEmpty ? nil : state.ready.removeFirst()
         }
     }
 
-    private func advance(_ state: inout State) throws(StoreError) {
+    private func advance(_ state: inout State, _ cancellation: Cancellation) throws(StoreError) {
         if state.block < snapshot.blocks.count {
             let stored = snapshot.blocks[state.block]
             if state.group < stored.footer.groups.count {
-                try read(group: state.group, of: stored, &state)
+                try read(group: state.group, of: stored, &state, cancellation)
                 state.group += 1
             } else {
                 state.block += 1
@@ -57,7 +57,7 @@ final class TraceScan: Sendable {
         } else if state.part < snapshot.head.count {
             let part = snapshot.head[state.part]
             if state.piece < part.pieces.count {
-                try read(part.pieces[state.piece], &state)
+                try read(part.pieces[state.piece], &state, cancellation)
                 state.piece += 1
             } else {
                 state.part += 1
@@ -68,7 +68,12 @@ final class TraceScan: Sendable {
         }
     }
 
-    private func read(group index: Int, of stored: StoredBlock, _ state: inout State) throws(StoreError) {
+    private func read(
+        group index: Int,
+        of stored: StoredBlock,
+        _ state: inout State,
+        _ cancellation: Cancellation
+    ) throws(StoreError) {
         let group = stored.footer.groups[index]
         guard range.overlaps(group.start.lowerBound, group.start.upperBound) else { return }
         let traces = try stored.block.traces(inGroup: index)
@@ -93,22 +98,30 @@ final class TraceScan: Sendable {
                 run = (run?.lowerBound ?? entry.rows.lowerBound)..<entry.rows.upperBound
             } else {
                 try flush(&state)
-                try assemble(entry.id, &state)
+                try assemble(entry.id, &state, cancellation)
             }
         }
         try flush(&state)
     }
 
-    private func read(_ piece: HeadPart.Piece, _ state: inout State) throws(StoreError) {
+    private func read(
+        _ piece: HeadPart.Piece,
+        _ state: inout State,
+        _ cancellation: Cancellation
+    ) throws(StoreError) {
         guard range.overlaps(piece.start.lowerBound, piece.start.upperBound) else { return }
         for row in 0..<piece.batch.count where range.contains(piece.batch.startUnixNanos[row]) {
-            try assemble(piece.batch.traceIDs[row], &state)
+            try assemble(piece.batch.traceIDs[row], &state, cancellation)
         }
     }
 
-    private func assemble(_ id: TraceID, _ state: inout State) throws(StoreError) {
+    private func assemble(
+        _ id: TraceID,
+        _ state: inout State,
+        _ cancellation: Cancellation
+    ) throws(StoreError) {
         guard state.scattered.insert(id).inserted else { return }
-        let trace = try StoredTrace(id, in: snapshot).assembled(columns)
+        let trace = try StoredTrace(id, in: snapshot).assembled(columns, cancellation)
         // The row that led here may be a copy that does not count.
         if trace.startUnixNanos.contains(where: range.contains) { state.ready.append(trace) }
     }

@@ -255,7 +255,7 @@ struct TraceSearch {
             let finished = Finished.inGroup(place, trace: candidate.trace, matchedCount: matchedCount)
             return finish(id, whole.entry.startUnixNanos, finished)
         }
-        let batch = try trace.assembled(columns)
+        let batch = try trace.assembled(columns, cancellation)
         let matchedCount = try BatchScan.rows(of: batch, in: query.range, matching: predicate).selectedCount
         // The row that matched may be a copy that does not count.
         guard matchedCount > 0 else { return }

@@ -8,6 +8,8 @@ struct PatternAutomaton: Sendable {
     private static let entriesMax = 1 << 18
     /// Instructions looked at while building; about ten milliseconds.
     private static let workMax = 1_000_000
+    /// Threads of all states together, kept while building.
+    private static let memberCountMax = 1 << 20
 
     private let classes: ScalarClasses
     /// State and class to state. State 0 is the one without hope.
@@ -35,16 +37,17 @@ struct PatternAutomaton: Sendable {
                 work += current.count + following.count + 1
                 let side = program.hasAssertions && following.count > 0 ? classes.sides[type] : .other
                 table.append(states.number(of: following.members, side: side))
+                // A row may be wide and its states large: no bound waits for its end.
+                if work > Self.workMax || states.memberCount > Self.memberCountMax
+                    || states.keys.count * classes.count > Self.entriesMax || states.keys.count > Int(UInt16.max)
+                {
+                    return nil
+                }
             }
             current.removeAll()
             for pc in key.members { _ = current.insert(pc) }
             accepting.append(program.accepts(&current, after: key.side, stack: &stack))
             state += 1
-            if work > Self.workMax || states.keys.count * classes.count > Self.entriesMax
-                || states.keys.count > Int(UInt16.max)
-            {
-                return nil
-            }
         }
     }
 
@@ -72,15 +75,18 @@ struct PatternAutomaton: Sendable {
         }
 
         var keys: [Key] = []
+        /// Members of all keys.
+        private(set) var memberCount = 0
         private var numbers: [Key: UInt16] = [:]
 
         mutating func number(of members: [Int], side: PatternAssertion.Side) -> UInt16 {
             let key = Key(members: members.sorted(), side: side)
             if let known = numbers[key] { return known }
-            // One state's row can add at most a class count of states beyond the bound checked after each row.
+            // The bound on their count is checked after each.
             let number = UInt16(truncatingIfNeeded: keys.count)
             numbers[key] = number
             keys.append(key)
+            memberCount += members.count
             return number
         }
     }

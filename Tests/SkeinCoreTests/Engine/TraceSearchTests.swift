@@ -46,6 +46,28 @@ import Testing
         #expect(count.withLock { $0 } < reads + 60)
     }
 
+    @Test func `a trace larger than the limits is refused with the remedy, and still found`() async throws {
+        func refusal(_ change: (inout EmbeddedStore.Configuration) -> Void) async throws -> StoreError? {
+            let store = try await S.open(SimulatedDisk(seed: 2), change)
+            try await store.append(S.batch(S.span(1, 1), S.span(1, 2)))
+            try await store.seal()
+            try await store.append(S.batch(S.span(1, 3), S.span(2, 4)))
+            #expect(try await store.search(SpanQuery()).traces.map(\.spanCount).sorted() == [1, 3])
+            #expect(try await S.trace(2, of: store).count == 1)
+            do throws(StoreError) {
+                _ = try await store.trace(TraceID(high: 1, low: 1))
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(try await refusal { _ in } == nil)
+        let spans = try await refusal { $0.traceSpanCountMax = 2 }
+        #expect(spans?.code == .limit && spans?.message.contains("has 3 stored spans, at most 2") ?? false)
+        let bytes = try await refusal { $0.traceByteCountMax = 100 }
+        #expect(bytes?.code == .limit && bytes?.message.contains("traceByteCountMax") ?? false)
+    }
+
     @Test func `the value used longest ago goes first`() {
         var few = RecentlyUsed<Int, String>(countMax: 2)
         few.keep("a", of: 1)

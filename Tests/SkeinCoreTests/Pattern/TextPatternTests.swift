@@ -113,6 +113,16 @@ import Testing
         #expect(pattern.matches("aaab"))
     }
 
+    @Test func `a pattern whose table has wide rows is given up within a row`() throws {
+        // Every scalar is a class of its own, and in most states all branches are alive.
+        let branches = (0x4e00..<0x5a00).compactMap { Unicode.Scalar($0).map(String.init) }.joined(separator: "|")
+        var pattern: TextPattern?
+        let elapsed = try ContinuousClock().measure { pattern = try TextPattern("(\(branches))*") }
+        #expect(elapsed < .seconds(5))
+        #expect(pattern?.matches("\u{4e00}\u{4e01}") == true)
+        #expect(pattern?.matches("\u{4e00}a") == false)
+    }
+
     @Test func `a pattern whose table would be large is simulated and says the same`() throws {
         let pattern = try TextPattern("(a|b)*a(a|b){18}")
         let tail = String(repeating: "b", count: 18)
