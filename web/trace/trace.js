@@ -176,7 +176,7 @@ class TracePage {
     fill(this.facts,
       fact("Duration", h("strong", {}, duration(total)), exactDuration(total)),
       fact("Started", h("time", { title: `${absoluteTime(this.traceStart, zone.value, 9)} ${zoneLabel(zone.value, Date.now())}` },
-        absoluteTime(this.traceStart, zone.value, 3), 
+        absoluteTime(this.traceStart, zone.value, 3),
         h("span.faint", {}, h("span.fact-zone", {}, ` ${zoneLabel(zone.value, Date.now())}`), ` · ${relativeTime(this.traceStart, Date.now())}`))),
       fact("Spans", count(skeleton.spanCount)),
       fact("Services", count(skeleton.services.length), skeleton.services.map(({ name, spanCount }) => `${name}: ${count(spanCount)}`).join("\n")),

@@ -20,7 +20,7 @@ const BAR_HEIGHT = 10;
 const NAME_MIN = 160;
 const TIME_MIN = 160;
 /** Right of the last bar, for its duration. */
-const ROOM = 60;
+const ROOM = 72;
 const NARROW = 560;
 const TICK_EVERY = 110;
 const KINDS = ["", "", "server", "client", "producer", "consumer"];
@@ -250,7 +250,7 @@ export class Waterfall {
     const { step, at } = axisTicks(this.from, this.to, this.timeWidth / TICK_EVERY);
     const scale = this.timeWidth / (this.to - this.from);
     const places = at.map((tick) => [tick, (tick - this.from) * scale]);
-    fill(this.ticks, places.map(([tick, x]) => h(`span.axis-tick${x > this.timeWidth + ROOM - 72 ? ".flipped" : ""}`, { style: { transform: `translateX(${x}px)` } }, h("span", {}, axisDuration(tick, step)))));
+    fill(this.ticks, places.map(([tick, x]) => h(`span.axis-tick${x > this.timeWidth + ROOM - 76 ? ".flipped" : ""}`, { style: { transform: `translateX(${x}px)` } }, h("span", {}, axisDuration(tick, step)))));
     fill(this.lines, places.map(([, x]) => h("span.wf-line", { style: { transform: `translateX(${this.nameWidth + x}px)` } })));
   }
 
@@ -466,7 +466,7 @@ export class Waterfall {
     const words = duration(this.model.duration[row]);
     text(element, words);
     const width = words.length * this.charWidth;
-    const fitsRight = right + 6 + width < this.timeWidth + ROOM - 4;
+    const fitsRight = right + 6 + width < this.timeWidth + ROOM - 6;
     const fitsLeft = left - 6 - width > 0;
     const x = fitsRight ? right + 6 : fitsLeft ? left - 6 - width : Math.max(4, Math.min(right, this.timeWidth) - width - 12);
     element.classList.toggle("on-bar", !fitsRight && !fitsLeft);
