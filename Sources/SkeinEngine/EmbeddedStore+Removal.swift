@@ -36,7 +36,7 @@ extension EmbeddedStore {
             var matching = MatchingTraces(removal.predicate, range: removal.range, in: snapshot)
             var found: Set<TraceID> = []
             for block in snapshot.blocks {
-                found.formUnion(try matching.traces(of: block) { () throws(StoreError) in try cancellation.check() })
+                found.formUnion(try matching.traces(of: block, elsewhereToo: false, cancellation))
                 guard found.count <= Removal.traceCountMax else {
                     throw StoreError(
                         .limit,

@@ -48,7 +48,7 @@ final class Thinning: Sendable {
         var dropped: Set<TraceID> = []
         for rule in rules {
             var matching = MatchingTraces(rule.predicate, range: .all, in: snapshot)
-            let found = try matching.traces(of: block) {}
+            let found = try matching.traces(of: block, elsewhereToo: true, Cancellation())
             if hasPassed(rule.ageNanos) { dropped.formUnion(found.subtracting(decided)) }
             decided.formUnion(found)
         }

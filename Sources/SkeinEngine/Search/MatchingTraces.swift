@@ -18,37 +18,38 @@ struct MatchingTraces {
         columns = predicate.columns
     }
 
-    /// Those of which `stored`, one of the snapshot's blocks, holds a span.
+    /// Those of which `stored`, one of the snapshot's blocks, holds a span: a matching one, or any if `elsewhereToo`.
     mutating func traces(
         of stored: StoredBlock,
-        _ check: () throws(StoreError) -> Void
+        elsewhereToo: Bool,
+        _ cancellation: Cancellation
     ) throws(StoreError) -> Set<TraceID> {
         var found: Set<TraceID> = []
         var scan = BlockScan(stored.block, range: range, predicate: predicate)
         for (index, group) in stored.footer.groups.enumerated() {
-            try check()
+            try cancellation.check()
             let rows = try scan.rows(inGroup: index)
             let traces = try stored.block.traces(inGroup: index)
             for number in 0..<traces.count {
                 let entry = traces[number]
                 if found.contains(entry.id) { continue }
+                let here = entry.rows.clamped(to: group.rows)
+                let local = (here.lowerBound - group.firstRow)..<(here.upperBound - group.firstRow)
+                let isMatching = rows.selectedCount(in: local) > 0
+                guard isMatching || elsewhereToo else { continue }
+                // The row that matches may be a copy that does not count.
                 let isWhole =
-                    entry.rows.clamped(to: group.rows) == entry.rows && !entry.hasDuplicates && !entry.isPartial
+                    here == entry.rows && !entry.hasDuplicates && !entry.isPartial
                     && !snapshot.mayHold(entry.id, elsewhereThan: stored)
-                if isWhole {
-                    let local = (entry.rows.lowerBound - group.firstRow)..<(entry.rows.upperBound - group.firstRow)
-                    if rows.selectedCount(in: local) > 0 { found.insert(entry.id) }
-                } else if try matches(entry.id) {
-                    found.insert(entry.id)
-                }
+                if try isWhole ? isMatching : matches(entry.id, cancellation) { found.insert(entry.id) }
             }
         }
         return found
     }
 
-    private mutating func matches(_ id: TraceID) throws(StoreError) -> Bool {
+    private mutating func matches(_ id: TraceID, _ cancellation: Cancellation) throws(StoreError) -> Bool {
         if let known = scattered[id] { return known }
-        let batch = try StoredTrace(id, in: snapshot).assembled(columns)
+        let batch = try StoredTrace(id, in: snapshot).assembled(columns, cancellation)
         let matches = try !BatchScan.rows(of: batch, in: range, matching: predicate).isEmpty
         scattered[id] = matches
         return matches
