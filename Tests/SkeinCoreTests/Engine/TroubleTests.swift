@@ -204,7 +204,7 @@ import Testing
         let (started, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         disk.onSync = {
             started.signal()
-            _ = gate.wait(timeout: .now() + 3)
+            _ = gate.wait(timeout: .now() + 60)
         }
         let append = Task { try await store.append(S.batch(S.span(1, 1))) }
         await withCheckedContinuation { going in
@@ -214,7 +214,8 @@ import Testing
             }
         }
         let duration = await ContinuousClock().measure { _ = await store.status() }
-        #expect(duration < .seconds(1))
+        // While the device is held, for as long as a minute.
+        #expect(duration < .seconds(30))
         gate.signal()
         try await append.value
     }

@@ -39,11 +39,12 @@ struct JaegerCompactTests {
 
     @Test func `what waits when the listener goes down is stored`() async throws {
         let fixture = Fixture(TestStore(.hold))
-        try await fixture.run(Self.listener(fixture)) { port in
+        let listener = Self.listener(fixture)
+        try await fixture.run(listener) { port in
             try await Self.send([Self.datagram(span: 1)], to: port)
             try await eventually("the first reaches the store") { fixture.store.waitingCount == 1 }
             try await Self.send([Self.datagram(span: 2)], to: port)
-            try await Task.sleep(for: .milliseconds(100))
+            try await eventually("the second has come") { listener.ingestCounters.requests.value == 2 }
             fixture.store.release()
         }
         #expect(await fixture.store.memory.status().spanCount == 2)

@@ -5,6 +5,7 @@ import SkeinModel
 import SkeinPipeline
 import SkeinReceivers
 import SkeinStore
+import SkeinTestKit
 import SkeinWire
 import Testing
 
