@@ -60,12 +60,7 @@ struct Query: AsyncParsableCommand {
             do throws(CommandFailure) {
                 body = try await client.get(path, parameters)
             } catch {
-                var failure = error
-                if let problem = failure.problem {
-                    let lines = QueryDiagnosis.lines(query: query, problem: problem, on: .standardError())
-                    failure.description = ([failure.description] + lines).joined(separator: "\n")
-                }
-                throw failure
+                throw error.pointing(at: query)
             }
             if json { return CommandOutput.write(body + Data("\n".utf8)) }
             show(try ServerClient.decode(SearchAnswer.self, body, from: path), on: .standardOutput())
@@ -84,6 +79,17 @@ struct Query: AsyncParsableCommand {
         }
         CommandOutput.write(answer.table(isNarrow: terminal.isWindow && terminal.width < 130).lines(on: terminal))
         if answer.next != nil { CommandOutput.note("There are more traces; raise --limit, or narrow the time.") }
+    }
+}
+
+extension CommandFailure {
+    /// The same failure, with the place in `query` that is to blame, if any is.
+    func pointing(at query: String) -> CommandFailure {
+        guard let problem else { return self }
+        var failure = self
+        let lines = QueryDiagnosis.lines(query: query, problem: problem, on: .standardError())
+        failure.description = ([description] + lines).joined(separator: "\n")
+        return failure
     }
 }
 

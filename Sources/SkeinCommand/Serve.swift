@@ -34,6 +34,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Delete traces older than this.", valueName: "30d|off"))
     var retention: String?
 
+    @Option(
+        help: ArgumentHelp("Keep traces that satisfy a condition for another time.", valueName: "90d: error = true; …")
+    )
+    var retentionRules: String?
+
     @Option(help: ArgumentHelp("Delete the oldest traces above this size on disk.", valueName: "100GB|off"))
     var retentionBytes: String?
 
@@ -88,6 +93,7 @@ struct Serve: AsyncParsableCommand {
         flags["data-dir"] = dataDir
         flags["durability"] = durability
         flags["retention"] = retention
+        flags["retention-rules"] = retentionRules
         flags["retention-bytes"] = retentionBytes
         flags["memory"] = memory
         flags["request-bytes-max"] = requestBytesMax

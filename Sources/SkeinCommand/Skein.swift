@@ -13,6 +13,8 @@ struct Skein: AsyncParsableCommand {
             http://127.0.0.1:16686.
             """,
         version: Version.current,
-        subcommands: [Serve.self, Query.self, Trace.self, Services.self, Load.self, Doctor.self]
+        subcommands: [
+            Serve.self, Query.self, Trace.self, Services.self, Usage.self, Load.self, Remove.self, Doctor.self,
+        ]
     )
 }

@@ -33,7 +33,21 @@ struct ServerClient: Sendable {
     func get(_ path: String, _ parameters: [(String, String?)] = []) async throws(CommandFailure) -> Data {
         let query = parameters.compactMap { name, value in value.map { "\(name)=\(Self.encoded($0))" } }
             .joined(separator: "&")
-        var request = HTTPClientRequest(url: server + path + (query.isEmpty ? "" : "?\(query)"))
+        let request = HTTPClientRequest(url: server + path + (query.isEmpty ? "" : "?\(query)"))
+        return try await body(of: request, asked: path)
+    }
+
+    /// The body of an answer with status 200 to an object in JSON.
+    func post(_ path: String, json: Data) async throws(CommandFailure) -> Data {
+        var request = HTTPClientRequest(url: server + path)
+        request.method = .POST
+        request.headers.add(name: "content-type", value: "application/json")
+        request.body = .bytes(ByteBuffer(bytes: json))
+        return try await body(of: request, asked: path)
+    }
+
+    private func body(of request: HTTPClientRequest, asked path: String) async throws(CommandFailure) -> Data {
+        var request = request
         request.headers.add(name: "accept", value: "application/json")
         let status: Int
         let body: Data
