@@ -23,6 +23,10 @@ extension EmbeddedStore {
         public var headAge = Duration.seconds(600)
         /// Time without appends after which some thousand spans in memory make a block.
         public var headIdle = Duration.seconds(15)
+        /// Bytes of row groups that a merge holds in memory, unless one trace needs more.
+        public var mergeByteCount = 32 << 20
+        /// Called on no particular thread when nobody has sent spans for a while, once until somebody does.
+        public var onIdle: @Sendable () -> Void = {}
         /// Memory for decoded parts of blocks.
         public var cacheByteCount = 64 << 20
         /// Stored spans of a trace that is given out whole; of a larger one nothing is.

@@ -74,9 +74,12 @@ public final class EmbeddedStore: SpanStore {
             folder: folder,
             clock: configuration.clock,
             plan: configuration.compactionPlan,
+            limits: BlockMerge.Limits(sectionByteCount: configuration.mergeByteCount),
             sealer: sealer,
             isBusy: { [contents, reads, clock = configuration.clock] in
-                reads.runningCount > 0 || clock.monotonicNanos &- contents.lastAppendNanos < Self.busyNanos
+                let isAsked = reads.runningCount > 0
+                let isSent = clock.monotonicNanos &- contents.lastAppendNanos < Self.busyNanos
+                return (isAsked || isSent) && contents.smallBlockCount < Self.smallBlockCountMax
             }
         )
         var report = opening.report
@@ -106,6 +109,7 @@ public final class EmbeddedStore: SpanStore {
     }
 
     private func tick() async {
+        var wasIdle = false
         while (try? await configuration.clock.sleep(nanos: Self.tickNanos)) != nil {
             commit.refuseWaiting(longerThan: Self.appendWaitNanosMax)
             if isHeadDue() { await commit.freezeHead() }
@@ -114,6 +118,8 @@ public final class EmbeddedStore: SpanStore {
             await removeExpired()
             await thin()
             compactor.schedule(isIdle: isIdle)
+            if isIdle, !wasIdle { configuration.onIdle() }
+            wasIdle = isIdle
         }
     }
 
@@ -125,6 +131,8 @@ public final class EmbeddedStore: SpanStore {
     private static let tickNanos: UInt64 = 1_000_000_000
     /// How long after an append others are thought to want the machine.
     private static let busyNanos: UInt64 = 100_000_000
+    /// With this many blocks that were never merged, merging no longer gives way.
+    private static let smallBlockCountMax = 64
     /// How long without appends until nobody sends.
     private static let idleNanos: UInt64 = 30_000_000_000
     /// How long an append waits for room in the head.

@@ -29,6 +29,7 @@ package struct Server: Sendable {
     package func run(announce: @escaping @Sendable (String) -> Void) async throws {
         let startedUnixNanos = clock.unixNanos
         DescriptorLimit.raise()
+        Allocator.limitHeaps()
         if configuration.insecureNoAuth { warnOfOpenDoors(announce) }
         let telemetry = Telemetry()
         ProcessFigures.register(in: telemetry, startedUnixNanos: startedUnixNanos)

@@ -20,6 +20,8 @@ struct StoreKeeper: Service, CustomStringConvertible {
         settings.retentionRules = configuration.retentionRules.map(\.rule)
         settings.headByteCount = configuration.memoryBytes / 32 * 3
         settings.cacheByteCount = configuration.memoryBytes / 8
+        settings.mergeByteCount = configuration.memoryBytes / 16
+        settings.onIdle = { Allocator.trim() }
         let store = try await EmbeddedStore.open(settings)
         let report = store.recovery
         logger.info(

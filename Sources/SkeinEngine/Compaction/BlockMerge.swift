@@ -30,7 +30,7 @@ struct BlockMerge {
         /// Spans read back at a time.
         var sectionRows = 32 << 10
         /// Bytes of row groups read back at a time, unless one trace needs more.
-        var sectionByteCount = 64 << 20
+        var sectionByteCount = 32 << 20
         /// Groups with fewer rows and bytes are written anew, with others.
         var copiedRowsMin = 4_096
         var copiedByteCountMin = 256 << 10

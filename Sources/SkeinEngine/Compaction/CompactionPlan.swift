@@ -18,10 +18,10 @@ struct CompactionPlan: Sendable {
     var idleFanIn = 4
     var closedFanIn = 2
     /// Blocks merged at once.
-    var inputsMax = 16
+    var inputsMax = 8
 
     /// Spans of the first tier.
-    private static let tierSpanCount = 256 << 10
+    static let tierSpanCount = 256 << 10
 
     /// What the plan needs to know of a block.
     struct Candidate {

@@ -37,6 +37,7 @@ final class Compactor: Sendable {
     private let folder: StoreFolder
     private let clock: any WallClock
     private let plan: CompactionPlan
+    private let limits: BlockMerge.Limits
     private let sealer: Sealer
     private let isBusy: @Sendable () -> Bool
     private let thread = DispatchQueue(label: "skein.compact", qos: .utility)
@@ -51,6 +52,7 @@ final class Compactor: Sendable {
         folder: StoreFolder,
         clock: any WallClock,
         plan: CompactionPlan,
+        limits: BlockMerge.Limits = .init(),
         sealer: Sealer,
         isBusy: @escaping @Sendable () -> Bool
     ) {
@@ -58,6 +60,7 @@ final class Compactor: Sendable {
         self.folder = folder
         self.clock = clock
         self.plan = plan
+        self.limits = limits
         self.sealer = sealer
         self.isBusy = isBusy
     }
@@ -168,7 +171,9 @@ final class Compactor: Sendable {
     ) throws(StoreError) -> BlockMerge.Outcome? {
         let temporary = folder.block(id) + StoreFolder.temporarySuffix
         var pace = Pace()
-        var merge = BlockMerge(inputs.map(\.block), cut: cut) { () throws(StoreError) in try self.pause(&pace) }
+        var merge = BlockMerge(inputs.map(\.block), limits: limits, cut: cut) { () throws(StoreError) in
+            try self.pause(&pace)
+        }
         var byteCount = 0
         let outcome: BlockMerge.Outcome
         do throws(StoreError) {

@@ -129,6 +129,11 @@ final class Contents: Sendable {
     /// The number that every service name got, whether or not spans of it are still stored.
     var serviceNumbers: [String: Int] { state.withLock { $0.services } }
 
+    /// Blocks as the head makes them.
+    var smallBlockCount: Int {
+        state.withLock { $0.blocks.count { $0.footer.spanCount < CompactionPlan.tierSpanCount } }
+    }
+
     var blocks: [StoredBlock] { state.withLock { $0.blocks } }
 
     /// Figures of each head part, the active one last.
