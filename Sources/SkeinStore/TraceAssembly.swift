@@ -73,7 +73,8 @@ extension TraceSummary {
         var start = UInt64.max
         var end: UInt64 = 0
         var errorCount = 0
-        var services: [String: ServiceCount] = [:]
+        // By number, since two names of different bytes may be equal as strings.
+        var services: [UInt32: ServiceCount] = [:]
         for row in rows {
             start = min(start, batch.startUnixNanos[row])
             end = max(end, batch.endUnixNanos(at: row))
@@ -81,9 +82,12 @@ extension TraceSummary {
             if root == nil, !batch.parentSpanIDs[row].isValid { root = row }
             let isError = batch.statusCodes[row] == Span.Status.Code.error.rawValue
             if isError { errorCount += 1 }
-            let name = batch.serviceName(at: row)
-            services[name, default: ServiceCount(name: name, spanCount: 0, errorCount: 0)].spanCount += 1
-            if isError { services[name]?.errorCount += 1 }
+            let service = batch.resources.serviceNameRefs[Int(batch.resourceRows[row])]
+            if services[service] == nil {
+                services[service] = ServiceCount(name: batch.serviceName(at: row), spanCount: 0, errorCount: 0)
+            }
+            services[service]?.spanCount += 1
+            if isError { services[service]?.errorCount += 1 }
         }
         self.init(
             traceID: batch.traceIDs[rows.lowerBound],

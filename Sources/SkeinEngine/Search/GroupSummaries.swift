@@ -46,7 +46,7 @@ struct GroupSummaries {
         var services: [TraceSummary.ServiceCount] = []
         for count in counts {
             let name = serviceName(count.resource)
-            if let known = services.firstIndex(where: { $0.name == name }) {
+            if let known = services.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
                 services[known].spanCount += count.spans
                 services[known].errorCount += count.errors
             } else {

@@ -49,8 +49,15 @@ struct MatchingTraces {
 
     private mutating func matches(_ id: TraceID, _ cancellation: Cancellation) throws(StoreError) -> Bool {
         if let known = scattered[id] { return known }
-        let batch = try StoredTrace(id, in: snapshot).assembled(columns, cancellation)
-        let matches = try !BatchScan.rows(of: batch, in: range, matching: predicate).isEmpty
+        let trace = try StoredTrace(id, in: snapshot)
+        let matches: Bool
+        if trace.spanCount >= LargeTrace.spanCountMin {
+            let large = try LargeTrace(trace, cancellation)
+            matches = try large.summary(range: range, matching: predicate, columns, cancellation) != nil
+        } else {
+            let batch = try trace.assembled(columns, cancellation)
+            matches = try !BatchScan.rows(of: batch, in: range, matching: predicate).isEmpty
+        }
         scattered[id] = matches
         return matches
     }

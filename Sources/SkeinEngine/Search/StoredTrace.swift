@@ -50,7 +50,7 @@ struct StoredTrace {
     }
 
     /// Stored spans, copies counted.
-    private var spanCount: Int {
+    var spanCount: Int {
         blockPieces.reduce(0) { $0 + $1.entry.rows.count } + headPieces.reduce(0) { $0 + $1.rows.count }
     }
 

@@ -21,6 +21,7 @@ struct TraceSearch {
     private let predicate: CompiledPredicate
     private let columns: SpanColumns
     private let cancellation: Cancellation
+    private let largeTraceSpanCount: Int
     private let meter = ReadMeter()
 
     private enum Source {
@@ -66,10 +67,17 @@ struct TraceSearch {
 
     private static let windowMax = 4 * ProcessInfo.processInfo.activeProcessorCount
 
-    init(_ query: SpanQuery, in snapshot: Contents.Snapshot, _ cancellation: Cancellation) {
+    /// - Parameter largeTraceSpanCount: Stored spans from which on a trace is looked at a window at a time.
+    init(
+        _ query: SpanQuery,
+        in snapshot: Contents.Snapshot,
+        _ cancellation: Cancellation,
+        largeTraceSpanCount: Int = LargeTrace.spanCountMin
+    ) {
         self.snapshot = snapshot
         self.query = query
         self.cancellation = cancellation
+        self.largeTraceSpanCount = largeTraceSpanCount
         predicate = CompiledPredicate(query.predicate)
         columns = query.predicate.columns
         scans = [BlockScan?](repeating: nil, count: snapshot.blocks.count)
@@ -254,6 +262,12 @@ struct TraceSearch {
         if let whole = trace.whole, let place = candidate.place, let matchedCount = candidate.matchedCount {
             let finished = Finished.inGroup(place, trace: candidate.trace, matchedCount: matchedCount)
             return finish(id, whole.entry.startUnixNanos, finished)
+        }
+        if trace.spanCount >= largeTraceSpanCount {
+            let large = try LargeTrace(trace, cancellation)
+            let summary = try large.summary(range: query.range, matching: predicate, columns, cancellation)
+            if let summary { finish(id, summary.startUnixNanos, .summary(summary)) }
+            return
         }
         let batch = try trace.assembled(columns, cancellation)
         let matchedCount = try BatchScan.rows(of: batch, in: query.range, matching: predicate).selectedCount
