@@ -49,11 +49,13 @@ package final class SimulatedDisk: Disk {
         case made(String, Node)
         case removed(String)
         case renamed(String, String, Node)
+        case moved(String, String)
 
-        /// Folders whose sync makes it durable.
+        /// The folder whose sync makes it durable.
         var folder: String {
             switch self {
-            case .made(let path, _), .removed(let path), .renamed(_, let path, _): SimulatedDisk.folder(of: path)
+            case .made(let path, _), .removed(let path), .renamed(_, let path, _), .moved(_, let path):
+                SimulatedDisk.folder(of: path)
             }
         }
     }
@@ -61,6 +63,7 @@ package final class SimulatedDisk: Disk {
     struct State {
         fileprivate(set) var random: SeededRandom
         fileprivate var folders: Set<String> = ["", "/"]
+        fileprivate var durableFolders: Set<String> = ["", "/"]
         fileprivate var files: [String: Node] = [:]
         fileprivate var durableFiles: [String: Node] = [:]
         fileprivate var changes: [NameChange] = []
@@ -69,6 +72,7 @@ package final class SimulatedDisk: Disk {
         /// Bytes that all files may have together.
         fileprivate var capacity = Int.max
         fileprivate var isReadOnly = false
+        fileprivate var canLink = true
         fileprivate var brokenFolder: String?
         /// Operations until the machine stops.
         fileprivate var operationsLeft = Int.max
@@ -98,6 +102,15 @@ package final class SimulatedDisk: Disk {
         get { state.withLock { $0.isReadOnly } }
         set { state.withLock { $0.isReadOnly = newValue } }
     }
+
+    /// Whether a file may have a second name.
+    package var canLink: Bool {
+        get { state.withLock { $0.canLink } }
+        set { state.withLock { $0.canLink = newValue } }
+    }
+
+    /// Whether there is a folder `path`.
+    package func hasFolder(_ path: String) -> Bool { state.withLock { $0.folders.contains(path) } }
 
     /// A folder in which nothing can be written.
     package var brokenFolder: String? {
@@ -138,6 +151,7 @@ package final class SimulatedDisk: Disk {
         let (folders, files) = state.withLock { ($0.folders, $0.files) }
         copy.state.withLock { target in
             target.folders = folders
+            target.durableFolders = folders
             for (path, node) in files {
                 let node = Node(node.bytes.withLock { $0.current })
                 target.files[path] = node
@@ -152,15 +166,19 @@ package final class SimulatedDisk: Disk {
         state.withLock { state in
             state.isStopped = true
             var files = state.durableFiles
-            for change in state.changes where Bool.random(using: &state.random) { change.apply(to: &files) }
+            var folders = state.durableFolders
+            for change in state.changes where Bool.random(using: &state.random) {
+                change.apply(to: &files, &folders)
+            }
             let next = SimulatedDisk(seed: state.random.next())
-            let (folders, faults, capacity) = (state.folders, state.faults, state.capacity)
+            let (faults, capacity) = (state.faults, state.capacity)
             var survivors: [String: Node] = [:]
             for (path, node) in files.sorted(by: { $0.key < $1.key }) {
                 survivors[path] = Node(node.bytes.withLock { $0.survivor(&state.random) })
             }
-            next.state.withLock { target in
+            next.state.withLock { [folders, survivors] target in
                 target.folders = folders
+                target.durableFolders = folders
                 target.faults = faults
                 target.capacity = capacity
                 target.files = survivors
@@ -174,10 +192,11 @@ package final class SimulatedDisk: Disk {
 
     package func createDirectory(_ path: String) throws(DiskError) {
         try operate(.create, path, writes: !state.withLock { $0.folders.contains(path) }) { state in
-            // Folders are durable at once: the store makes them only at its first start.
+            // Folders made are durable at once, unlike folders moved.
             var parent = path
             while !parent.isEmpty {
                 state.folders.insert(parent)
+                state.durableFolders.insert(parent)
                 parent = Self.folder(of: parent)
             }
         }
@@ -217,8 +236,53 @@ package final class SimulatedDisk: Disk {
         }
     }
 
+    package func kind(of path: String) throws(DiskError) -> DiskEntryKind {
+        try operate(.measure, path, writes: false) { state throws(DiskError) -> DiskEntryKind in
+            if state.folders.contains(path) { return .folder }
+            if state.files[path] != nil { return .file }
+            throw DiskError(.notFound, .measure, path: path, reason: "there is no such file")
+        }
+    }
+
+    package func link(_ path: String, to target: String) throws(DiskError) {
+        try operate(.link, target, writes: true) { state throws(DiskError) in
+            guard let node = state.files[path] else {
+                throw DiskError(.notFound, .link, path: path, reason: "there is no such file")
+            }
+            guard state.canLink else {
+                throw DiskError(.io, .link, path: path, reason: "the names lie on two file systems")
+            }
+            guard state.files[target] == nil else {
+                throw DiskError(.exists, .link, path: target, reason: "it exists already")
+            }
+            try state.fail(state.faults.namesFailing, .link, path)
+            state.files[target] = node
+            state.changes.append(.made(target, node))
+        }
+    }
+
+    package func removeDirectory(_ path: String) throws(DiskError) {
+        try operate(.remove, path, writes: true) { state throws(DiskError) in
+            let names = Array(state.files.keys) + Array(state.folders)
+            guard state.folders.contains(path), !names.contains(where: { $0.hasPrefix(path + "/") }) else {
+                throw DiskError(.io, .remove, path: path, reason: "it is not empty, or not there")
+            }
+            state.folders.remove(path)
+            state.durableFolders.remove(path)
+        }
+    }
+
     package func rename(_ path: String, to target: String) throws(DiskError) {
         try operate(.rename, path, writes: true) { state throws(DiskError) in
+            if state.folders.contains(path) {
+                try state.fail(state.faults.namesFailing, .rename, path)
+                guard !state.folders.contains(target), state.files[target] == nil else {
+                    throw DiskError(.exists, .rename, path: target, reason: "it exists already")
+                }
+                let change = NameChange.moved(path, target)
+                change.apply(to: &state.files, &state.folders)
+                return state.changes.append(change)
+            }
             guard let node = state.files[path] else {
                 throw DiskError(.notFound, .rename, path: path, reason: "there is no such file")
             }
@@ -243,7 +307,7 @@ package final class SimulatedDisk: Disk {
             try state.fail(state.faults.namesFailing, .sync, path)
             state.changes.removeAll { change in
                 guard change.folder == path else { return false }
-                change.apply(to: &state.durableFiles)
+                change.apply(to: &state.durableFiles, &state.durableFolders)
                 return true
             }
         }
@@ -400,8 +464,17 @@ extension SimulatedDisk.State {
 }
 
 extension SimulatedDisk.NameChange {
-    fileprivate func apply(to files: inout [String: SimulatedDisk.Node]) {
+    fileprivate func apply(to files: inout [String: SimulatedDisk.Node], _ folders: inout Set<String>) {
         switch self {
+        case .moved(let from, let to):
+            func moved(_ path: String) -> String { to + path.dropFirst(from.count) }
+            for path in files.keys where path.hasPrefix(from + "/") {
+                files[moved(path)] = files.removeValue(forKey: path)
+            }
+            for path in folders where path == from || path.hasPrefix(from + "/") {
+                folders.remove(path)
+                folders.insert(moved(path))
+            }
         case .made(let path, let node): files[path] = node
         case .removed(let path): files[path] = nil
         case .renamed(let from, let to, let node):

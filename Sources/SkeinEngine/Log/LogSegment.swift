@@ -22,6 +22,8 @@ struct LogSegment {
     private(set) var isEnded = false
     /// What is wrong, in words, when the segment is damaged and not only torn.
     private(set) var damage: String?
+    /// Where the first of it lies.
+    private(set) var damageOffset: Int?
     /// Whether neither header nor any record checks: nearly always a segment that was being made when the machine stopped.
     private(set) var isHollow = false
     /// Set when the segment was written by a later version of Skein, and so must not be touched.
@@ -53,11 +55,15 @@ struct LogSegment {
         switch RecordFile.readHeader(bytes, magic: Self.magic) {
         // It was being made when the machine stopped, and holds nothing.
         case .short: return
-        case .damaged: damage = "its header does not check"
+        case .damaged:
+            damage = "its header does not check"
+            damageOffset = 0
         case .good(let version, _) where version > Self.version:
             newerVersion = version
             return
-        case .good(_, let found) where found != number: damage = "its header says it is segment \(found)"
+        case .good(_, let found) where found != number:
+            damage = "its header says it is segment \(found)"
+            damageOffset = 0
         case .good: break
         }
         let outcome = RecordFile.forEachRecord(bytes, types: [Self.batchType, Self.endType]) { record in
@@ -68,6 +74,7 @@ struct LogSegment {
             do throws(PackedBatch.Failure) {
                 batches.append(try PackedBatch.read(record.payload))
             } catch {
+                damageOffset = damageOffset ?? record.range.lowerBound
                 damage = damage ?? "the batch at offset \(record.range.lowerBound) cannot be read: \(error)"
             }
             return true
@@ -75,6 +82,7 @@ struct LogSegment {
         goodByteCount = outcome.goodByteCount
         isHollow = damage != nil && batches.isEmpty && !isEnded
         if let offset = outcome.firstBadOffset {
+            damageOffset = damageOffset ?? offset
             damage = damage ?? "the record at offset \(offset) does not check"
         }
     }
