@@ -50,6 +50,26 @@ struct LogSegment {
 
     static func endRecord() -> ByteWriter { RecordFile.record(type: endType) { _ in } }
 
+    /// The version of a segment that a later Skein wrote, `nil` for any other bytes. The header is enough.
+    static func newerVersion(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
+        guard case .good(let version, _) = RecordFile.readHeader(bytes, magic: magic), version > Self.version else {
+            return nil
+        }
+        return version
+    }
+
+    /// Whether a segment ends with its end mark: nothing is written to it again, or cut off it.
+    static func isEnded(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let end = endRecord()
+        return bytes.count >= RecordFile.headerByteCount + end.count && bytes.suffix(end.count).elementsEqual(end.bytes)
+    }
+
+    /// Where a segment is damaged, without reading its batches; `nil` when it is whole or only torn.
+    static func firstBadOffset(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        if case .damaged = RecordFile.readHeader(bytes, magic: magic) { return 0 }
+        return RecordFile.forEachRecord(bytes, types: [batchType, endType]) { $0.type != endType }.firstBadOffset
+    }
+
     /// Reads the whole of segment `number`.
     init(_ bytes: UnsafeRawBufferPointer, number: UInt64) {
         switch RecordFile.readHeader(bytes, magic: Self.magic) {

@@ -72,6 +72,34 @@ public struct DataFolder: Sendable {
         }
     }
 
+    /// Paths below the root of the files that are neither catalog nor log segment nor block, unfinished and quarantined
+    /// ones left out: what other parts of Skein keep beside the blocks.
+    func otherFiles() throws(StoreError) -> [String] {
+        var paths: [String] = []
+        for name in try names(folder.root) {
+            switch try? disk.kind(of: folder.root + "/" + name) {
+            case .file where !["LOCK", "catalog", BackupManifest.fileName].contains(name): paths.append(name)
+            case .folder where name != "quarantine":
+                for inner in try names(folder.root + "/" + name)
+                where !Self.isKnown(name, inner)
+                    && (try? disk.kind(of: folder.root + "/" + name + "/" + inner)) == .file
+                {
+                    paths.append(name + "/" + inner)
+                }
+            default: break
+            }
+        }
+        return paths.filter { !$0.hasSuffix(StoreFolder.temporarySuffix) }
+    }
+
+    private static func isKnown(_ folder: String, _ name: String) -> Bool {
+        switch folder {
+        case "log": LogSegment.number(ofFile: name) != nil
+        case "blocks": BlockID(fileName: name) != nil
+        default: false
+        }
+    }
+
     /// A path below the root as people see it.
     func relative(_ path: String) -> String {
         path.hasPrefix(folder.root + "/") ? String(path.dropFirst(folder.root.utf8.count + 1)) : path
@@ -80,14 +108,5 @@ public struct DataFolder: Sendable {
     /// A file that the operating system does not give away is beyond what can be checked or copied.
     static func unreadable(_ error: DiskError) -> StoreError {
         StoreError(error.code == .readOnly ? .unusable : .io, "\(error)", place: error.path)
-    }
-}
-
-extension StoreFolder {
-    /// A path without slashes at its end.
-    static func trimmed(_ path: String) -> String {
-        var path = path
-        while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
-        return path
     }
 }

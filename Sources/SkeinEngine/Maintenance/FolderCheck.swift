@@ -39,26 +39,29 @@ private struct FolderCheck {
     }
 
     mutating func run(_ tell: (DataFolder.Progress) -> Void) throws(StoreError) {
-        let segments = try data.names(folder.log)
-        let others = try otherFiles()
-        for path in [folder.catalog] + segments.map({ folder.log + "/" + $0 }) + others {
-            progress.totalByteCount += byteCount(path)
-        }
-        for name in try data.names(folder.blocks) { progress.totalByteCount += byteCount(folder.blocks + "/" + name) }
+        let segments = try data.names(folder.log).compactMap { LogSegment.number(ofFile: $0) }
+        let others = try data.otherFiles().map { folder.root + "/" + $0 }
+        let files = [folder.catalog] + segments.map(folder.segment) + (try presentBlocks().map(folder.block)) + others
+        progress.totalByteCount = files.reduce(0) { $0 + byteCount($1) }
+        let manifest = try readManifest()
+        progress.totalByteCount += manifest?.byteCount ?? 0
         try checkCatalog()
-        for name in segments { try checkSegment(name, tell) }
-        // After the log: what was sealed meanwhile is here.
-        let names = try data.names(folder.blocks)
-        // Blocks that supersede others first, so that it is known whether they are good.
-        let ids = names.compactMap { BlockID(fileName: $0) }
+        for number in segments { try checkSegment(number, tell) }
+        // After the log: what was sealed meanwhile is here. Those that supersede others come first, so that it is known
+        // whether they are good.
+        let ids = try presentBlocks()
             .sorted {
                 ($0.lastSegment - $0.firstSegment, $0.generation) > ($1.lastSegment - $1.firstSegment, $1.generation)
             }
         for id in ids { try checkBlock(id, tell) }
-        for name in names where BlockID(fileName: name) == nil { try checkOther(folder.blocks + "/" + name, tell) }
         for path in others { try checkOther(path, tell) }
         try checkBlocksAreThere()
         noteQuarantine()
+        if let manifest { compare(manifest, tell) }
+    }
+
+    private func presentBlocks() throws(StoreError) -> [BlockID] {
+        try data.names(folder.blocks).compactMap { BlockID(fileName: $0) }
     }
 
     // MARK: Findings
@@ -139,9 +142,8 @@ private struct FolderCheck {
 
     // MARK: Log
 
-    private mutating func checkSegment(_ name: String, _ tell: (DataFolder.Progress) -> Void) throws(StoreError) {
-        let path = folder.log + "/" + name
-        guard let number = LogSegment.number(ofFile: name) else { return try checkOther(path, tell) }
+    private mutating func checkSegment(_ number: UInt64, _ tell: (DataFolder.Progress) -> Void) throws(StoreError) {
+        let path = folder.segment(number)
         guard let (segment, size) = try readSegment(number) else { return }
         if let version = segment.newerVersion {
             throw StoreError(newer: version, known: LogSegment.version, path: path)
@@ -149,7 +151,7 @@ private struct FolderCheck {
         report.segmentCount += 1
         report.spanCount += segment.batches.reduce(0) { $0 + $1.count }
         count(size, tell)
-        let holder = try data.names(folder.blocks).compactMap { BlockID(fileName: $0) }
+        let holder = try presentBlocks()
             .first { $0.contains(segment: number) && !removed.contains($0) }
         let isNeeded = holder == nil && number >= state.firstSegment
         if let reason = segment.damage, segment.isHollow {
@@ -276,7 +278,7 @@ private struct FolderCheck {
     private mutating func checkBlocksAreThere() throws(StoreError) {
         let missing = state.blocks.subtracting(blocks)
         guard !missing.isEmpty, let now = try data.readCatalog() else { return }
-        let present = try data.names(folder.blocks).compactMap { BlockID(fileName: $0) }
+        let present = try presentBlocks()
         for id in missing.sorted() where now.state.blocks.contains(id) && !present.contains(id) {
             if present.contains(where: { $0.supersedes(id) }) { continue }
             damage(
@@ -289,32 +291,48 @@ private struct FolderCheck {
 
     // MARK: Other files
 
-    /// Files that are neither catalog nor log nor block: those at the root, and of folders beside `log` and `blocks`.
-    private func otherFiles() throws(StoreError) -> [String] {
-        var paths: [String] = []
-        for name in try data.names(folder.root) {
-            let path = folder.root + "/" + name
-            switch try? disk.kind(of: path) {
-            case .file where !["LOCK", "catalog"].contains(name): paths.append(path)
-            case .folder where !["log", "blocks", "quarantine"].contains(name):
-                for inner in try data.names(path) where (try? disk.kind(of: path + "/" + inner)) == .file {
-                    paths.append(path + "/" + inner)
-                }
-            default: break
-            }
-        }
-        return paths
-    }
-
     /// Reads a file whose content says nothing to us, or nothing yet.
     private mutating func checkOther(_ path: String, _ tell: (DataFolder.Progress) -> Void) throws(StoreError) {
-        guard !path.hasSuffix(StoreFolder.temporarySuffix), (try? disk.kind(of: path)) == .file else { return }
         do throws(DiskError) {
             count(try disk.sum(of: path).byteCount, tell)
         } catch {
             if error.code == .notFound { return }
             if error.code == .readOnly { throw DataFolder.unreadable(error) }
             damage(path, "The file cannot be read: \(error.reason).", then: "The next start cannot read it either.")
+        }
+    }
+
+    /// What a backup says of itself; `nil` for any other folder.
+    private mutating func readManifest() throws(StoreError) -> BackupManifest? {
+        guard let bytes = try data.contents(folder.manifest) else { return nil }
+        report.fileCount += 1
+        report.byteCount += bytes.count
+        progress.totalByteCount += bytes.count
+        do throws(BackupManifest.Failure) {
+            return try BackupManifest(parsing: bytes)
+        } catch {
+            switch error {
+            case .newer(let reason): throw StoreError(.unusable, reason, place: folder.manifest)
+            case .damaged(let reason):
+                damage(folder.manifest, "The manifest is damaged: \(reason).", then: Self.refusal)
+                return nil
+            }
+        }
+    }
+
+    private static let refusal = "`skein restore` refuses this backup; take another one."
+
+    /// Holds a backup to its manifest.
+    private mutating func compare(_ manifest: BackupManifest, _ tell: (DataFolder.Progress) -> Void) {
+        for (name, wanted) in manifest.files.sorted(by: { $0.key < $1.key }) {
+            let path = folder.root + "/" + name
+            guard let found = try? disk.sum(of: path) else {
+                damage(path, "The manifest names a file that cannot be read.", then: Self.refusal)
+                continue
+            }
+            if found != wanted { damage(path, "The file is not what the manifest says it was.", then: Self.refusal) }
+            progress.byteCount += found.byteCount
+            tell(progress)
         }
     }
 
