@@ -13,6 +13,9 @@ struct Skein: AsyncParsableCommand {
             http://127.0.0.1:16686.
             """,
         version: Version.current,
-        subcommands: [Serve.self, Query.self, Trace.self, Services.self, Load.self, Doctor.self]
+        subcommands: [
+            Serve.self, Query.self, Trace.self, Services.self, Load.self, Doctor.self, Verify.self, Blocks.self,
+            Backup.self, Restore.self,
+        ]
     )
 }

@@ -18,6 +18,13 @@ enum CommandOutput {
         }
     }
 
+    /// A value as JSON, its members sorted.
+    static func write(json value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        write(try encoder.encode(value) + Data("\n".utf8))
+    }
+
     /// A line for people beside the answer.
     static func note(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8)) }
 

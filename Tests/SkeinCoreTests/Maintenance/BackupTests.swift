@@ -108,8 +108,8 @@ import Testing
         var random = SeededRandom(seed: 8)
         for path in disk.paths where path.hasPrefix("/backup/") {
             for offset in try #require(disk[path]).indices {
-                // Every byte of the manifest and the smaller files, some of the larger.
-                guard offset < 600 || Int.random(in: 0..<8, using: &random) == 0 else { continue }
+                // Every byte of the beginnings, some of the rest.
+                guard offset < 200 || Int.random(in: 0..<12, using: &random) == 0 else { continue }
                 let copy = disk.copy()
                 M.flip(copy, path, at: offset)
                 do throws(StoreError) {
