@@ -9,8 +9,9 @@ import Testing
 
 @testable import SkeinEngine
 
-/// Backups of a store that works on, one step of the store between any two of the backup, chosen by a seed.
-@Suite struct BackupSimulationTests {
+/// Backups of a store that works on, one step of the store between any two of the backup, chosen by a seed. One at a time,
+/// since each holds a thread that the store's own queues may need.
+@Suite(.serialized) struct BackupSimulationTests {
     typealias S = EngineSupport
 
     /// Lets somebody else work before some of its operations, and waits for that.

@@ -191,6 +191,20 @@ import Testing
         #expect(found == wanted)
     }
 
+    @Test func `a block put back from a backup counts again`() async throws {
+        let disk = try await M.filledDisk(seed: 11)
+        let wanted = try await spans(disk.copy(), in: "/data")
+        _ = try backUp(disk, copies: true)
+        let path = try #require(disk.paths.first { $0.hasPrefix("/data/blocks/") })
+        let whole = try #require(disk[path])
+        disk[path]?.removeLast()
+        #expect(try await spans(disk, in: "/data") != wanted)
+        #expect(disk[path] == nil)
+        disk[path] = try #require(disk[path.replacing("/data/", with: "/backup/")])
+        #expect(disk[path] == whole)
+        #expect(try await spans(disk, in: "/data") == wanted)
+    }
+
     @Test func `a full disk leaves nothing behind`() async throws {
         let disk = try await M.filledDisk(seed: 10)
         let paths = disk.paths
