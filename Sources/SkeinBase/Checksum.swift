@@ -12,31 +12,69 @@ package enum Checksum {
 
     /// The checksum of `bytes`.
     package static func of(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
-        let count = bytes.count
-        var offset = 0
-        var hash: UInt64
-        if count >= 32 {
-            var lane1 = prime1 &+ prime2
-            var lane2 = prime2
-            var lane3: UInt64 = 0
-            var lane4 = 0 &- prime1
+        var running = Running()
+        running.add(bytes)
+        return running.value
+    }
+
+    /// The checksum of `bytes`.
+    package static func of(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { of($0) } }
+
+    /// The checksum of bytes that come in pieces, for files too large to hold.
+    package struct Running {
+        private var lane1 = prime1 &+ prime2
+        private var lane2 = prime2
+        private var lane3: UInt64 = 0
+        private var lane4 = 0 &- prime1
+        private var count = 0
+        /// Of all bytes, once the last piece is known to be the last.
+        private var ending: UInt64?
+
+        /// The checksum of nothing yet.
+        package init() {}
+
+        /// Adds a piece. Only the last one may have a length that 32 does not divide.
+        package mutating func add(_ bytes: UnsafeRawBufferPointer) {
+            precondition(ending == nil || bytes.isEmpty, "a piece follows the last one")
+            var (lane1, lane2, lane3, lane4) = (lane1, lane2, lane3, lane4)
+            var offset = 0
             // Each turn reads 32 bytes at `offset`, which the condition leaves.
-            while count &- offset >= 32 {
+            while bytes.count &- offset >= 32 {
                 lane1 = round(lane1, word(bytes, offset))
                 lane2 = round(lane2, word(bytes, offset &+ 8))
                 lane3 = round(lane3, word(bytes, offset &+ 16))
                 lane4 = round(lane4, word(bytes, offset &+ 24))
                 offset &+= 32
             }
-            hash = rotate(lane1, 1) &+ rotate(lane2, 7) &+ rotate(lane3, 12) &+ rotate(lane4, 18)
-            hash = merge(hash, lane1)
-            hash = merge(hash, lane2)
-            hash = merge(hash, lane3)
-            hash = merge(hash, lane4)
-        } else {
-            hash = prime5
+            (self.lane1, self.lane2, self.lane3, self.lane4) = (lane1, lane2, lane3, lane4)
+            count &+= bytes.count
+            if offset < bytes.count { ending = finish(bytes, from: offset) }
         }
-        hash &+= UInt64(truncatingIfNeeded: count)
+
+        /// Adds a piece.
+        package mutating func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
+
+        /// The checksum of all pieces.
+        package var value: UInt64 { ending ?? finish(UnsafeRawBufferPointer(start: nil, count: 0), from: 0) }
+
+        private func finish(_ bytes: UnsafeRawBufferPointer, from offset: Int) -> UInt64 {
+            var hash = prime5
+            if count >= 32 {
+                hash = rotate(lane1, 1) &+ rotate(lane2, 7) &+ rotate(lane3, 12) &+ rotate(lane4, 18)
+                hash = merge(hash, lane1)
+                hash = merge(hash, lane2)
+                hash = merge(hash, lane3)
+                hash = merge(hash, lane4)
+            }
+            return Checksum.finish(hash &+ UInt64(truncatingIfNeeded: count), bytes, from: offset)
+        }
+    }
+
+    /// Mixes in the last bytes, fewer than 32.
+    private static func finish(_ mixed: UInt64, _ bytes: UnsafeRawBufferPointer, from first: Int) -> UInt64 {
+        let count = bytes.count
+        var hash = mixed
+        var offset = first
         while count &- offset >= 8 {
             hash = rotate(hash ^ round(0, word(bytes, offset)), 27) &* prime1 &+ prime4
             offset &+= 8
@@ -54,9 +92,6 @@ package enum Checksum {
         hash = (hash ^ hash &>> 29) &* prime3
         return hash ^ hash &>> 32
     }
-
-    /// The checksum of `bytes`.
-    package static func of(_ bytes: [UInt8]) -> UInt64 { bytes.withUnsafeBytes { of($0) } }
 
     /// Eight bytes whose presence the caller has checked.
     @inline(__always)

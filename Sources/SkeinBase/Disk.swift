@@ -19,11 +19,23 @@ package protocol Disk: Sendable {
     /// Names of what lies in the folder `path`, sorted.
     func list(_ path: String) throws(DiskError) -> [String]
 
-    /// Gives the file `path` the name `target` in one step, in place of any file of that name.
+    /// What lies at `path`. Throws ``DiskError/Code/notFound`` when nothing does.
+    func kind(of path: String) throws(DiskError) -> DiskEntryKind
+
+    /// Gives the file or folder `path` the name `target` in one step. A file takes the place of any file of that name;
+    /// a folder that of none.
     func rename(_ path: String, to target: String) throws(DiskError)
 
     /// Takes the file `path` away. Files open at the time can still be read.
     func remove(_ path: String) throws(DiskError)
+
+    /// Takes the empty folder `path` away.
+    func removeDirectory(_ path: String) throws(DiskError)
+
+    /// Gives the file `path` the second name `target`: both are the same bytes until one of them is removed. Throws
+    /// ``DiskError/Code/exists`` when there is such a file, and some other error where the file system cannot do it, as
+    /// between two of them.
+    func link(_ path: String, to target: String) throws(DiskError)
 
     /// Makes the names in folder `path` durable.
     func syncDirectory(_ path: String) throws(DiskError)
@@ -44,6 +56,13 @@ package enum DiskOpenMode: Sendable {
     case create
     /// An existing file, for appending at its end and reading.
     case append
+}
+
+/// What a name in a folder stands for.
+package enum DiskEntryKind: Sendable {
+    case file, folder
+    /// A device, a socket and the like: nothing that is ever read.
+    case other
 }
 
 /// An open file. It is closed when the last reference goes.

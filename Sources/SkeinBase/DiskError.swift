@@ -20,7 +20,7 @@ package struct DiskError: Error, Hashable, CustomStringConvertible {
 
     /// What was being done.
     package enum Operation: String, Hashable, Sendable {
-        case open, read, append, sync, truncate, rename, remove, list, create, lock, measure
+        case open, read, append, sync, truncate, rename, remove, link, list, create, lock, measure
     }
 
     /// What the caller can do about it.

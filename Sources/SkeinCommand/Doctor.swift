@@ -13,10 +13,7 @@ struct Doctor: AsyncParsableCommand {
             """
     )
 
-    @Option(
-        help: ArgumentHelp("The data folder; as for serve, SKEIN_DATA_DIR or ./data unless given.", valueName: "path")
-    )
-    var dataDir: String?
+    @OptionGroup var data: DataFolderOption
 
     @Flag(help: "Print the findings as JSON.")
     var json = false
@@ -25,17 +22,12 @@ struct Doctor: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
-            let folder =
-                dataDir ?? ProcessInfo.processInfo.environment["SKEIN_DATA_DIR"]
-                ?? ServerConfiguration().dataDirectory
             let findings =
                 [Finding.ok("skein", Version.current)] + (try await ServerCheck(address: address.server).findings())
-                + DataFolderCheck.findings(folder)
+                + DataFolderCheck.findings(data.path)
             let problems = findings.count { $0.verdict == .problem }
             if json {
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-                CommandOutput.write(try encoder.encode(["findings": findings]) + Data("\n".utf8))
+                try CommandOutput.write(json: ["findings": findings])
             } else {
                 let terminal = Terminal.standardOutput()
                 CommandOutput.write(findings.flatMap { $0.lines(on: terminal) })

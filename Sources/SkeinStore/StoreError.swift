@@ -24,15 +24,21 @@ public struct StoreError: Error, CustomStringConvertible {
     public var code: Code
     /// Names the value, the limit and the remedy.
     public var message: String
-    /// File and offset, when the data is to blame.
+    /// The file, when the data is to blame.
     public var place: String?
+    /// Bytes from the start of that file to what is wrong.
+    public var offset: Int?
 
     /// An error.
-    public init(_ code: Code, _ message: String, place: String? = nil) {
+    public init(_ code: Code, _ message: String, place: String? = nil, offset: Int? = nil) {
         self.code = code
         self.message = message
         self.place = place
+        self.offset = offset
     }
 
-    public var description: String { place.map { "\(message) (\($0))" } ?? message }
+    public var description: String {
+        guard let place else { return message }
+        return offset.map { "\(message) (\(place) at byte \($0))" } ?? "\(message) (\(place))"
+    }
 }

@@ -55,11 +55,13 @@ package final class SimulatedDisk: Disk {
         case made(String, Node)
         case removed(String)
         case renamed(String, String, Node)
+        case moved(String, String)
 
-        /// Folders whose sync makes it durable.
+        /// The folder whose sync makes it durable.
         var folder: String {
             switch self {
-            case .madeFolder(let path), .made(let path, _), .removed(let path), .renamed(_, let path, _):
+            case .madeFolder(let path), .made(let path, _), .removed(let path), .renamed(_, let path, _),
+                .moved(_, let path):
                 SimulatedDisk.folder(of: path)
             }
         }
@@ -79,6 +81,7 @@ package final class SimulatedDisk: Disk {
         /// Bytes that all files may have together.
         fileprivate var capacity = Int.max
         fileprivate var isReadOnly = false
+        fileprivate var canLink = true
         fileprivate var brokenFolder: String?
         fileprivate var unreadableFolder: String?
         /// Operations until the machine stops.
@@ -117,6 +120,15 @@ package final class SimulatedDisk: Disk {
         get { state.withLock { $0.unreadableFolder } }
         set { state.withLock { $0.unreadableFolder = newValue } }
     }
+
+    /// Whether a file may have a second name.
+    package var canLink: Bool {
+        get { state.withLock { $0.canLink } }
+        set { state.withLock { $0.canLink = newValue } }
+    }
+
+    /// Whether there is a folder `path`.
+    package func hasFolder(_ path: String) -> Bool { state.withLock { $0.folders.contains(path) } }
 
     /// A folder in which nothing can be written.
     package var brokenFolder: String? {
@@ -203,7 +215,7 @@ package final class SimulatedDisk: Disk {
             for (path, node) in files.sorted(by: { $0.key < $1.key }) {
                 survivors[path] = Node(node.bytes.withLock { $0.survivor(&state.random) })
             }
-            next.state.withLock { [folders] target in
+            next.state.withLock { [folders, survivors] target in
                 target.folders = folders
                 target.durableFolders = folders
                 target.faults = faults
@@ -294,8 +306,53 @@ package final class SimulatedDisk: Disk {
         }
     }
 
+    package func kind(of path: String) throws(DiskError) -> DiskEntryKind {
+        try operate(.measure, path, writes: false) { state throws(DiskError) -> DiskEntryKind in
+            if state.folders.contains(path) { return .folder }
+            if state.files[path] != nil { return .file }
+            throw DiskError(.notFound, .measure, path: path, reason: "there is no such file")
+        }
+    }
+
+    package func link(_ path: String, to target: String) throws(DiskError) {
+        try operate(.link, target, writes: true) { state throws(DiskError) in
+            guard let node = state.files[path] else {
+                throw DiskError(.notFound, .link, path: path, reason: "there is no such file")
+            }
+            guard state.canLink else {
+                throw DiskError(.io, .link, path: path, reason: "the names lie on two file systems")
+            }
+            guard state.files[target] == nil else {
+                throw DiskError(.exists, .link, path: target, reason: "it exists already")
+            }
+            try state.fail(state.faults.namesFailing, .link, path)
+            state.files[target] = node
+            state.changes.append(.made(target, node))
+        }
+    }
+
+    package func removeDirectory(_ path: String) throws(DiskError) {
+        try operate(.remove, path, writes: true) { state throws(DiskError) in
+            let names = Array(state.files.keys) + Array(state.folders)
+            guard state.folders.contains(path), !names.contains(where: { $0.hasPrefix(path + "/") }) else {
+                throw DiskError(.io, .remove, path: path, reason: "it is not empty, or not there")
+            }
+            state.folders.remove(path)
+            state.durableFolders.remove(path)
+        }
+    }
+
     package func rename(_ path: String, to target: String) throws(DiskError) {
         try operate(.rename, path, writes: true) { state throws(DiskError) in
+            if state.folders.contains(path) {
+                try state.fail(state.faults.namesFailing, .rename, path)
+                guard !state.folders.contains(target), state.files[target] == nil else {
+                    throw DiskError(.exists, .rename, path: target, reason: "it exists already")
+                }
+                let change = NameChange.moved(path, target)
+                change.apply(to: &state.files, &state.folders)
+                return state.changes.append(change)
+            }
             guard let node = state.files[path] else {
                 throw DiskError(.notFound, .rename, path: path, reason: "there is no such file")
             }
@@ -497,7 +554,7 @@ extension SimulatedDisk.NameChange {
     fileprivate func mapNode(_ change: (SimulatedDisk.Node) -> SimulatedDisk.Node) -> Self {
         switch self {
         case .made(let path, let node): .made(path, change(node))
-        case .madeFolder, .removed: self
+        case .madeFolder, .removed, .moved: self
         case .renamed(let from, let to, let node): .renamed(from, to, change(node))
         }
     }
@@ -505,39 +562,20 @@ extension SimulatedDisk.NameChange {
     fileprivate func apply(to files: inout [String: SimulatedDisk.Node], _ folders: inout Set<String>) {
         switch self {
         case .madeFolder(let path): folders.insert(path)
+        case .moved(let from, let to):
+            func moved(_ path: String) -> String { to + path.dropFirst(from.count) }
+            for path in files.keys where path.hasPrefix(from + "/") {
+                files[moved(path)] = files.removeValue(forKey: path)
+            }
+            for path in folders where path == from || path.hasPrefix(from + "/") {
+                folders.remove(path)
+                folders.insert(moved(path))
+            }
         case .made(let path, let node): files[path] = node
         case .removed(let path): files[path] = nil
         case .renamed(let from, let to, let node):
             if files[from] === node { files[from] = nil }
             files[to] = node
-        }
-    }
-}
-
-extension SimulatedDisk.Node.Bytes {
-    /// What the device holds after the power went.
-    fileprivate func survivor(_ random: inout SeededRandom) -> [UInt8] {
-        var kept = synced
-        if current.count >= synced.count, current.starts(with: synced) {
-            // Appended since: any part of it, perhaps with sectors that never came.
-            let added = current.count - synced.count
-            kept += current[synced.count...].prefix(Int.random(in: 0...added, using: &random))
-            garble(&kept, from: synced.count, &random)
-        } else if Bool.random(using: &random) {
-            kept = current
-        }
-        if doubtful < kept.count { garble(&kept, from: doubtful, &random) }
-        return kept
-    }
-
-    /// Makes some sectors of 512 bytes from `start` on zero or random.
-    private func garble(_ bytes: inout [UInt8], from start: Int, _ random: inout SeededRandom) {
-        guard start < bytes.count, Bool.random(using: &random) else { return }
-        for sector in (start / 512)...((bytes.count - 1) / 512) where Int.random(in: 0..<4, using: &random) == 0 {
-            let isZero = Bool.random(using: &random)
-            for at in max(start, sector * 512)..<min(bytes.count, sector * 512 + 512) {
-                bytes[at] = isZero ? 0 : UInt8.random(in: 0...255, using: &random)
-            }
         }
     }
 }

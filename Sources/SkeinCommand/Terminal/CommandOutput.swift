@@ -20,6 +20,12 @@ enum CommandOutput {
 
     /// A line of a server, which goes on when nobody reads it.
     static func announce(_ line: String) { try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) }
+    /// A value as JSON, its members sorted.
+    static func write(json value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        write(try encoder.encode(value) + Data("\n".utf8))
+    }
 
     /// A line for people beside the answer.
     static func note(_ line: String) { try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8)) }

@@ -53,6 +53,9 @@ enum Figures {
         return "\(threeDigits(amount)) TiB"
     }
 
+    /// The same of a count.
+    static func bytes(_ value: Int) -> String { bytes(UInt64(clamping: value)) }
+
     /// `2026-11-22 23:10:01.123` in UTC.
     static func time(_ unixNanos: UInt64) -> String {
         var seconds = time_t(unixNanos / 1_000_000_000)

@@ -153,6 +153,11 @@ package struct Block: Sendable {
         footer.groups.contains { TraceFilter.mayContain(id, filters, $0.filter) }
     }
 
+    /// Whether row group `index` may hold the trace.
+    func mayContain(_ id: TraceID, inGroup index: Int) -> Bool {
+        TraceFilter.mayContain(id, filters, footer.groups[index].filter)
+    }
+
     /// What the block holds of the trace: one entry as a rule, several when it is too long to be joined. Reads one table
     /// of traces as a rule, none when it is not there.
     package func find(_ id: TraceID) throws(StoreError) -> [TraceEntry] {

@@ -42,7 +42,7 @@ struct ChunkReader: Sendable {
 
     /// An error that blames the file.
     func corrupt(_ message: String, at offset: Int) -> StoreError {
-        StoreError(.corrupt, message, place: "\(path) at byte \(offset)")
+        StoreError(.corrupt, message, place: path, offset: offset)
     }
 
     /// Bytes of the file as they are; too few are an error.

@@ -53,15 +53,22 @@ struct Catalog: ~Copyable {
         let new = folder.catalog + StoreFolder.temporarySuffix
         try? disk.remove(new)
         let file = try disk.open(new, .create)
-        var bytes = RecordFile.header(magic: Self.magic, version: Self.version, number: 0)
-        let record = Self.record(next.edits)
-        bytes.append(record.bytes)
-        try file.append(bytes.bytes)
+        try Self.content(of: next).withUnsafeBufferPointer { bytes throws(DiskError) in
+            try file.append(UnsafeRawBufferPointer(bytes))
+        }
         try file.sync()
         try disk.rename(new, to: folder.catalog)
         try disk.syncDirectory(folder.root)
         self.file = file
         recordCount = 1
+    }
+
+    /// The bytes of a file that says `state` and nothing of what was before.
+    static func content(of state: CatalogState) -> [UInt8] {
+        var bytes = RecordFile.header(magic: magic, version: version, number: 0)
+        let record = record(state.edits)
+        bytes.append(record.bytes)
+        return bytes.array()
     }
 
     private static func record(_ edits: [CatalogState.Edit]) -> ByteWriter {

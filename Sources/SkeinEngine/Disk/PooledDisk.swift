@@ -58,6 +58,9 @@ final class PooledDisk: Disk {
 
     func createDirectory(_ path: String) throws(DiskError) { try disk.createDirectory(path) }
     func list(_ path: String) throws(DiskError) -> [String] { try disk.list(path) }
+    func kind(of path: String) throws(DiskError) -> DiskEntryKind { try disk.kind(of: path) }
+    func link(_ path: String, to target: String) throws(DiskError) { try disk.link(path, to: target) }
+    func removeDirectory(_ path: String) throws(DiskError) { try disk.removeDirectory(path) }
     func syncDirectory(_ path: String) throws(DiskError) { try disk.syncDirectory(path) }
     func freeBytes(_ path: String) throws(DiskError) -> Int { try disk.freeBytes(path) }
     func lock(_ path: String) throws(DiskError) -> any DiskLock { try disk.lock(path) }

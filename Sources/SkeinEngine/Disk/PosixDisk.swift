@@ -52,12 +52,33 @@ package struct PosixDisk: Disk {
         return names.sorted()
     }
 
+    package func kind(of path: String) throws(DiskError) -> DiskEntryKind {
+        var answer = stat()
+        guard statFile(path, &answer) == 0 else { throw DiskError(errno: errno, .measure, path: path) }
+        return switch answer.st_mode & S_IFMT {
+        case S_IFREG: .file
+        case S_IFDIR: .folder
+        default: .other
+        }
+    }
+
     package func rename(_ path: String, to target: String) throws(DiskError) {
         guard renameFile(path, target) == 0 else { throw DiskError(errno: errno, .rename, path: path) }
     }
 
     package func remove(_ path: String) throws(DiskError) {
         guard unlink(path) == 0 else { throw DiskError(errno: errno, .remove, path: path) }
+    }
+
+    package func removeDirectory(_ path: String) throws(DiskError) {
+        guard rmdir(path) == 0 else { throw DiskError(errno: errno, .remove, path: path) }
+    }
+
+    package func link(_ path: String, to target: String) throws(DiskError) {
+        // The file itself, should a folder hold symbolic links to files elsewhere.
+        guard linkat(AT_FDCWD, path, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0 else {
+            throw DiskError(errno: errno, .link, path: path)
+        }
     }
 
     package func syncDirectory(_ path: String) throws(DiskError) {
@@ -175,4 +196,5 @@ extension DiskError {
 // The C names that methods above shadow.
 private func openFile(_ path: String, _ flags: Int32) -> Int32 { open(path, flags | O_CLOEXEC, 0o644) }
 @discardableResult private func closeFile(_ descriptor: Int32) -> Int32 { close(descriptor) }
+private func statFile(_ path: String, _ answer: inout stat) -> Int32 { stat(path, &answer) }
 private func renameFile(_ path: String, _ target: String) -> Int32 { rename(path, target) }

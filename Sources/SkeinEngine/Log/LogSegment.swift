@@ -22,6 +22,8 @@ struct LogSegment {
     private(set) var isEnded = false
     /// What is wrong, in words, when the segment is damaged and not only torn.
     private(set) var damage: String?
+    /// Where the first of it lies.
+    private(set) var damageOffset: Int?
     /// Whether neither header nor any record checks: nearly always a segment that was being made when the machine stopped.
     private(set) var isHollow = false
     /// Set when the segment was written by a later version of Skein, and so must not be touched.
@@ -48,16 +50,40 @@ struct LogSegment {
 
     static func endRecord() -> ByteWriter { RecordFile.record(type: endType) { _ in } }
 
+    /// The version of a segment that a later Skein wrote, `nil` for any other bytes. The header is enough.
+    static func newerVersion(_ bytes: UnsafeRawBufferPointer) -> UInt32? {
+        guard case .good(let version, _) = RecordFile.readHeader(bytes, magic: magic), version > Self.version else {
+            return nil
+        }
+        return version
+    }
+
+    /// Whether a segment ends with its end mark: nothing is written to it again, or cut off it.
+    static func isEnded(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let end = endRecord()
+        return bytes.count >= RecordFile.headerByteCount + end.count && bytes.suffix(end.count).elementsEqual(end.bytes)
+    }
+
+    /// Where a segment is damaged, without reading its batches; `nil` when it is whole or only torn.
+    static func firstBadOffset(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        if case .damaged = RecordFile.readHeader(bytes, magic: magic) { return 0 }
+        return RecordFile.forEachRecord(bytes, types: [batchType, endType]) { $0.type != endType }.firstBadOffset
+    }
+
     /// Reads the whole of segment `number`.
     init(_ bytes: UnsafeRawBufferPointer, number: UInt64) {
         switch RecordFile.readHeader(bytes, magic: Self.magic) {
         // It was being made when the machine stopped, and holds nothing.
         case .short: return
-        case .damaged: damage = "its header does not check"
+        case .damaged:
+            damage = "its header does not check"
+            damageOffset = 0
         case .good(let version, _) where version > Self.version:
             newerVersion = version
             return
-        case .good(_, let found) where found != number: damage = "its header says it is segment \(found)"
+        case .good(_, let found) where found != number:
+            damage = "its header says it is segment \(found)"
+            damageOffset = 0
         case .good: break
         }
         let outcome = RecordFile.forEachRecord(bytes, types: [Self.batchType, Self.endType]) { record in
@@ -68,6 +94,7 @@ struct LogSegment {
             do throws(PackedBatch.Failure) {
                 batches.append(try PackedBatch.read(record.payload))
             } catch {
+                damageOffset = damageOffset ?? record.range.lowerBound
                 damage = damage ?? "the batch at offset \(record.range.lowerBound) cannot be read: \(error)"
             }
             return true
@@ -75,6 +102,7 @@ struct LogSegment {
         goodByteCount = outcome.goodByteCount
         isHollow = damage != nil && batches.isEmpty && !isEnded
         if let offset = outcome.firstBadOffset {
+            damageOffset = damageOffset ?? offset
             damage = damage ?? "the record at offset \(offset) does not check"
         }
     }

@@ -160,9 +160,7 @@ struct Opening {
             } catch {
                 throw Self.unusable(error)
             }
-            if case .good(let version, _) = header.withUnsafeBytes({
-                RecordFile.readHeader($0, magic: LogSegment.magic)
-            }), version > LogSegment.version {
+            if let version = header.withUnsafeBytes({ LogSegment.newerVersion($0) }) {
                 throw StoreError(newer: version, known: LogSegment.version, path: path)
             }
         }

@@ -15,12 +15,35 @@ struct StoreFolder: Sendable {
     var blocks: String { root + "/blocks" }
     var removals: String { root + "/removals" }
     var quarantine: String { root + "/quarantine" }
+    /// Only a backup has it, and a folder that a restore has not finished.
+    var manifest: String { root + "/" + BackupManifest.fileName }
 
     func segment(_ number: UInt64) -> String { log + "/" + LogSegment.fileName(number) }
     func block(_ id: BlockID) -> String { blocks + "/" + id.fileName }
 
+    /// A path without slashes at its end.
+    static func trimmed(_ path: String) -> String {
+        var path = path
+        while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+
+    /// The folder in which `path` lies.
+    static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     /// Makes the folders and takes the lock.
     func claim(_ disk: any Disk) throws(StoreError) -> any DiskLock {
+        guard (try? disk.kind(of: manifest)) == nil else {
+            throw StoreError(
+                .unusable,
+                "\(root) is a backup, or a restore into it was not finished; `skein restore` makes a data folder of a "
+                    + "backup",
+                place: root
+            )
+        }
         do throws(DiskError) {
             for path in [root, log, blocks, quarantine] { try disk.createDirectory(path) }
             let held = try disk.lock(lock)

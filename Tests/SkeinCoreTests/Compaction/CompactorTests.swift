@@ -28,12 +28,12 @@ import Testing
 
     @Test func `many blocks become one, and nothing else changes`() async throws {
         let disk = SimulatedDisk(seed: 1)
-        let store = try await store(disk, blocks: 9)
+        let store = try await store(disk, blocks: 8)
         let before = try await S.everything(in: store)
         try await store.compact()
-        #expect(blockFiles(disk) == ["/data/blocks/0000000000000001-0000000000000009.block"])
+        #expect(blockFiles(disk) == ["/data/blocks/0000000000000001-0000000000000008.block"])
         #expect(try await S.everything(in: store) == before)
-        #expect(try await S.trace(1_000, of: store).count == 9)
+        #expect(try await S.trace(1_000, of: store).count == 8)
         let page = try await store.search(SpanQuery(limit: 1))
         #expect(page.traces.first?.spanCount == 1)
         #expect(await store.status().figures["merges"] == 1)

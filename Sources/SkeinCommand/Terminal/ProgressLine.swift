@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How far reading is, on one line of standard error that is written over; nothing where no terminal shows it.
+struct ProgressLine {
+    private let isShown = Terminal.isStandardErrorShown
+    private var last = ContinuousClock.now
+
+    /// Says that so many bytes of all are read. A line a tenth of a second is enough.
+    mutating func show(_ byteCount: Int, of total: Int) {
+        guard isShown, last.duration(to: .now) > .milliseconds(100) else { return }
+        last = .now
+        let percent = total > 0 ? min(100, byteCount / max(1, total / 100)) : 0
+        CommandOutput.progress("\(percent) %, \(Figures.bytes(byteCount)) of \(Figures.bytes(total))")
+    }
+
+    /// Takes the line away.
+    func end() {
+        if isShown { CommandOutput.progress("") }
+    }
+}
