@@ -10,6 +10,8 @@ extension EmbeddedStore {
         public var durability = Durability.always
         /// How long after they were received spans are kept; `nil` for ever.
         public var retentionAge: Duration?
+        /// How long after spans were received their rollups are kept, `nil` for ever; not less than the spans themselves.
+        public var rollupRetention: Duration? = .seconds(400 * 86_400)
         /// How many bytes blocks and log may take before the oldest blocks go; `nil` for as many as there are.
         public var retentionByteCount: Int?
         /// Spans in memory that make a block.

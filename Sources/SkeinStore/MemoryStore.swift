@@ -147,6 +147,15 @@ public final class MemoryStore: SpanStore {
         return Array(values.prefix(max(limit, 0)))
     }
 
+    public func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
+        var reading = PlainRollup(RollupGrid(range, stepNanos: step))
+        for trace in state.withLock({ Array($0.traces.values) }) {
+            try Self.checkCancelled()
+            reading.add(trace.whole)
+        }
+        return reading.slices
+    }
+
     public func status() async -> StoreStatus {
         var status = StoreStatus()
         let starts = stored.map(\.startUnixNanos)

@@ -142,6 +142,9 @@ final class Compactor: Sendable {
                 }
             }
             try Sealer.orFailure { () throws(DiskError) in try file.sync() }
+            var rollups: [StoredRollup] = []
+            for input in inputs { rollups.append(try input.rollup()) }
+            try sealer.rollups.write(id, sumOf: rollups, merge.takeRollupDifference())
         } catch {
             try? disk.remove(temporary)
             throw error

@@ -13,15 +13,18 @@ struct StoreFolder: Sendable {
     var catalog: String { root + "/catalog" }
     var log: String { root + "/log" }
     var blocks: String { root + "/blocks" }
+    var rollups: String { root + "/rollups" }
     var quarantine: String { root + "/quarantine" }
 
+    /// The rollup of the spans in the segments of `id`.
+    func rollup(_ id: BlockID) -> String { rollups + "/" + id.rollupFileName }
     func segment(_ number: UInt64) -> String { log + "/" + LogSegment.fileName(number) }
     func block(_ id: BlockID) -> String { blocks + "/" + id.fileName }
 
     /// Makes the folders and takes the lock.
     func claim(_ disk: any Disk) throws(StoreError) -> any DiskLock {
         do throws(DiskError) {
-            for path in [root, log, blocks, quarantine] { try disk.createDirectory(path) }
+            for path in [root, log, blocks, rollups, quarantine] { try disk.createDirectory(path) }
             let held = try disk.lock(lock)
             try disk.syncDirectory(root)
             return held

@@ -67,5 +67,6 @@ struct OneTraceStore: SpanStore {
     func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] { [] }
     func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] { [] }
     func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] { [] }
+    func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] { [] }
     func status() async -> StoreStatus { StoreStatus() }
 }

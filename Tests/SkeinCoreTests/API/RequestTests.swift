@@ -125,5 +125,6 @@ private struct BrokenStore: SpanStore {
     func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
         throw error
     }
+    func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] { throw error }
     func status() async -> StoreStatus { StoreStatus() }
 }

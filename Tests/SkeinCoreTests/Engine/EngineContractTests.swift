@@ -87,5 +87,8 @@ private final class SealingStore: SpanStore {
     func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
         try await store.values(of: field, prefix: prefix, limit: limit)
     }
+    func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
+        try await store.rollup(range, step: step)
+    }
     func status() async -> StoreStatus { await store.status() }
 }

@@ -71,5 +71,8 @@ final class TestStore: SpanStore {
     func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
         try await memory.values(of: field, prefix: prefix, limit: limit)
     }
+    func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
+        try await memory.rollup(range, step: step)
+    }
     func status() async -> StoreStatus { await memory.status() }
 }
