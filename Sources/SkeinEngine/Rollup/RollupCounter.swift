@@ -19,6 +19,11 @@ struct RollupCounter: ~Copyable {
     private var resourceServices = ColumnBuffer<UInt32>()
     /// By slot of the section: number of the name in the rollup + 1, or 0 when not yet known.
     private var names = ColumnBuffer<UInt32>()
+    /// The same for slots of values.
+    private var peerNames = ColumnBuffer<UInt32>()
+    /// By key of the block's table, one more than its number among those that name the other end of a call; 0 for all
+    /// others.
+    private var peerKeys = ColumnBuffer<UInt8>()
 
     /// Of the trace at hand, by row.
     private var rows = ColumnBuffer<UInt32>()
@@ -36,6 +41,10 @@ struct RollupCounter: ~Copyable {
         isTakenAway: Bool = false
     ) {
         names.reset(repeating: 0, count: section.slots.count)
+        peerNames.reset(repeating: 0, count: section.slots.count)
+        while peerKeys.count < tables.keys.count {
+            peerKeys.append(tables.keys[peerKeys.count].peer.map { $0.rawValue + 1 } ?? 0)
+        }
         while resourceServices.count < tables.services.count {
             resourceServices.append(service(tables.services[resourceServices.count]))
         }
@@ -43,7 +52,7 @@ struct RollupCounter: ~Copyable {
         var first = 0
         for trace in section.traces {
             let end = first + Int(trace.rowCount)
-            addTrace(trace.id, first..<end, section, tables, sign)
+            addTrace(trace.id, first..<end, section, sign)
             first = end
         }
     }
@@ -67,7 +76,6 @@ struct RollupCounter: ~Copyable {
         _ id: TraceID,
         _ range: Range<Int>,
         _ section: borrowing BlockSection,
-        _ tables: borrowing BlockTables,
         _ sign: Int64
     ) {
         rows.removeAll()
@@ -101,13 +109,13 @@ struct RollupCounter: ~Copyable {
             )
             cells.add(
                 series: series,
-                minute: section.starts[row] / RollupGrid.minuteNanos,
+                minute: section.starts[row] / Self.minuteNanos,
                 durationNanos: section.durations[row],
                 units: sign &* Self.units(row, section),
                 traceID: id
             )
         }
-        for call in 0..<calls.count { add(calls[call], id, section, tables, sign) }
+        for call in 0..<calls.count { add(calls[call], id, section, sign) }
     }
 
     /// Keeps of rows with equal id and kind the one that ends last, of equal ends the last in order.
@@ -155,7 +163,6 @@ struct RollupCounter: ~Copyable {
         _ call: ServiceCalls.Call,
         _ id: TraceID,
         _ section: borrowing BlockSection,
-        _ tables: borrowing BlockTables,
         _ sign: Int64
     ) {
         let clientPlace = Int(call.client)
@@ -163,7 +170,7 @@ struct RollupCounter: ~Copyable {
         let first = seriesServices[Int(services[clientPlace])]
         let clientFailed = section.statuses[client] == Self.error
         guard call.server >= 0 else {
-            guard let (peer, name) = peer(client, call.isMessage, section, tables) else { return }
+            guard let (peer, name) = peer(client, call.isMessage, section) else { return }
             let series = numbers.number(
                 Rollup.Series(
                     role: .outside,
@@ -175,7 +182,7 @@ struct RollupCounter: ~Copyable {
             )
             cells.add(
                 series: series,
-                minute: section.starts[client] / RollupGrid.minuteNanos,
+                minute: section.starts[client] / Self.minuteNanos,
                 durationNanos: section.durations[client],
                 units: sign &* Self.units(client, section),
                 traceID: id
@@ -193,7 +200,7 @@ struct RollupCounter: ~Copyable {
             status: section.statuses[server] == Self.error || (isCalling && clientFailed) ? Self.error : 0
         )
         let units = sign &* Self.units(server, section)
-        let minute = section.starts[server] / RollupGrid.minuteNanos
+        let minute = section.starts[server] / Self.minuteNanos
         cells.add(
             series: numbers.number(series),
             minute: minute,
@@ -216,8 +223,7 @@ struct RollupCounter: ~Copyable {
     private mutating func peer(
         _ row: Int,
         _ isMessage: Bool,
-        _ section: borrowing BlockSection,
-        _ tables: borrowing BlockTables
+        _ section: borrowing BlockSection
     ) -> (ConnectionType, UInt32)? {
         // By key, the slot of its first value.
         var slots = InlineArray<10, UInt32>(repeating: .max)
@@ -225,25 +231,30 @@ struct RollupCounter: ~Copyable {
         var seen: UInt16 = 0
         guard section.attributes.starts.count > row + 1 else { return nil }
         for pair in Int(section.attributes.starts[row])..<Int(section.attributes.starts[row + 1]) {
-            guard let key = tables.keys[Int(section.attributes.keys[pair])].peer, seen & key.bit == 0 else { continue }
-            seen |= key.bit
+            let key = peerKeys[Int(section.attributes.keys[pair])]
+            guard key != 0 else { continue }
+            let bit: UInt16 = 1 &<< UInt16(key &- 1)
+            guard seen & bit == 0 else { continue }
+            seen |= bit
             let slot = section.attributes.values[pair]
-            guard Self.text(section.slots.entry(slot)) != nil else { continue }
-            present |= key.bit
-            slots[Int(key.rawValue)] = slot
+            guard Self.isText(section.slots.entry(slot)) else { continue }
+            present |= bit
+            slots[Int(key) - 1] = slot
         }
-        guard let peer = Peer(isMessage: isMessage, present: present),
-            let text = Self.text(section.slots.entry(slots[Int(peer.key.rawValue)]))
-        else { return nil }
-        return (peer.connection, numbers.operation(String(decoding: text, as: UTF8.self)))
+        guard present != 0, let peer = Peer(isMessage: isMessage, present: present) else { return nil }
+        let slot = slots[Int(peer.key.rawValue)]
+        let known = peerNames[Int(slot)]
+        if known != 0 { return (peer.connection, known - 1) }
+        guard case .string(let text) = EncodedValue.decode(section.slots.entry(slot)) else { return nil }
+        let number = numbers.operation(text)
+        peerNames[Int(slot)] = number + 1
+        return (peer.connection, number)
     }
 
-    /// The text of a value that is a string and not empty.
-    private static func text(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard EncodedValue.kind(of: value) == .string else { return nil }
-        var reader = ByteReader(UnsafeRawBufferPointer(rebasing: value.dropFirst()))
-        guard let text = try? reader.readLengthPrefixed(), !text.isEmpty else { return nil }
-        return text
+    /// Whether a value is a string and not empty: its tag, a length, a byte.
+    @inline(__always)
+    private static func isText(_ value: UnsafeRawBufferPointer) -> Bool {
+        value.count > 2 && value.unsafelyLoad(0, as: UInt8.self) == 0x0a
     }
 
     @inline(__always)
@@ -255,6 +266,9 @@ struct RollupCounter: ~Copyable {
         return number
     }
 
+    // Constants of other modules are looked up at each use.
+    private static let minuteNanos: UInt64 = 60_000_000_000
+    private static let unitsPerSpan: Int64 = 65_536
     private static let error = Span.Status.Code.error.rawValue
 
     /// A status that a client made up is none.
@@ -263,7 +277,7 @@ struct RollupCounter: ~Copyable {
     @inline(__always)
     private static func units(_ row: Int, _ section: borrowing BlockSection) -> Int64 {
         section.weights.count == 0
-            ? Int64(DurationDistribution.unitsPerSpan)
+            ? unitsPerSpan
             : DurationDistribution.units(ofWeight: Double(bitPattern: section.weights[row]))
     }
 }

@@ -94,7 +94,7 @@ package struct Peer: Hashable, Sendable {
     /// The attribute whose text names the other end.
     package var key: Key
 
-    /// The attributes that are looked at.
+    /// The attributes that are looked at: the earlier ones say it better.
     package enum Key: UInt8, Hashable, Sendable, CaseIterable {
         case peerService, dbName, dbNamespace, dbSystemName, dbSystem
         case messagingDestinationName, messagingDestination, messagingSystem, serverAddress, netPeerName
@@ -119,9 +119,10 @@ package struct Peer: Hashable, Sendable {
         package var bit: UInt16 { 1 << UInt16(rawValue) }
     }
 
-    private static let databaseKeys: [Key] = [.dbName, .dbNamespace, .dbSystemName, .dbSystem]
-    private static let messagingKeys: [Key] = [.messagingDestinationName, .messagingDestination, .messagingSystem]
-    private static let addressKeys: [Key] = [.serverAddress, .netPeerName]
+    private static let databaseBits = Key.dbName.bit | Key.dbNamespace.bit | Key.dbSystemName.bit | Key.dbSystem.bit
+    private static let messagingBits =
+        Key.messagingDestinationName.bit | Key.messagingDestination.bit | Key.messagingSystem.bit
+    private static let commonBits = Key.peerService.bit | Key.serverAddress.bit | Key.netPeerName.bit
 
     /// What the span calls; `nil` when it does not say.
     ///
@@ -129,20 +130,18 @@ package struct Peer: Hashable, Sendable {
     ///   - isMessage: Whether the span is a producer.
     ///   - present: The ``Key/bit`` of each attribute that is a string and not empty.
     package init?(isMessage: Bool, present: UInt16) {
-        let own: [Key]
-        if Self.databaseKeys.contains(where: { present & $0.bit != 0 }) {
+        var named = present & Self.commonBits
+        if present & Self.databaseBits != 0 {
             connection = .database
-            own = Self.databaseKeys
-        } else if isMessage || Self.messagingKeys.contains(where: { present & $0.bit != 0 }) {
+            named |= present & Self.databaseBits
+        } else if isMessage || present & Self.messagingBits != 0 {
             connection = .messagingSystem
-            own = Self.messagingKeys
+            named |= present & Self.messagingBits
         } else {
             connection = .virtualNode
-            own = []
         }
-        guard let key = ([.peerService] + own + Self.addressKeys).first(where: { present & $0.bit != 0 }) else {
-            return nil
-        }
+        // The first that is there, in the order of the cases.
+        guard let key = Key(rawValue: UInt8(named.trailingZeroBitCount)) else { return nil }
         self.key = key
     }
 }

@@ -15,20 +15,26 @@ package struct CellTable: ~Copyable {
         var exemplar: DurationDistribution.Exemplar
     }
 
+    /// Key and sum side by side, so that a probe touches one line of memory.
     private struct Bucket {
-        var cell: UInt32
-        var number: UInt16
+        /// Index of the cell + 1, then 16 bits of the bucket's number; 0 when free.
+        var key: UInt64
         var units: Int64
     }
 
     private static let smallestCapacity = 512
     private static let noExemplar = DurationDistribution.Exemplar(traceID: .zero, durationNanos: 0)
 
+    private static let noBucket = Bucket(key: 0, units: 0)
+
     private var cells: [Cell] = []
-    private var buckets: [Bucket] = []
     /// Index + 1, or 0: open addressing, at most half full.
     private var cellSlots = [UInt32](repeating: 0, count: smallestCapacity)
-    private var bucketSlots = [UInt32](repeating: 0, count: smallestCapacity)
+    /// By series, the index + 1 of the cell that came last, or 0.
+    private var lastCells: [UInt32] = []
+    /// Open addressing, at most half full.
+    private var buckets = [Bucket](repeating: noBucket, count: smallestCapacity)
+    private var bucketCount = 0
 
     /// A table of nothing.
     package init() {}
@@ -84,14 +90,30 @@ package struct CellTable: ~Copyable {
 
     @inline(__always)
     private mutating func cell(_ minute: UInt64, _ series: UInt32) -> Int {
+        // Spans of a series mostly follow each other within a minute.
+        if Int(series) < lastCells.count {
+            let last = Int(lastCells[Int(series)]) &- 1
+            if last >= 0, cells[last].minute == minute { return last }
+        }
+        return findCell(minute, series)
+    }
+
+    private mutating func findCell(_ minute: UInt64, _ series: UInt32) -> Int {
         let mask = cellSlots.count &- 1
         var at = Int(truncatingIfNeeded: Self.hash(minute, series)) & mask
+        var index = -1
         while cellSlots[at] != 0 {
-            let index = Int(cellSlots[at] &- 1)
-            if cells[index].series == series, cells[index].minute == minute { return index }
+            let candidate = Int(cellSlots[at] &- 1)
+            if cells[candidate].series == series, cells[candidate].minute == minute {
+                index = candidate
+                break
+            }
             at = (at &+ 1) & mask
         }
-        return addCell(minute, series, at: at)
+        if index < 0 { index = addCell(minute, series, at: at) }
+        while lastCells.count <= Int(series) { lastCells.append(0) }
+        lastCells[Int(series)] = UInt32(index + 1)
+        return index
     }
 
     private mutating func addCell(_ minute: UInt64, _ series: UInt32, at slot: Int) -> Int {
@@ -108,28 +130,29 @@ package struct CellTable: ~Copyable {
 
     @inline(__always)
     private mutating func add(_ units: Int64, to number: UInt16, of cell: Int) {
-        let mask = bucketSlots.count &- 1
-        var at = Int(truncatingIfNeeded: Self.hash(cell, number)) & mask
-        while bucketSlots[at] != 0 {
-            let index = Int(bucketSlots[at] &- 1)
-            if buckets[index].cell == cell, buckets[index].number == number {
-                buckets[index].units &+= units
+        let key = UInt64(truncatingIfNeeded: cell &+ 1) &<< 16 | UInt64(number)
+        let mask = buckets.count &- 1
+        var at = Int(truncatingIfNeeded: Hash.of(key)) & mask
+        while buckets[at].key != 0 {
+            if buckets[at].key == key {
+                buckets[at].units &+= units
                 return
             }
             at = (at &+ 1) & mask
         }
-        addBucket(Bucket(cell: UInt32(truncatingIfNeeded: cell), number: number, units: units), at: at)
+        buckets[at] = Bucket(key: key, units: units)
+        bucketCount += 1
+        if bucketCount * 2 > buckets.count { growBuckets() }
     }
 
-    private mutating func addBucket(_ bucket: Bucket, at slot: Int) {
-        buckets.append(bucket)
-        bucketSlots[slot] = UInt32(buckets.count)
-        if buckets.count * 2 > bucketSlots.count {
-            bucketSlots = [UInt32](repeating: 0, count: bucketSlots.count * 4)
-            for (index, bucket) in buckets.enumerated() {
-                Self.put(index, Self.hash(Int(bucket.cell), bucket.number), &bucketSlots)
-            }
+    private mutating func growBuckets() {
+        var grown = [Bucket](repeating: Self.noBucket, count: buckets.count * 4)
+        for bucket in buckets where bucket.key != 0 {
+            var at = Int(truncatingIfNeeded: Hash.of(bucket.key)) & (grown.count - 1)
+            while grown[at].key != 0 { at = (at + 1) & (grown.count - 1) }
+            grown[at] = bucket
         }
+        buckets = grown
     }
 
     private static func put(_ index: Int, _ hash: UInt64, _ slots: inout [UInt32]) {
@@ -143,11 +166,6 @@ package struct CellTable: ~Copyable {
         Hash.of(minute &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(series))
     }
 
-    @inline(__always)
-    private static func hash(_ cell: Int, _ number: UInt16) -> UInt64 {
-        Hash.of(UInt64(truncatingIfNeeded: cell) &<< 16 | UInt64(number))
-    }
-
     /// Gives out the cells that are not zero, and starts anew.
     package mutating func take() -> Rollup.Cells {
         let order = cells.indices.sorted {
@@ -156,8 +174,10 @@ package struct CellTable: ~Copyable {
         var places = [UInt64](repeating: 0, count: cells.count)
         for (place, cell) in order.enumerated() { places[cell] = UInt64(place) }
         // Place of the cell, number, and where the units are, in one word that sorts.
-        var sorted = buckets.indices.map {
-            (places[Int(buckets[$0].cell)] << 42) | UInt64(buckets[$0].number) << 32 | UInt64($0)
+        var sorted: [UInt64] = []
+        sorted.reserveCapacity(bucketCount)
+        for (at, bucket) in buckets.enumerated() where bucket.key != 0 && bucket.units != 0 {
+            sorted.append(places[Int(bucket.key >> 16) - 1] << 42 | (bucket.key & 0x3ff) << 32 | UInt64(at))
         }
         sorted.sort()
 
@@ -166,11 +186,8 @@ package struct CellTable: ~Copyable {
         for (place, index) in order.enumerated() {
             let firstBucket = taken.bucketNumbers.count
             while next < sorted.count, sorted[next] >> 42 == place {
-                let bucket = buckets[Int(sorted[next] & 0xffff_ffff)]
-                if bucket.units != 0 {
-                    taken.bucketNumbers.append(bucket.number)
-                    taken.bucketUnits.append(bucket.units)
-                }
+                taken.bucketNumbers.append(UInt16(sorted[next] >> 32 & 0x3ff))
+                taken.bucketUnits.append(buckets[Int(sorted[next] & 0xffff_ffff)].units)
                 next += 1
             }
             let cell = cells[index]
@@ -188,14 +205,18 @@ package struct CellTable: ~Copyable {
 
     private mutating func removeAll() {
         // Clearing costs no more than what was in it.
-        if cells.count * 16 < cellSlots.count || buckets.count * 16 < bucketSlots.count {
+        if cells.count * 16 < cellSlots.count {
             cellSlots = [UInt32](repeating: 0, count: Self.smallestCapacity)
-            bucketSlots = [UInt32](repeating: 0, count: Self.smallestCapacity)
         } else {
             for slot in cellSlots.indices { cellSlots[slot] = 0 }
-            for slot in bucketSlots.indices { bucketSlots[slot] = 0 }
         }
+        if bucketCount * 16 < buckets.count {
+            buckets = [Bucket](repeating: Self.noBucket, count: Self.smallestCapacity)
+        } else {
+            for slot in buckets.indices { buckets[slot] = Self.noBucket }
+        }
+        for cell in cells { lastCells[Int(cell.series)] = 0 }
+        bucketCount = 0
         cells.removeAll(keepingCapacity: cells.count <= 65_536)
-        buckets.removeAll(keepingCapacity: buckets.count <= 65_536)
     }
 }
