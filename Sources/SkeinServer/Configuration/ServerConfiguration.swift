@@ -18,6 +18,8 @@ package struct ServerConfiguration: Sendable {
     package var durability = Durability.always
     /// Traces older than this, by the time they came, are deleted; `nil` keeps them for good.
     package var retention: Duration? = .seconds(30 * 86_400)
+    /// Sums by the minute that came longer ago than this are deleted; `nil` keeps them for good.
+    package var rollupRetention: Duration? = .seconds(400 * 86_400)
     /// The oldest traces are deleted when all take more bytes than this; `nil` for no bound.
     package var retentionBytes: Int?
     /// Bytes of memory the server plans with.
