@@ -69,6 +69,7 @@ public final class EmbeddedStore: SpanStore {
         recovery = report
         sealer.onChange { [weak commit] failure in commit?.headChanged(failure: failure) }
         sealer.schedule()
+        sealer.openRollups()
     }
 
     /// Opens the folder, reads its log back and mends what the last stop left behind.
@@ -208,7 +209,7 @@ public final class EmbeddedStore: SpanStore {
             status.figures["block_bytes", default: 0] += footer.byteCount
         }
         status.figures["blocks"] = snapshot.blocks.count
-        let rollups = snapshot.blocks.compactMap { try? $0.rollup() } + snapshot.pastRollups
+        let rollups = snapshot.blocks.compactMap(\.knownRollup) + snapshot.pastRollups
         status.figures["rollups"] = rollups.count
         status.figures["rollup_bytes"] = rollups.reduce(0) { $0 + $1.byteCount }
         let oldest = snapshot.blocks.map(\.footer.receivedMin).min()

@@ -65,6 +65,9 @@ final class StoredBlock: Sendable {
         }
     }
 
+    /// The rollup, if it was asked for before.
+    var knownRollup: StoredRollup? { openRollup.withLock(\.self) }
+
     /// What of the block's rollup lies within `grid`; `nil` when nothing does. A rollup whose chunks do not check is made
     /// anew first.
     func rollupSelection(_ grid: RollupGrid) throws(StoreError) -> StoredRollup.Selection? {

@@ -48,6 +48,12 @@ final class Sealer: Sendable {
     /// Makes blocks of all frozen parts, soon.
     func schedule() { thread.async { self.sealAll() } }
 
+    /// Opens the rollups of all blocks, soon, and makes those anew that are missing. What fails is tried again when
+    /// somebody asks for it.
+    func openRollups() {
+        for block in contents.blocks { thread.async { _ = try? block.rollup() } }
+    }
+
     /// Returns when all parts frozen before are blocks, or could not be made so.
     func finish() async {
         await withCheckedContinuation { done in
@@ -169,6 +175,7 @@ final class Sealer: Sendable {
             }
         }
         contents.replace(inputs, with: block)
+        _ = try? block.rollup()
         for input in inputs {
             try? disk.remove(folder.block(input.id))
             rollups.remove(input.id)
@@ -219,6 +226,7 @@ final class Sealer: Sendable {
             }
         }
         contents.replace(frozen, with: block)
+        _ = try? block.rollup()
         // Not removing a segment costs space, no more: the next start does it.
         for segment in id.firstSegment...id.lastSegment { try? disk.remove(folder.segment(segment)) }
     }
