@@ -50,6 +50,13 @@ struct EngineBenchmark {
         watch.lap("append: pack, log, head")
         let figures = await store.status().figures
         print("  log \(perSpan(figures["log_bytes"])) bytes a span, head \(perSpan(figures["head_bytes"])) in memory")
+        watch.skip()
+        _ = try await store.rollup(.all, step: nil)
+        watch.lap("rollup of the head, asked for the first time")
+        try await time("rollup of the head after another request") { index in
+            try await store.append(batches[index % batches.count])
+            _ = try await store.rollup(.all, step: nil)
+        }
         await store.close()
         watch.skip()
         let replayed = try await EmbeddedStore.open(configuration)

@@ -5,8 +5,8 @@ import SkeinStore
 
 /// Counts the spans and calls of sections, copies of spans left out. Each trace of a section counts by itself.
 ///
-/// Measured at sealing the bench corpus, 1,000,126 spans in 53,700 traces, on a busy machine of two cores: 130 ns a span, a
-/// sixth of what sealing takes; 40 of them are ``CellTable``'s (`SkeinBenchmarks … engine` under `perf`).
+/// Measured at sealing the bench corpus, 1,000,126 spans in 53,700 traces, on a busy machine of two cores: 110 ns a span, a
+/// sixth of what sealing takes; 30 of them are ``CellTable``'s (`SkeinBenchmarks … engine` under `perf`).
 struct RollupCounter: ~Copyable {
     private var numbers = SeriesNumbers()
     private var cells = CellTable()
@@ -238,7 +238,8 @@ struct RollupCounter: ~Copyable {
             guard seen & bit == 0 else { continue }
             seen |= bit
             let slot = section.attributes.values[pair]
-            guard Self.isText(section.slots.entry(slot)) else { continue }
+            // What has a name already is text.
+            guard peerNames[Int(slot)] != 0 || Self.isText(section.slots.entry(slot)) else { continue }
             present |= bit
             slots[Int(key) - 1] = slot
         }

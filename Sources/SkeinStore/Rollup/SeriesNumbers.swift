@@ -30,9 +30,6 @@ package struct SeriesNumbers: ~Copyable {
 
     package init(_ limits: Limits = Limits()) { self.limits = limits }
 
-    /// Whether nothing got a number yet.
-    package var isEmpty: Bool { table.series.isEmpty }
-
     /// The number of a service; 0 when there are too many.
     package mutating func service(_ name: String) -> UInt32 {
         Self.number(name, in: &services, &table.services, limits.serviceCount)
