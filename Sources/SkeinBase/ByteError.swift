@@ -8,6 +8,8 @@ public struct ByteError: Error, Hashable, CustomStringConvertible {
         case truncated
         /// A varint runs past ten bytes or 64 bits.
         case varintOverflow
+        /// The value is none that could have been written.
+        case invalid
     }
 
     /// What is wrong.
@@ -24,6 +26,7 @@ public struct ByteError: Error, Hashable, CustomStringConvertible {
         switch code {
         case .truncated: "the bytes end inside the value at offset \(offset)"
         case .varintOverflow: "the varint at offset \(offset) is longer than 64 bits"
+        case .invalid: "the value at offset \(offset) cannot be"
         }
     }
 }

@@ -50,6 +50,13 @@ struct EngineBenchmark {
         watch.lap("append: pack, log, head")
         let figures = await store.status().figures
         print("  log \(perSpan(figures["log_bytes"])) bytes a span, head \(perSpan(figures["head_bytes"])) in memory")
+        watch.skip()
+        _ = try await store.rollup(.all, step: nil)
+        watch.lap("rollup of the head, asked for the first time")
+        try await time("rollup of the head after another request") { index in
+            try await store.append(batches[index % batches.count])
+            _ = try await store.rollup(.all, step: nil)
+        }
         await store.close()
         watch.skip()
         let replayed = try await EmbeddedStore.open(configuration)
@@ -74,7 +81,7 @@ struct EngineBenchmark {
         let figures = await store.status().figures
         print(
             "  \(figures["blocks"] ?? 0) blocks, \(perSpan(figures["block_bytes"])) bytes a span, "
-                + "\(figures["log_syncs"] ?? 0) syncs"
+                + "\(figures["log_syncs"] ?? 0) syncs; rollups \(rollupBytes(figures)) bytes a span"
         )
         try await ask(store)
         watch.skip()
@@ -84,7 +91,8 @@ struct EngineBenchmark {
         print(
             "  \(merged["merges"] ?? 0) merges of \(merged["merged_spans"] ?? 0) spans, "
                 + "\(merged["merged_spans_copied"] ?? 0) of them copied; "
-                + "\(merged["blocks"] ?? 0) blocks, \(perSpan(merged["block_bytes"])) bytes a span"
+                + "\(merged["blocks"] ?? 0) blocks, \(perSpan(merged["block_bytes"])) bytes a span, "
+                + "rollups \(rollupBytes(merged))"
         )
         try await ask(store)
         await store.close()
@@ -95,6 +103,10 @@ struct EngineBenchmark {
     }
 
     private func perSpan(_ byteCount: Int?) -> Int { (byteCount ?? 0) / spanCount }
+
+    private func rollupBytes(_ figures: [String: Int]) -> String {
+        String(format: "%.3f", Double(figures["rollup_bytes"] ?? 0) / Double(spanCount))
+    }
 
     // MARK: Questions
 
@@ -120,6 +132,10 @@ struct EngineBenchmark {
             let page = try await store.search(query)
             let found = "\(page.traces.count) traces, \(page.inspected.spanCount) spans inspected"
             try await time("\(name) (\(found))") { _ in _ = try await store.search(query) }
+        }
+        try await time("rollup of all time") { _ in _ = try await store.rollup(.all, step: nil) }
+        try await time("rollup of all time by the minute") { _ in
+            _ = try await store.rollup(.all, step: 60_000_000_000)
         }
         try await time("services") { _ in _ = try await store.services() }
         try await time("operations") { _ in _ = try await store.operations(ofService: "checkout") }

@@ -13,6 +13,8 @@ extension EmbeddedStore {
         public var retentionAge: Duration?
         /// How long traces with certain spans are kept instead.
         public var retentionRules: [RetentionRule] = []
+        /// How long after spans were received their rollups are kept, `nil` for ever; not less than the spans themselves.
+        public var rollupRetention: Duration? = .seconds(400 * 86_400)
         /// How many bytes blocks and log may take before the oldest blocks go; `nil` for as many as there are.
         public var retentionByteCount: Int?
         /// Spans in memory that make a block.

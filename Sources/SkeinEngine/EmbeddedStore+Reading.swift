@@ -57,6 +57,27 @@ extension EmbeddedStore {
         }
     }
 
+    public func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
+        let snapshot = contents.snapshot()
+        let grid = RollupGrid(range, stepNanos: step)
+        return try await reads.run { cancellation throws(StoreError) in
+            var sum = RollupSum()
+            for rollup in snapshot.pastRollups {
+                try cancellation.check()
+                if let selection = try rollup.selection(grid) { sum.add(selection, grid) }
+            }
+            for block in snapshot.blocks {
+                try cancellation.check()
+                if let selection = try block.rollupSelection(grid) { sum.add(selection, grid) }
+            }
+            for part in snapshot.head {
+                try cancellation.check()
+                sum.add(try part.part.rollup.rollup(of: part), grid)
+            }
+            return sum.slices(grid)
+        }
+    }
+
     private func catalogues<T: Sendable>(
         _ body: @escaping @Sendable (Catalogues) throws(StoreError) -> T
     ) async throws(StoreError) -> T {

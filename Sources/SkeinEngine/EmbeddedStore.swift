@@ -87,6 +87,7 @@ public final class EmbeddedStore: SpanStore {
         recovery = report
         sealer.onChange { [weak commit] failure in commit?.headChanged(failure: failure) }
         sealer.schedule()
+        sealer.openRollups()
     }
 
     /// Opens the folder, reads its log back and mends what the last stop left behind.
@@ -155,7 +156,10 @@ public final class EmbeddedStore: SpanStore {
             && (idle > configuration.headIdle.nanos || age > configuration.headAge.nanos)
     }
 
-    /// Removes the blocks that retention no longer keeps.
+    /// Rollups of spans that are gone are merged within a day.
+    private static let rollupWindowNanos: UInt64 = 86_400_000_000_000
+
+    /// Removes the blocks that retention no longer keeps, and rollups much later.
     package func removeExpired() async {
         let retention = Retention(
             ageNanos: thinning.longestAgeNanos,
@@ -174,6 +178,11 @@ public final class EmbeddedStore: SpanStore {
                 }
                 return retention.expired(candidates, otherByteCount: logByteCount, nowUnixNanos: now)
             }
+            try await sealer.tendRollups(
+                age: configuration.rollupRetention?.nanos,
+                window: Self.rollupWindowNanos,
+                nowUnixNanos: now
+            )
             retentionFailure.withLock { $0 = nil }
         } catch {
             retentionFailure.withLock { $0 = error }
@@ -238,6 +247,9 @@ public final class EmbeddedStore: SpanStore {
             status.figures["block_bytes", default: 0] += footer.byteCount
         }
         status.figures["blocks"] = snapshot.blocks.count
+        let rollups = snapshot.blocks.compactMap(\.knownRollup) + snapshot.pastRollups
+        status.figures["rollups"] = rollups.count
+        status.figures["rollup_bytes"] = rollups.reduce(0) { $0 + $1.byteCount }
         let oldest = snapshot.blocks.map(\.footer.receivedMin).min()
         status.figures["oldest_received_unix_seconds"] = oldest.map { Int($0 / 1_000_000_000) } ?? 0
         addFigures(to: &status)

@@ -16,6 +16,7 @@ struct StoreKeeper: Service, CustomStringConvertible {
         var settings = EmbeddedStore.Configuration(directory: configuration.dataDirectory)
         settings.durability = configuration.durability
         settings.retentionAge = configuration.retention
+        settings.rollupRetention = configuration.rollupRetention
         settings.retentionByteCount = configuration.retentionBytes
         settings.retentionRules = configuration.retentionRules.map(\.rule)
         settings.headByteCount = configuration.memoryBytes / 32 * 3

@@ -196,6 +196,15 @@ public final class MemoryStore: SpanStore {
             .sorted { $0.byteCount != $1.byteCount ? $0.byteCount > $1.byteCount : $0.name.precedes($1.name) }
     }
 
+    public func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
+        var reading = PlainRollup(RollupGrid(range, stepNanos: step))
+        for trace in state.withLock({ Array($0.traces.values) }) {
+            try Self.checkCancelled()
+            reading.add(trace.whole)
+        }
+        return reading.slices
+    }
+
     public func status() async -> StoreStatus {
         var status = StoreStatus()
         let starts = stored.map(\.startUnixNanos)

@@ -65,6 +65,17 @@ public protocol SpanStore: Sendable {
     /// What each service takes, most bytes first.
     func usage() async throws(StoreError) -> [ServiceUsage]
 
+    /// What the spans that start in `range` add up to: durations of operations, and of calls between services.
+    ///
+    /// The range grows outward to whole minutes. With a `step`, in nanoseconds and rounded up to minutes, it is cut at
+    /// multiples of the step since 1970; without, it is one slice. Slices without spans are left out; the others come in
+    /// order. Edges are those of ``ServiceCalls``.
+    ///
+    /// Sums are exact for spans that came together. Where a span came again, or a trace came in pieces, the figures may
+    /// count the copy, and miss the call between two pieces, until the store has brought them together; they never count
+    /// less spans than there are. Figures may outlive the spans.
+    func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice]
+
     /// What is stored, and how the store does.
     func status() async -> StoreStatus
 }

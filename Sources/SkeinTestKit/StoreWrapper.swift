@@ -29,6 +29,9 @@ extension StoreWrapper {
     package func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
         try await wrapped.values(of: field, prefix: prefix, limit: limit)
     }
+    package func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
+        try await wrapped.rollup(range, step: step)
+    }
     package func remove(_ removal: Removal) async throws(StoreError) -> Removal.Outcome {
         try await wrapped.remove(removal)
     }
@@ -74,6 +77,9 @@ package struct RefusingStore: SpanStore {
         throw error
     }
     package func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
+        throw error
+    }
+    package func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
         throw error
     }
     package func remove(_ removal: Removal) async throws(StoreError) -> Removal.Outcome {

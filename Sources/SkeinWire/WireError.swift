@@ -45,6 +45,7 @@ package struct WireError: Error, Hashable, CustomStringConvertible {
             switch error.code {
             case .truncated: "the bytes end inside a value"
             case .varintOverflow: "a varint is longer than 64 bits"
+            case .invalid: "a value cannot be"
             }
         self.init(.malformed, message, at: origin &+ error.offset)
     }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinAnalysis
 import SkeinBase
-import SkeinModel
 import SkeinStore
 import SkeinWire
-import Synchronization
 
 extension JaegerAPI {
-    /// Who calls whom, by the traces with a span in the `lookback` before `endTs`.
+    /// Who calls whom, by the calls of the minutes that the `lookback` before `endTs` touches.
     static func dependencies(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let end = try call.milliseconds("endTs") ?? api.clock.unixNanos
         let lookback = try call.milliseconds("lookback") ?? 86400 * 1_000_000_000
@@ -16,13 +13,8 @@ extension JaegerAPI {
         let (afterEnd, overflow) = end.addingReportingOverflow(1_000_000)
         let range = TimeRange(start: underflow ? 0 : start, end: overflow ? .max : afterEnd)
 
-        let graph = Mutex(ServiceGraph())
-        try await api.ask(call) { store throws(StoreError) in
-            try await store.scan(range, columns: .fixed) { batch throws(StoreError) in
-                graph.withLock { $0.add(batch) }
-            }
-        }
-        var edges = graph.withLock { $0.edges }
+        let slices = try await api.ask(call) { store throws(StoreError) in try await store.rollup(range, step: nil) }
+        var edges = dependencies(slices.flatMap(\.edges))
         if let service = call.request.query("service"), !service.isEmpty {
             edges = edges.filter { $0.parent == service || $0.child == service }
         }
@@ -37,5 +29,29 @@ extension JaegerAPI {
                 }
             }
         }
+    }
+
+    private struct Dependency {
+        var parent: String
+        var child: String
+        var callCount: Int
+    }
+
+    /// Calls that were seen at both ends, ordered by parent, then child. The others have no service to show.
+    private static func dependencies(_ edges: [EdgeRollup]) -> [Dependency] {
+        var found: [Dependency] = []
+        for edge in edges {
+            let count = edge.serverDurations.count
+            guard count > 0, let parent = edge.client, let child = edge.server else { continue }
+            // The nearest whole number, at least one.
+            let calls = max(1, Int(count.rounded()))
+            // The edges of a pair of services follow each other.
+            if let last = found.last, last.parent == parent, last.child == child {
+                found[found.count - 1].callCount += calls
+            } else {
+                found.append(Dependency(parent: parent, child: child, callCount: calls))
+            }
+        }
+        return found
     }
 }

@@ -10,6 +10,8 @@ enum NativeAPI {
         Route("GET", "/api/skein/v1/traces/{id}/spans", spans),
         Route("GET", "/api/skein/v1/services", services),
         Route("GET", "/api/skein/v1/services/{name}/operations", operations),
+        Route("GET", "/api/skein/v1/services/{name}/statistics", statistics),
+        Route("GET", "/api/skein/v1/service-graph", serviceGraph),
         Route("GET", "/api/skein/v1/attributes", attributes),
         Route("GET", "/api/skein/v1/attributes/{key}/values", values),
         Route("GET", "/api/skein/v1/status", status),

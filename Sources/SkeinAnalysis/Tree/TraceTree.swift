@@ -70,7 +70,7 @@ package struct TraceTree: Sendable {
         guard !batch.isEmpty else { return }
         let index = ParentIndex(batch)
         sharedIDCount = index.sharedCount
-        var parentRows = index.parents
+        var parentRows = index.parentRows
         let order = Self.orderByStart(batch)
         let broken = Self.breakCycles(&parentRows, rank: Self.inverse(order))
         let children = ChildLists(parentRows, order: order)

@@ -30,6 +30,7 @@ struct BackupManifest: Hashable {
     /// The kinds of files that this program reads, each up to this version.
     static let knownFormats: [String: UInt32] = [
         "catalog": Catalog.version, "log": LogSegment.version, "block": BlockFormat.version,
+        "rollup": RollupFormat.version,
     ]
 
     /// Why a text is no manifest.

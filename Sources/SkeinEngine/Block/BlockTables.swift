@@ -29,6 +29,8 @@ struct BlockTables: ~Copyable {
     /// An attribute key of spans, events or links.
     struct Key {
         var scope: AttributeScope
+        /// Set when it is a span's key that names the other end of a call.
+        var peer: Peer.Key?
         /// A bit for each ``ValueType``, in the order of its cases; bit 7 for `null`.
         var types: UInt8 = 0
         /// How many spans, events or links carry it.
@@ -124,7 +126,11 @@ struct BlockTables: ~Copyable {
     private mutating func internKey(_ scope: AttributeScope) -> UInt32 {
         // The interner's entry 0 is the empty string, which no key is: the scope comes first.
         let number = keyInterner.intern(scratch.bytes).ref - 1
-        if number == keys.count { keys.append(Key(scope: scope)) }
+        if number == keys.count {
+            let name = UnsafeRawBufferPointer(rebasing: scratch.bytes.dropFirst())
+            let peer = scope == .span ? Peer.Key.allCases.first { $0.name.utf8.elementsEqual(name) } : nil
+            keys.append(Key(scope: scope, peer: peer))
+        }
         return number
     }
 

@@ -18,6 +18,13 @@ struct BlockID: Hashable, Sendable {
     }
 
     private static let suffix = ".block"
+    private static let rollupSuffix = ".rollup"
+
+    /// `0000000000000017-0000000000000019.rollup`: a rollup speaks of all spans of its segments, whatever the generation
+    /// of their block.
+    var rollupFileName: String {
+        FileNumber.text(firstSegment) + "-" + FileNumber.text(lastSegment) + Self.rollupSuffix
+    }
 
     init(firstSegment: UInt64, lastSegment: UInt64, generation: UInt64 = 0) {
         self.firstSegment = firstSegment
@@ -41,6 +48,18 @@ struct BlockID: Hashable, Sendable {
             guard let number = UInt64(name[1]), number > 0, String(number) == name[1] else { return nil }
             generation = number
         }
+    }
+
+    /// The id, of generation 0, in the name of a rollup; `nil` for any other name.
+    init?(rollupFileName: String) {
+        guard rollupFileName.hasSuffix(Self.rollupSuffix) else { return nil }
+        self.init(fileName: rollupFileName.dropLast(Self.rollupSuffix.count) + Self.suffix)
+        if generation != 0 { return nil }
+    }
+
+    /// Whether the two share a segment.
+    func overlaps(_ other: BlockID) -> Bool {
+        firstSegment <= other.lastSegment && other.firstSegment <= lastSegment
     }
 
     /// Whether all segments of `other` are among this block's.

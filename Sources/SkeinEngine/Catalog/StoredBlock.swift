@@ -10,16 +10,23 @@ final class StoredBlock: Sendable {
     private let cache: PartCache
     /// Names the block in the cache.
     private let cacheID: UInt64
+    private let rollupFiles: RollupFiles
+    /// `nil` until it was asked for.
+    private let openRollup = Mutex<StoredRollup?>(nil)
 
     /// Parts of two files never share a place in a cache, though one file may take the name of another.
     private static let nextCacheID = Atomic<UInt64>(1)
 
-    private init(id: BlockID, block: Block, cache: PartCache, cacheID: UInt64) {
+    private init(id: BlockID, block: Block, cache: PartCache, cacheID: UInt64, rollupFiles: RollupFiles) {
         self.id = id
         self.block = block
         self.cache = cache
         self.cacheID = cacheID
+        self.rollupFiles = rollupFiles
     }
+
+    /// A number that names a file in the cache.
+    static func newCacheID() -> UInt64 { nextCacheID.add(1, ordering: .relaxed).oldValue }
 
     deinit { cache.forget(block: cacheID) }
 
@@ -34,12 +41,50 @@ final class StoredBlock: Sendable {
         let path = folder.block(id)
         let file: any DiskFile
         do throws(DiskError) { file = try disk.open(path, .read) } catch { throw StoreError(read: error) }
-        let cacheID = nextCacheID.add(1, ordering: .relaxed).oldValue
+        let cacheID = newCacheID()
         let block = try Block(file, path: path, id: cacheID, cache: cache)
-        return StoredBlock(id: id, block: block, cache: cache, cacheID: cacheID)
+        let rollupFiles = RollupFiles(disk: disk, folder: folder, cache: cache)
+        return StoredBlock(id: id, block: block, cache: cache, cacheID: cacheID, rollupFiles: rollupFiles)
     }
 
     var footer: BlockFooter { block.footer }
+
+    /// What the block's spans add up to. When the file that says so is missing or damaged, it is made anew from the rows.
+    func rollup() throws(StoreError) -> StoredRollup {
+        try openRollup.withLock { open throws(StoreError) in
+            if let open { return open }
+            let rollup: StoredRollup
+            do throws(StoreError) {
+                rollup = try rollupFiles.open(id)
+            } catch {
+                if error.code == .unusable { throw error }
+                rollup = try rollupFiles.remake(id, of: block)
+            }
+            open = rollup
+            return rollup
+        }
+    }
+
+    /// The rollup, if it was asked for before.
+    var knownRollup: StoredRollup? { openRollup.withLock(\.self) }
+
+    /// What of the block's rollup lies within `grid`; `nil` when nothing does. A rollup whose chunks do not check is made
+    /// anew first.
+    func rollupSelection(_ grid: RollupGrid) throws(StoreError) -> StoredRollup.Selection? {
+        let rollup = try rollup()
+        do throws(StoreError) {
+            return try rollup.selection(grid)
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            openRollup.withLock { open in
+                if open === rollup {
+                    open = nil
+                    rollupFiles.remove(id)
+                }
+            }
+            return try self.rollup().selection(grid)
+        }
+    }
 
     /// The names in the block; decoded once and then kept as long as the cache has room.
     func catalogue() throws(StoreError) -> BlockCatalogue {

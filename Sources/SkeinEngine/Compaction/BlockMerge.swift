@@ -12,7 +12,7 @@ import SkeinStore
 /// On the way, traces can be left out and values masked: see ``Cut``.
 ///
 /// Memory is that of the traces' places (64 bytes each), of the row groups that a section touches, and of the section.
-struct BlockMerge {
+struct BlockMerge: ~Copyable {
     /// In order of arrival.
     private let inputs: [Block]
     private let limits: Limits
@@ -22,6 +22,9 @@ struct BlockMerge {
     private var isDirty: [[Bool]]
     private var isKept: [[Bool]]
     private var decoded: DecodedGroups
+    /// What the joined traces add up to, less their pieces.
+    private var counter = RollupCounter()
+    private var counterTables = BlockTables()
 
     /// How much is done at once.
     struct Limits {
@@ -102,6 +105,9 @@ struct BlockMerge {
         var isCopied = false
     }
 
+    /// What the block's spans add up to, less what those of its inputs do. Ask once the block is written.
+    mutating func takeRollupDifference() -> Rollup { counter.take() }
+
     /// Writes the block. Nothing of the inputs is lost when it throws.
     mutating func write(to sink: @escaping BlockEncoder.Sink) throws(StoreError) -> Outcome {
         var outcome = Outcome()
@@ -130,6 +136,7 @@ struct BlockMerge {
                 next += 1
             } else {
                 let section = try section(of: units, from: &next, pieces)
+                try count(section)
                 try encoder.append(section.batches, order: section.order)
                 outcome.spanCount += section.order.sources.count
                 outcome.droppedCount += section.droppedCount
@@ -288,11 +295,24 @@ struct BlockMerge {
         }
     }
 
+    /// Notes how the figures change because traces were joined.
+    private mutating func count(_ section: Section) throws(StoreError) {
+        guard !section.joined.traces.isEmpty else { return }
+        let joined = try BlockSection(section.batches, section.joined, tables: &counterTables)
+        counter.add(joined, counterTables)
+        let apart = try BlockSection(section.batches, section.apart, tables: &counterTables)
+        counter.add(apart, counterTables, isTakenAway: true)
+    }
+
     // MARK: Sections
 
     private struct Section {
         var batches: [SpanBatch] = []
         var order = RowOrder(sources: [], traces: [])
+        /// Those of the order that are made of several pieces.
+        var joined = RowOrder(sources: [], traces: [])
+        /// Their pieces, as they were.
+        var apart = RowOrder(sources: [], traces: [])
         var droppedCount = 0
     }
 
@@ -313,6 +333,7 @@ struct BlockMerge {
                 || byteCount > limits.sectionByteCount
             if isFull, !section.order.sources.isEmpty { break }
             rows.removeAll()
+            let isJoined = unit.pieces.count > 1
             for piece in pieces[unit.pieces] {
                 let input = inputs[Int(piece.input)]
                 var group = Int(piece.group)
@@ -336,24 +357,32 @@ struct BlockMerge {
                     let number = Int(numbers[place] ?? 0)
                     let first = input.footer.groups[group].firstRow
                     let part = row..<min(end, first + input.footer.groups[group].rowCount)
-                    rows.add(
-                        section.batches[number],
-                        UInt32(number),
-                        (part.lowerBound - first)..<(part.upperBound - first)
-                    )
+                    let added = (part.lowerBound - first)..<(part.upperBound - first)
+                    rows.add(section.batches[number], UInt32(number), added)
+                    if isJoined {
+                        for row in added {
+                            section.apart.sources.append(.init(batch: UInt32(number), row: UInt32(row)))
+                        }
+                    }
                     row = part.upperBound
                     group += 1
                 }
+                if isJoined { section.apart.traces.append(.init(id: piece.id, rowCount: piece.rowCount)) }
             }
             section.droppedCount += rows.finish(isSimple: unit.isSimple)
+            let id = pieces[unit.pieces.lowerBound].id
             section.order.traces.append(
                 RowOrder.Trace(
-                    id: pieces[unit.pieces.lowerBound].id,
+                    id: id,
                     rowCount: UInt32(rows.sources.count),
                     isPartial: unit.isPartial
                 )
             )
             section.order.sources += rows.sources
+            if isJoined {
+                section.joined.traces.append(.init(id: id, rowCount: UInt32(rows.sources.count)))
+                section.joined.sources += rows.sources
+            }
             next += 1
         }
         return section

@@ -192,6 +192,11 @@ final class Compactor: Sendable {
                 }
             }
             try Sealer.orFailure { () throws(DiskError) in try file.sync() }
+            if inputs.count > 1 {
+                var rollups: [StoredRollup] = []
+                for input in inputs { rollups.append(try input.rollup()) }
+                try sealer.rollups.write(id, sumOf: rollups, merge.takeRollupDifference())
+            }
         } catch {
             try? disk.remove(temporary)
             throw error

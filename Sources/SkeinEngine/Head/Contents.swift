@@ -22,6 +22,8 @@ final class Contents: Sendable {
         var frozen: [FrozenPart] = []
         /// By id.
         var blocks: [StoredBlock]
+        /// Rollups of blocks that retention removed, by id.
+        var pastRollups: [StoredRollup]
         var services: [String: Int]
         var nextService: Int
     }
@@ -33,11 +35,17 @@ final class Contents: Sendable {
     var lastAppendNanos: UInt64 { lastAppend.load(ordering: .relaxed) }
 
     /// Contents of a store just opened.
-    init(firstSegment: UInt64, blocks: [StoredBlock], services: [String: Int]) {
+    init(
+        firstSegment: UInt64,
+        blocks: [StoredBlock],
+        pastRollups: [StoredRollup] = [],
+        services: [String: Int]
+    ) {
         state = Mutex(
             State(
                 active: HeadPart(firstSegment: firstSegment),
                 blocks: blocks.sorted { $0.id < $1.id },
+                pastRollups: pastRollups.sorted { $0.id < $1.id },
                 services: services,
                 nextService: (services.values.max() ?? -1) + 1
             )
@@ -50,11 +58,17 @@ final class Contents: Sendable {
         var head: [HeadSnapshot]
         /// In order of arrival; all before the head.
         var blocks: [StoredBlock]
+        /// Of spans that are gone.
+        var pastRollups: [StoredRollup]
     }
 
     func snapshot() -> Snapshot {
         state.withLock { state in
-            Snapshot(head: (state.frozen.map(\.part) + [state.active]).map { $0.snapshot() }, blocks: state.blocks)
+            Snapshot(
+                head: (state.frozen.map(\.part) + [state.active]).map { $0.snapshot() },
+                blocks: state.blocks,
+                pastRollups: state.pastRollups
+            )
         }
     }
 
@@ -119,9 +133,22 @@ final class Contents: Sendable {
         state.withLock { state in state.frozen.map(\.part.firstSegment) + [state.active.firstSegment] }
     }
 
-    /// Hides blocks from readers that start from now on.
-    func remove(_ ids: Set<BlockID>) {
-        state.withLock { state in state.blocks.removeAll { ids.contains($0.id) } }
+    /// Hides blocks from readers that start from now on, and shows their rollups still.
+    func remove(_ ids: Set<BlockID>, rollups: [StoredRollup]) {
+        state.withLock { state in
+            state.blocks.removeAll { ids.contains($0.id) }
+            state.pastRollups += rollups
+            state.pastRollups.sort { $0.id < $1.id }
+        }
+    }
+
+    /// Puts a rollup, or none, in the place of those it was made of.
+    func replacePast(_ inputs: [StoredRollup], with rollup: StoredRollup?) {
+        state.withLock { state in
+            state.pastRollups.removeAll { known in inputs.contains { $0 === known } }
+            if let rollup { state.pastRollups.append(rollup) }
+            state.pastRollups.sort { $0.id < $1.id }
+        }
     }
 
     // MARK: Any thread
@@ -135,6 +162,9 @@ final class Contents: Sendable {
     }
 
     var blocks: [StoredBlock] { state.withLock { $0.blocks } }
+
+    /// By id.
+    var pastRollups: [StoredRollup] { state.withLock { $0.pastRollups } }
 
     /// Figures of each head part, the active one last.
     var headFigures: [HeadPart.Figures] {

@@ -52,6 +52,7 @@ final class HeadPart: Sendable {
     /// The first log segment whose spans are here.
     let firstSegment: UInt64
     private let state = Mutex(State())
+    let rollup = HeadRollup()
 
     /// An empty part for spans of segment `firstSegment` and later.
     init(firstSegment: UInt64) { self.firstSegment = firstSegment }
@@ -141,7 +142,7 @@ struct HeadSnapshot: Sendable {
     }
 
     /// The piece that holds a row, which must be below ``rowCount``.
-    private func index(ofRow row: Int) -> Int {
+    func index(ofRow row: Int) -> Int {
         var low = 0
         var high = pieces.count
         while high - low > 1 {

@@ -29,6 +29,7 @@ final class Sealer: Sendable {
     private let folder: StoreFolder
     private let contents: Contents
     private let cache: PartCache
+    let rollups: RollupFiles
     private let thread = DispatchQueue(label: "skein.seal")
     /// Only touched on ``thread``.
     private let state: Mutex<State>
@@ -40,6 +41,7 @@ final class Sealer: Sendable {
         self.folder = folder
         self.contents = contents
         self.cache = cache
+        rollups = RollupFiles(disk: disk, folder: folder, cache: cache)
         state = Mutex(State(catalog: catalog))
     }
 
@@ -50,6 +52,12 @@ final class Sealer: Sendable {
 
     /// Makes blocks of all frozen parts, soon.
     func schedule() { thread.async { self.sealAll() } }
+
+    /// Opens the rollups of all blocks, soon, and makes those anew that are missing. What fails is tried again when
+    /// somebody asks for it.
+    func openRollups() {
+        for block in contents.blocks { thread.async { _ = try? block.rollup() } }
+    }
 
     /// Returns when all parts frozen before are blocks, or could not be made so.
     func finish() async {
@@ -80,7 +88,7 @@ final class Sealer: Sendable {
             let blocks = contents.blocks.sorted { $0.id < $1.id }
             let known = Set(blocks.map(\.id))
             var walls = state.withLock { $0.catalog.state.blocks }.subtracting(known).map(\.firstSegment)
-            walls += contents.headSegments
+            walls += contents.headSegments + contents.pastRollups.map(\.id.firstSegment)
             walls.sort()
             var runs: [[StoredBlock]] = []
             for block in blocks {
@@ -94,14 +102,56 @@ final class Sealer: Sendable {
         }
     }
 
-    /// Gives a finished file its name as a block and puts it in the place of the blocks it was made of. Returns false, and
-    /// removes it, when one of them is gone or the store is closed.
+    /// Removes rollups of spans that are gone when they are past their time, and makes one of neighbours that were
+    /// received within one window. `age` is in nanoseconds, `nil` for ever.
+    func tendRollups(age: UInt64?, window: UInt64, nowUnixNanos now: UInt64) async throws(StoreError) {
+        let failure: StoreError? = await withCheckedContinuation { done in
+            thread.async {
+                do throws(StoreError) {
+                    try self.tendRollupsNow(age, window, now)
+                    done.resume(returning: nil)
+                } catch {
+                    done.resume(returning: error)
+                }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func tendRollupsNow(_ age: UInt64?, _ window: UInt64, _ now: UInt64) throws(StoreError) {
+        let past = contents.pastRollups
+        // A clock that was set back makes nothing old.
+        let expired = past.filter { rollup in
+            let received = rollup.footer.receivedMax
+            return age.map { now > received && now - received > $0 } ?? false
+        }
+        if !expired.isEmpty {
+            contents.replacePast(expired, with: nil)
+            for rollup in expired { rollups.remove(rollup.id) }
+        }
+        let walls =
+            contents.blocks.map(\.id.firstSegment) + contents.headSegments
+            + state.withLock { $0.catalog.state.blocks.map(\.firstSegment) }
+        let left = contents.pastRollups
+        for run in PastRollups.runs(left, walls: walls, window: window, nowUnixNanos: now) {
+            guard let first = run.first, let last = run.last else { continue }
+            let id = BlockID(firstSegment: first.id.firstSegment, lastSegment: last.id.lastSegment)
+            try rollups.write(id, sumOf: run)
+            try Self.orFailure { () throws(DiskError) in try rollups.publish(id) }
+            contents.replacePast(run, with: try rollups.open(id))
+            for rollup in run { rollups.remove(rollup.id) }
+        }
+    }
+
+    /// Gives a finished file its name as a block, and its rollup its own, and puts it in the place of the blocks it was made
+    /// of: several neighbours, or one of which something was left out and whose rollup stays. Returns false, and removes both, when one of them is gone or the store is closed.
     func replace(_ inputs: [StoredBlock], with id: BlockID, from temporary: String) throws(StoreError) -> Bool {
         let result: Result<Bool, StoreError> = thread.sync {
             do throws(StoreError) {
                 return .success(try self.replaceNow(inputs, with: id, from: temporary))
             } catch {
                 try? disk.remove(temporary)
+                if inputs.count > 1 { removeRollup(id) }
                 return .failure(error)
             }
         }
@@ -116,12 +166,15 @@ final class Sealer: Sendable {
         let present = contents.blocks
         guard !state.withLock({ $0.isClosed }), inputs.allSatisfy({ input in present.contains { $0 === input } }) else {
             try? disk.remove(temporary)
+            if inputs.count > 1 { removeRollup(id) }
             return false
         }
         try clearOrphans()
         // From here on the file counts, whatever happens: its name says what it supersedes.
         state.withLock { _ = $0.orphans.insert(id) }
         try Self.orFailure { () throws(DiskError) in
+            // A block that is only written anew keeps its rollup, which has the name of its segments.
+            if inputs.count > 1 { try rollups.publish(id) }
             try disk.rename(temporary, to: folder.block(id))
             try disk.syncDirectory(folder.blocks)
         }
@@ -133,7 +186,11 @@ final class Sealer: Sendable {
             }
         }
         contents.replace(inputs, with: block)
-        for input in inputs { try? disk.remove(folder.block(input.id)) }
+        _ = try? block.rollup()
+        for input in inputs {
+            try? disk.remove(folder.block(input.id))
+            if inputs.count > 1 { rollups.remove(input.id) }
+        }
         return true
     }
 
@@ -200,6 +257,7 @@ final class Sealer: Sendable {
             }
         }
         contents.replace(frozen, with: block)
+        _ = try? block.rollup()
         // Not removing a segment costs space, no more: the next start does it.
         for name in (try? disk.list(folder.log)) ?? [] {
             guard let segment = LogSegment.number(ofFile: name), id.covers(segment) else { continue }
@@ -207,25 +265,35 @@ final class Sealer: Sendable {
         }
     }
 
+    /// The rollup has its name before the block has: so a block under its name has its rollup.
     private func writeBlock(_ id: BlockID, of batches: [SpanBatch]) throws(StoreError) {
         let temporary = folder.block(id) + StoreFolder.temporarySuffix
         try? disk.remove(temporary)
         do throws(StoreError) {
             let file = try Self.orFailure { () throws(DiskError) in try disk.open(temporary, .create) }
-            var encoder = try BlockEncoder { bytes throws(StoreError) in
+            var encoder = try BlockEncoder(countsRollup: true) { bytes throws(StoreError) in
                 try Self.orFailure { () throws(DiskError) in try file.append(bytes) }
             }
             try encoder.append(batches, order: RowOrder(batches))
-            _ = try encoder.finish()
+            let rollup = encoder.takeRollup()
+            let footer = try encoder.finish()
             try Self.orFailure { () throws(DiskError) in try file.sync() }
+            let received = min(footer.receivedMin, footer.receivedMax)...footer.receivedMax
+            try rollups.write(id, rollup, received: received)
         } catch {
             try? disk.remove(temporary)
             throw error
         }
         try Self.orFailure { () throws(DiskError) in
+            try rollups.publish(id)
             try disk.rename(temporary, to: folder.block(id))
             try disk.syncDirectory(folder.blocks)
         }
+    }
+
+    private func removeRollup(_ id: BlockID) {
+        try? disk.remove(rollups.temporary(id))
+        rollups.remove(id)
     }
 
     static func orFailure<T>(_ body: () throws(DiskError) -> T) throws(StoreError) -> T {
@@ -245,6 +313,8 @@ final class Sealer: Sendable {
         guard !ids.isEmpty else { return nil }
         do throws(StoreError) { try clearOrphans() } catch { if error.code != .full { return error } }
         let edits = ids.sorted().map { CatalogState.Edit.removeBlock($0) }
+        // What cannot be read or made anew is lost with the block.
+        let past = contents.blocks.filter { ids.contains($0.id) }.compactMap { try? $0.rollup() }
         do throws(DiskError) {
             do throws(DiskError) {
                 try state.withLock { state throws(DiskError) in try state.catalog.commit(edits) }
@@ -252,14 +322,14 @@ final class Sealer: Sendable {
                 guard error.code == .noSpace else { throw error }
                 // A full disk must not keep us from making space; a start without the files only notes their absence.
                 // Readers of now may still hold them open: then their bytes come free later, and the catalog learns then.
-                takeAway(ids)
+                takeAway(ids, past)
                 try state.withLock { state throws(DiskError) in
                     state.unrecorded = ids
                     try state.catalog.commit(edits)
                 }
             }
             state.withLock { $0.unrecorded = [] }
-            takeAway(ids)
+            takeAway(ids, past)
             progress.withLock { $0.removedBlockCount += ids.count }
             return nil
         } catch {
@@ -268,8 +338,8 @@ final class Sealer: Sendable {
     }
 
     /// Hides blocks from readers to come, which closes their files, and removes the files.
-    private func takeAway(_ ids: Set<BlockID>) {
-        contents.remove(ids)
+    private func takeAway(_ ids: Set<BlockID>, _ past: [StoredRollup]) {
+        contents.remove(ids, rollups: past)
         for id in ids { try? disk.remove(folder.block(id)) }
     }
 }

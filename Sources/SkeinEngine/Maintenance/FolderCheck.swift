@@ -299,6 +299,27 @@ private struct FolderCheck {
             if error.code == .notFound { return }
             if error.code == .readOnly { throw DataFolder.unreadable(error) }
             damage(path, "The file cannot be read: \(error.reason).", then: "The next start cannot read it either.")
+            return
+        }
+        let prefix = folder.rollups + "/"
+        if path.hasPrefix(prefix), let id = BlockID(rollupFileName: String(path.dropFirst(prefix.count))) {
+            try checkRollup(id)
+        }
+    }
+
+    private mutating func checkRollup(_ id: BlockID) throws(StoreError) {
+        do throws(StoreError) {
+            try StoredRollup(id, disk: disk, folder: folder, cache: PartCache(byteCountMax: 0)).check()
+        } catch {
+            if error.code == .unusable { throw error }
+            // Removed meanwhile: what it said is in another.
+            guard error.code == .corrupt else { return }
+            damage(
+                folder.rollup(id),
+                at: error.offset,
+                "The rollup is damaged: \(error.message).",
+                then: "It is made anew from its block, or put aside when that is gone."
+            )
         }
     }
 

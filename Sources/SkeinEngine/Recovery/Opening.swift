@@ -50,15 +50,21 @@ struct Opening {
         try readCatalog()
         try openBlocks()
         try checkSegments()
+        try checkRollups()
 
         var edits = mendBlocks()
         mendCatalog()
         removeStrays()
         for (folder, name) in misnamed { putAside(name, from: folder, reason: "its name is none that Skein gives") }
         let replayed = segments.filter { !isCovered($0) }
+        let past = try openPastRollups(replayed)
+        // No segment gets the number of one whose spans are in a block, or were.
+        let lastKnown = (good.keys.map(\.lastSegment) + past.map(\.id.lastSegment)).max() ?? 0
+        let nextSegment = max(state.firstSegment, (segments.last ?? 0) + 1, lastKnown + 1)
         let contents = Contents(
-            firstSegment: replayed.first ?? max(state.firstSegment, (segments.last ?? 0) + 1),
+            firstSegment: replayed.first ?? nextSegment,
             blocks: Array(good.values),
+            pastRollups: past,
             services: state.services
         )
         var damaged: [(segment: UInt64, batches: [SpanBatch], reason: String)] = []
@@ -71,7 +77,9 @@ struct Opening {
             let next = replayed.dropFirst(place + 1).first
             guard let next else { continue }
             // No block may lie between the segments of a part, and none is much larger than while serving.
-            let isParted = good.keys.contains { number < $0.firstSegment && $0.firstSegment < next }
+            let isParted = (Array(good.keys) + past.map(\.id)).contains {
+                number < $0.firstSegment && $0.firstSegment < next
+            }
             if isParted || limits.isFull(contents.activeFigures) {
                 contents.freeze(lastSegment: number, nextSegment: next)
             }
@@ -79,7 +87,7 @@ struct Opening {
         var log = LogWriter(
             disk: disk,
             folder: folder.log,
-            segment: max(state.firstSegment, (segments.last ?? 0) + 1, (good.keys.map(\.lastSegment).max() ?? 0) + 1)
+            segment: nextSegment
         )
         for (number, batches, reason) in damaged { putAside(number, batches, reason, &log) }
         if isReplayInDoubt, let last = replayed.last {
@@ -166,6 +174,18 @@ struct Opening {
         }
     }
 
+    /// Refuses the folder when a later version wrote a rollup.
+    private func checkRollups() throws(StoreError) {
+        for name in try list(folder.rollups) {
+            guard let id = BlockID(rollupFileName: name) else { continue }
+            do throws(StoreError) {
+                _ = try StoredRollup(id, disk: disk, folder: folder, cache: cache)
+            } catch {
+                if error.code == .unusable { throw error }
+            }
+        }
+    }
+
     private func list(_ path: String) throws(StoreError) -> [String] {
         do throws(DiskError) { return try disk.list(path) } catch { throw Self.unusable(error) }
     }
@@ -208,7 +228,7 @@ struct Opening {
     }
 
     private mutating func removeStrays() {
-        for path in [folder.root, folder.blocks] {
+        for path in [folder.root, folder.blocks, folder.rollups] {
             for name in (try? disk.list(path)) ?? [] where name.hasSuffix(StoreFolder.temporarySuffix) {
                 if (try? disk.remove(path + "/" + name)) != nil { report.strayFileCount += 1 }
             }
@@ -227,6 +247,32 @@ struct Opening {
         for segment in segments where isCovered(segment) {
             if (try? disk.remove(folder.segment(segment))) != nil { report.strayFileCount += 1 }
         }
+    }
+
+    /// Opens the rollups of spans that are gone. Removes those that speak of spans which other files speak of: of blocks
+    /// that were not finished, or were merged.
+    private mutating func openPastRollups(_ replayed: [UInt64]) throws(StoreError) -> [StoredRollup] {
+        let present = Set(good.keys.map { BlockID(firstSegment: $0.firstSegment, lastSegment: $0.lastSegment) })
+        var past: [StoredRollup] = []
+        for id in try list(folder.rollups).compactMap({ BlockID(rollupFileName: $0) }) where !present.contains(id) {
+            if replayed.contains(where: { id.covers($0) }) || present.contains(where: { $0.overlaps(id) }) {
+                if (try? disk.remove(folder.rollup(id))) != nil { report.strayFileCount += 1 }
+                continue
+            }
+            do throws(StoreError) {
+                past.append(try StoredRollup(id, disk: disk, folder: folder, cache: cache))
+            } catch {
+                if error.code == .corrupt {
+                    putAside(id.rollupFileName, from: folder.rollups, reason: error.description)
+                } else {
+                    report.problems.append("The rollup \(id.rollupFileName) cannot be read and is left out: \(error)")
+                }
+            }
+        }
+        for rollup in past where past.contains(where: { $0.id.supersedes(rollup.id) }) {
+            if (try? disk.remove(folder.rollup(rollup.id))) != nil { report.strayFileCount += 1 }
+        }
+        return past.filter { rollup in !past.contains { $0.id.supersedes(rollup.id) } }
     }
 
     /// Reads a segment, cuts off a torn end and makes durable what a killed process had written and not yet synced.

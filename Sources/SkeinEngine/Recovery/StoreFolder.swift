@@ -14,10 +14,13 @@ struct StoreFolder: Sendable {
     var log: String { root + "/log" }
     var blocks: String { root + "/blocks" }
     var removals: String { root + "/removals" }
+    var rollups: String { root + "/rollups" }
     var quarantine: String { root + "/quarantine" }
     /// Only a backup has it, and a folder that a restore has not finished.
     var manifest: String { root + "/" + BackupManifest.fileName }
 
+    /// The rollup of the spans in the segments of `id`.
+    func rollup(_ id: BlockID) -> String { rollups + "/" + id.rollupFileName }
     func segment(_ number: UInt64) -> String { log + "/" + LogSegment.fileName(number) }
     func block(_ id: BlockID) -> String { blocks + "/" + id.fileName }
 
@@ -45,7 +48,7 @@ struct StoreFolder: Sendable {
             )
         }
         do throws(DiskError) {
-            for path in [root, log, blocks, quarantine] { try disk.createDirectory(path) }
+            for path in [root, log, blocks, rollups, quarantine] { try disk.createDirectory(path) }
             let held = try disk.lock(lock)
             // A process that was killed may have made folders and not synced their names. What lies above the root need not
             // be ours to open.

@@ -119,6 +119,19 @@ package struct Setting: Sendable {
                 write: { $0.retentionRules.map(\.text).joined(separator: "; ") }
             ),
             Setting(
+                "rollup-retention",
+                "Delete sums by the minute, from which statistics and the service graph come, that came longer ago than "
+                    + "this; `off` keeps them for good. They outlive the traces and take little room.",
+                form: "a duration of at least 1m such as 90d, or off",
+                read: { text, configuration in
+                    let value = Quantity.duration(text)
+                    guard text == "off" || value.map({ $0 >= .seconds(60) }) == true else { return false }
+                    configuration.rollupRetention = value
+                    return true
+                },
+                write: { $0.rollupRetention.map(Quantity.text) ?? "off" }
+            ),
+            Setting(
                 "retention-bytes",
                 "Delete the oldest traces when all of them take more than this on the disk; `off` for no bound.",
                 form: "a size of at least 64MiB such as 100GB, or off",

@@ -171,39 +171,7 @@ import Testing
     }
 }
 
-@Suite struct ServiceGraphTests {
-    static func texts(_ graph: ServiceGraph) -> [String] {
-        graph.edges.map { "\($0.parent)>\($0.child) \($0.callCount) \($0.errorCount)" }
-    }
-
-    @Test func `an edge is a span whose parent is of another service`() {
-        var graph = ServiceGraph()
-        let span = TraceTreeTests.span
-        graph.add(
-            SpanBatch(spans: [
-                span(1, 0, 0, 10, .server, "front", false, 1), span(2, 1, 1, 5, .client, "front", false, 1),
-                span(3, 2, 2, 3, .server, "cart", true, 1), span(4, 3, 3, 1, .client, "cart", false, 1),
-                // Ids repeat across traces.
-                span(3, 2, 2, 3, .server, "cart", false, 2), span(2, 0, 2, 3, .client, "front", false, 2),
-                span(5, 99, 2, 3, .server, "orphan", false, 2), span(6, 2, 2, 3, .server, "", false, 2),
-            ])
-        )
-        graph.add(
-            SpanBatch(spans: [span(1, 0, 0, 10, .server, "a", false, 3), span(2, 1, 0, 10, .server, "b", false, 3)])
-        )
-        #expect(Self.texts(graph) == ["a>b 1 0", "front>cart 2 1"])
-    }
-
-    @Test func `a weighted span counts for those it stands for`() {
-        var parent = TraceTreeTests.span(1, start: 0, service: "a")
-        parent.weight = 10
-        var child = TraceTreeTests.span(2, parent: 1, start: 0, service: "b", isError: true)
-        child.weight = 10
-        var graph = ServiceGraph()
-        graph.add(SpanBatch(spans: [parent, child]))
-        #expect(Self.texts(graph) == ["a>b 10 10"])
-    }
-
+@Suite struct ServiceColorsTests {
     @Test func `colours follow ordinals and are distinct while they last`() {
         #expect(ServiceColors.colors(ofOrdinals: [0, 5, 11]) == [0, 5, 11])
         #expect(ServiceColors.colors(ofOrdinals: [12, 0, 1]) == [2, 0, 1])

@@ -150,6 +150,7 @@ import Testing
         let store = try await EmbeddedStore.open(configuration(disk, clock))
         try await model.check(store)
         guard store.recovery.problems.isEmpty else { throw Wrong("\(store.recovery.problems)") }
+        try await checkSums(store, clock, model)
         await store.close()
     }
 
@@ -164,6 +165,21 @@ import Testing
     /// The disk after the process ended: killed, or with the power cut.
     private func end(_ disk: SimulatedDisk, _ random: inout SeededRandom) -> SimulatedDisk {
         Bool.random(using: &random) ? disk.crash() : disk.kill()
+    }
+
+    /// Once all is merged, sums are those of the spans that there are.
+    private func checkSums(_ store: EmbeddedStore, _ clock: SimulatedClock, _ model: Model) async throws {
+        try await store.seal()
+        clock.advance(by: .seconds(2 * 86_400))
+        try await store.compact()
+        let memory = MemoryStore()
+        for id in Set(model.acknowledged.keys).union(model.unknown.keys) {
+            if let trace = try await store.trace(id) { try await memory.append(trace) }
+        }
+        let (found, wanted) = (
+            try await store.rollup(.all, step: 60_000_000_000), try await memory.rollup(.all, step: 60_000_000_000)
+        )
+        guard found == wanted else { throw Wrong("sums up \(found), wanted \(wanted)") }
     }
 
     @Test(arguments: 0..<4 as Range<UInt64>)

@@ -143,13 +143,28 @@ import Testing
 
     @Test func `other files are read too, and unfinished ones left alone`() async throws {
         let disk = try await M.filledDisk(seed: 11)
-        try disk.createDirectory("/data/rollups")
-        disk["/data/rollups/0000000000000001-0000000000000008.rollup"] = [1, 2, 3]
+        disk["/data/rollups/words"] = [1, 2, 3]
         disk["/data/blocks/0000000000000099-0000000000000099.block.new"] = [1]
         let before = try M.folder(try await M.filledDisk(seed: 11)).verify()
         let report = try M.folder(disk).verify()
         #expect(report.findings.isEmpty)
         #expect(report.fileCount == before.fileCount + 1 && report.byteCount == before.byteCount + 3)
+    }
+
+    @Test func `a rollup that does not check is found, wherever the damage is`() async throws {
+        let disk = try await M.filledDisk(seed: 13)
+        let path = try #require(disk.paths.first { $0.hasSuffix(".rollup") })
+        let good = try #require(disk[path])
+        for offset in good.indices {
+            var bytes = good
+            bytes[offset] ^= 0x10
+            disk[path] = bytes
+            let findings = try M.folder(disk).verify().findings
+            #expect(
+                findings.count == 1 && findings.first?.isDamage == true
+                    && findings.first?.file == String(path.dropFirst(6))
+            )
+        }
     }
 
     @Test func `nothing is checked where there is no data folder`() throws {
