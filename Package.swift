@@ -101,7 +101,7 @@ let tests: [Module] = [
     ),
     Module(
         name: "SkeinCommandTests",
-        imports: ["SkeinBase", "SkeinModel", "SkeinCommand"],
+        imports: ["SkeinBase", "SkeinModel", "SkeinServer", "SkeinCommand"],
         products: ["ArgumentParser"]
     ),
 ]

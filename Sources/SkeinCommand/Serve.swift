@@ -39,6 +39,9 @@ struct Serve: AsyncParsableCommand {
     )
     var retentionRules: String?
 
+    @Option(help: ArgumentHelp("Delete sums by the minute older than this.", valueName: "400d|off"))
+    var rollupRetention: String?
+
     @Option(help: ArgumentHelp("Delete the oldest traces above this size on disk.", valueName: "100GB|off"))
     var retentionBytes: String?
 
@@ -88,12 +91,14 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private func flags() throws -> [String: String] {
+    /// What was said on the command line, by the names of the settings.
+    func flags() throws -> [String: String] {
         var flags: [String: String] = [:]
         flags["data-dir"] = dataDir
         flags["durability"] = durability
         flags["retention"] = retention
         flags["retention-rules"] = retentionRules
+        flags["rollup-retention"] = rollupRetention
         flags["retention-bytes"] = retentionBytes
         flags["memory"] = memory
         flags["request-bytes-max"] = requestBytesMax
