@@ -26,6 +26,8 @@ struct TraceSearch {
 
     private enum Source {
         case piece(HeadPart.Piece)
+        /// Number in the snapshot: its groups become sources when it is due.
+        case block(Int)
         case group(GroupPlace)
     }
 
@@ -92,6 +94,7 @@ struct TraceSearch {
             case .source:
                 switch sources[entry.index] {
                 case .piece(let piece): try test(piece)
+                case .block(let number): addGroups(ofBlock: number)
                 case .group(let place): try test(nextGroups(place))
                 }
             case .candidate:
@@ -118,23 +121,29 @@ struct TraceSearch {
         return page
     }
 
-    private mutating func addSources() {
+    private mutating func add(_ source: Source, _ bound: UInt64) {
         // The latest start that a matching row may have.
         let latest = query.range.end == .max ? UInt64.max : query.range.end &- 1
-        func add(_ source: Source, _ bound: UInt64) {
-            heap.push(.init(startUnixNanos: min(bound, latest), step: .source, index: sources.count))
-            sources.append(source)
-        }
+        heap.push(.init(startUnixNanos: min(bound, latest), step: .source, index: sources.count))
+        sources.append(source)
+    }
+
+    private mutating func addSources() {
         for part in snapshot.head {
             for piece in part.pieces where query.range.overlaps(piece.start.lowerBound, piece.start.upperBound) {
                 add(.piece(piece), piece.start.upperBound)
             }
         }
-        for (number, block) in snapshot.blocks.enumerated() {
-            for (index, group) in block.footer.groups.enumerated()
-            where query.range.overlaps(group.start.lowerBound, group.start.upperBound) {
-                add(.group(GroupPlace(block: number, group: index)), group.start.upperBound)
-            }
+        for (number, block) in snapshot.blocks.enumerated() where !block.footer.groups.isEmpty {
+            let start = block.footer.start
+            if query.range.overlaps(start.lowerBound, start.upperBound) { add(.block(number), start.upperBound) }
+        }
+    }
+
+    private mutating func addGroups(ofBlock number: Int) {
+        for (index, group) in snapshot.blocks[number].footer.groups.enumerated()
+        where query.range.overlaps(group.start.lowerBound, group.start.upperBound) {
+            add(.group(GroupPlace(block: number, group: index)), group.start.upperBound)
         }
     }
 
