@@ -2,13 +2,16 @@
 # The short way into the project. Each target installs what it needs first and says so.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench format lint
+.PHONY: help run test bench simulate format lint
 
 # Where `make run` keeps its traces.
 DATA ?= ./data
 # What `make bench` sends: spans in the corpus, and how many times the whole of it is replayed.
 SPANS ?= 1000000
 PASSES ?= 1
+# How many seeds `make simulate` runs, and the first of them.
+SEEDS ?= 10000
+FIRST ?= 0
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,6 +24,9 @@ test: ## every test: Swift, the page's modules, and real programs against the re
 
 bench: ## ingest cost, bytes a span, freshness and query times of a release build
 	@SPANS='$(SPANS)' PASSES='$(PASSES)' scripts/bench.sh
+
+simulate: ## the store on a disk that fails, stops and loses power, seed by seed
+	@SEEDS='$(SEEDS)' FIRST='$(FIRST)' scripts/simulate.sh
 
 format: ## bring every Swift file into the house format
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests

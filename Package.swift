@@ -78,6 +78,11 @@ let modules: [Module] = [
         imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine"]
     ),
     Module(name: "SkeinTestKit", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
+    Module(
+        name: "SkeinSimulation",
+        kind: .executable,
+        imports: ["SkeinBase", "SkeinModel", "SkeinStore", "SkeinEngine", "SkeinTestKit"]
+    ),
 ]
 
 let tests: [Module] = [
@@ -86,7 +91,7 @@ let tests: [Module] = [
         name: "SkeinCoreTests",
         imports: [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
-            "SkeinAnalysis", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit",
+            "SkeinAnalysis", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit", "SkeinSimulation",
         ]
     ),
     Module(

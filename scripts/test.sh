@@ -53,6 +53,12 @@ swift_kind() {
 swift_kind "Swift: doors and roof" swift-server --filter 'SkeinServerTests|SkeinCommandTests'
 swift_kind "Swift: core" swift-core --skip 'SkeinServerTests|SkeinCommandTests'
 
+say "the store's simulation"
+started=$SECONDS status=0
+SEEDS=4000 scripts/simulate.sh 2>&1 | tee "$logs/simulation" | grep -E '^(seed|[0-9]+ seeds from)|error:' || status=$?
+seeds="$(last_number "$logs/simulation" '^([0-9]+) seeds from')"
+kind "Simulation (seeds)" "$seeds" "$([ "$seeds" -gt 0 ] && echo 0 || echo 1)" 0 "$((SECONDS - started))"
+
 web_tests="$(find web -name '*.test.js' -o -name '*.test.mjs' 2>/dev/null | grep -v node_modules || true)"
 if [ -n "$web_tests" ]; then
     say "modules of the page"
