@@ -34,6 +34,8 @@ final class Sealer: Sendable {
     /// Only touched on ``thread``.
     private let state: Mutex<State>
     private let progress = Mutex(Progress())
+    /// Whether ``sealNext()`` waits for its turn.
+    private let isScheduled = Mutex(false)
     private let changed = Mutex<(@Sendable (StoreError?) -> Void)?>(nil)
 
     init(disk: any Disk, folder: StoreFolder, contents: Contents, catalog: consuming Catalog, cache: PartCache) {
@@ -51,7 +53,21 @@ final class Sealer: Sendable {
     func onChange(_ tell: @escaping @Sendable (StoreError?) -> Void) { changed.withLock { $0 = tell } }
 
     /// Makes blocks of all frozen parts, soon.
-    func schedule() { thread.async { self.sealAll() } }
+    ///
+    /// One after the other with a turn for others in between: under load there is always another, and retention and
+    /// merging would never come to theirs.
+    func schedule() {
+        let isNew = isScheduled.withLock { isScheduled in
+            defer { isScheduled = true }
+            return !isScheduled
+        }
+        if isNew { thread.async { self.sealNext() } }
+    }
+
+    private func sealNext() {
+        isScheduled.withLock { $0 = false }
+        if sealOne(), contents.oldestFrozen != nil { schedule() }
+    }
 
     /// Opens the rollups of all blocks, soon, and makes those anew that are missing. What fails is tried again when
     /// somebody asks for it.
@@ -63,7 +79,7 @@ final class Sealer: Sendable {
     func finish() async {
         await withCheckedContinuation { done in
             thread.async {
-                self.sealAll()
+                while self.sealOne() {}
                 done.resume()
             }
         }
@@ -224,20 +240,21 @@ final class Sealer: Sendable {
         }
     }
 
-    private func sealAll() {
-        while let frozen = contents.oldestFrozen, !state.withLock({ $0.isClosed }) {
-            do throws(StoreError) {
-                try seal(frozen)
-                progress.withLock { progress in
-                    progress.sealCount += 1
-                    progress.failure = nil
-                }
-                changed.withLock { $0 }?(nil)
-            } catch {
-                progress.withLock { $0.failure = error }
-                changed.withLock { $0 }?(error)
-                return
+    /// Makes a block of the oldest frozen part. Returns whether there was one and it could be.
+    private func sealOne() -> Bool {
+        guard let frozen = contents.oldestFrozen, !state.withLock({ $0.isClosed }) else { return false }
+        do throws(StoreError) {
+            try seal(frozen)
+            progress.withLock { progress in
+                progress.sealCount += 1
+                progress.failure = nil
             }
+            changed.withLock { $0 }?(nil)
+            return true
+        } catch {
+            progress.withLock { $0.failure = error }
+            changed.withLock { $0 }?(error)
+            return false
         }
     }
 
