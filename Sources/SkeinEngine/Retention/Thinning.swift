@@ -57,6 +57,8 @@ final class Thinning: Sendable {
                 dropped.formUnion(try block.block.traces(inGroup: group).ids.filter { !decided.contains($0) })
             }
         }
+        // What is to be taken out may fail to be; then it is tried again, and else a last look finds nothing.
+        guard dropped.isEmpty else { return BlockMerge.Cut(dropped: dropped) }
         looked.withLock { looked in
             looked[key] = passed
             // What was merged or removed is forgotten.
@@ -67,6 +69,6 @@ final class Thinning: Sendable {
                 looked = looked.filter { segments.contains($0.key) }
             }
         }
-        return dropped.isEmpty ? nil : BlockMerge.Cut(dropped: dropped)
+        return nil
     }
 }

@@ -79,6 +79,26 @@ import Testing
         #expect(await store.status().figures["blocks"] == 0)
     }
 
+    @Test func `what a full disk kept from being taken out goes later`() async throws {
+        let clock = SimulatedClock(unixNanos: 1_000 * day)
+        let disk = SimulatedDisk(seed: 7)
+        var configuration = S.configuration(disk, clock)
+        configuration.retentionRules = [rule("health", days: 1)]
+        let store = try await EmbeddedStore.open(configuration)
+        let spans = S.batch(S.span(1, 1, service: "health"), S.span(2, 2), received: clock.unixNanos)
+        try await store.append(spans)
+        try await store.seal()
+        clock.advance(by: .seconds(2 * 86_400))
+        disk.faults.appendsFull = 1_000
+        await store.thin()
+        #expect(try await numbers(in: store) == [1, 2])
+        #expect(await store.status().problems.isEmpty == false)
+        disk.faults = .init()
+        await store.thin()
+        #expect(try await numbers(in: store) == [2])
+        #expect(await store.status().problems.isEmpty)
+    }
+
     @Test func `a span anywhere else in the trace counts for the rule`() async throws {
         let clock = SimulatedClock(unixNanos: 1_000 * day)
         var configuration = S.configuration(SimulatedDisk(seed: 3), clock)
