@@ -34,6 +34,7 @@ final class RemovalLog: Sendable {
         var found: [Removal.Record] = []
         var problem: String?
         var newer: UInt32?
+        var goodByteCount = 0
         bytes.withUnsafeBytes { bytes in
             switch RecordFile.readHeader(bytes, magic: Self.magic) {
             case .good(let version, _) where version > Self.version:
@@ -53,12 +54,17 @@ final class RemovalLog: Sendable {
                 }
                 return true
             }
+            goodByteCount = outcome.goodByteCount
             if let offset = outcome.firstBadOffset { problem = "the record at offset \(offset) does not check" }
         }
         if problem != nil, found.isEmpty {
             // It was being made at a stop; nothing was removed before it was.
             try? disk.remove(folder.removals)
             problem = nil
+        }
+        // A torn end is cut off, so that the next record does not stand behind it.
+        if newer == nil, problem == nil, !found.isEmpty, goodByteCount < bytes.count {
+            _ = try? disk.open(folder.removals, .append).truncate(to: goodByteCount)
         }
         if let newer { throw StoreError(newer: newer, known: Self.version, path: folder.removals) }
         records = Mutex(found)
@@ -117,8 +123,15 @@ final class RemovalLog: Sendable {
                 try file.sync()
                 try disk.syncDirectory(folder.root)
             }
-            try file.append(record.bytes)
-            try file.sync()
+            let size = try file.size()
+            do throws(DiskError) {
+                try file.append(record.bytes)
+                try file.sync()
+            } catch {
+                // Half a record would hide those behind it.
+                try? file.truncate(to: size)
+                throw error
+            }
         } catch {
             throw StoreError(
                 error.code == .noSpace ? .full : .io,

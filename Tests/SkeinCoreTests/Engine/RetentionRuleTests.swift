@@ -137,6 +137,32 @@ import Testing
         #expect(try await numbers(in: reopened) == [1, 3, 5])
     }
 
+    @Test(arguments: 0..<20 as Range<UInt64>)
+    func `a record that was not written whole hides no later one`(seed: UInt64) async throws {
+        let disk = SimulatedDisk(seed: seed)
+        let store = try await S.open(disk)
+        let removal = Removal(.delete, predicate: .true, queryText: "true")
+        _ = try await store.remove(removal)
+        disk.faults.appendsFailing = 1_000
+        await #expect(throws: StoreError.self) { _ = try await store.remove(removal) }
+        disk.faults = .init()
+        _ = try await store.remove(removal)
+        let path = "/data/removals"
+        let reopened = try await S.open(disk.crash())
+        #expect(try await reopened.removalRecords().count == 2)
+        #expect(await reopened.status().problems.isEmpty)
+        await reopened.close()
+        // As a cut of the power leaves it.
+        let torn = disk.copy(seed: seed)
+        torn[path] = (torn[path] ?? []) + [1, 2, 3]
+        let mended = try await S.open(torn)
+        _ = try await mended.remove(removal)
+        await mended.close()
+        let last = try await S.open(torn.crash())
+        #expect(try await last.removalRecords().count == 3)
+        #expect(await last.status().problems.isEmpty)
+    }
+
     @Test func `removals stay on record over restarts`() async throws {
         let disk = SimulatedDisk(seed: 9)
         let store = try await S.open(disk)
