@@ -58,7 +58,8 @@ extension EmbeddedStore {
         }
         let chosen = cut
         let counts = try await compactor.rewrite { block throws(StoreError) in
-            found.contains { block.block.mayContain($0) } ? chosen : nil
+            for id in found where try block.block.mayContain(id) { return chosen }
+            return nil
         }
         outcome.spanCount = removal.action == .delete ? counts.cutCount : counts.maskedCount
         return outcome

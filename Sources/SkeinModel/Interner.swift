@@ -78,11 +78,13 @@ package struct Interner: ~Copyable {
         return ref
     }
 
-    /// The entry `ref` as a value, see ``EncodedValue``.
-    func value(_ ref: UInt32) -> AttributeValue {
-        let range = Int(offsets[Int(ref)])..<Int(offsets[Int(ref) + 1])
-        return EncodedValue.decode(UnsafeRawBufferPointer(rebasing: arena.bytes[range]))
+    /// The string `ref`, valid until the next change.
+    package func entry(_ ref: UInt32) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: arena.bytes[Int(offsets[Int(ref)])..<Int(offsets[Int(ref) + 1])])
     }
+
+    /// The entry `ref` as a value, see ``EncodedValue``.
+    func value(_ ref: UInt32) -> AttributeValue { EncodedValue.decode(entry(ref)) }
 
     /// Hands out the dictionary and starts anew.
     package mutating func finish() -> ByteDictionary {

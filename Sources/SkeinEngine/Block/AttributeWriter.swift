@@ -42,7 +42,8 @@ struct AttributeWriter: ~Copyable {
         _ range: Range<Int>,
         of arena: borrowing BlockSection.SlotArena,
         to columns: inout ColumnWriter,
-        _ tables: inout BlockTables
+        _ tables: inout BlockTables,
+        _ filters: inout FilterWriter
     ) {
         let first = Int(pairs.starts[range.lowerBound])
         let pairCount = Int(pairs.starts[range.upperBound]) - first
@@ -70,14 +71,19 @@ struct AttributeWriter: ~Copyable {
         }
         columns.chunks.directory.appendVarint(UInt64(columnCount))
         var types = [UInt8](repeating: 0, count: columnCount)
+        var hashKeys = [UInt64](repeating: 0, count: columnCount)
+        for key in groupKeys { hashKeys[key.column] = tables.keys[Int(key.key)].hash }
         for column in 0..<columnCount {
             let part = ends[column]..<ends[column + 1]
             columns.chunks.directory.appendVarint(UInt64(part.count))
             types[column] = columns.append(slots: values.elements(part), of: arena, areValues: true)
+            if hasShared, column == 0 { continue }
+            let key = hashKeys[column]
+            columns.forEachEntry(of: arena) { filters.add(FilterHash.of(encoded: $0, key: key)) }
         }
         if hasShared { types[0] = 0 }
         for key in groupKeys { tables.note(key: key.key, count: key.count, types: types[key.column]) }
-        if hasShared { noteShared(pairs, first..<(first + pairCount), arena, &tables) }
+        if hasShared { noteShared(pairs, first..<(first + pairCount), arena, &tables, &filters) }
         for key in groupKeys { localKeys[Int(key.key)] = 0 }
     }
 
@@ -195,17 +201,20 @@ struct AttributeWriter: ~Copyable {
         }
     }
 
-    /// The types of keys that share a column are not those of the column.
+    /// The types and hashes of keys that share a column are not those of the column.
     private func noteShared(
         _ pairs: borrowing BlockSection.Pairs,
         _ range: Range<Int>,
         _ arena: borrowing BlockSection.SlotArena,
-        _ tables: inout BlockTables
+        _ tables: inout BlockTables,
+        _ filters: inout FilterWriter
     ) {
         let keys = pairs.keys.elements(range)
         let slots = pairs.values.elements(range)
         for pair in 0..<keys.count where groupKeys[Int(localKeys[Int(keys[pair])]) - 1].column == 0 {
-            tables.note(key: keys[pair], count: 0, types: EncodedValue.typeBit(of: arena.entry(slots[pair])))
+            let value = arena.entry(slots[pair])
+            filters.add(FilterHash.of(encoded: value, key: tables.keys[Int(keys[pair])].hash))
+            tables.note(key: keys[pair], count: 0, types: EncodedValue.typeBit(of: value))
         }
     }
 }

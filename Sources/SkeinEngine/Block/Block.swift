@@ -3,15 +3,12 @@ package import SkeinBase
 package import SkeinModel
 package import SkeinStore
 
-/// An open block: reads what was asked for, checks every byte of it, and keeps nothing but the footer and the trace
-/// filters itself.
+/// An open block: reads what was asked for, checks every byte of it, and keeps nothing but the footer itself.
 ///
 /// Safe to use from many tasks. Whatever the file holds, reading it ends in the stored spans or in a `StoreError`:
 /// `corrupt` when bytes do not check, `io` when the disk refuses, `unusable` when the file is of a newer version.
 package struct Block: Sendable {
     package let footer: BlockFooter
-    /// The trace filters of all groups, one behind the other.
-    private let filters: [UInt8]
     var reader: ChunkReader
 
     /// Opens a file with one read, two when it is large.
@@ -28,10 +25,10 @@ package struct Block: Sendable {
         }
         let tailStart = max(0, size - BlockFormat.tailGuess)
         var tail = Tail(start: tailStart, bytes: try reader.read(size - tailStart, at: tailStart))
-        let (address, filterStart) = try Self.trailer(tail.bytes, size: size, reader)
-        if filterStart < tailStart {
-            let front = try reader.read(tailStart - filterStart, at: filterStart)
-            tail = Tail(start: filterStart, bytes: front + tail.bytes)
+        let address = try Self.trailer(tail.bytes, size: size, reader)
+        if address.offset < tailStart {
+            let front = try reader.read(tailStart - address.offset, at: address.offset)
+            tail = Tail(start: address.offset, bytes: front + tail.bytes)
         }
         let raw = try tail.unpacked(address, reader)
         do throws(ByteError) {
@@ -41,14 +38,13 @@ package struct Block: Sendable {
         } catch {
             throw reader.corrupt("the footer does not decode: \(error)", at: address.offset)
         }
-        filters = try tail.unpacked(footer.filters, reader)
         let header = tailStart == 0 ? Array(tail.bytes.prefix(16)) : try reader.read(16, at: 0)
         guard header.starts(with: BlockFormat.magic), header[8...] == [1, 0, 0, 0, 0, 0, 0, 0] else {
             throw reader.corrupt("the file does not begin like a block", at: 0)
         }
     }
 
-    /// The end of the file, from its first chunk of tables on if all went well.
+    /// The end of the file, with the whole footer if all went well.
     private struct Tail {
         var start: Int
         var bytes: [UInt8]
@@ -61,12 +57,12 @@ package struct Block: Sendable {
         }
     }
 
-    /// Where the footer lies and where the tail begins.
+    /// Where the footer lies.
     private static func trailer(
         _ tail: [UInt8],
         size: Int,
         _ reader: ChunkReader
-    ) throws(StoreError) -> (ChunkAddress, Int) {
+    ) throws(StoreError) -> ChunkAddress {
         let start = size - BlockFormat.trailerByteCount
         let bytes = Array(tail.suffix(BlockFormat.trailerByteCount))
         guard bytes.suffix(8) == BlockFormat.magic[...] else {
@@ -99,13 +95,11 @@ package struct Block: Sendable {
             parsed.stored <= parsed.raw, parsed.raw <= BlockFormat.chunkBytesMax, parsed.tail <= parsed.offset,
             parsed.tail >= BlockFormat.headerByteCount
         else { throw reader.corrupt("the trailer names a footer that is not there", at: start) }
-        return (
-            ChunkAddress(
-                offset: Int(parsed.offset),
-                storedCount: Int(parsed.stored),
-                rawCount: Int(parsed.raw),
-                checksum: parsed.checksum
-            ), Int(parsed.tail)
+        return ChunkAddress(
+            offset: Int(parsed.offset),
+            storedCount: Int(parsed.stored),
+            rawCount: Int(parsed.raw),
+            checksum: parsed.checksum
         )
     }
 
@@ -115,9 +109,6 @@ package struct Block: Sendable {
         copy.reader.cache = nil
         return copy
     }
-
-    /// The bytes of a group's trace filter.
-    func filter(ofGroup index: Int) -> ArraySlice<UInt8> { filters[footer.groups[index].filter] }
 
     /// The same block, counting what it reads from the file.
     package func metered(by meter: ReadMeter) -> Block {
@@ -146,24 +137,16 @@ package struct Block: Sendable {
     }
 
     /// Memory that the block holds while open.
-    package var byteCount: Int { filters.count + footer.groups.count * 192 + 512 }
+    package var byteCount: Int { footer.groups.count * 192 + 512 }
 
-    /// Whether the block may hold the trace: wrong in one of 500 groups, right when it says no. Reads nothing.
-    package func mayContain(_ id: TraceID) -> Bool {
-        footer.groups.contains { TraceFilter.mayContain(id, filters, $0.filter) }
-    }
-
-    /// Whether row group `index` may hold the trace.
-    func mayContain(_ id: TraceID, inGroup index: Int) -> Bool {
-        TraceFilter.mayContain(id, filters, footer.groups[index].filter)
-    }
+    /// Whether the block may hold the trace: right when it says no. Reads one line of filters.
+    package func mayContain(_ id: TraceID) throws(StoreError) -> Bool { try !groups(holding: id).isEmpty }
 
     /// What the block holds of the trace: one entry as a rule, several when it is too long to be joined. Reads one table
     /// of traces as a rule, none when it is not there.
     package func find(_ id: TraceID) throws(StoreError) -> [TraceEntry] {
         var entries: [TraceEntry] = []
-        for group in footer.groups.indices
-        where TraceFilter.mayContain(id, filters, footer.groups[group].filter) {
+        for group in try groups(holding: id).rows {
             let traces = try traces(inGroup: group)
             for index in traces.ids.indices where traces.ids[index] == id {
                 let entry = traces[index]

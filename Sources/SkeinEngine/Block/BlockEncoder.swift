@@ -17,7 +17,8 @@ package struct BlockEncoder: ~Copyable {
     private let groupRows: Int
     private var offset = 0
     private var footer = BlockFooter()
-    private var filters = ByteWriter()
+    private var traceFilters = FilterWriter(bitsPerEntry: 16)
+    private var valueFilters = FilterWriter(bitsPerEntry: 12)
     private var tables = BlockTables()
     private var columns = ColumnWriter()
     private var attributes = AttributeWriter()
@@ -92,6 +93,10 @@ package struct BlockEncoder: ~Copyable {
 
     /// Writes what is left and says what the file holds. Nothing may be appended to the file afterwards.
     package consuming func finish() throws(StoreError) -> BlockFooter {
+        footer.traceFilters = try traceFilters.finish(at: offset, to: sink)
+        offset += footer.traceFilters.byteCount(groups: footer.groups.count)
+        footer.valueFilters = try valueFilters.finish(at: offset, to: sink)
+        offset += footer.valueFilters.byteCount(groups: footer.groups.count)
         let tailOffset = offset
         var table = ByteWriter()
         tables.finishResources(into: &table)
@@ -105,7 +110,6 @@ package struct BlockEncoder: ~Copyable {
         table.removeAll()
         tables.finishOperations(into: &table)
         footer.operations = try writeChunk(table.bytes)
-        footer.filters = try writeChunk(filters.bytes)
         table.removeAll()
         footer.append(to: &table)
         let chunk = try writeChunk(table.bytes)
@@ -161,15 +165,14 @@ package struct BlockEncoder: ~Copyable {
         rows.describe(section, range, traceRow: traceRow, &group)
         columns.chunks.removeAll()
         rows.writeTraces(section, traces, to: &columns)
-        rows.writeSpans(section, range, traceRow: traceRow, to: &columns)
-        attributes.append(section.attributes, range, of: section.slots, to: &columns, &tables)
+        rows.writeSpans(section, range, traceRow: traceRow, to: &columns, &valueFilters)
+        attributes.append(section.attributes, range, of: section.slots, to: &columns, &tables, &valueFilters)
         writeEvents(section, range)
         writeLinks(section, range)
-        rows.note(section, range, in: &tables)
-
-        let filterStart = filters.count
-        TraceFilter.append(section.traces[traces], to: &filters)
-        group.filter = filterStart..<filters.count
+        rows.note(section, range, in: &tables, &valueFilters)
+        for trace in traces { traceFilters.add(FilterHash.of(section.traces[trace].id)) }
+        traceFilters.finishGroup()
+        valueFilters.finishGroup()
         try finish(&group)
     }
 
@@ -205,9 +208,12 @@ package struct BlockEncoder: ~Copyable {
         let copy = try GroupCopy(block, group: index, numbers)
         try copy.write(to: &columns, isPartial: isPartial)
         try copy.note(in: &tables)
-        let filterStart = filters.count
-        block.filter(ofGroup: index).withUnsafeBytes { filters.append($0) }
-        group.filter = filterStart..<filters.count
+        numbers.traceFilters.withUnsafeBytes { [lineBits = block.footer.traceFilters.lineBits] in
+            traceFilters.append(copyOf: index, of: $0, lineBits: lineBits)
+        }
+        numbers.valueFilters.withUnsafeBytes { [lineBits = block.footer.valueFilters.lineBits] in
+            valueFilters.append(copyOf: index, of: $0, lineBits: lineBits)
+        }
         try finish(&group)
         footer.traceCount += before > 0 ? 0 : group.traceCount
     }
@@ -232,9 +238,19 @@ package struct BlockEncoder: ~Copyable {
         columns.append(numbers: numbers.elements)
         columns.append(numbers: offsets.elements)
         columns.append(slots: section.events.names.elements(first..<end), of: section.slots, areValues: false)
+        columns.forEachEntry(of: section.slots) { valueFilters.add(FilterHash.of($0, key: Self.eventNameKey)) }
         columns.append(optional: section.events.droppedAttributes, first..<end)
-        attributes.append(section.events.attributes, first..<end, of: section.slots, to: &columns, &tables)
+        attributes.append(
+            section.events.attributes,
+            first..<end,
+            of: section.slots,
+            to: &columns,
+            &tables,
+            &valueFilters
+        )
     }
+
+    private static let eventNameKey = FilterHash.key(.eventName)
 
     /// `link count (varint)`, and when not 0: links of each span, both halves of the trace id, span id, trace state,
     /// flags, dropped attributes, attributes.
@@ -252,7 +268,14 @@ package struct BlockEncoder: ~Copyable {
         columns.append(optional: section.links.traceStates, first..<end, of: section.slots)
         columns.append(optional: section.links.flags, first..<end)
         columns.append(optional: section.links.droppedAttributes, first..<end)
-        attributes.append(section.links.attributes, first..<end, of: section.slots, to: &columns, &tables)
+        attributes.append(
+            section.links.attributes,
+            first..<end,
+            of: section.slots,
+            to: &columns,
+            &tables,
+            &valueFilters
+        )
     }
 }
 

@@ -42,7 +42,10 @@ package struct BlockFooter: Sendable {
     var scopes = ChunkAddress()
     var keys = ChunkAddress()
     var operations = ChunkAddress()
-    var filters = ChunkAddress()
+    /// Of trace ids.
+    var traceFilters = FilterTable()
+    /// Of names and of values with their keys.
+    var valueFilters = FilterTable()
 
     /// Some thousand rows: the unit of reading.
     package struct Group: Sendable {
@@ -68,8 +71,6 @@ package struct BlockFooter: Sendable {
         /// Where its chunks begin.
         var offset = 0
         var directory = ChunkAddress()
-        /// Where its trace filter lies in the filters.
-        var filter = 0..<0
 
         /// Rows of the block.
         package var rows: Range<Int> { firstRow..<(firstRow + rowCount) }
@@ -96,7 +97,11 @@ extension BlockFooter {
         out.appendVarint(UInt64(traceCount))
         out.appendVarint(receivedMin)
         out.appendVarint(receivedMax)
-        for address in [resources, scopes, keys, operations, filters] { address.append(to: &out) }
+        for address in [resources, scopes, keys, operations] { address.append(to: &out) }
+        for table in [traceFilters, valueFilters] {
+            out.appendVarint(UInt64(table.offset))
+            out.append(UInt8(table.lineBits))
+        }
         out.appendVarint(UInt64(groups.count))
         for group in groups {
             out.appendVarint(UInt64(group.rowCount))
@@ -111,7 +116,6 @@ extension BlockFooter {
             out.append(group.statuses)
             out.appendVarint(UInt64(group.offset))
             group.directory.append(to: &out)
-            out.appendVarint(UInt64(group.filter.count))
         }
     }
 
@@ -125,11 +129,11 @@ extension BlockFooter {
         scopes = try ChunkAddress(&reader, fileSize: fileSize)
         keys = try ChunkAddress(&reader, fileSize: fileSize)
         operations = try ChunkAddress(&reader, fileSize: fileSize)
-        filters = try ChunkAddress(&reader, fileSize: fileSize)
+        traceFilters = try FilterTable(&reader, fileSize: fileSize)
+        valueFilters = try FilterTable(&reader, fileSize: fileSize)
         // A group needs more bytes than this, so the count cannot reserve what is not there.
         let count = try reader.readCount(max: reader.remaining / 16)
         groups.reserveCapacity(count)
-        var filterEnd = 0
         for _ in 0..<count {
             let at = reader.position
             var group = Group()
@@ -144,13 +148,16 @@ extension BlockFooter {
             group.statuses = try reader.readByte()
             group.offset = try reader.readCount(max: fileSize)
             group.directory = try ChunkAddress(&reader, fileSize: fileSize)
-            let filterCount = try reader.readCount(max: filters.rawCount &- filterEnd)
-            group.filter = filterEnd..<(filterEnd + filterCount)
-            filterEnd += filterCount
             guard group.rowCount > 0, group.traceCount > 0, spanCount <= Int.max - group.rowCount,
                 group.offset <= group.directory.offset, group.traceRow == spanCount || group.traceCount == 1
             else { throw ByteError(.truncated, at: at) }
             add(group)
+        }
+        for table in [traceFilters, valueFilters] {
+            // There are fewer groups than bytes in the file, so the product fits.
+            guard table.byteCount(groups: groups.count) <= fileSize - table.offset else {
+                throw ByteError(.truncated, at: reader.position)
+            }
         }
         guard reader.isAtEnd else { throw ByteError(.truncated, at: reader.position) }
         byteCount = fileSize
@@ -171,6 +178,15 @@ extension ChunkAddress {
         rawCount = try reader.readCount(max: BlockFormat.chunkBytesMax)
         checksum = try reader.readLittleEndian(UInt64.self)
         guard storedCount <= rawCount else { throw ByteError(.truncated, at: reader.position) }
+    }
+}
+
+extension FilterTable {
+    fileprivate init(_ reader: inout ByteReader, fileSize: Int) throws(ByteError) {
+        offset = try reader.readCount(max: fileSize)
+        let at = reader.position
+        lineBits = Int(try reader.readByte())
+        guard lineBits <= Self.lineBitsMax else { throw ByteError(.truncated, at: at) }
     }
 }
 

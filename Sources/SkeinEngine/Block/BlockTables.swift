@@ -21,6 +21,7 @@ struct BlockTables: ~Copyable {
     /// Per resource, its service name.
     private(set) var services: [[UInt8]] = []
     private(set) var resourceSpanCounts: [UInt64] = []
+    private var resourceHashes = ResourceHashes()
     private(set) var scopeSpanCounts: [UInt64] = []
     /// (service, name, kind) by their bytes: kind, service with its length, name.
     private var operationInterner = Interner()
@@ -29,6 +30,8 @@ struct BlockTables: ~Copyable {
     /// An attribute key of spans, events or links.
     struct Key {
         var scope: AttributeScope
+        /// What the key adds to the hashes of its values, see ``FilterHash``.
+        var hash: UInt64
         /// Set when it is a span's key that names the other end of a call.
         var peer: Peer.Key?
         /// A bit for each ``ValueType``, in the order of its cases; bit 7 for `null`.
@@ -129,7 +132,8 @@ struct BlockTables: ~Copyable {
         if number == keys.count {
             let name = UnsafeRawBufferPointer(rebasing: scratch.bytes.dropFirst())
             let peer = scope == .span ? Peer.Key.allCases.first { $0.name.utf8.elementsEqual(name) } : nil
-            keys.append(Key(scope: scope, peer: peer))
+            // The bytes of a key here are those that are hashed.
+            keys.append(Key(scope: scope, hash: Checksum.of(scratch.bytes), peer: peer))
         }
         return number
     }
@@ -168,6 +172,17 @@ struct BlockTables: ~Copyable {
     /// Notes that a row group holds spans of these.
     mutating func note(resource: UInt32, spanCount: Int) { resourceSpanCounts[Int(resource)] += UInt64(spanCount) }
     mutating func note(scope: UInt32, spanCount: Int) { scopeSpanCounts[Int(scope)] += UInt64(spanCount) }
+
+    /// Adds what the filter of a row group says of these resources: service names and attributes, each once.
+    mutating func addHashes(ofResources numbers: some Sequence<UInt32>, to filters: inout FilterWriter) {
+        resourceHashes.beginGroup()
+        for number in numbers {
+            if !resourceHashes.knows(number) {
+                resourceHashes.note(number, content: resourceInterner.entry(number + 1))
+            }
+            resourceHashes.add(number, to: &filters)
+        }
+    }
 
     /// Notes that a row group holds spans of an operation.
     mutating func note(resource: UInt32, name: UnsafeRawBufferPointer, kind: UInt8, spanCount: Int) {

@@ -85,17 +85,27 @@ struct ChunkReader: Sendable {
         byteCount: (Value) -> Int,
         decode: (UnsafeRawBufferPointer) throws(ByteError) -> Value
     ) throws(StoreError) -> Value {
-        if let kept = cache?.part(of: block, at: address.offset) as? Part<Value> { return kept.value }
-        let bytes = try unpacked(address)
-        let value: Value
-        do throws(ByteError) {
-            value = try bytes.withUnsafeBufferPointer { bytes throws(ByteError) in
-                try decode(UnsafeRawBufferPointer(bytes))
+        try part(at: address.offset, byteCount: byteCount) { () throws(StoreError) in
+            let bytes = try unpacked(address)
+            do throws(ByteError) {
+                return try bytes.withUnsafeBufferPointer { bytes throws(ByteError) in
+                    try decode(UnsafeRawBufferPointer(bytes))
+                }
+            } catch {
+                throw corrupt("a chunk does not decode: \(error)", at: address.offset)
             }
-        } catch {
-            throw corrupt("a chunk does not decode: \(error)", at: address.offset)
         }
-        cache?.keep(Part(value, byteCount: byteCount(value) + 64), of: block, at: address.offset)
+    }
+
+    /// A part of the block, from the cache or read by `load`.
+    func part<Value: Sendable>(
+        at offset: Int,
+        byteCount: (Value) -> Int,
+        load: () throws(StoreError) -> Value
+    ) throws(StoreError) -> Value {
+        if let kept = cache?.part(of: block, at: offset) as? Part<Value> { return kept.value }
+        let value = try load()
+        cache?.keep(Part(value, byteCount: byteCount(value) + 64), of: block, at: offset)
         return value
     }
 

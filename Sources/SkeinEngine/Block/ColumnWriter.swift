@@ -135,6 +135,12 @@ struct ColumnWriter: ~Copyable {
         return types
     }
 
+    /// The distinct texts or values of the column that was written last.
+    @inline(__always)
+    func forEachEntry(of arena: borrowing BlockSection.SlotArena, _ body: (UnsafeRawBufferPointer) -> Void) {
+        for slot in dictionary.entries { body(arena.entry(slot)) }
+    }
+
     /// Writes numbers of which all from 0 to `limit` - 1 occur, at most 256, without looking for their bounds.
     private mutating func appendNarrow(_ ids: UnsafeBufferPointer<UInt32>, below limit: Int) {
         guard limit > 1 else {

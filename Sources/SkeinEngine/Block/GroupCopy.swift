@@ -23,6 +23,9 @@ struct GroupCopy {
         var keys: [UInt32]
         /// By entry of the old table of keys.
         var keyTypes: [UInt8]
+        /// The rows of the old block's filters, checked.
+        var traceFilters: [UInt8]
+        var valueFilters: [UInt8]
 
         /// The entries of `block`, which the tables gain where they lacked them.
         init(of block: Block, in tables: inout BlockTables) throws(StoreError) {
@@ -31,6 +34,8 @@ struct GroupCopy {
             scopes = tables.scopes(of: try block.scopeTable())
             keys = tables.keys(of: table)
             keyTypes = table.entries.map(\.types)
+            traceFilters = try block.filterRows(of: block.footer.traceFilters)
+            valueFilters = try block.filterRows(of: block.footer.valueFilters)
         }
     }
 

@@ -126,7 +126,8 @@ struct GroupRows: ~Copyable {
         _ section: borrowing BlockSection,
         _ range: Range<Int>,
         traceRow: Int,
-        to columns: inout ColumnWriter
+        to columns: inout ColumnWriter,
+        _ filters: inout FilterWriter
     ) {
         let local = (range.lowerBound - traceRow)..<(range.upperBound - traceRow)
         columns.append(numbers: section.spanIDs.elements(range), isRandom: true)
@@ -159,6 +160,7 @@ struct GroupRows: ~Copyable {
         columns.append(numbers: section.kinds.elements(range))
         columns.append(numbers: section.statuses.elements(range))
         columns.append(slots: section.names.elements(range), of: section.slots, areValues: false)
+        columns.forEachEntry(of: section.slots) { filters.add(FilterHash.of($0, key: Self.nameKey)) }
         columns.append(numbers: section.resources.elements(range))
         columns.append(numbers: section.scopes.elements(range))
         columns.append(optional: section.flags, range)
@@ -178,8 +180,15 @@ struct GroupRows: ~Copyable {
         columns.append(numbers: descendants.elements(local))
     }
 
-    /// Adds the rows to what the block's tables say of resources, scopes and operations.
-    func note(_ section: borrowing BlockSection, _ range: Range<Int>, in tables: inout BlockTables) {
+    private static let nameKey = FilterHash.key(.spanName)
+
+    /// Adds the rows to what the block's tables say of resources, scopes and operations, and the resources to the filter.
+    func note(
+        _ section: borrowing BlockSection,
+        _ range: Range<Int>,
+        in tables: inout BlockTables,
+        _ filters: inout FilterWriter
+    ) {
         var resources: [UInt32: Int] = [:]
         var scopes: [UInt32: Int] = [:]
         // Equal names of different batches are different slots here, so the table meets an operation a few times.
@@ -209,6 +218,7 @@ struct GroupRows: ~Copyable {
             )
         }
         for (resource, count) in resources { tables.note(resource: resource, spanCount: count) }
+        tables.addHashes(ofResources: resources.keys, to: &filters)
         for (scope, count) in scopes { tables.note(scope: scope, spanCount: count) }
     }
 }

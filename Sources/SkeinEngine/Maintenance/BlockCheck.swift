@@ -16,6 +16,8 @@ struct BlockCheck {
     private var resourceCounts: [UInt64]
     private var scopeCounts: [UInt64]
     private var keyCounts: [UInt64]
+    /// `nil` when they do not check.
+    private var filters: CheckedFilters?
     /// What is wrong, by order of place; empty for a good block.
     private(set) var failures: [StoreError] = []
 
@@ -35,6 +37,7 @@ struct BlockCheck {
         keyCounts = []
         let areTablesGood = attempt { check throws(StoreError) in
             try check.checkLayout()
+            check.filters = try CheckedFilters(block)
             try check.readTables()
         }
         var areGroupsGood = true
@@ -82,8 +85,12 @@ struct BlockCheck {
                 UInt64(littleEndian: $0.unsafelyLoad(24, as: UInt64.self))
             )
         }
-        try expect(tailOffset == UInt64(end), "the tables do not begin where the row groups end", at: end)
-        for table in [footer.resources, footer.scopes, footer.keys, footer.operations, footer.filters] {
+        for filters in [footer.traceFilters, footer.valueFilters] {
+            try expect(filters.offset == end, "the filters do not begin where what is before them ends", at: end)
+            end += filters.byteCount(groups: footer.groups.count)
+        }
+        try expect(tailOffset == UInt64(end), "the tables do not begin where the filters end", at: end)
+        for table in [footer.resources, footer.scopes, footer.keys, footer.operations] {
             try expect(table.offset == end, "a table does not begin where the one before ends", at: end)
             end += table.storedCount
         }
@@ -108,7 +115,7 @@ struct BlockCheck {
         try expect(
             traceCount == footer.traceCount,
             "the footer counts \(footer.traceCount) traces, the row groups hold \(traceCount)",
-            at: footer.filters.offset + footer.filters.storedCount
+            at: footer.operations.offset + footer.operations.storedCount
         )
         let counted: [(String, [UInt64], [Int], Int)] = [
             ("resources", resourceCounts, try block.resourceTable().entries.map(\.spanCount), footer.resources.offset),
@@ -225,18 +232,7 @@ struct BlockCheck {
             at: at
         )
         traceCount += isFirst ? traces.count : 0
-        try expect(
-            group.filter.count == TraceFilter.byteCount(traces: traces.count),
-            "a trace filter has the wrong length",
-            at: block.footer.filters.offset
-        )
-        for id in traces.ids {
-            try expect(
-                block.mayContain(id, inGroup: index),
-                "the trace filter of a row group does not know the trace \(id)",
-                at: block.footer.filters.offset
-            )
-        }
+        try filters?.check(index, traces.ids, batch)
         for number in traces.ids.indices {
             let entry = traces[number]
             let rows = entry.rows.clamped(to: group.rows)

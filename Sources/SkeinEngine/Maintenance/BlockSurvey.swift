@@ -169,9 +169,15 @@ private struct BlockSurvey {
         columns.append(part("directories", footer.groups.map(\.directory)))
         let tables = [
             ("resources", footer.resources), ("scopes", footer.scopes), ("keys", footer.keys),
-            ("operations", footer.operations), ("trace filters", footer.filters),
+            ("operations", footer.operations),
         ]
         for (name, table) in tables { columns.append(part("table: \(name)", [table])) }
+        for (name, filters) in [("trace ids", footer.traceFilters), ("values", footer.valueFilters)] {
+            let byteCount = filters.byteCount(groups: footer.groups.count)
+            columns.append(
+                BlockDetails.Part(name: "filters: \(name)", storedByteCount: byteCount, rawByteCount: byteCount)
+            )
+        }
         let rest = footer.byteCount - columns.reduce(0) { $0 + $1.storedByteCount }
         columns.append(BlockDetails.Part(name: "header, footer, trailer", storedByteCount: rest, rawByteCount: rest))
         details.columns = columns

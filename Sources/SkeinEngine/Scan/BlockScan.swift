@@ -25,7 +25,7 @@ package struct BlockScan {
     package mutating func mayMatch(group index: Int) throws(StoreError) -> Bool {
         let group = block.footer.groups[index]
         guard range.overlaps(group.start.lowerBound, group.start.upperBound) else { return false }
-        return try mayMatch(predicate.root, group)
+        return try mayMatch(predicate.root, index)
     }
 
     /// The rows of group `index`, counted from its first, that match.
@@ -51,7 +51,7 @@ package struct BlockScan {
 
     private mutating func mayMatch(
         _ node: CompiledPredicate.Node,
-        _ group: BlockFooter.Group
+        _ group: Int
     ) throws(StoreError) -> Bool {
         switch node {
         case .all, .not: return true
@@ -68,8 +68,9 @@ package struct BlockScan {
     private mutating func mayMatch(
         _ leaf: CompiledPredicate.Leaf,
         _ index: Int,
-        _ group: BlockFooter.Group
+        _ number: Int
     ) throws(StoreError) -> Bool {
+        let group = block.footer.groups[number]
         switch leaf.field {
         case .duration: return leaf.test.map { NanosRange($0.test).overlaps(group.duration) } ?? true
         case .kind:
@@ -78,13 +79,19 @@ package struct BlockScan {
         case .status:
             guard let test = leaf.test?.test else { return true }
             return Self.any(group.statuses) { test.holds(status: Span.Status.Code(rawValue: $0) ?? .unset) }
-        case .serviceName, .attribute(.resource, _): return try answers.resources(leaf, index, block).holdsAny
+        case .serviceName, .attribute(.resource, _):
+            guard try answers.resources(leaf, index, block).holdsAny else { return false }
+            return try answers.mayHold(leaf, index, block, number)
         case .scopeName, .scopeVersion, .attribute(.instrumentation, _):
             return try answers.scopes(leaf, index, block).holdsAny
         case .attribute(.any, let key):
-            if try block.keyTable().number(.span, key) != nil { return true }
-            return try answers.resources(leaf, index, block).holdsAny
-        case .attribute(let scope, let key): return try block.keyTable().number(scope, key) != nil
+            let isOfSpans = try block.keyTable().number(.span, key) != nil
+            guard try isOfSpans ? true : answers.resources(leaf, index, block).holdsAny else { return false }
+            return try answers.mayHold(leaf, index, block, number)
+        case .attribute(let scope, let key):
+            guard try block.keyTable().number(scope, key) != nil else { return false }
+            return try answers.mayHold(leaf, index, block, number)
+        case .name, .eventName: return try answers.mayHold(leaf, index, block, number)
         default: return true
         }
     }
@@ -105,8 +112,30 @@ struct TableAnswers {
     }
 
     private var byLeaf: [Answer?]
+    /// The row groups that may hold what a leaf looks for; inner `nil` when filters cannot say.
+    private var groups: [RowSet??]
 
-    init(leafCount: Int) { byLeaf = [Answer?](repeating: nil, count: leafCount) }
+    init(leafCount: Int) {
+        byLeaf = [Answer?](repeating: nil, count: leafCount)
+        groups = [RowSet??](repeating: nil, count: leafCount)
+    }
+
+    /// Whether the filter of row group `group` lets it hold what the leaf looks for.
+    mutating func mayHold(
+        _ leaf: CompiledPredicate.Leaf,
+        _ index: Int,
+        _ block: Block,
+        _ group: Int
+    ) throws(StoreError) -> Bool {
+        if let known = groups[index] { return known?[group] ?? true }
+        var found: RowSet?
+        for hash in leaf.hashes {
+            let holding = try block.groups(holding: hash)
+            if found?.formUnion(holding) == nil { found = holding }
+        }
+        groups[index] = .some(found)
+        return found?[group] ?? true
+    }
 
     mutating func resources(
         _ leaf: CompiledPredicate.Leaf,

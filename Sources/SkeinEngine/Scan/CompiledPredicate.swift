@@ -24,6 +24,15 @@ package struct CompiledPredicate: Sendable {
         var field: SpanField
         /// `nil` asks whether the field has a value.
         var test: EncodedTest?
+        /// What of it a row that satisfies it has in the filter of its row group: any of these. Empty when filters
+        /// cannot say.
+        let hashes: [UInt64]
+
+        init(_ field: SpanField, _ test: EncodedTest? = nil) {
+            self.field = field
+            self.test = test
+            hashes = test.flatMap { FilterHash.any(of: field, $0.test) } ?? []
+        }
     }
 
     /// Compiles `source`.
@@ -38,10 +47,10 @@ package struct CompiledPredicate: Sendable {
         switch predicate {
         case .true: return .all
         case .compare(let field, let comparison, let literal):
-            leaves.append(Leaf(field: field, test: EncodedTest(ValueTest(comparison, literal))))
+            leaves.append(Leaf(field, EncodedTest(ValueTest(comparison, literal))))
             return .leaf(leaves.count - 1)
         case .exists(let field):
-            leaves.append(Leaf(field: field))
+            leaves.append(Leaf(field))
             return .leaf(leaves.count - 1)
         case .and(let parts): return .and(parts.sorted { cost($0) < cost($1) }.map { compile($0, &leaves) })
         case .or(let parts): return .or(parts.map { compile($0, &leaves) })

@@ -62,11 +62,11 @@ package struct RowSet: Sendable, Hashable {
     }
 
     /// Calls `body` with each row in the set, ascending.
-    package func forEach(_ body: (Int) -> Void) {
+    package func forEach<E: Error>(_ body: (Int) throws(E) -> Void) throws(E) {
         for index in words.indices {
             var word = words[index]
             while word != 0 {
-                body(index << 6 | word.trailingZeroBitCount)
+                try body(index << 6 | word.trailingZeroBitCount)
                 word &= word &- 1
             }
         }

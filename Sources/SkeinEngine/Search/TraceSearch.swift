@@ -218,7 +218,7 @@ struct TraceSearch {
         let group = stored.footer.groups[place.group]
         let summaries = try summaries(of: place)
         var end = 0
-        rows.forEach { local in
+        try rows.forEach { local throws(StoreError) in
             let row = group.firstRow + local
             guard row >= end else { return }
             let trace = summaries.traces.index(ofRow: row)
@@ -228,7 +228,7 @@ struct TraceSearch {
             // Of a trace that lies here alone the start is known: it was on a page before.
             if let cursor = query.cursor, isWhole, !entry.hasDuplicates, !entry.isPartial,
                 !cursor.precedes(startUnixNanos: entry.startUnixNanos, traceID: entry.id),
-                !snapshot.mayHold(entry.id, elsewhereThan: stored)
+                try !snapshot.mayHold(entry.id, elsewhereThan: stored)
             {
                 return
             }
