@@ -59,7 +59,9 @@ public final class EmbeddedStore: SpanStore {
             folder: folder,
             contents: opened.contents,
             catalog: opened.catalog,
-            cache: cache
+            cache: cache,
+            limits: configuration.headLimits,
+            clock: configuration.clock
         )
         commit = GroupCommit(
             log: opened.log,

@@ -68,6 +68,7 @@ package struct BlockEncoder: ~Copyable {
             var endTrace = firstTrace
             var rowCount = 0
             while endTrace < section.traces.count, rowCount < target {
+                if section.traces[endTrace].stretch != section.traces[firstTrace].stretch { break }
                 let next = Int(section.traces[endTrace].rowCount)
                 // A trace too long for one group is not put behind others: its groups are its own.
                 if rowCount > 0, rowCount + next > target + target / 2 { break }

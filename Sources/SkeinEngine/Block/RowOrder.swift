@@ -2,8 +2,8 @@
 import SkeinBase
 package import SkeinModel
 
-/// In which order the rows of some batches go into a block: grouped by trace, traces by start then id, the rows of a
-/// trace by start, span id, kind and arrival.
+/// In which order the rows of some batches go into a block: grouped by trace, traces by stretch, start, then id, the rows
+/// of a trace by start, span id, kind and arrival.
 package struct RowOrder: Sendable {
     /// Where a row comes from.
     package struct Source: Sendable, BitwiseCopyable {
@@ -22,12 +22,20 @@ package struct RowOrder: Sendable {
         package var rowCount: UInt32
         /// Whether the block holds more of the trace in another place.
         package var isPartial: Bool
+        package var stretch: Stretch
 
-        package init(id: TraceID, rowCount: UInt32, isPartial: Bool = false) {
+        package init(id: TraceID, rowCount: UInt32, isPartial: Bool = false, stretch: Stretch = .whole) {
             self.id = id
             self.rowCount = rowCount
             self.isPartial = isPartial
+            self.stretch = stretch
         }
+    }
+
+    /// Whether a trace goes on in the block before or after. Row groups hold traces of one stretch, so that those of whole
+    /// traces can be copied when neighbours are merged.
+    package enum Stretch: UInt8, Sendable, BitwiseCopyable {
+        case whole, before, after
     }
 
     package var sources: [Source]
@@ -42,7 +50,15 @@ package struct RowOrder: Sendable {
     /// The order of all rows of `batches`, of which later ones came later.
     ///
     /// Measured: 75 ns a span for a million spans in 2,000 batches.
-    package init(_ batches: [SpanBatch]) {
+    ///
+    /// - Parameters:
+    ///   - before: Traces that are in the block before.
+    ///   - after: Which of some traces are in what becomes the block after.
+    package init(
+        _ batches: [SpanBatch],
+        before: Set<TraceID> = [],
+        after: ([TraceID]) -> Set<TraceID> = { _ in [] }
+    ) {
         let total = batches.reduce(0) { $0 + $1.count }
         var traces = TraceNumbers()
         var numbers = ColumnBuffer<UInt32>(capacity: total)
@@ -54,8 +70,11 @@ package struct RowOrder: Sendable {
             }
         }
 
+        traces.note(.before, before)
+        traces.note(.after, after(traces.all.elements.map(\.id)))
         let byStart = (0..<traces.all.count).sorted { a, b in
             let (a, b) = (traces.all[a], traces.all[b])
+            if a.stretch != b.stretch { return a.stretch.rawValue < b.stretch.rawValue }
             return a.start != b.start ? a.start < b.start : a.id < b.id
         }
         var next = [Int](repeating: 0, count: byStart.count)
@@ -90,7 +109,10 @@ package struct RowOrder: Sendable {
             first += count
         }
         self.sources = keys.elements.map(\.source)
-        self.traces = byStart.map { Trace(id: traces.all[$0].id, rowCount: traces.all[$0].rowCount) }
+        self.traces = byStart.map { number in
+            let trace = traces.all[number]
+            return Trace(id: trace.id, rowCount: trace.rowCount, stretch: trace.stretch)
+        }
     }
 
     private struct Key: BitwiseCopyable {
@@ -114,6 +136,7 @@ private struct TraceNumbers: ~Copyable {
         var id: TraceID
         var start: UInt64
         var rowCount: UInt32
+        var stretch = RowOrder.Stretch.whole
     }
 
     private(set) var all = ColumnBuffer<Entry>(capacity: 1024)
@@ -141,6 +164,12 @@ private struct TraceNumbers: ~Copyable {
         slots[at] = UInt32(all.count + 1)
         all.append(Entry(id: id, start: start, rowCount: 0))
         return note(UInt32(all.count - 1), start)
+    }
+
+    /// Notes the stretch of those of the traces that are here.
+    mutating func note(_ stretch: RowOrder.Stretch, _ ids: Set<TraceID>) {
+        guard !ids.isEmpty else { return }
+        for number in 0..<all.count where ids.contains(all[number].id) { all.base[number].stretch = stretch }
     }
 
     private mutating func note(_ number: UInt32, _ start: UInt64) -> UInt32 {

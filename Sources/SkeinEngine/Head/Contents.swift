@@ -12,6 +12,10 @@ final class Contents: Sendable {
     struct FrozenPart: Sendable {
         let part: HeadPart
         let lastSegment: UInt64
+        /// By the monotonic clock.
+        let frozenNanos: UInt64
+        /// Whether only a block can make durable what is here.
+        let isDoubtful: Bool
 
         var blockID: BlockID { BlockID(firstSegment: part.firstSegment, lastSegment: lastSegment) }
     }
@@ -96,10 +100,17 @@ final class Contents: Sendable {
     var activeFigures: HeadPart.Figures { state.withLock { $0.active }.figures }
 
     /// Ends the active part, whose spans lie in segments up to `lastSegment`, and starts another.
-    func freeze(lastSegment: UInt64, nextSegment: UInt64) {
+    func freeze(lastSegment: UInt64, nextSegment: UInt64, nowNanos: UInt64, isDoubtful: Bool = false) {
         state.withLock { state in
             if state.active.figures.spanCount > 0 {
-                state.frozen.append(FrozenPart(part: state.active, lastSegment: lastSegment))
+                state.frozen.append(
+                    FrozenPart(
+                        part: state.active,
+                        lastSegment: lastSegment,
+                        frozenNanos: nowNanos,
+                        isDoubtful: isDoubtful
+                    )
+                )
             }
             state.active = HeadPart(firstSegment: nextSegment)
         }
@@ -109,6 +120,13 @@ final class Contents: Sendable {
 
     /// The part to make a block of next.
     var oldestFrozen: FrozenPart? { state.withLock { $0.frozen.first } }
+
+    /// The head's parts that came after `frozen`.
+    func parts(after frozen: FrozenPart) -> [HeadPart] {
+        state.withLock { state in
+            state.frozen.map(\.part).filter { $0.firstSegment > frozen.part.firstSegment } + [state.active]
+        }
+    }
 
     /// Puts a block in the place of the part it was made of.
     func replace(_ frozen: FrozenPart, with block: StoredBlock) {

@@ -9,6 +9,11 @@ struct HeadLimits: Sendable {
     /// Appends wait while the head, with what waits to become blocks, takes more memory than this.
     var totalByteCount: Int
 
+    /// Whether a part holds so much that few traces of the part before are still to go on in it.
+    func isHalfFull(_ figures: HeadPart.Figures) -> Bool {
+        figures.spanCount >= spanCount / 2 || figures.byteCount >= byteCount / 2
+    }
+
     /// Whether a part should grow no further.
     func isFull(_ figures: HeadPart.Figures) -> Bool {
         figures.spanCount >= spanCount || figures.byteCount >= byteCount

@@ -97,6 +97,17 @@ final class HeadPart: Sendable {
         state.withLock { $0.index.rows(of: trace, below: limit) }
     }
 
+    /// Those of the traces of which rows are here.
+    func holding(_ traces: [TraceID]) -> Set<TraceID> {
+        var found: Set<TraceID> = []
+        // Who appends must not wait for all of them.
+        for start in stride(from: 0, to: traces.count, by: 512) {
+            let some = traces[start..<min(start + 512, traces.count)]
+            state.withLock { state in for id in some where state.index.contains(id) { found.insert(id) } }
+        }
+        return found
+    }
+
     /// Makes one piece of the small ones at the end; row numbers stay.
     private static func joinSmallPieces(_ state: inout State) {
         defer {

@@ -12,6 +12,8 @@ final class Sealer: Sendable {
         /// Blocks that are gone though the disk was too full to tell the catalog.
         var unrecorded: Set<BlockID> = []
         var isClosed = false
+        /// Traces of the part sealed last that go on in the one after.
+        var unfinished: Set<TraceID> = []
         /// Files that count by their names although they were given up: nobody knows whether the catalog on the device
         /// says that their inputs are gone, so they stay until it surely does not.
         var orphans: Set<BlockID> = []
@@ -29,6 +31,8 @@ final class Sealer: Sendable {
     private let folder: StoreFolder
     private let contents: Contents
     private let cache: PartCache
+    private let limits: HeadLimits
+    private let clock: any WallClock
     let rollups: RollupFiles
     private let thread = DispatchQueue(label: "skein.seal")
     /// Only touched on ``thread``.
@@ -38,7 +42,20 @@ final class Sealer: Sendable {
     private let isScheduled = Mutex(false)
     private let changed = Mutex<(@Sendable (StoreError?) -> Void)?>(nil)
 
-    init(disk: any Disk, folder: StoreFolder, contents: Contents, catalog: consuming Catalog, cache: PartCache) {
+    /// How long a part waits for the traces in it to go on in the next, at most.
+    private static let ripeningNanosMax: UInt64 = 1_000_000_000
+
+    init(
+        disk: any Disk,
+        folder: StoreFolder,
+        contents: Contents,
+        catalog: consuming Catalog,
+        cache: PartCache,
+        limits: HeadLimits,
+        clock: any WallClock
+    ) {
+        self.limits = limits
+        self.clock = clock
         self.disk = disk
         self.folder = folder
         self.contents = contents
@@ -52,7 +69,8 @@ final class Sealer: Sendable {
     /// Says whom to tell that the head became smaller, or why it could not.
     func onChange(_ tell: @escaping @Sendable (StoreError?) -> Void) { changed.withLock { $0 = tell } }
 
-    /// Makes blocks of all frozen parts, soon.
+    /// Makes blocks of all frozen parts that are ripe, soon: each once the next part is half full or a second has passed,
+    /// since until then traces go on in the next part, and the block had better know which.
     ///
     /// One after the other with a turn for others in between: under load there is always another, and retention and
     /// merging would never come to theirs.
@@ -79,7 +97,7 @@ final class Sealer: Sendable {
     func finish() async {
         await withCheckedContinuation { done in
             thread.async {
-                while self.sealOne() {}
+                while self.sealOne(isUrgent: true) {}
                 done.resume()
             }
         }
@@ -240,9 +258,17 @@ final class Sealer: Sendable {
         }
     }
 
+    private func isRipe(_ frozen: Contents.FrozenPart) -> Bool {
+        let later = contents.parts(after: frozen)
+        return frozen.isDoubtful || later.count > 1 || later.contains { limits.isHalfFull($0.figures) }
+            || clock.monotonicNanos &- frozen.frozenNanos > Self.ripeningNanosMax
+    }
+
     /// Makes a block of the oldest frozen part. Returns whether there was one and it could be.
-    private func sealOne() -> Bool {
-        guard let frozen = contents.oldestFrozen, !state.withLock({ $0.isClosed }) else { return false }
+    private func sealOne(isUrgent: Bool = false) -> Bool {
+        guard let frozen = contents.oldestFrozen, isUrgent || isRipe(frozen), !state.withLock({ $0.isClosed }) else {
+            return false
+        }
         do throws(StoreError) {
             try seal(frozen)
             progress.withLock { progress in
@@ -262,7 +288,7 @@ final class Sealer: Sendable {
     /// twice is known by its name.
     private func seal(_ frozen: Contents.FrozenPart) throws(StoreError) {
         let id = frozen.blockID
-        try writeBlock(id, of: frozen.part.snapshot().pieces.map(\.batch))
+        let unfinished = try writeBlock(id, of: frozen)
         let block = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
         try Self.orFailure { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in
@@ -274,6 +300,7 @@ final class Sealer: Sendable {
             }
         }
         contents.replace(frozen, with: block)
+        state.withLock { $0.unfinished = unfinished }
         _ = try? block.rollup()
         // Not removing a segment costs space, no more: the next start does it.
         for name in (try? disk.list(folder.log)) ?? [] {
@@ -282,8 +309,15 @@ final class Sealer: Sendable {
         }
     }
 
-    /// The rollup has its name before the block has: so a block under its name has its rollup.
-    private func writeBlock(_ id: BlockID, of batches: [SpanBatch]) throws(StoreError) {
+    /// Returns the traces that go on in the part after. The rollup has its name before the block has: so a block under
+    /// its name has its rollup.
+    private func writeBlock(_ id: BlockID, of frozen: Contents.FrozenPart) throws(StoreError) -> Set<TraceID> {
+        let batches = frozen.part.snapshot().pieces.map(\.batch)
+        var unfinished: Set<TraceID> = []
+        let order = RowOrder(batches, before: state.withLock { $0.unfinished }) { traces in
+            for part in contents.parts(after: frozen) { unfinished.formUnion(part.holding(traces)) }
+            return unfinished
+        }
         let temporary = folder.block(id) + StoreFolder.temporarySuffix
         try? disk.remove(temporary)
         do throws(StoreError) {
@@ -291,7 +325,7 @@ final class Sealer: Sendable {
             var encoder = try BlockEncoder(countsRollup: true) { bytes throws(StoreError) in
                 try Self.orFailure { () throws(DiskError) in try file.append(bytes) }
             }
-            try encoder.append(batches, order: RowOrder(batches))
+            try encoder.append(batches, order: order)
             let rollup = encoder.takeRollup()
             let footer = try encoder.finish()
             try Self.orFailure { () throws(DiskError) in try file.sync() }
@@ -306,6 +340,7 @@ final class Sealer: Sendable {
             try disk.rename(temporary, to: folder.block(id))
             try disk.syncDirectory(folder.blocks)
         }
+        return unfinished
     }
 
     private func removeRollup(_ id: BlockID) {

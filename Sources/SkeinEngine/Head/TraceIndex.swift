@@ -51,6 +51,9 @@ struct TraceIndex {
         return rows
     }
 
+    /// Whether a row of the trace is here.
+    func contains(_ id: TraceID) -> Bool { find(id) != nil }
+
     private func find(_ id: TraceID) -> Trace? {
         let mask = slots.count - 1
         var at = Int(truncatingIfNeeded: hash(id)) & mask

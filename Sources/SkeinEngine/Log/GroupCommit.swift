@@ -145,7 +145,7 @@ final class GroupCommit: Sendable {
                 }
             } catch {
                 // What was acknowledged since the last sync is in memory still: a block makes it durable.
-                self.freeze()
+                self.freeze(isDoubtful: true)
             }
         }
     }
@@ -254,10 +254,15 @@ final class GroupCommit: Sendable {
                 return
             }
             let (failure, isDoubtful) = commit(requests)
-            if isDoubtful { freeze() }
+            if isDoubtful { freeze(isDoubtful: true) }
             if failure == nil { contents.keep(requests.map(\.batch), nowNanos: clock.monotonicNanos) }
             for request in requests { request.done.resume(returning: failure) }
-            if limits.isFull(contents.activeFigures) { freeze() }
+            let active = contents.activeFigures
+            if limits.isFull(active) {
+                freeze()
+            } else if limits.isHalfFull(active), contents.oldestFrozen != nil {
+                sealer.schedule()
+            }
         }
     }
 
@@ -271,14 +276,19 @@ final class GroupCommit: Sendable {
     }
 
     /// Ends the active part of the head with its last log segment. On ``thread`` only.
-    private func freeze() {
+    private func freeze(isDoubtful: Bool = false) {
         guard contents.activeFigures.spanCount > 0 else { return }
         writing.withLock { writing in
             // The segment is not written to again, so no later sync would reach it.
             if durability != .os { try? writing.log.sync() }
             let last = writing.log.finish()
             publish(writing)
-            contents.freeze(lastSegment: last, nextSegment: writing.log.segment)
+            contents.freeze(
+                lastSegment: last,
+                nextSegment: writing.log.segment,
+                nowNanos: clock.monotonicNanos,
+                isDoubtful: isDoubtful
+            )
         }
         sealer.schedule()
     }

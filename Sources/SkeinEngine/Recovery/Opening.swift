@@ -81,7 +81,7 @@ struct Opening {
                 number < $0.firstSegment && $0.firstSegment < next
             }
             if isParted || limits.isFull(contents.activeFigures) {
-                contents.freeze(lastSegment: number, nextSegment: next)
+                contents.freeze(lastSegment: number, nextSegment: next, nowNanos: nowNanos)
             }
         }
         var log = LogWriter(
@@ -92,7 +92,7 @@ struct Opening {
         for (number, batches, reason) in damaged { putAside(number, batches, reason, &log) }
         if isReplayInDoubt, let last = replayed.last {
             // A block makes durable what the log could not.
-            contents.freeze(lastSegment: last, nextSegment: log.segment)
+            contents.freeze(lastSegment: last, nextSegment: log.segment, nowNanos: nowNanos, isDoubtful: true)
         }
 
         var catalog = Catalog(disk: disk, folder: folder, state: state)
