@@ -144,16 +144,17 @@ struct GroupCopy {
         let entries = try reader.numbers(column)
         var translated = ColumnBuffer<UInt64>(capacity: column.count)
         for row in 0..<column.count {
-            translated.append(UInt64(try entry(entries[row], of: numbers, column)))
+            translated.append(UInt64(numbers[try checked(entries[row], of: numbers, column)]))
         }
         columns.append(numbers: translated.elements)
     }
 
-    private func entry(_ number: UInt64, of numbers: [UInt32], _ column: NumberColumn) throws(StoreError) -> UInt32 {
+    /// A number that is one of the old table's.
+    private func checked(_ number: UInt64, of numbers: [UInt32], _ column: NumberColumn) throws(StoreError) -> Int {
         guard number < numbers.count else {
             throw reader.corrupt("a span has a resource or scope that the block lacks", at: column.chunk.offset)
         }
-        return numbers[Int(number)]
+        return Int(number)
     }
 
     private func write(_ table: AttributeColumns, _ columns: inout ColumnWriter) throws(StoreError) {
@@ -188,52 +189,31 @@ struct GroupCopy {
         let scopes = try reader.numbers(directory.scopes)
         let kinds = try reader.numbers(directory.kinds)
         let names = try reader.texts(directory.names)
-        var resourceCounts: [UInt64: Int] = [:]
-        var scopeCounts: [UInt64: Int] = [:]
-        var operations: [Operation: Int] = [:]
-        // Neighbours are often alike, and one look-up serves a run of them.
-        var last: Operation?
-        var count = 0
+        // The number of a scope stands for its name here: what is counted are triples of numbers.
+        var operations = OperationCounts()
+        var scopeCounts = OperationCounts()
         for row in 0..<group.rowCount {
-            let operation = Operation(
-                resource: resources[row],
-                name: names.entry(row),
-                kind: UInt8(truncatingIfNeeded: kinds[row])
-            )
-            if operation != last {
-                if let last { operations[last, default: 0] += count }
-                (last, count) = (operation, 0)
-            }
-            count += 1
+            let resource = try checked(resources[row], of: numbers.resources, directory.resources)
+            let scope = try checked(scopes[row], of: numbers.scopes, directory.scopes)
+            operations.add(UInt32(resource), names.entry(row), UInt8(truncatingIfNeeded: kinds[row]))
+            scopeCounts.add(0, UInt32(scope), 0)
         }
-        if let last { operations[last, default: 0] += count }
-        for row in 0..<group.rowCount { scopeCounts[scopes[row], default: 0] += 1 }
-        for (operation, count) in operations {
-            resourceCounts[operation.resource, default: 0] += count
-            let resource = try entry(operation.resource, of: numbers.resources, directory.resources)
+        for index in 0..<operations.all.count {
+            let operation = operations.all[index]
+            let count = Int(operation.count)
+            let resource = numbers.resources[Int(operation.resource)]
+            tables.note(resource: resource, spanCount: count)
             names.withBytes(ofEntry: operation.name) {
                 tables.note(resource: resource, name: $0, kind: operation.kind, spanCount: count)
             }
         }
-        for (resource, count) in resourceCounts {
-            tables.note(
-                resource: try entry(resource, of: numbers.resources, directory.resources),
-                spanCount: count
-            )
-        }
-        for (scope, count) in scopeCounts {
-            tables.note(scope: try entry(scope, of: numbers.scopes, directory.scopes), spanCount: count)
+        for index in 0..<scopeCounts.all.count {
+            let scope = scopeCounts.all[index]
+            tables.note(scope: numbers.scopes[Int(scope.name)], spanCount: Int(scope.count))
         }
         for table in [directory.attributes, directory.eventAttributes, directory.linkAttributes] {
             try note(table, in: &tables)
         }
-    }
-
-    private struct Operation: Hashable {
-        var resource: UInt64
-        /// Entry of the column's dictionary.
-        var name: UInt32
-        var kind: UInt8
     }
 
     private func note(_ table: AttributeColumns, in tables: inout BlockTables) throws(StoreError) {
