@@ -18,7 +18,7 @@ extension EmbeddedStore {
         /// How many bytes blocks and log may take before the oldest blocks go; `nil` for as many as there are.
         public var retentionByteCount: Int?
         /// Spans in memory that make a block.
-        public var headSpanCount = 128 << 10
+        public var headSpanCount = 256 << 10
         /// Bytes of spans in memory that make a block. At most three times as many are held before appends wait.
         public var headByteCount = 48 << 20
         /// Age at which some thousand spans in memory make a block.
