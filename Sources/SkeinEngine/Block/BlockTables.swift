@@ -7,8 +7,8 @@ import SkeinStore
 ///
 /// Grows while the block is written. Entries of different batches are one when their content is.
 struct BlockTables: ~Copyable {
-    /// The batch whose keys ``keyNumber(of:)`` translates.
-    private var translated = SpanBatch()
+    /// The dictionary of the batch whose keys ``keyNumber(of:)`` translates.
+    private var translated = SpanBatch().dictionary
     private var translatedScope = AttributeScope.span
     /// By ref of that batch: key number + 1, or 0.
     private var translation = ColumnBuffer<UInt32>()
@@ -44,11 +44,11 @@ struct BlockTables: ~Copyable {
 
     // MARK: Keys
 
-    /// Makes ready to translate the key refs of `batch`.
-    mutating func translateKeys(of batch: SpanBatch, _ scope: AttributeScope) {
-        translated = batch
+    /// Makes ready to translate key refs that are entries of `dictionary`.
+    mutating func translateKeys(of dictionary: ByteDictionary, _ scope: AttributeScope) {
+        translated = dictionary
         translatedScope = scope
-        translation.reset(repeating: 0, count: batch.dictionary.count)
+        translation.reset(repeating: 0, count: dictionary.count)
     }
 
     /// The number of a key in the table of keys.
@@ -63,7 +63,7 @@ struct BlockTables: ~Copyable {
     private mutating func addKey(_ ref: SpanBatch.Ref) -> UInt32 {
         scratch.removeAll()
         scratch.append(translatedScope.byte)
-        translated.dictionary.withBytes(ref) { scratch.append($0) }
+        translated.withBytes(ref) { scratch.append($0) }
         let number = internKey(translatedScope)
         translation[Int(ref)] = number + 1
         return number

@@ -62,10 +62,11 @@ package struct RowOrder: Sendable {
         let total = batches.reduce(0) { $0 + $1.count }
         var traces = TraceNumbers()
         var numbers = ColumnBuffer<UInt32>(capacity: total)
-        for batch in batches {
-            batch.traceIDs.withUnsafeBufferPointer { ids in
-                batch.startUnixNanos.withUnsafeBufferPointer { starts in
-                    for row in 0..<batch.count { numbers.append(traces.add(ids[row], start: starts[row])) }
+        // By index: an element taken out is a copy of some thirty arrays.
+        for batch in batches.indices {
+            batches[batch].traceIDs.withUnsafeBufferPointer { ids in
+                batches[batch].startUnixNanos.withUnsafeBufferPointer { starts in
+                    for row in 0..<ids.count { numbers.append(traces.add(ids[row], start: starts[row])) }
                 }
             }
         }
@@ -86,14 +87,15 @@ package struct RowOrder: Sendable {
 
         var keys = ColumnBuffer<Key>(repeating: Key(), count: total)
         var at = 0
-        for (batchNumber, batch) in batches.enumerated() {
-            for row in 0..<batch.count {
+        for batch in batches.indices {
+            let (starts, ids, kinds) = (batches[batch].startUnixNanos, batches[batch].spanIDs, batches[batch].kinds)
+            for row in ids.indices {
                 let trace = Int(numbers[at])
                 keys[next[trace]] = Key(
-                    start: batch.startUnixNanos[row],
-                    spanID: batch.spanIDs[row].rawValue,
-                    source: Source(batch: UInt32(batchNumber), row: UInt32(row)),
-                    kind: Span.Kind(stored: batch.kinds[row]).rawValue
+                    start: starts[row],
+                    spanID: ids[row].rawValue,
+                    source: Source(batch: UInt32(batch), row: UInt32(row)),
+                    kind: Span.Kind(stored: kinds[row]).rawValue
                 )
                 next[trace] += 1
                 at += 1

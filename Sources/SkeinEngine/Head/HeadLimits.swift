@@ -10,8 +10,8 @@ struct HeadLimits: Sendable {
     var totalByteCount: Int
 
     /// Whether a part holds so much that few traces of the part before are still to go on in it.
-    func isHalfFull(_ figures: HeadPart.Figures) -> Bool {
-        figures.spanCount >= spanCount / 2 || figures.byteCount >= byteCount / 2
+    func isUnderWay(_ figures: HeadPart.Figures) -> Bool {
+        figures.spanCount >= spanCount / 4 || figures.byteCount >= byteCount / 4
     }
 
     /// Whether a part should grow no further.

@@ -69,7 +69,7 @@ final class Sealer: Sendable {
     /// Says whom to tell that the head became smaller, or why it could not.
     func onChange(_ tell: @escaping @Sendable (StoreError?) -> Void) { changed.withLock { $0 = tell } }
 
-    /// Makes blocks of all frozen parts that are ripe, soon: each once the next part is half full or a second has passed,
+    /// Makes blocks of all frozen parts that are ripe, soon: each once the next part is a quarter full or a second has passed,
     /// since until then traces go on in the next part, and the block had better know which.
     ///
     /// One after the other with a turn for others in between: under load there is always another, and retention and
@@ -260,7 +260,7 @@ final class Sealer: Sendable {
 
     private func isRipe(_ frozen: Contents.FrozenPart) -> Bool {
         let later = contents.parts(after: frozen)
-        return frozen.isDoubtful || later.count > 1 || later.contains { limits.isHalfFull($0.figures) }
+        return frozen.isDoubtful || later.count > 1 || later.contains { limits.isUnderWay($0.figures) }
             || clock.monotonicNanos &- frozen.frozenNanos > Self.ripeningNanosMax
     }
 

@@ -260,7 +260,7 @@ final class GroupCommit: Sendable {
             let active = contents.activeFigures
             if limits.isFull(active) {
                 freeze()
-            } else if limits.isHalfFull(active), contents.oldestFrozen != nil {
+            } else if limits.isUnderWay(active), contents.oldestFrozen != nil {
                 sealer.schedule()
             }
         }
