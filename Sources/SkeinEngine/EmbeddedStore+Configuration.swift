@@ -15,11 +15,13 @@ extension EmbeddedStore {
         public var retentionRules: [RetentionRule] = []
         /// How long after spans were received their rollups are kept, `nil` for ever; not less than the spans themselves.
         public var rollupRetention: Duration? = .seconds(400 * 86_400)
-        /// How many bytes blocks and log may take before the oldest blocks go; `nil` for as many as there are.
+        /// How many bytes all files of the folder may take, at least 1 MiB; `nil` for as many as there are. The oldest blocks
+        /// go before more are taken, and parts of what is in memory become blocks sooner when it is small.
         public var retentionByteCount: Int?
         /// Spans in memory that make a block.
         public var headSpanCount = 256 << 10
-        /// Bytes of spans in memory that make a block. At most three times as many are held before appends wait.
+        /// Bytes of spans, in memory or in the log, that make a block. At most three times as many are held before appends
+        /// wait.
         public var headByteCount = 48 << 20
         /// Age at which some thousand spans in memory make a block.
         public var headAge = Duration.seconds(600)
@@ -48,7 +50,14 @@ extension EmbeddedStore {
         }
 
         var headLimits: HeadLimits {
-            HeadLimits(spanCount: headSpanCount, byteCount: headByteCount, totalByteCount: headByteCount * 3)
+            HeadLimits(
+                spanCount: headSpanCount,
+                byteCount: Quota.headByteCount(headByteCount, quota: retentionByteCount)
+            )
+        }
+
+        var quota: Quota? {
+            retentionByteCount.map { Quota(byteCount: $0, headByteCount: headLimits.byteCount) }
         }
     }
 }

@@ -26,8 +26,12 @@ public final class EmbeddedStore: SpanStore {
     private let thinning: Thinning
     /// What opening found and did.
     public let recovery: RecoveryReport
-    /// Why the last attempt to remove old blocks failed.
-    private let retentionFailure = Mutex<StoreError?>(nil)
+    /// What knows how many bytes the folder takes.
+    private let meter: MeteredDisk
+    private let quota: Quota?
+    /// Why the last attempts to remove old blocks, and to take something out of blocks, failed.
+    private let expiryFailure = Mutex<StoreError?>(nil)
+    private let thinningFailure = Mutex<StoreError?>(nil)
     /// Removals under way.
     let removals = Atomic<Int>(0)
     private var isRemoving: Bool { removals.load(ordering: .relaxed) > 0 }
@@ -42,8 +46,10 @@ public final class EmbeddedStore: SpanStore {
             byteCount: min(configuration.traceByteCountMax, StoredTrace.Limits().byteCount)
         )
         cache = PartCache(byteCountMax: configuration.cacheByteCount)
+        meter = MeteredDisk(configuration.disk, folders: folder.metered)
+        quota = configuration.quota
         // Blocks stay open as long as the store, and may be many.
-        let disk = PooledDisk(configuration.disk)
+        let disk = PooledDisk(meter)
         var opening = Opening(
             disk: disk,
             folder: folder,
@@ -51,16 +57,22 @@ public final class EmbeddedStore: SpanStore {
             limits: configuration.headLimits
         )
         let opened = try opening.open(nowNanos: started)
-        removalLog = try RemovalLog(configuration.disk, folder)
+        removalLog = try RemovalLog(meter, folder)
         thinning = Thinning(rules: configuration.retentionRules, defaultAgeNanos: configuration.retentionAge?.nanos)
         contents = opened.contents
         sealer = Sealer(
             disk: disk,
             folder: folder,
             contents: opened.contents,
-            catalog: opened.catalog,
+            state: Sealer.State(catalog: opened.catalog, marks: opened.marks, orphans: opened.orphans),
             cache: cache,
             limits: configuration.headLimits,
+            retention: Retention(
+                ageNanos: thinning.longestAgeNanos,
+                byteCount: quota?.byteCount,
+                pastByteCount: quota?.rollupByteCount ?? 0
+            ),
+            quota: quota.map { [meter] in ($0, meter) },
             clock: configuration.clock
         )
         commit = GroupCommit(
@@ -72,7 +84,7 @@ public final class EmbeddedStore: SpanStore {
             sealer: sealer
         )
         compactor = Compactor(
-            disk: configuration.disk,
+            disk: meter,
             folder: folder,
             clock: configuration.clock,
             plan: configuration.compactionPlan,
@@ -163,31 +175,15 @@ public final class EmbeddedStore: SpanStore {
 
     /// Removes the blocks that retention no longer keeps, and rollups much later.
     package func removeExpired() async {
-        let retention = Retention(
-            ageNanos: thinning.longestAgeNanos,
-            byteCount: configuration.retentionByteCount
-        )
-        let now = configuration.clock.unixNanos
-        let logByteCount = commit.figures.openByteCount
         do throws(StoreError) {
-            try await sealer.remove { blocks in
-                let candidates = blocks.map {
-                    Retention.Candidate(
-                        id: $0.id,
-                        receivedUnixNanos: $0.footer.receivedMax,
-                        byteCount: $0.footer.byteCount
-                    )
-                }
-                return retention.expired(candidates, otherByteCount: logByteCount, nowUnixNanos: now)
-            }
+            try await sealer.removeExpired()
             try await sealer.tendRollups(
                 age: configuration.rollupRetention?.nanos,
-                window: Self.rollupWindowNanos,
-                nowUnixNanos: now
+                window: Self.rollupWindowNanos
             )
-            retentionFailure.withLock { $0 = nil }
+            expiryFailure.withLock { $0 = nil }
         } catch {
-            retentionFailure.withLock { $0 = error }
+            expiryFailure.withLock { $0 = error }
         }
     }
 
@@ -199,9 +195,9 @@ public final class EmbeddedStore: SpanStore {
             _ = try await compactor.rewrite { [thinning, contents] block throws(StoreError) in
                 try thinning.cut(block, in: contents.snapshot(), nowUnixNanos: now)
             }
-            retentionFailure.withLock { $0 = nil }
+            thinningFailure.withLock { $0 = nil }
         } catch {
-            if error.code != .cancelled { retentionFailure.withLock { $0 = error } }
+            if error.code != .cancelled { thinningFailure.withLock { $0 = error } }
         }
     }
 
@@ -267,6 +263,7 @@ public final class EmbeddedStore: SpanStore {
         status.figures["log_syncs_failed"] = log.counters.failedSyncCount
         status.figures["log_written_bytes"] = log.counters.writtenByteCount
         let sealing = sealer.figures
+        status.figures["folder_bytes"] = meter.byteCount
         status.figures["seals"] = sealing.sealCount
         status.figures["blocks_removed"] = sealing.removedBlockCount
         let compaction = compactor.figures
@@ -306,7 +303,10 @@ public final class EmbeddedStore: SpanStore {
         }
         if let failure = sealer.figures.failure { status.problems.append("\(failure)") }
         if let failure = compactor.figures.failure { status.problems.append("Blocks cannot be merged: \(failure)") }
-        if let failure = retentionFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
+        if let failure = expiryFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
+        if let failure = thinningFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
+        let excess = sealer.figures.excessByteCount
+        if excess > 0, let quota { status.problems.append(quota.problem(excess: excess)) }
         let log = commit.figures
         if log.counters.failedSyncCount > 0 {
             status.problems.append(

@@ -170,6 +170,11 @@ package final class SimulatedDisk: Disk {
     /// Paths of all files, sorted.
     package var paths: [String] { state.withLock { $0.files.keys.sorted() } }
 
+    /// How many bytes each file has, in no order.
+    package var fileByteCounts: [Int] {
+        state.withLock { $0.files.values.map { $0.bytes.withLock { $0.current.count } } }
+    }
+
     /// The bytes of a file as programs see them; `nil` when there is none.
     package subscript(path: String) -> [UInt8]? {
         get { state.withLock { $0.files[path] }?.bytes.withLock { $0.current } }

@@ -47,6 +47,12 @@ struct Catalog: ~Copyable {
         state = next
     }
 
+    /// Takes `edits` as made although the disk is too full to say so: the next commit that succeeds says it.
+    mutating func assume(_ edits: [CatalogState.Edit]) {
+        for edit in edits { state.apply(edit) }
+        file = nil
+    }
+
     private mutating func rewrite(_ next: CatalogState) throws(DiskError) {
         // What the old file says was removed must be gone for good before the new one no longer says so.
         try disk.syncDirectory(folder.blocks)
@@ -87,6 +93,12 @@ struct CatalogReading {
     var damage: String?
     /// Set when a later version of Skein wrote the file.
     var newerVersion: UInt32?
+
+    /// Takes blocks as removed whose marks say so.
+    mutating func note(marks: Set<BlockID>) {
+        state.blocks.subtract(marks)
+        removed.formUnion(marks)
+    }
 
     /// Reads the whole of the file.
     init(_ bytes: UnsafeRawBufferPointer) {

@@ -37,7 +37,7 @@ struct CompactionPlan: Sendable {
     init(retentionAgeNanos: UInt64?, retentionByteCount: Int?) {
         let day: UInt64 = 86_400_000_000_000
         windowNanos = max(min(day, (retentionAgeNanos ?? .max) / 30), 60_000_000_000)
-        if let retentionByteCount { byteCountMax = max(1 << 20, min(byteCountMax, retentionByteCount / 16)) }
+        byteCountMax = Quota.blockByteCount(byteCountMax, quota: retentionByteCount)
     }
 
     /// The blocks to merge now, neighbours in order of arrival; `nil` when none are.

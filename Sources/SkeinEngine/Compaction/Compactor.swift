@@ -170,6 +170,10 @@ final class Compactor: Sendable {
         _ cut: BlockMerge.Cut = .init()
     ) throws(StoreError) -> BlockMerge.Outcome? {
         let temporary = folder.block(id) + StoreFolder.temporarySuffix
+        var room = inputs.reduce(0) { $0 + $1.footer.byteCount }
+        if inputs.count > 1 { for input in inputs { room += try input.rollup().byteCount } }
+        defer { sealer.endMerge() }
+        guard sealer.beginMerge(inputs, byteCount: room) else { return nil }
         var pace = Pace()
         var merge = BlockMerge(inputs.map(\.block), limits: limits, cut: cut) { () throws(StoreError) in
             try self.pause(&pace)
@@ -184,6 +188,7 @@ final class Compactor: Sendable {
                 try Sealer.orFailure { () throws(DiskError) in
                     try file.append(bytes)
                     byteCount += bytes.count
+                    self.sealer.goOnMerging(byteCount: room - byteCount)
                     unsynced += bytes.count
                     if unsynced >= Self.syncByteCount {
                         try file.sync()

@@ -78,8 +78,8 @@ final class Contents: Sendable {
 
     // MARK: The log's thread, in the order of the log
 
-    /// Shows batches to readers that start from now on.
-    func keep(_ batches: [SpanBatch], nowNanos: UInt64) {
+    /// Shows batches to readers that start from now on. They take `logByteCount` bytes of the log.
+    func keep(_ batches: [SpanBatch], logByteCount: Int, nowNanos: UInt64) {
         let active = state.withLock { state in
             for batch in batches {
                 for ref in batch.resources.serviceNameRefs where ref != 0 {
@@ -92,6 +92,7 @@ final class Contents: Sendable {
             }
             return state.active
         }
+        active.note(logByteCount: logByteCount)
         for batch in batches where !batch.isEmpty { active.append(batch, nowNanos: nowNanos) }
         lastAppend.store(nowNanos, ordering: .relaxed)
     }
@@ -188,7 +189,4 @@ final class Contents: Sendable {
     var headFigures: [HeadPart.Figures] {
         state.withLock { state in (state.frozen.map(\.part) + [state.active]).map(\.figures) }
     }
-
-    /// Bytes of memory that the head takes.
-    var headByteCount: Int { headFigures.reduce(0) { $0 + $1.byteCount } }
 }

@@ -4,18 +4,27 @@
 struct HeadLimits: Sendable {
     /// Spans of one block.
     var spanCount: Int
-    /// Bytes of memory that the spans of one block may take.
+    /// Bytes that the spans of one block may take in memory, and in the log. A group of requests is no larger, unless a
+    /// single request is.
     var byteCount: Int
-    /// Appends wait while the head, with what waits to become blocks, takes more memory than this.
-    var totalByteCount: Int
+
+    /// Appends wait while the head, with what waits to become blocks, takes as much memory as this, or as much of the log.
+    var totalByteCount: Int { 3 * byteCount }
 
     /// Whether a part holds so much that few traces of the part before are still to go on in it.
     func isUnderWay(_ figures: HeadPart.Figures) -> Bool {
         figures.spanCount >= spanCount / 4 || figures.byteCount >= byteCount / 4
+            || figures.logByteCount >= byteCount / 4
     }
 
     /// Whether a part should grow no further.
     func isFull(_ figures: HeadPart.Figures) -> Bool {
-        figures.spanCount >= spanCount || figures.byteCount >= byteCount
+        figures.spanCount >= spanCount || figures.byteCount >= byteCount || figures.logByteCount >= byteCount
+    }
+
+    /// Whether no more may be appended until a part has become a block.
+    func isFull(_ parts: [HeadPart.Figures]) -> Bool {
+        parts.reduce(0) { $0 + $1.byteCount } >= totalByteCount
+            || parts.reduce(0) { $0 + $1.logByteCount } >= totalByteCount
     }
 }

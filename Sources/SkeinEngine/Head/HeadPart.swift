@@ -28,6 +28,8 @@ final class HeadPart: Sendable {
     struct Figures {
         var spanCount = 0
         var byteCount = 0
+        /// Bytes of its log segments.
+        var logByteCount = 0
         var oldestStart = UInt64.max
         var newestStart: UInt64 = 0
         /// When the first and the last batch were added, by the monotonic clock.
@@ -86,6 +88,9 @@ final class HeadPart: Sendable {
             }
         }
     }
+
+    /// Notes that so many bytes more of the log are the part's.
+    func note(logByteCount: Int) { state.withLock { $0.figures.logByteCount += logByteCount } }
 
     /// What the part holds now; later appends do not show in it.
     func snapshot() -> HeadSnapshot {

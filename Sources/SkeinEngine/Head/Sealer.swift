@@ -7,10 +7,12 @@ import Synchronization
 
 /// Makes blocks of frozen head parts and keeps the catalog: one thing at a time, on a thread of its own.
 final class Sealer: Sendable {
-    private struct State: ~Copyable {
+    struct State: ~Copyable {
         var catalog: Catalog
         /// Blocks that are gone though the disk was too full to tell the catalog.
         var unrecorded: Set<BlockID> = []
+        /// Those of them, and some of before, that have a mark.
+        var marks: Set<BlockID> = []
         var isClosed = false
         /// Traces of the part sealed last that go on in the one after.
         var unfinished: Set<TraceID> = []
@@ -23,21 +25,26 @@ final class Sealer: Sendable {
     struct Progress: Sendable {
         var sealCount = 0
         var removedBlockCount = 0
+        /// Bytes by which the folder is over its quota although nothing more can be removed.
+        var excessByteCount = 0
         /// Why the last attempt to seal failed; `nil` when it did not.
         var failure: StoreError?
     }
 
-    private let disk: any Disk
-    private let folder: StoreFolder
-    private let contents: Contents
+    let disk: any Disk
+    let folder: StoreFolder
+    let contents: Contents
+    let retention: Retention
+    /// The quota, and the disk that knows what the folder takes.
+    let quota: (limit: Quota, meter: MeteredDisk)?
+    let clock: any WallClock
     private let cache: PartCache
     private let limits: HeadLimits
-    private let clock: any WallClock
     let rollups: RollupFiles
-    private let thread = DispatchQueue(label: "skein.seal")
+    let thread = DispatchQueue(label: "skein.seal")
     /// Only touched on ``thread``.
-    private let state: Mutex<State>
-    private let progress = Mutex(Progress())
+    let state: Mutex<State>
+    let progress = Mutex(Progress())
     /// Whether ``sealNext()`` waits for its turn.
     private let isScheduled = Mutex(false)
     private let changed = Mutex<(@Sendable (StoreError?) -> Void)?>(nil)
@@ -49,19 +56,23 @@ final class Sealer: Sendable {
         disk: any Disk,
         folder: StoreFolder,
         contents: Contents,
-        catalog: consuming Catalog,
+        state: consuming State,
         cache: PartCache,
         limits: HeadLimits,
+        retention: Retention,
+        quota: (limit: Quota, meter: MeteredDisk)?,
         clock: any WallClock
     ) {
         self.limits = limits
-        self.clock = clock
         self.disk = disk
         self.folder = folder
         self.contents = contents
         self.cache = cache
+        self.retention = retention
+        self.quota = quota
+        self.clock = clock
         rollups = RollupFiles(disk: disk, folder: folder, cache: cache)
-        state = Mutex(State(catalog: catalog))
+        self.state = Mutex(state)
     }
 
     var figures: Progress { progress.withLock { $0 } }
@@ -103,18 +114,6 @@ final class Sealer: Sendable {
         }
     }
 
-    /// Removes the blocks that `choose` names among those there are.
-    func remove(_ choose: @escaping @Sendable ([StoredBlock]) -> Set<BlockID>) async throws(StoreError) {
-        let failure = await withCheckedContinuation { done in
-            thread.async {
-                // Nothing here may keep the files open.
-                let chosen = choose(self.contents.blocks)
-                done.resume(returning: self.removeNow(chosen))
-            }
-        }
-        if let failure { throw failure }
-    }
-
     /// Blocks that lie side by side in order of arrival: between two runs is something that no block may cover, such as a
     /// block that cannot be read at present.
     var neighbours: [[StoredBlock]] {
@@ -133,47 +132,6 @@ final class Sealer: Sendable {
                 runs[runs.count - 1].append(block)
             }
             return runs
-        }
-    }
-
-    /// Removes rollups of spans that are gone when they are past their time, and makes one of neighbours that were
-    /// received within one window. `age` is in nanoseconds, `nil` for ever.
-    func tendRollups(age: UInt64?, window: UInt64, nowUnixNanos now: UInt64) async throws(StoreError) {
-        let failure: StoreError? = await withCheckedContinuation { done in
-            thread.async {
-                do throws(StoreError) {
-                    try self.tendRollupsNow(age, window, now)
-                    done.resume(returning: nil)
-                } catch {
-                    done.resume(returning: error)
-                }
-            }
-        }
-        if let failure { throw failure }
-    }
-
-    private func tendRollupsNow(_ age: UInt64?, _ window: UInt64, _ now: UInt64) throws(StoreError) {
-        let past = contents.pastRollups
-        // A clock that was set back makes nothing old.
-        let expired = past.filter { rollup in
-            let received = rollup.footer.receivedMax
-            return age.map { now > received && now - received > $0 } ?? false
-        }
-        if !expired.isEmpty {
-            contents.replacePast(expired, with: nil)
-            for rollup in expired { rollups.remove(rollup.id) }
-        }
-        let walls =
-            contents.blocks.map(\.id.firstSegment) + contents.headSegments
-            + state.withLock { $0.catalog.state.blocks.map(\.firstSegment) }
-        let left = contents.pastRollups
-        for run in PastRollups.runs(left, walls: walls, window: window, nowUnixNanos: now) {
-            guard let first = run.first, let last = run.last else { continue }
-            let id = BlockID(firstSegment: first.id.firstSegment, lastSegment: last.id.lastSegment)
-            try rollups.write(id, sumOf: run)
-            try Self.orFailure { () throws(DiskError) in try rollups.publish(id) }
-            contents.replacePast(run, with: try rollups.open(id))
-            for rollup in run { rollups.remove(rollup.id) }
         }
     }
 
@@ -230,7 +188,7 @@ final class Sealer: Sendable {
 
     /// Removes files that were given up, once the catalog surely does not count on them. Whatever else is to be removed
     /// for good waits for that.
-    private func clearOrphans() throws(StoreError) {
+    func clearOrphans() throws(StoreError) {
         try Self.orFailure { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in
                 guard !state.orphans.isEmpty else { return }
@@ -269,6 +227,8 @@ final class Sealer: Sendable {
         guard let frozen = contents.oldestFrozen, isUrgent || isRipe(frozen), !state.withLock({ $0.isClosed }) else {
             return false
         }
+        // What cannot be removed is told by the next look that time asks for.
+        try? removeExpiredNow()
         do throws(StoreError) {
             try seal(frozen)
             progress.withLock { progress in
@@ -358,40 +318,5 @@ final class Sealer: Sendable {
                 place: error.path
             )
         }
-    }
-
-    private func removeNow(_ chosen: Set<BlockID>) -> StoreError? {
-        let ids = state.withLock { $0.unrecorded.union(chosen) }
-        guard !ids.isEmpty else { return nil }
-        do throws(StoreError) { try clearOrphans() } catch { if error.code != .full { return error } }
-        let edits = ids.sorted().map { CatalogState.Edit.removeBlock($0) }
-        // What cannot be read or made anew is lost with the block.
-        let past = contents.blocks.filter { ids.contains($0.id) }.compactMap { try? $0.rollup() }
-        do throws(DiskError) {
-            do throws(DiskError) {
-                try state.withLock { state throws(DiskError) in try state.catalog.commit(edits) }
-            } catch {
-                guard error.code == .noSpace else { throw error }
-                // A full disk must not keep us from making space; a start without the files only notes their absence.
-                // Readers of now may still hold them open: then their bytes come free later, and the catalog learns then.
-                takeAway(ids, past)
-                try state.withLock { state throws(DiskError) in
-                    state.unrecorded = ids
-                    try state.catalog.commit(edits)
-                }
-            }
-            state.withLock { $0.unrecorded = [] }
-            takeAway(ids, past)
-            progress.withLock { $0.removedBlockCount += ids.count }
-            return nil
-        } catch {
-            return StoreError(.io, "old blocks cannot be removed: \(error)", place: error.path)
-        }
-    }
-
-    /// Hides blocks from readers to come, which closes their files, and removes the files.
-    private func takeAway(_ ids: Set<BlockID>, _ past: [StoredRollup]) {
-        contents.remove(ids, rollups: past)
-        for id in ids { try? disk.remove(folder.block(id)) }
     }
 }

@@ -179,8 +179,8 @@ final class GroupCommit: Sendable {
             request.done.resume(
                 returning: StoreError(
                     .unavailable,
-                    "the newest spans take \(limits.totalByteCount) bytes of memory, the limit, and the disk does not "
-                        + "keep up: try again later"
+                    "the newest spans take \(limits.totalByteCount) bytes of memory or log, the limit, and the disk does "
+                        + "not keep up: try again later"
                 )
             )
         }
@@ -240,14 +240,14 @@ final class GroupCommit: Sendable {
     /// Commits groups until nothing waits, or the head is full.
     private func drain() {
         while true {
-            let isFull = contents.headByteCount >= limits.totalByteCount
+            let isFull = limits.isFull(contents.headFigures)
             let requests = waiting.withLock { waiting in
                 if waiting.requests.isEmpty || isFull && !waiting.isClosed {
                     waiting.isHeld = !waiting.requests.isEmpty
                     waiting.isScheduled = false
                     return [Request]()
                 }
-                return waiting.removeAll { _ in true }
+                return waiting.removeFirst(byteCount: limits.byteCount)
             }
             if requests.isEmpty {
                 if isFull { recheckRoom() }
@@ -255,7 +255,13 @@ final class GroupCommit: Sendable {
             }
             let (failure, isDoubtful) = commit(requests)
             if isDoubtful { freeze(isDoubtful: true) }
-            if failure == nil { contents.keep(requests.map(\.batch), nowNanos: clock.monotonicNanos) }
+            if failure == nil {
+                contents.keep(
+                    requests.map(\.batch),
+                    logByteCount: requests.reduce(0) { $0 + $1.byteCount },
+                    nowNanos: clock.monotonicNanos
+                )
+            }
             for request in requests { request.done.resume(returning: failure) }
             let active = contents.activeFigures
             if limits.isFull(active) {
@@ -268,7 +274,7 @@ final class GroupCommit: Sendable {
 
     /// What the sealer said between measuring the head and holding the requests was said to nobody.
     private func recheckRoom() {
-        if contents.headByteCount < limits.totalByteCount {
+        if !limits.isFull(contents.headFigures) {
             headChanged(failure: nil)
         } else if let failure = waiting.withLock({ $0.sealFailure }) {
             headChanged(failure: failure)
@@ -315,6 +321,20 @@ final class GroupCommit: Sendable {
 }
 
 extension GroupCommit.Waiting {
+    /// Takes out the requests that came first, one or as many as have `limit` bytes together.
+    fileprivate mutating func removeFirst(byteCount limit: Int) -> [GroupCommit.Request] {
+        var count = 0
+        var taken = 0
+        while count < requests.count, count == 0 || requests[count].byteCount <= limit - taken {
+            taken += requests[count].byteCount
+            count += 1
+        }
+        let chosen = Array(requests[..<count])
+        requests.removeFirst(count)
+        byteCount -= taken
+        return chosen
+    }
+
     /// Takes out the requests that `isChosen` names.
     fileprivate mutating func removeAll(_ isChosen: (GroupCommit.Request) -> Bool) -> [GroupCommit.Request] {
         let chosen = requests.filter(isChosen)

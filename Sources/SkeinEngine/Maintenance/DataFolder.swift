@@ -42,13 +42,14 @@ public struct DataFolder: Sendable {
         )
     }
 
-    /// What the catalog says; `nil` when there is none. Throws ``StoreError/Code/unusable`` when a later version wrote it.
+    /// What the catalog and the marks of removed blocks say; `nil` when there is no catalog. Throws ``StoreError/Code/unusable`` when a later version wrote it.
     func readCatalog() throws(StoreError) -> CatalogReading? {
         guard let bytes = try contents(folder.catalog) else { return nil }
-        let reading = bytes.withUnsafeBytes { CatalogReading($0) }
+        var reading = bytes.withUnsafeBytes { CatalogReading($0) }
         if let version = reading.newerVersion {
             throw StoreError(newer: version, known: Catalog.version, path: folder.catalog)
         }
+        reading.note(marks: StoreFolder.marks(try names(folder.blocks)))
         return reading
     }
 
@@ -89,7 +90,7 @@ public struct DataFolder: Sendable {
             default: break
             }
         }
-        return paths.filter { !$0.hasSuffix(StoreFolder.temporarySuffix) }
+        return paths.filter { !$0.hasSuffix(StoreFolder.temporarySuffix) && !$0.hasSuffix(StoreFolder.markSuffix) }
     }
 
     private static func isKnown(_ folder: String, _ name: String) -> Bool {

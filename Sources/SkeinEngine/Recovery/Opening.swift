@@ -18,6 +18,8 @@ struct Opening {
 
     private var state = CatalogState()
     private var removed: Set<BlockID> = []
+    /// Removed blocks that have a mark.
+    private var marks: Set<BlockID> = []
     private var catalogDamage: String?
     private var isCatalogMissing = false
     private var good: [BlockID: StoredBlock] = [:]
@@ -43,6 +45,10 @@ struct Opening {
         var contents: Contents
         var catalog: Catalog
         var log: LogWriter
+        /// Removed blocks whose marks are still there.
+        var marks: Set<BlockID> = []
+        /// Files of blocks that are to go before anything else does; see ``Sealer``.
+        var orphans: Set<BlockID> = []
     }
 
     /// `nowNanos` is the monotonic clock's.
@@ -70,7 +76,7 @@ struct Opening {
         var damaged: [(segment: UInt64, batches: [SpanBatch], reason: String)] = []
         for (place, number) in replayed.enumerated() {
             let segment = try replay(number)
-            contents.keep(segment.batches, nowNanos: nowNanos)
+            contents.keep(segment.batches, logByteCount: segment.goodByteCount, nowNanos: nowNanos)
             if let reason = segment.damage, !segment.isHollow {
                 damaged.append((number, segment.batches, reason))
             }
@@ -99,31 +105,70 @@ struct Opening {
         // Segments of a lost block count again until they are in another.
         let start = replayed.first ?? max(state.firstSegment, (good.keys.map(\.lastSegment).max() ?? 0) + 1)
         if start != state.firstSegment { edits.append(.startLog(start)) }
-        if !edits.isEmpty || isCatalogMissing || catalogDamage != nil {
-            do throws(DiskError) { try catalog.commit(edits) } catch { throw Self.unusable(error) }
+        if try commit(edits, &catalog) {
+            // The catalog, synced, says where their spans are.
+            for path in superseded.map(folder.block) + marks.map(folder.mark) where (try? disk.remove(path)) != nil {
+                report.strayFileCount += 1
+            }
+            removeCoveredSegments()
+            (marks, superseded) = ([], [])
         }
-        // The catalog, synced, says where their spans are.
-        for id in superseded where (try? disk.remove(folder.block(id))) != nil { report.strayFileCount += 1 }
-        removeCoveredSegments()
         report.blockCount = good.count
-        return Opened(contents: contents, catalog: catalog, log: log)
+        return Opened(
+            contents: contents,
+            catalog: catalog,
+            log: log,
+            marks: marks,
+            orphans: Set(superseded)
+        )
+    }
+
+    /// Tells the catalog what the start found. Returns whether it knows for good: a full disk does not keep a store from
+    /// opening, since retention may make room; what could be removed then stays until a later start.
+    private mutating func commit(_ edits: [CatalogState.Edit], _ catalog: inout Catalog) throws(StoreError) -> Bool {
+        guard !edits.isEmpty || isCatalogMissing || catalogDamage != nil || !marks.isEmpty else { return true }
+        do throws(DiskError) {
+            do throws(DiskError) {
+                try catalog.commit(edits)
+            } catch {
+                guard error.code == .noSpace else { throw error }
+                removeSegmentsOfCatalog()
+                try catalog.commit(edits)
+            }
+            return true
+        } catch {
+            guard error.code == .noSpace else { throw Self.unusable(error) }
+            catalog.assume(edits)
+            return false
+        }
+    }
+
+    /// Removes segments of which the catalog says already, as it is, that their spans are elsewhere: that takes no room.
+    private mutating func removeSegmentsOfCatalog() {
+        guard !isCatalogMissing, catalogDamage == nil, (try? disk.open(folder.catalog, .append).sync()) != nil else {
+            return
+        }
+        for segment in segments where segment < state.firstSegment && isCovered(segment) { remove(segment) }
     }
 
     // MARK: Looking
 
     private mutating func readCatalog() throws(StoreError) {
+        marks = StoreFolder.marks(try list(folder.blocks))
         let bytes: [UInt8]
         do throws(DiskError) {
             bytes = try disk.contents(of: folder.catalog, limit: .max)
         } catch {
             guard error.code == .notFound else { throw Self.unusable(error) }
             isCatalogMissing = true
+            removed = marks
             return
         }
-        let reading = bytes.withUnsafeBytes { CatalogReading($0) }
+        var reading = bytes.withUnsafeBytes { CatalogReading($0) }
         if let version = reading.newerVersion {
             throw StoreError(newer: version, known: Catalog.version, path: folder.catalog)
         }
+        reading.note(marks: marks)
         state = reading.state
         removed = reading.removed
         catalogDamage = reading.damage
@@ -244,9 +289,11 @@ struct Opening {
     /// Removes segments whose spans are elsewhere. Only once the catalog, synced, says so: until then the name of a block
     /// that was finished just before a kill may still be lost with the power.
     private mutating func removeCoveredSegments() {
-        for segment in segments where isCovered(segment) {
-            if (try? disk.remove(folder.segment(segment))) != nil { report.strayFileCount += 1 }
-        }
+        for segment in segments where isCovered(segment) { remove(segment) }
+    }
+
+    private mutating func remove(_ segment: UInt64) {
+        if (try? disk.remove(folder.segment(segment))) != nil { report.strayFileCount += 1 }
     }
 
     /// Opens the rollups of spans that are gone. Removes those that speak of spans which other files speak of: of blocks

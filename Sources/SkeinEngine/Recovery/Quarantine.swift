@@ -31,5 +31,14 @@ struct Quarantine {
     }
 
     /// How many files lie here.
-    var count: Int { ((try? disk.list(folder.quarantine)) ?? []).count { !$0.hasSuffix(".reason.txt") } }
+    var count: Int { names.count { !$0.hasSuffix(".reason.txt") } }
+
+    /// Bytes that they take, read anew each time: the operator may take them away.
+    var byteCount: Int {
+        names.reduce(0) { sum, name in
+            sum + MeteredDisk.taken((try? disk.open(folder.quarantine + "/" + name, .read).size()) ?? 0)
+        }
+    }
+
+    private var names: [String] { (try? disk.list(folder.quarantine)) ?? [] }
 }

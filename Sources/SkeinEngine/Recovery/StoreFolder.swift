@@ -6,6 +6,8 @@ import SkeinStore
 struct StoreFolder: Sendable {
     /// Ends the names of files that are being written.
     static let temporarySuffix = ".new"
+    /// Ends the names of the marks of removed blocks.
+    static let markSuffix = ".removed"
 
     let root: String
 
@@ -16,6 +18,8 @@ struct StoreFolder: Sendable {
     var removals: String { root + "/removals" }
     var rollups: String { root + "/rollups" }
     var quarantine: String { root + "/quarantine" }
+    /// The folders whose files the store writes. What lies in quarantine is the operator's.
+    var metered: [String] { [root, log, blocks, rollups] }
     /// Only a backup has it, and a folder that a restore has not finished.
     var manifest: String { root + "/" + BackupManifest.fileName }
 
@@ -23,6 +27,17 @@ struct StoreFolder: Sendable {
     func rollup(_ id: BlockID) -> String { rollups + "/" + id.rollupFileName }
     func segment(_ number: UInt64) -> String { log + "/" + LogSegment.fileName(number) }
     func block(_ id: BlockID) -> String { blocks + "/" + id.fileName }
+    /// The empty file that says that a block was removed although the catalog may not know.
+    func mark(_ id: BlockID) -> String { block(id) + Self.markSuffix }
+
+    /// The blocks that have a mark, by the names in ``blocks``.
+    static func marks(_ names: [String]) -> Set<BlockID> {
+        Set(
+            names.filter { $0.hasSuffix(markSuffix) }.compactMap {
+                BlockID(fileName: String($0.dropLast(markSuffix.count)))
+            }
+        )
+    }
 
     /// A path without slashes at its end.
     static func trimmed(_ path: String) -> String {

@@ -133,7 +133,8 @@ package struct Setting: Sendable {
             ),
             Setting(
                 "retention-bytes",
-                "Delete the oldest traces when all of them take more than this on the disk; `off` for no bound.",
+                "Delete the oldest traces before the data folder takes more than this, log and sums included; `off` for no "
+                    + "bound. Room for what is being written is kept free, up to a third of a small one.",
                 form: "a size of at least 64MiB such as 100GB, or off",
                 read: { text, configuration in
                     let value = Quantity.size(text)

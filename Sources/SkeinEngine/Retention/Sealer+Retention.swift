@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+import Dispatch
+import SkeinBase
+import SkeinStore
+import Synchronization
+
+/// Removing what is past its time or over the quota.
+extension Sealer {
+    /// Removes the blocks that retention no longer keeps, and the rollups for which there is no room.
+    func removeExpired() async throws(StoreError) {
+        try await onThread { () throws(StoreError) in try self.removeExpiredNow() }
+    }
+
+    /// Removes rollups of spans that are gone when they are past their time, and makes one of neighbours that were
+    /// received within one window. `age` is in nanoseconds, `nil` for ever.
+    func tendRollups(age: UInt64?, window: UInt64) async throws(StoreError) {
+        try await onThread { () throws(StoreError) in try self.tendRollupsNow(age, window) }
+    }
+
+    /// Lets the room be free that a merge of `inputs` needs, as far as removing can do that: nothing is reserved without a
+    /// quota. Returns whether the inputs are still there; to be followed by ``endMerge()``.
+    func beginMerge(_ inputs: [StoredBlock], byteCount: Int) -> Bool {
+        guard let quota else { return true }
+        quota.limit.reserve(mergeByteCount: byteCount)
+        // What cannot be removed is told by the next look that time asks for.
+        thread.sync { try? self.removeExpiredNow() }
+        let present = contents.blocks
+        return inputs.allSatisfy { input in present.contains { $0 === input } }
+    }
+
+    /// Notes how much a merge may still write.
+    func goOnMerging(byteCount: Int) { quota?.limit.reserve(mergeByteCount: byteCount) }
+
+    /// Gives back what a merge had reserved.
+    func endMerge() { quota?.limit.reserve(mergeByteCount: 0) }
+
+    private func onThread(_ body: @escaping @Sendable () throws(StoreError) -> Void) async throws(StoreError) {
+        let failure: StoreError? = await withCheckedContinuation { done in
+            thread.async {
+                do throws(StoreError) {
+                    try body()
+                    done.resume(returning: nil)
+                } catch {
+                    done.resume(returning: error)
+                }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    // MARK: On the thread
+
+    /// One look at what there is, and the removal of what is too much.
+    func removeExpiredNow() throws(StoreError) {
+        let blocks = contents.blocks.map { block in
+            Retention.Candidate(
+                id: block.id,
+                receivedUnixNanos: block.footer.receivedMax,
+                byteCount: MeteredDisk.taken(block.footer.byteCount)
+            )
+        }
+        let past = contents.pastRollups.map { rollup in
+            Retention.Candidate(
+                id: rollup.id,
+                receivedUnixNanos: rollup.footer.receivedMax,
+                byteCount: MeteredDisk.taken(rollup.byteCount)
+            )
+        }
+        let known = (blocks + past).reduce(0) { $0 + $1.byteCount }
+        let choice = retention.expired(
+            blocks,
+            past: past,
+            otherByteCount: max(0, neededByteCount - known),
+            nowUnixNanos: clock.unixNanos
+        )
+        progress.withLock { $0.excessByteCount = choice.excessByteCount }
+        removePast(contents.pastRollups.filter { choice.rollups.contains($0.id) })
+        try remove(choice.blocks)
+    }
+
+    /// What the folder takes, with what must stay free; 0 without a quota.
+    private var neededByteCount: Int {
+        guard let (limit, meter) = quota else { return 0 }
+        return meter.byteCount + Quarantine(disk: disk, folder: folder).byteCount
+            + limit.reservedByteCount(logByteCount: meter.byteCount(in: folder.log))
+    }
+
+    private func removePast(_ chosen: [StoredRollup]) {
+        guard !chosen.isEmpty else { return }
+        contents.replacePast(chosen, with: nil)
+        for rollup in chosen { rollups.remove(rollup.id) }
+    }
+
+    private func tendRollupsNow(_ age: UInt64?, _ window: UInt64) throws(StoreError) {
+        let now = clock.unixNanos
+        // A clock that was set back makes nothing old.
+        removePast(
+            contents.pastRollups.filter { rollup in
+                let received = rollup.footer.receivedMax
+                return age.map { now > received && now - received > $0 } ?? false
+            }
+        )
+        let walls =
+            contents.blocks.map(\.id.firstSegment) + contents.headSegments
+            + state.withLock { $0.catalog.state.blocks.map(\.firstSegment) }
+        let runs = PastRollups.runs(
+            contents.pastRollups,
+            walls: walls,
+            window: window,
+            byteCountMax: quota?.limit.rollupFileByteCount ?? .max,
+            nowUnixNanos: now
+        )
+        for run in runs {
+            guard let first = run.first, let last = run.last else { continue }
+            let id = BlockID(firstSegment: first.id.firstSegment, lastSegment: last.id.lastSegment)
+            try rollups.write(id, sumOf: run)
+            try Self.orFailure { () throws(DiskError) in try rollups.publish(id) }
+            contents.replacePast(run, with: try rollups.open(id))
+            for rollup in run { rollups.remove(rollup.id) }
+        }
+    }
+
+    /// Catalog, contents, files: in this order, so that nothing that readers could see is missing after a stop.
+    private func remove(_ chosen: Set<BlockID>) throws(StoreError) {
+        let ids = state.withLock { $0.unrecorded.union(chosen) }
+        guard !ids.isEmpty else { return }
+        do throws(StoreError) { try clearOrphans() } catch { if error.code != .full { throw error } }
+        let edits = ids.sorted().map { CatalogState.Edit.removeBlock($0) }
+        // What cannot be read or made anew is lost with the block.
+        let past = contents.blocks.filter { ids.contains($0.id) }.compactMap { try? $0.rollup() }
+        var isHidden = false
+        do throws(DiskError) {
+            do throws(DiskError) {
+                try state.withLock { state throws(DiskError) in try state.catalog.commit(edits) }
+            } catch {
+                guard error.code == .noSpace else { throw error }
+                // A full disk must not keep us from making space. Readers of now may still hold the files open: then their
+                // bytes come free later, and the catalog learns then.
+                mark(ids)
+                contents.remove(ids, rollups: past)
+                isHidden = true
+                for id in ids { try? disk.remove(folder.block(id)) }
+                try state.withLock { state throws(DiskError) in
+                    state.unrecorded = ids
+                    try state.catalog.commit(edits)
+                }
+            }
+        } catch {
+            throw StoreError(
+                error.code == .noSpace ? .full : .io,
+                "old blocks cannot be removed: \(error)",
+                place: error.path
+            )
+        }
+        state.withLock { $0.unrecorded = [] }
+        if !isHidden { contents.remove(ids, rollups: past) }
+        for id in ids { try? disk.remove(folder.block(id)) }
+        unmark()
+        progress.withLock { $0.removedBlockCount += ids.count }
+    }
+
+    /// Leaves an empty file for each block that says, until the catalog does, that it was removed and is not missing.
+    ///
+    /// An empty file takes no room that a full disk does not have. Where it cannot be made the block goes even so: then a
+    /// start before the catalog learns of it calls it missing.
+    private func mark(_ ids: Set<BlockID>) {
+        for id in ids where (try? disk.open(folder.mark(id), .create)) != nil {
+            state.withLock { _ = $0.marks.insert(id) }
+        }
+        try? disk.syncDirectory(folder.blocks)
+    }
+
+    /// Takes the marks away, once the catalog says what they say.
+    private func unmark() {
+        let marks = state.withLock { $0.marks }
+        for id in marks where (try? disk.remove(folder.mark(id))) != nil {
+            state.withLock { _ = $0.marks.remove(id) }
+        }
+    }
+}
