@@ -16,6 +16,8 @@ public final class EmbeddedStore: SpanStore {
     private let lock: Mutex<(any DiskLock)?>
     let contents: Contents
     let reads = ReadQueue()
+    let names = StoreNames()
+    let values = StoreValues()
     /// Of a trace that is asked for whole.
     let traceLimits: StoredTrace.Limits
     private let cache: PartCache

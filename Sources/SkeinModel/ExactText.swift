@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Text that equals only what has the same bytes, where `String` takes canonically equivalent texts for one.
-struct ExactText: Hashable {
-    let text: String
+/// Text that equals only what has the same bytes, where `String` takes canonically equivalent texts for one: a composed é
+/// and a decomposed one name two services.
+///
+/// As a wrapper of a property it makes that part of its owner's equality; as a value it is a key of dictionaries.
+@propertyWrapper
+public struct ExactText: Hashable, Sendable {
+    public var wrappedValue: String
 
-    init(_ text: String) { self.text = text }
+    /// The text of a property.
+    public init(wrappedValue: String) { self.wrappedValue = wrappedValue }
 
-    static func == (a: ExactText, b: ExactText) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+    /// A text.
+    package init(_ text: String) { wrappedValue = text }
 
-    func hash(into hasher: inout Hasher) {
-        var text = text
+    /// The text.
+    package var text: String { wrappedValue }
+
+    public static func == (a: ExactText, b: ExactText) -> Bool { a.wrappedValue.isExactly(b.wrappedValue) }
+
+    public func hash(into hasher: inout Hasher) {
+        var text = wrappedValue
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+        // What follows must not be taken for more of it.
+        hasher.combine(0xff as UInt8)
     }
+}
+
+extension String {
+    /// Whether both have the same bytes.
+    package func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }

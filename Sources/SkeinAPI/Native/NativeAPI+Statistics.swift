@@ -20,7 +20,7 @@ extension NativeAPI {
                 write(range, to: &json)
                 json.array("slices") { json in
                     for slice in slices {
-                        let operations = slice.operations.filter { $0.service == service }
+                        let operations = slice.operations.filter { $0.service?.isExactly(service) ?? false }
                         guard !operations.isEmpty else { continue }
                         json.object { json in
                             json.member("startTimeUnixNano", decimal: slice.startUnixNanos)

@@ -14,7 +14,7 @@ package struct Block: Sendable {
     private let filters: [UInt8]
     var reader: ChunkReader
 
-    /// Opens a file with one read, two when it is large.
+    /// Opens a file with one read, two when its filters are large. Its tables are read when they are asked for.
     ///
     /// - Parameters:
     ///   - path: Names the file in errors.
@@ -27,12 +27,8 @@ package struct Block: Sendable {
             throw reader.corrupt("the file is too short to be a block", at: 0)
         }
         let tailStart = max(0, size - BlockFormat.tailGuess)
-        var tail = Tail(start: tailStart, bytes: try reader.read(size - tailStart, at: tailStart))
-        let (address, filterStart) = try Self.trailer(tail.bytes, size: size, reader)
-        if filterStart < tailStart {
-            let front = try reader.read(tailStart - filterStart, at: filterStart)
-            tail = Tail(start: filterStart, bytes: front + tail.bytes)
-        }
+        let tail = Tail(start: tailStart, bytes: try reader.read(size - tailStart, at: tailStart))
+        let address = try Self.trailer(tail.bytes, size: size, reader)
         let raw = try tail.unpacked(address, reader)
         do throws(ByteError) {
             footer = try raw.withUnsafeBufferPointer { bytes throws(ByteError) in
@@ -48,7 +44,7 @@ package struct Block: Sendable {
         }
     }
 
-    /// The end of the file, from its first chunk of tables on if all went well.
+    /// The end of the file.
     private struct Tail {
         var start: Int
         var bytes: [UInt8]
@@ -61,12 +57,12 @@ package struct Block: Sendable {
         }
     }
 
-    /// Where the footer lies and where the tail begins.
+    /// Where the footer lies.
     private static func trailer(
         _ tail: [UInt8],
         size: Int,
         _ reader: ChunkReader
-    ) throws(StoreError) -> (ChunkAddress, Int) {
+    ) throws(StoreError) -> ChunkAddress {
         let start = size - BlockFormat.trailerByteCount
         let bytes = Array(tail.suffix(BlockFormat.trailerByteCount))
         guard bytes.suffix(8) == BlockFormat.magic[...] else {
@@ -99,13 +95,11 @@ package struct Block: Sendable {
             parsed.stored <= parsed.raw, parsed.raw <= BlockFormat.chunkBytesMax, parsed.tail <= parsed.offset,
             parsed.tail >= BlockFormat.headerByteCount
         else { throw reader.corrupt("the trailer names a footer that is not there", at: start) }
-        return (
-            ChunkAddress(
-                offset: Int(parsed.offset),
-                storedCount: Int(parsed.stored),
-                rawCount: Int(parsed.raw),
-                checksum: parsed.checksum
-            ), Int(parsed.tail)
+        return ChunkAddress(
+            offset: Int(parsed.offset),
+            storedCount: Int(parsed.stored),
+            rawCount: Int(parsed.raw),
+            checksum: parsed.checksum
         )
     }
 
@@ -113,6 +107,13 @@ package struct Block: Sendable {
     var uncached: Block {
         var copy = self
         copy.reader.cache = nil
+        return copy
+    }
+
+    /// The same block, which takes from the cache what is there and adds nothing.
+    var keepingNothing: Block {
+        var copy = self
+        copy.reader.cache = reader.cache.map(PassingCache.init)
         return copy
     }
 
@@ -203,25 +204,7 @@ package struct Block: Sendable {
         return low
     }
 
-    // MARK: Names
-
-    /// The names in the block. Reads and decodes the tables anew: keep the answer.
-    package func catalogue() throws(StoreError) -> BlockCatalogue {
-        let (keys, resources, scopes) = (try keyTable(), try resourceTable(), try scopeTable())
-        let raw = try reader.unpacked(footer.operations)
-        do throws(ByteError) {
-            return try raw.withUnsafeBufferPointer { bytes throws(ByteError) in
-                try BlockCatalogue(
-                    operations: UnsafeRawBufferPointer(bytes),
-                    keys: keys,
-                    resources: resources,
-                    scopes: scopes
-                )
-            }
-        } catch {
-            throw reader.corrupt("the operations do not decode: \(error)", at: footer.operations.offset)
-        }
-    }
+    // MARK: Tables
 
     func keyTable() throws(StoreError) -> KeyTable {
         try reader.part(footer.keys, byteCount: { (table: KeyTable) in table.byteCount }) {

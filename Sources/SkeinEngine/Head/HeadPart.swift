@@ -53,6 +53,8 @@ final class HeadPart: Sendable {
     let firstSegment: UInt64
     private let state = Mutex(State())
     let rollup = HeadRollup()
+    let names = HeadNames()
+    let values = HeadValues()
 
     /// An empty part for spans of segment `firstSegment` and later.
     init(firstSegment: UInt64) { self.firstSegment = firstSegment }

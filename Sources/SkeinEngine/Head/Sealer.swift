@@ -266,10 +266,11 @@ final class Sealer: Sendable {
         let block = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
         try Self.orFailure { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in
-                let known = state.catalog.state.services
-                let new = contents.serviceNumbers.filter { known[$0.key] == nil }.sorted { $0.value < $1.value }
+                let (known, numbers) = (state.catalog.state.services, contents.serviceNumbers.numbers)
+                let new = numbers.count == known.count ? [:] : numbers.filter { known[$0.key] == nil }
                 try state.catalog.commit(
-                    new.map { .addService($0.key, $0.value) } + [.addBlock(id), .startLog(id.lastSegment + 1)]
+                    new.sorted { $0.value < $1.value }.map { .addService($0.key.text, $0.value) }
+                        + [.addBlock(id), .startLog(id.lastSegment + 1)]
                 )
             }
         }
