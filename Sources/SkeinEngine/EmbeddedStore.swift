@@ -227,7 +227,17 @@ public final class EmbeddedStore: SpanStore {
     }
 
     public func append(_ batch: SpanBatch) async throws(StoreError) {
-        if !batch.isEmpty { try await commit.append(batch) }
+        if batch.isEmpty { return }
+        var tables = TableSize()
+        tables.add(batch)
+        guard tables.byteCount <= TableSize.byteCountMax else {
+            throw StoreError(
+                .limit,
+                "the resources, scopes and operations of these spans take \(tables.byteCount) bytes when each is written "
+                    + "out, the limit is \(TableSize.byteCountMax): shorten their names and values, or send smaller batches"
+            )
+        }
+        try await commit.append(batch)
     }
 
     public func status() async -> StoreStatus {
@@ -269,6 +279,9 @@ public final class EmbeddedStore: SpanStore {
         let sealing = sealer.figures
         status.figures["seals"] = sealing.sealCount
         status.figures["blocks_removed"] = sealing.removedBlockCount
+        status.figures["rollup_overflow_spans"] = sealing.rollupOverflowCount
+        status.figures["service_numbers"] = contents.serviceNumbers.numbers.count
+        status.figures["service_numbers_refused"] = contents.serviceNumbers.refusedCount
         let compaction = compactor.figures
         status.figures["merges"] = compaction.mergeCount
         status.figures["merged_spans"] = compaction.mergedSpanCount
@@ -302,6 +315,13 @@ public final class EmbeddedStore: SpanStore {
         if let unfinished = removalLog.all.last(where: { $0.finishedUnixNanos == nil }), !isRemoving {
             status.problems.append(
                 "Removal \(unfinished.number) (\(unfinished.queryText)) did not finish before a stop: ask for it again."
+            )
+        }
+        let numbers = contents.serviceNumbers
+        if numbers.refusedCount > 0 {
+            status.problems.append(
+                "\(numbers.numbers.count) service names have come, as many as are numbered; the colours of later ones are made "
+                    + "of their names. Look whether a client sends something else as service.name."
             )
         }
         if let failure = sealer.figures.failure { status.problems.append("\(failure)") }

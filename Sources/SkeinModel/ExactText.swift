@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 
 /// Text that equals only what has the same bytes, where `String` takes canonically equivalent texts for one: a composed é
 /// and a decomposed one name two services.
@@ -29,5 +30,15 @@ public struct ExactText: Hashable, Sendable {
 
 extension String {
     /// Whether both have the same bytes.
-    package func isExactly(_ other: String) -> Bool { utf8.elementsEqual(other.utf8) }
+    package func isExactly(_ other: String) -> Bool {
+        let (mine, theirs) = (utf8, other.utf8)
+        guard mine.count == theirs.count else { return false }
+        let isEqual = mine.withContiguousStorageIfAvailable { mine in
+            theirs.withContiguousStorageIfAvailable { theirs in
+                UnsafeRawBufferPointer(mine).unsafelyEqual(from: 0, UnsafeRawBufferPointer(theirs))
+            }
+        }
+        // Not every string on a Mac is contiguous.
+        return (isEqual ?? nil) ?? mine.elementsEqual(theirs)
+    }
 }

@@ -8,9 +8,12 @@ struct HeadLimits: Sendable {
     var byteCount: Int
     /// Appends wait while the head, with what waits to become blocks, takes more memory than this.
     var totalByteCount: Int
+    /// Bytes of the tables of one block.
+    var tableByteCount = TableSize.byteCountMax
 
     /// Whether a part should grow no further.
     func isFull(_ figures: HeadPart.Figures) -> Bool {
         figures.spanCount >= spanCount || figures.byteCount >= byteCount
+            || figures.tableByteCount >= tableByteCount
     }
 }

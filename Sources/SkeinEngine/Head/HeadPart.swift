@@ -28,6 +28,8 @@ final class HeadPart: Sendable {
     struct Figures {
         var spanCount = 0
         var byteCount = 0
+        /// Bytes of the block's tables, at most.
+        var tableByteCount = 0
         var oldestStart = UInt64.max
         var newestStart: UInt64 = 0
         /// When the first and the last batch were added, by the monotonic clock.
@@ -44,6 +46,7 @@ final class HeadPart: Sendable {
         var pieces: [Piece] = []
         var index = TraceIndex()
         var figures = Figures()
+        var tables = TableSize()
         /// How many pieces at the end are small.
         var smallPieceCount = 0
         var smallSpanCount = 0
@@ -77,6 +80,8 @@ final class HeadPart: Sendable {
             state.index.append(batch.traceIDs)
             state.figures.spanCount += batch.count
             state.figures.byteCount += batch.byteCount
+            state.tables.add(batch)
+            state.figures.tableByteCount = state.tables.byteCount
             state.figures.oldestStart = min(state.figures.oldestStart, piece.start.lowerBound)
             state.figures.newestStart = max(state.figures.newestStart, piece.start.upperBound)
             if state.figures.firstAppendNanos == 0 { state.figures.firstAppendNanos = nowNanos }

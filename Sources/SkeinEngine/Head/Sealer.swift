@@ -21,6 +21,8 @@ final class Sealer: Sendable {
     struct Progress: Sendable {
         var sealCount = 0
         var removedBlockCount = 0
+        /// Spans and calls whose rollup has no name for them, see ``SeriesNumbers/Limits``.
+        var rollupOverflowCount = 0
         /// Why the last attempt to seal failed; `nil` when it did not.
         var failure: StoreError?
     }
@@ -294,6 +296,7 @@ final class Sealer: Sendable {
             }
             try encoder.append(batches, order: RowOrder(batches))
             let rollup = encoder.takeRollup()
+            progress.withLock { $0.rollupOverflowCount += rollup.overflowCount }
             let footer = try encoder.finish()
             try Self.orFailure { () throws(DiskError) in try file.sync() }
             let received = min(footer.receivedMin, footer.receivedMax)...footer.receivedMax

@@ -43,11 +43,11 @@ extension SpanBatch {
             (.link, links.attributes, children(links.range(of:))),
         ]
         for (scope, table, owners) in tables where !table.ends.isEmpty && !owners.isEmpty {
-            var counts = KeyCounts()
+            var counts = KeyCounts(dictionary)
             let pairs =
                 table.range(of: owners.lowerBound).lowerBound..<table.range(of: owners.upperBound - 1).upperBound
-            for pair in pairs { counts.add(table.keyRefs[pair], 1, type(of: table.valueRefs[pair])) }
-            counts.forEach(in: dictionary) { body(scope, $0, $1, $2) }
+            for pair in pairs { counts.add(table.keyRefs[pair], 1, table.valueRefs[pair]) }
+            counts.forEach { body(scope, $0, $1, $2) }
         }
         let shared: [(AttributeScope, AttributeTable, [UInt32])] = [
             (.resource, resources.attributes, resourceRows), (.instrumentation, scopes.attributes, scopeRows),
@@ -55,30 +55,40 @@ extension SpanBatch {
         for (scope, table, owners) in shared where !table.ends.isEmpty {
             var spans = [Int](repeating: 0, count: table.ends.count)
             for row in rows { spans[Int(owners[row])] += 1 }
-            var counts = KeyCounts()
+            var counts = KeyCounts(dictionary)
             for owner in spans.indices where spans[owner] > 0 {
                 var seen: Set<Ref> = []
                 for pair in table.range(of: owner) {
                     let isFirst = seen.insert(table.keyRefs[pair]).inserted
-                    counts.add(table.keyRefs[pair], isFirst ? spans[owner] : 0, type(of: table.valueRefs[pair]))
+                    counts.add(table.keyRefs[pair], isFirst ? spans[owner] : 0, table.valueRefs[pair])
                 }
             }
-            counts.forEach(in: dictionary) { body(scope, $0, $1, $2) }
+            counts.forEach { body(scope, $0, $1, $2) }
         }
     }
 
-    private func type(of value: Ref) -> UInt8 { dictionary.withBytes(value) { EncodedValue.typeBit(of: $0) } }
-
-    /// Facts by key ref.
+    /// What is known of each key of a batch.
     private struct KeyCounts {
-        private var facts: [Ref: NameFacts] = [:]
+        private let dictionary: ByteDictionary
+        /// By ref. A key that only lacks spans is there all the same, so its types say whether it came.
+        private var counts: [Int]
+        private var types: [UInt8]
+        private var keys: [Ref] = []
 
-        mutating func add(_ key: Ref, _ count: Int, _ types: UInt8) {
-            facts[key, default: NameFacts()].add(NameFacts(count: count, types: types))
+        init(_ dictionary: ByteDictionary) {
+            self.dictionary = dictionary
+            counts = [Int](repeating: 0, count: dictionary.count)
+            types = [UInt8](repeating: 0, count: dictionary.count)
         }
 
-        func forEach(in dictionary: ByteDictionary, _ body: (UnsafeRawBufferPointer, UInt8, Int) -> Void) {
-            for (key, facts) in facts { dictionary.withBytes(key) { body($0, facts.types, facts.count) } }
+        mutating func add(_ key: Ref, _ count: Int, _ value: Ref) {
+            if types[Int(key)] == 0 { keys.append(key) }
+            counts[Int(key)] &+= count
+            types[Int(key)] |= dictionary.withBytes(value) { EncodedValue.typeBit(of: $0) }
+        }
+
+        func forEach(_ body: (UnsafeRawBufferPointer, UInt8, Int) -> Void) {
+            for key in keys { dictionary.withBytes(key) { body($0, types[Int(key)], counts[Int(key)]) } }
         }
     }
 }

@@ -58,6 +58,7 @@ final class BlockValues: CachedPart {
         _ cancellation: Cancellation
     ) throws(StoreError) {
         let groupCount = block.footer.groups.count
+        let source = try ValueSource(block, counter.question)
         let work = Work(counter)
         let question = counter.question
         DispatchQueue.concurrentPerform(iterations: min(threadCount, groupCount)) { _ in
@@ -65,7 +66,7 @@ final class BlockValues: CachedPart {
             do throws(StoreError) {
                 while let index = work.next(below: groupCount) {
                     try cancellation.check()
-                    try part.add(block, group: index)
+                    try part.add(source, group: index)
                 }
                 work.finish(part)
             } catch {

@@ -3,6 +3,29 @@ import SkeinBase
 import SkeinModel
 import SkeinStore
 
+/// What counting the values of a field in a block needs beside its columns, read once.
+struct ValueSource: Sendable {
+    let block: Block
+    /// The number of a span's key; `nil` when no span has it, or the field is no attribute.
+    let keyNumber: UInt32?
+    /// The resources, when any has a value that counts for its spans that have none.
+    let resources: OwnerTable?
+
+    init(_ block: Block, _ question: ValueQuestion) throws(StoreError) {
+        self.block = block
+        var number: UInt32?
+        var table: OwnerTable?
+        if case .attribute(let scope, let key) = question.field, scope == .any || scope == .span {
+            number = try block.keyTable().number(.span, key)
+            if scope == .any {
+                let resources = try block.resourceTable()
+                if resources.entries.contains(where: { resources.value(of: key, in: $0) != nil }) { table = resources }
+            }
+        }
+        (keyNumber, resources) = (number, table)
+    }
+}
+
 /// Counting the spans of a block: by its tables where they say it all, else column by column.
 extension ValueCounter {
     /// Rows of a block that are read at a time where they must be.
@@ -40,10 +63,10 @@ extension ValueCounter {
 
     /// Counts the spans of row group `index`. Directories and tables go through the block's cache; of columns it takes what
     /// is there and adds nothing, since all of them are looked at once.
-    mutating func add(_ block: Block, group index: Int) throws(StoreError) {
-        let passing = block.keepingNothing
-        if try addColumns(block, passing.reader, try block.directory(ofGroup: index)) { return }
-        let group = block.footer.groups[index]
+    mutating func add(_ source: ValueSource, group index: Int) throws(StoreError) {
+        let passing = source.block.keepingNothing
+        if try addColumns(source, passing.reader, try source.block.directory(ofGroup: index)) { return }
+        let group = source.block.footer.groups[index]
         var row = group.firstRow
         let end = group.firstRow + group.rowCount
         while row < end {
@@ -56,7 +79,7 @@ extension ValueCounter {
 
     /// Counts the columns that say what the values are; false when there are none.
     private mutating func addColumns(
-        _ block: Block,
+        _ source: ValueSource,
         _ reader: ChunkReader,
         _ directory: GroupDirectory
     ) throws(StoreError) -> Bool {
@@ -71,12 +94,12 @@ extension ValueCounter {
             let codes = try reader.numbers(directory.statuses)
             addStatuses((0..<codes.count).lazy.map { UInt8(truncatingIfNeeded: codes[$0]) })
             return true
-        case .attribute(.span, let key): return try addAttribute(key, directory.attributes, block, reader)
+        case .attribute(.span, _): return try addAttribute(source, directory.attributes, reader)
         case .attribute(.any, let key):
             // The resource's value counts where the span has none.
-            let counted = try addAttribute(key, directory.attributes, block, reader)
-            if counted { try addResources(key, directory, block, reader) }
-            return counted
+            let isCounted = try addAttribute(source, directory.attributes, reader)
+            if isCounted, let table = source.resources { try addResources(table, key, source, directory, reader) }
+            return isCounted
         default: return false
         }
     }
@@ -93,12 +116,11 @@ extension ValueCounter {
 
     /// Counts the values of spans; false, and nothing counted, when the key has no column of its own.
     private mutating func addAttribute(
-        _ key: String,
+        _ source: ValueSource,
         _ columns: AttributeColumns,
-        _ block: Block,
         _ reader: ChunkReader
     ) throws(StoreError) -> Bool {
-        guard let local = try Self.local(key, columns, block) else { return true }
+        guard let local = columns.place(of: source.keyNumber) else { return true }
         let column = columns.keys[local].column
         guard columns.keys.count(where: { $0.column == column }) == 1 else { return false }
         // An owner that has the key twice counts for its first value only.
@@ -116,16 +138,16 @@ extension ValueCounter {
 
     /// Counts the resource's value for each span that lacks the key itself.
     private mutating func addResources(
+        _ table: OwnerTable,
         _ key: String,
+        _ source: ValueSource,
         _ directory: GroupDirectory,
-        _ block: Block,
         _ reader: ChunkReader
     ) throws(StoreError) {
-        let table = try block.resourceTable()
         let resources = try reader.numbers(directory.resources)
         var spans: [UInt64: Int] = [:]
         let columns = directory.attributes
-        if let local = try Self.local(key, columns, block), columns.shapeCount > 0 {
+        if let local = columns.place(of: source.keyNumber), columns.shapeCount > 0 {
             let shapes = try reader.shapes(columns)
             let numbers = try reader.shapeNumbers(columns)
             let hasKey = (0..<shapes.count).map { shape in shapes[shape].contains { Int($0) == local } }
@@ -144,12 +166,6 @@ extension ValueCounter {
             let entry = table.entries[Int(resource)]
             if let value = table.value(of: key, in: entry) { table.withBytes(value) { add(encoded: $0, count) } }
         }
-    }
-
-    /// The number of a span's key among those of the group; `nil` when no span has it.
-    private static func local(_ key: String, _ columns: AttributeColumns, _ block: Block) throws(StoreError) -> Int? {
-        guard let number = try block.keyTable().number(.span, key) else { return nil }
-        return columns.keys.firstIndex { $0.key == number }
     }
 
     private static func forEach(
@@ -173,6 +189,13 @@ extension ValueCounter {
             for number in numbers.values { counts[number, default: 0] += 1 }
         }
         for (number, count) in counts { add(value(number), count) }
+    }
+}
+
+extension AttributeColumns {
+    /// Where a key of the block's table is among those of the group; `nil` when none of its spans has it.
+    fileprivate func place(of number: UInt32?) -> Int? {
+        number.flatMap { number in keys.firstIndex { $0.key == number } }
     }
 }
 
