@@ -87,8 +87,13 @@ extension EmbeddedStore {
 
     public func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
         let snapshot = contents.snapshot()
-        let grid = RollupGrid(range, stepNanos: step)
+        let wanted = RollupGrid(range, stepNanos: step)
         return try await reads.run { cancellation throws(StoreError) in
+            var hours: Set<UInt64> = []
+            let divided = wanted.divided
+            for rollup in snapshot.pastRollups { hours.formUnion(try rollup.onlyHours(within: divided)) }
+            for block in snapshot.blocks { hours.formUnion(try block.rollup().onlyHours(within: divided)) }
+            let grid = wanted.knowing(onlyHours: hours)
             var sum = RollupSum()
             for rollup in snapshot.pastRollups {
                 try cancellation.check()

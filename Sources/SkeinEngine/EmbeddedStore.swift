@@ -158,8 +158,17 @@ public final class EmbeddedStore: SpanStore {
             && (idle > configuration.headIdle.nanos || age > configuration.headAge.nanos)
     }
 
-    /// Rollups of spans that are gone are merged within a day.
-    private static let rollupWindowNanos: UInt64 = 86_400_000_000_000
+    private static let dayNanos: UInt64 = 86_400_000_000_000
+
+    /// Rollups of spans that are gone are merged within a day, and after thirty days have hours only, merged within thirty.
+    private var rollupTending: PastRollups.Tending {
+        PastRollups.Tending(
+            ageNanos: configuration.rollupRetention?.nanos,
+            windowNanos: Self.dayNanos,
+            minuteAgeNanos: 30 * Self.dayNanos,
+            hourWindowNanos: 30 * Self.dayNanos
+        )
+    }
 
     /// Removes the blocks that retention no longer keeps, and rollups much later.
     package func removeExpired() async {
@@ -180,11 +189,7 @@ public final class EmbeddedStore: SpanStore {
                 }
                 return retention.expired(candidates, otherByteCount: logByteCount, nowUnixNanos: now)
             }
-            try await sealer.tendRollups(
-                age: configuration.rollupRetention?.nanos,
-                window: Self.rollupWindowNanos,
-                nowUnixNanos: now
-            )
+            try await sealer.tendRollups(rollupTending, nowUnixNanos: now)
             retentionFailure.withLock { $0 = nil }
         } catch {
             retentionFailure.withLock { $0 = error }

@@ -76,7 +76,8 @@ public protocol SpanStore: Sendable {
     ///
     /// The range grows outward to whole minutes. With a `step`, in nanoseconds and rounded up to minutes, it is cut at
     /// multiples of the step since 1970; without, it is one slice. Slices without spans are left out; the others come in
-    /// order. Edges are those of ``ServiceCalls``.
+    /// order. A store may know nothing finer than hours of what is long past: there the range grows outward to whole hours,
+    /// and a step that is no whole number of hours gives slices of an hour. Edges are those of ``ServiceCalls``.
     ///
     /// Sums are exact for spans that came together. Where a span came again, or a trace came in pieces, the figures may
     /// count the copy, and miss the call between two pieces, until the store has brought them together; they never count

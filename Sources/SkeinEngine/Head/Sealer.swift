@@ -121,12 +121,12 @@ final class Sealer: Sendable {
     }
 
     /// Removes rollups of spans that are gone when they are past their time, and makes one of neighbours that were
-    /// received within one window. `age` is in nanoseconds, `nil` for ever.
-    func tendRollups(age: UInt64?, window: UInt64, nowUnixNanos now: UInt64) async throws(StoreError) {
+    /// received within one window; see ``PastRollups``.
+    func tendRollups(_ tending: PastRollups.Tending, nowUnixNanos now: UInt64) async throws(StoreError) {
         let failure: StoreError? = await withCheckedContinuation { done in
             thread.async {
                 do throws(StoreError) {
-                    try self.tendRollupsNow(age, window, now)
+                    try self.tendRollupsNow(tending, now)
                     done.resume(returning: nil)
                 } catch {
                     done.resume(returning: error)
@@ -136,13 +136,8 @@ final class Sealer: Sendable {
         if let failure { throw failure }
     }
 
-    private func tendRollupsNow(_ age: UInt64?, _ window: UInt64, _ now: UInt64) throws(StoreError) {
-        let past = contents.pastRollups
-        // A clock that was set back makes nothing old.
-        let expired = past.filter { rollup in
-            let received = rollup.footer.receivedMax
-            return age.map { now > received && now - received > $0 } ?? false
-        }
+    private func tendRollupsNow(_ tending: PastRollups.Tending, _ now: UInt64) throws(StoreError) {
+        let expired = contents.pastRollups.filter { PastRollups.isOlder($0, than: tending.ageNanos, now) }
         if !expired.isEmpty {
             contents.replacePast(expired, with: nil)
             for rollup in expired { rollups.remove(rollup.id) }
@@ -150,14 +145,14 @@ final class Sealer: Sendable {
         let walls =
             contents.blocks.map(\.id.firstSegment) + contents.headSegments
             + state.withLock { $0.catalog.state.blocks.map(\.firstSegment) }
-        let left = contents.pastRollups
-        for run in PastRollups.runs(left, walls: walls, window: window, nowUnixNanos: now) {
-            guard let first = run.first, let last = run.last else { continue }
+        for run in PastRollups.runs(contents.pastRollups, walls: walls, tending, nowUnixNanos: now) {
+            guard let first = run.rollups.first, let last = run.rollups.last else { continue }
             let id = BlockID(firstSegment: first.id.firstSegment, lastSegment: last.id.lastSegment)
-            try rollups.write(id, sumOf: run)
+            try rollups.write(id, sumOf: run.rollups, keepsMinutes: run.keepsMinutes)
+            // The file of one that only loses its minutes is replaced; who reads the old one goes on.
             try Self.orFailure { () throws(DiskError) in try rollups.publish(id) }
-            contents.replacePast(run, with: try rollups.open(id))
-            for rollup in run { rollups.remove(rollup.id) }
+            contents.replacePast(run.rollups, with: try rollups.open(id))
+            for rollup in run.rollups where rollup.id != id { rollups.remove(rollup.id) }
         }
     }
 
