@@ -8,7 +8,7 @@ import SkeinWire
 
 /// What the engine costs without sockets: appending, restarting, sealing, merging, and the usual questions.
 struct EngineBenchmark {
-    private let batches: [SpanBatch]
+    let batches: [SpanBatch]
     private let spanCount: Int
     private let folder: String
 

@@ -13,7 +13,8 @@ import SkeinWire
 
 // CPU seconds per million spans of the codecs, over the bodies of a corpus (bench/README.md says how it is made and
 // what its records are):  SkeinBenchmarks FILE.corpus [PASSES] [STAGE]
-// STAGE is a codec, or `engine` for the store alone: log, head, restart, blocks and queries.
+// STAGE is a codec, `engine` for the store alone: log, head, restart, blocks and queries, or `names` for what names and top
+// values cost. Without a corpus:  SkeinBenchmarks cardinality [COUNT]  for as many distinct services, names, keys, values.
 
 /// CPU seconds of this process so far.
 func cpuSeconds() -> Double {
@@ -57,20 +58,38 @@ func report(_ name: String, spans: Int, bytes: Int, _ body: () throws -> Void) r
 }
 
 guard CommandLine.arguments.count > 1 else {
-    print("usage: SkeinBenchmarks FILE.corpus [PASSES] [STAGE]")
+    print("usage: SkeinBenchmarks FILE.corpus [PASSES] [STAGE]\n       SkeinBenchmarks cardinality [COUNT [KIND]]")
     exit(2)
+}
+if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "open" {
+    try await CardinalityBenchmark.open(CommandLine.arguments[2])
+    exit(0)
+}
+if CommandLine.arguments[1] == "cardinality" {
+    let count = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 1_000_000
+    let chosen = CommandLine.arguments.dropFirst(3).first
+    for kind in CardinalityBenchmark.Kind.allCases where chosen == nil || chosen == kind.rawValue {
+        let folder = "/tmp/skein-benchmark-\(UInt64.random(in: 0 ... .max))"
+        try await CardinalityBenchmark(kind: kind, count: count, folder: folder).run()
+    }
+    exit(0)
 }
 let file = readFile(CommandLine.arguments[1])
 let passes = CommandLine.arguments.count > 2 ? Int(CommandLine.arguments[2]) ?? 1 : 1
 let stage = CommandLine.arguments.count > 3 ? CommandLine.arguments[3] : ""
 
-if stage == "engine" {
+if stage == "engine" || stage == "names" {
     // The file's bytes stay where they are until the process ends.
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: file.count, alignment: 16)
     memory.copyBytes(from: file)
     let folder = "/tmp/skein-benchmark-\(UInt64.random(in: 0 ... .max))"
     let requests = try bodies(UnsafeRawBufferPointer(memory))
-    try await EngineBenchmark(requests, passes: passes, folder: folder).run()
+    let engine = try EngineBenchmark(requests, passes: passes, folder: folder)
+    if stage == "engine" {
+        try await engine.run()
+    } else {
+        try await NamesBenchmark(engine.batches, folder: folder).run()
+    }
     exit(0)
 }
 

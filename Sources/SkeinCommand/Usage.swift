@@ -35,7 +35,7 @@ struct Usage: AsyncParsableCommand {
         for service in answer.services {
             let share = Double(service.bytes) / Double(max(total, 1)) * 100
             table.add([
-                .init(service.name.isEmpty ? "(no service name)" : service.name),
+                .init(service.name.map { $0.isEmpty ? "(no service name)" : $0 } ?? "(all other services)"),
                 .init(Figures.count(service.spans)),
                 .init(Figures.bytes(UInt64(max(service.bytes, 0)))),
                 .init(String(format: "%.1f %%", share), .dim),
@@ -52,7 +52,8 @@ struct Usage: AsyncParsableCommand {
         var next: String?
 
         struct Service: Decodable {
-            var name: String
+            /// Empty for spans without one; `nil` for services beyond those that are told apart.
+            var name: String?
             var spans: Int
             var bytes: Int
         }

@@ -34,33 +34,66 @@ extension EmbeddedStore {
         }
     }
 
-    public func services() async throws(StoreError) -> [ServiceName] {
-        let numbers = contents.serviceNumbers
-        let names = try await catalogues { catalogues throws(StoreError) in try catalogues.services() }
-        return numbers.filter { names.contains($0.key) }.map { ServiceName(name: $0.key, ordinal: $0.value) }
-            .sorted { $0.name.precedes($1.name) }
+    public func services(prefix: String, limit: Int) async throws(StoreError) -> NameList<ServiceName> {
+        let (limit, snapshot) = (NameList<ServiceName>.count(limit), contents.snapshot())
+        let list = try await reads.run { [names] cancellation throws(StoreError) in
+            try names.services(prefix, limit, in: snapshot, cancellation)
+        }
+        let services = zip(list.names, contents.ordinals(ofServices: list.names)).map(ServiceName.init)
+        return NameList(services, isCut: list.isCut)
     }
 
-    public func operations(ofService service: String) async throws(StoreError) -> [Operation] {
-        try await catalogues { catalogues throws(StoreError) in try catalogues.operations(ofService: service) }
+    public func ordinals(ofServices names: [String]) async throws(StoreError) -> [Int] {
+        contents.ordinals(ofServices: names)
     }
 
-    public func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
-        try await catalogues { catalogues throws(StoreError) in
-            try catalogues.attributeKeys(prefix: prefix, limit: limit)
+    public func operations(
+        ofService service: String,
+        prefix: String,
+        limit: Int
+    ) async throws(StoreError) -> NameList<Operation> {
+        let (limit, snapshot) = (NameList<Operation>.count(limit), contents.snapshot())
+        return try await reads.run { [names] cancellation throws(StoreError) in
+            try names.operations(of: service, prefix, limit, in: snapshot, cancellation)
         }
     }
 
-    public func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
-        try await catalogues { catalogues throws(StoreError) in
-            try catalogues.values(of: field, prefix: prefix, limit: limit)
+    public func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> NameList<AttributeKey> {
+        let (limit, snapshot) = (NameList<AttributeKey>.count(limit), contents.snapshot())
+        return try await reads.run { [names] cancellation throws(StoreError) in
+            try names.keys(prefix, limit, in: snapshot, cancellation)
+        }
+    }
+
+    public func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> ValueList {
+        let (question, snapshot) = (ValueQuestion(field, prefix: prefix), contents.snapshot())
+        return try await reads.run { [values] cancellation throws(StoreError) in
+            try values.values(question, limit: limit, in: snapshot, cancellation)
+        }
+    }
+
+    public func usage() async throws(StoreError) -> [ServiceUsage] {
+        let snapshot = contents.snapshot()
+        return try await reads.run { cancellation throws(StoreError) in
+            var usage = Usage()
+            for stored in snapshot.blocks {
+                try cancellation.check()
+                try usage.add(stored)
+            }
+            for piece in snapshot.head.flatMap(\.pieces) { usage.add(piece.batch) }
+            return usage.services
         }
     }
 
     public func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
         let snapshot = contents.snapshot()
-        let grid = RollupGrid(range, stepNanos: step)
+        let wanted = RollupGrid(range, stepNanos: step)
         return try await reads.run { cancellation throws(StoreError) in
+            var hours: Set<UInt64> = []
+            let divided = wanted.divided
+            for rollup in snapshot.pastRollups { hours.formUnion(try rollup.onlyHours(within: divided)) }
+            for block in snapshot.blocks { hours.formUnion(try block.rollup().onlyHours(within: divided)) }
+            let grid = wanted.knowing(onlyHours: hours)
             var sum = RollupSum()
             for rollup in snapshot.pastRollups {
                 try cancellation.check()
@@ -75,15 +108,6 @@ extension EmbeddedStore {
                 sum.add(try part.part.rollup.rollup(of: part), grid)
             }
             return sum.slices(grid)
-        }
-    }
-
-    private func catalogues<T: Sendable>(
-        _ body: @escaping @Sendable (Catalogues) throws(StoreError) -> T
-    ) async throws(StoreError) -> T {
-        let snapshot = contents.snapshot()
-        return try await reads.run { cancellation throws(StoreError) in
-            try body(Catalogues(snapshot, cancellation))
         }
     }
 }

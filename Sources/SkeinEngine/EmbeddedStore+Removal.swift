@@ -64,47 +64,4 @@ extension EmbeddedStore {
         outcome.spanCount = removal.action == .delete ? counts.cutCount : counts.maskedCount
         return outcome
     }
-
-    public func usage() async throws(StoreError) -> [ServiceUsage] {
-        let snapshot = contents.snapshot()
-        return try await reads.run { cancellation throws(StoreError) in
-            var usage = Usage()
-            for stored in snapshot.blocks {
-                try cancellation.check()
-                usage.add(try stored.catalogue().services, byteCount: stored.footer.byteCount)
-            }
-            for part in snapshot.head {
-                for piece in part.pieces { usage.add(piece.batch) }
-            }
-            return usage.services
-        }
-    }
-}
-
-/// Sums up what services take.
-private struct Usage {
-    private var counts: [String: (spans: Int, bytes: Double)] = [:]
-
-    /// Adds a block, whose bytes are shared out by spans.
-    mutating func add(_ services: [(name: String, spanCount: Int)], byteCount: Int) {
-        let total = services.reduce(0) { $0 + $1.spanCount }
-        for (name, spanCount) in services {
-            counts[name, default: (0, 0)].spans += spanCount
-            counts[name, default: (0, 0)].bytes += Double(byteCount) * Double(spanCount) / Double(max(total, 1))
-        }
-    }
-
-    mutating func add(_ batch: SpanBatch) {
-        var spans: [UInt32: Int] = [:]
-        for row in 0..<batch.count {
-            spans[batch.resources.serviceNameRefs[Int(batch.resourceRows[row])], default: 0] += 1
-        }
-        add(spans.map { (batch.dictionary.string($0.key), $0.value) }, byteCount: batch.byteCount)
-    }
-
-    /// Most bytes first, ties by name.
-    var services: [ServiceUsage] {
-        counts.map { ServiceUsage(name: $0.key, spanCount: $0.value.spans, byteCount: Int($0.value.bytes)) }
-            .sorted { $0.byteCount != $1.byteCount ? $0.byteCount > $1.byteCount : $0.name.precedes($1.name) }
-    }
 }

@@ -16,6 +16,8 @@ public final class EmbeddedStore: SpanStore {
     private let lock: Mutex<(any DiskLock)?>
     let contents: Contents
     let reads = ReadQueue()
+    let names = StoreNames()
+    let values = StoreValues()
     /// Of a trace that is asked for whole.
     let traceLimits: StoredTrace.Limits
     private let cache: PartCache
@@ -170,17 +172,23 @@ public final class EmbeddedStore: SpanStore {
             && (idle > configuration.headIdle.nanos || age > configuration.headAge.nanos)
     }
 
-    /// Rollups of spans that are gone are merged within a day.
-    private static let rollupWindowNanos: UInt64 = 86_400_000_000_000
+    private static let dayNanos: UInt64 = 86_400_000_000_000
+
+    /// Rollups of spans that are gone are merged within a day, and after thirty days have hours only, merged within thirty.
+    private var rollupTending: PastRollups.Tending {
+        PastRollups.Tending(
+            ageNanos: configuration.rollupRetention?.nanos,
+            windowNanos: Self.dayNanos,
+            minuteAgeNanos: 30 * Self.dayNanos,
+            hourWindowNanos: 30 * Self.dayNanos
+        )
+    }
 
     /// Removes the blocks that retention no longer keeps, and rollups much later.
     package func removeExpired() async {
         do throws(StoreError) {
             try await sealer.removeExpired()
-            try await sealer.tendRollups(
-                age: configuration.rollupRetention?.nanos,
-                window: Self.rollupWindowNanos
-            )
+            try await sealer.tendRollups(rollupTending)
             expiryFailure.withLock { $0 = nil }
         } catch {
             expiryFailure.withLock { $0 = error }
@@ -223,7 +231,17 @@ public final class EmbeddedStore: SpanStore {
     }
 
     public func append(_ batch: SpanBatch) async throws(StoreError) {
-        if !batch.isEmpty { try await commit.append(batch) }
+        if batch.isEmpty { return }
+        var tables = TableSize()
+        tables.add(batch)
+        guard tables.byteCount <= TableSize.byteCountMax else {
+            throw StoreError(
+                .limit,
+                "the resources, scopes and operations of these spans take \(tables.byteCount) bytes when each is written "
+                    + "out, the limit is \(TableSize.byteCountMax): shorten their names and values, or send smaller batches"
+            )
+        }
+        try await commit.append(batch)
     }
 
     public func status() async -> StoreStatus {
@@ -266,6 +284,9 @@ public final class EmbeddedStore: SpanStore {
         status.figures["folder_bytes"] = meter.byteCount
         status.figures["seals"] = sealing.sealCount
         status.figures["blocks_removed"] = sealing.removedBlockCount
+        status.figures["rollup_overflow_spans"] = sealing.rollupOverflowCount
+        status.figures["service_numbers"] = contents.serviceNumbers.numbers.count
+        status.figures["service_numbers_refused"] = contents.serviceNumbers.refusedCount
         let compaction = compactor.figures
         status.figures["merges"] = compaction.mergeCount
         status.figures["merged_spans"] = compaction.mergedSpanCount
@@ -299,6 +320,13 @@ public final class EmbeddedStore: SpanStore {
         if let unfinished = removalLog.all.last(where: { $0.finishedUnixNanos == nil }), !isRemoving {
             status.problems.append(
                 "Removal \(unfinished.number) (\(unfinished.queryText)) did not finish before a stop: ask for it again."
+            )
+        }
+        let numbers = contents.serviceNumbers
+        if numbers.refusedCount > 0 {
+            status.problems.append(
+                "\(numbers.numbers.count) service names have come, as many as are numbered; the colours of later ones are made "
+                    + "of their names. Look whether a client sends something else as service.name."
             )
         }
         if let failure = sealer.figures.failure { status.problems.append("\(failure)") }

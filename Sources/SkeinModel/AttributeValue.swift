@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The value of an attribute (OTLP 1.5 `AnyValue`; OpenTelemetry common specification, "Attribute").
-public indirect enum AttributeValue: Hashable, Sendable {
+public indirect enum AttributeValue: Sendable {
     /// No value: an `AnyValue` without any field set.
     case null
     case string(String)
@@ -17,7 +17,7 @@ public indirect enum AttributeValue: Hashable, Sendable {
 /// One key with its value. Keys are unique within one owner by specification; we keep what arrives.
 public struct Attribute: Hashable, Sendable {
     /// The name, such as `http.response.status_code`. Never empty in valid data.
-    public var key: String
+    @ExactText public var key: String
     /// What it says.
     public var value: AttributeValue
 
@@ -25,6 +25,38 @@ public struct Attribute: Hashable, Sendable {
     public init(_ key: String, _ value: AttributeValue) {
         self.key = key
         self.value = value
+    }
+}
+
+/// Texts are equal when their bytes are.
+extension AttributeValue: Hashable {
+    public static func == (a: AttributeValue, b: AttributeValue) -> Bool {
+        switch (a, b) {
+        case (.null, .null): true
+        case (.string(let a), .string(let b)): a.isExactly(b)
+        case (.bool(let a), .bool(let b)): a == b
+        case (.int(let a), .int(let b)): a == b
+        case (.double(let a), .double(let b)): a == b
+        case (.bytes(let a), .bytes(let b)): a == b
+        case (.array(let a), .array(let b)): a == b
+        case (.map(let a), .map(let b)): a == b
+        default: false
+        }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        switch self {
+        case .null: hasher.combine(0)
+        case .string(let text):
+            hasher.combine(1)
+            hasher.combine(ExactText(text))
+        case .bool(let bool): hasher.combine(bool)
+        case .int(let int): hasher.combine(int)
+        case .double(let double): hasher.combine(double)
+        case .bytes(let bytes): hasher.combine(bytes)
+        case .array(let elements): hasher.combine(elements)
+        case .map(let pairs): hasher.combine(pairs)
+        }
     }
 }
 
@@ -40,5 +72,5 @@ extension AttributeValue: ExpressibleByStringLiteral, ExpressibleByBooleanLitera
 
 extension [Attribute] {
     /// The value of the first attribute named `key`.
-    public subscript(key: String) -> AttributeValue? { first { $0.key == key }?.value }
+    public subscript(key: String) -> AttributeValue? { first { $0.key.isExactly(key) }?.value }
 }

@@ -5,7 +5,7 @@ public struct Resource: Hashable, Sendable {
     public var attributes: [Attribute]
     public var droppedAttributesCount: UInt32
     /// Schema of the attributes, empty when not said.
-    public var schemaURL: String
+    @ExactText public var schemaURL: String
 
     /// A resource.
     public init(attributes: [Attribute] = [], droppedAttributesCount: UInt32 = 0, schemaURL: String = "") {
@@ -22,12 +22,12 @@ public struct Resource: Hashable, Sendable {
 
 /// The library that made spans (OTLP 1.5 `InstrumentationScope`).
 public struct InstrumentationScope: Hashable, Sendable {
-    public var name: String
-    public var version: String
+    @ExactText public var name: String
+    @ExactText public var version: String
     public var attributes: [Attribute]
     public var droppedAttributesCount: UInt32
     /// Schema of the spans in this scope, empty when not said.
-    public var schemaURL: String
+    @ExactText public var schemaURL: String
 
     /// A scope.
     public init(

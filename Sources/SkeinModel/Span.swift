@@ -7,10 +7,10 @@ public struct Span: Hashable, Sendable {
     /// `.zero` for a root.
     public var parentSpanID: SpanID = .zero
     /// W3C `tracestate` as it came, empty for none.
-    public var traceState = ""
+    @ExactText public var traceState = ""
     /// Bits 0–7 the W3C trace flags, bit 8 "parent's remoteness is known", bit 9 "parent is remote".
     public var flags: UInt32 = 0
-    public var name: String
+    @ExactText public var name: String
     public var kind: Kind = .unspecified
     /// Nanoseconds since 1970-01-01 UTC.
     public var startUnixNanos: UInt64
@@ -79,7 +79,7 @@ public struct Span: Hashable, Sendable {
 
         public var code: Code
         /// For people; empty unless the code is `.error`.
-        public var message: String
+        @ExactText public var message: String
 
         /// A status, by default unset.
         public init(_ code: Code = .unset, message: String = "") {
@@ -92,7 +92,7 @@ public struct Span: Hashable, Sendable {
     public struct Event: Hashable, Sendable {
         /// Nanoseconds since 1970-01-01 UTC.
         public var timeUnixNanos: UInt64
-        public var name: String
+        @ExactText public var name: String
         public var attributes: [Attribute]
         public var droppedAttributesCount: UInt32
 
@@ -115,7 +115,7 @@ public struct Span: Hashable, Sendable {
         public var traceID: TraceID
         public var spanID: SpanID
         /// W3C `tracestate` of the linked context, empty for none.
-        public var traceState: String
+        @ExactText public var traceState: String
         /// As ``Span/flags``, of the linked context.
         public var flags: UInt32
         public var attributes: [Attribute]

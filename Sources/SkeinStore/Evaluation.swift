@@ -65,8 +65,7 @@ extension SpanField {
         }
     }
 
-    /// Keys are equal when their bytes are; `String` would also equate composed and decomposed letters.
     private static func first(_ attributes: [Attribute], _ key: String) -> AttributeValue? {
-        attributes.first { $0.key.utf8.elementsEqual(key.utf8) }?.value
+        attributes[key]
     }
 }

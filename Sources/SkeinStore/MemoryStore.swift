@@ -28,7 +28,7 @@ public final class MemoryStore: SpanStore {
 
     private struct State {
         var traces: [TraceID: Trace] = [:]
-        var services: [String: Int] = [:]
+        var services: [ExactText: Int] = [:]
         var removals: [Removal.Record] = []
     }
 
@@ -47,8 +47,8 @@ public final class MemoryStore: SpanStore {
                 state.traces[id] = trace
             }
             for row in 0..<batch.count {
-                let service = batch.serviceName(at: row)
-                if !service.isEmpty, state.services[service] == nil { state.services[service] = state.services.count }
+                let name = ExactText(batch.serviceName(at: row))
+                if !name.text.isEmpty, state.services[name] == nil { state.services[name] = state.services.count }
             }
         }
     }
@@ -92,50 +92,70 @@ public final class MemoryStore: SpanStore {
         }
     }
 
-    public func services() async throws(StoreError) -> [ServiceName] {
-        state.withLock { $0.services }.map { ServiceName(name: $0.key, ordinal: $0.value) }
-            .sorted { $0.name.precedes($1.name) }
+    public func services(prefix: String, limit: Int) async throws(StoreError) -> NameList<ServiceName> {
+        let names = state.withLock { $0.services }.map { ServiceName(name: $0.key.text, ordinal: $0.value) }
+            .filter { $0.name.utf8.starts(with: prefix.utf8) }
+        return NameList(names.sorted { $0.name.precedes($1.name) }, limit: limit)
     }
 
-    public func operations(ofService service: String) async throws(StoreError) -> [Operation] {
-        let ofService = stored.filter { $0.resource.serviceName == service }
-        return Set(ofService.map { Operation(name: $0.name, kind: $0.kind) })
-            .sorted { $0.name != $1.name ? $0.name.precedes($1.name) : $0.kind.rawValue < $1.kind.rawValue }
+    public func ordinals(ofServices names: [String]) async throws(StoreError) -> [Int] {
+        state.withLock { state in
+            names.map { state.services[ExactText($0)] ?? ServiceName.ordinal(ofUnnumbered: $0) }
+        }
     }
 
-    public func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
-        var types: [Key: Set<ValueType>] = [:]
+    public func operations(
+        ofService service: String,
+        prefix: String,
+        limit: Int
+    ) async throws(StoreError) -> NameList<Operation> {
+        let ofService = stored.filter {
+            $0.resource.serviceName.isExactly(service) && $0.name.utf8.starts(with: prefix.utf8)
+        }
+        let operations = Set(ofService.map { Operation(name: $0.name, kind: $0.kind) })
+        return NameList(operations.sorted { $0.precedes($1) }, limit: limit)
+    }
+
+    public func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> NameList<AttributeKey> {
+        let stored = stored
+        var found: [KeyName: (types: Set<ValueType>, count: Int)] = [:]
         for span in stored {
             let owners: [(AttributeScope, [Attribute])] =
-                [(.span, span.attributes), (.resource, span.resource.attributes)]
-                + [(.instrumentation, span.scope.attributes)] + span.events.map { (.event, $0.attributes) }
+                [(.span, span.attributes)] + span.events.map { (.event, $0.attributes) }
                 + span.links.map { (.link, $0.attributes) }
+                // A resource or scope that has a key twice has it.
+                + span.resource.attributes.map { (.resource, [$0]) }
+                + span.scope.attributes.map { (.instrumentation, [$0]) }
+            var isCounted: Set<KeyName> = []
             for (scope, attributes) in owners {
                 for attribute in attributes where attribute.key.utf8.starts(with: prefix.utf8) {
-                    types[Key(scope: scope, name: attribute.key), default: []].formUnion(
-                        [attribute.value.type].compactMap(\.self)
-                    )
+                    let name = KeyName(scope: scope, name: ExactText(attribute.key))
+                    let isNew = isCounted.insert(name).inserted || (scope != .resource && scope != .instrumentation)
+                    var key = found[name, default: ([], 0)]
+                    if let type = attribute.value.type { key.types.insert(type) }
+                    key.count += isNew ? 1 : 0
+                    found[name] = key
                 }
             }
         }
-        let scopes = AttributeScope.allCases
-        let keys = types.map { key, types in
-            AttributeKey(scope: key.scope, name: key.name, types: ValueType.allCases.filter(types.contains))
+        let keys = found.map { name, key in
+            AttributeKey(
+                scope: name.scope,
+                name: name.name.text,
+                types: ValueType.allCases.filter(key.types.contains),
+                spanCount: key.count,
+                totalSpanCount: stored.count
+            )
         }
-        .sorted { a, b in
-            a.name != b.name
-                ? a.name.precedes(b.name)
-                : (scopes.firstIndex(of: a.scope) ?? 0) < (scopes.firstIndex(of: b.scope) ?? 0)
-        }
-        return Array(keys.prefix(max(limit, 0)))
+        return NameList(keys.sorted { $0.precedes($1) }, limit: limit)
     }
 
-    private struct Key: Hashable {
+    private struct KeyName: Hashable {
         var scope: AttributeScope
-        var name: String
+        var name: ExactText
     }
 
-    public func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
+    public func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> ValueList {
         var counts: [AttributeValue: Int] = [:]
         for span in stored {
             // A span counts once for a value, however many of its events carry it.
@@ -143,9 +163,9 @@ public final class MemoryStore: SpanStore {
                 counts[value, default: 0] += 1
             }
         }
-        let values = counts.map { ValueCount(value: $0.key, count: $0.value) }
-            .sorted { $0.count != $1.count ? $0.count > $1.count : $0.value.text.precedes($1.value.text) }
-        return Array(values.prefix(max(limit, 0)))
+        let values = counts.map { ValueCount(value: $0.key, count: $0.value) }.sorted { $0.precedes($1) }
+        let count = max(0, min(limit, ValueList.countMax))
+        return ValueList(Array(values.prefix(count)), isCut: values.count > count)
     }
 
     public func remove(_ removal: Removal) async throws(StoreError) -> Removal.Outcome {
@@ -189,11 +209,11 @@ public final class MemoryStore: SpanStore {
     public func removalRecords() async throws(StoreError) -> [Removal.Record] { state.withLock { $0.removals } }
 
     public func usage() async throws(StoreError) -> [ServiceUsage] {
-        Dictionary(grouping: stored, by: \.resource.serviceName)
-            .map {
-                ServiceUsage(name: $0.key, spanCount: $0.value.count, byteCount: SpanBatch(spans: $0.value).byteCount)
+        Dictionary(grouping: stored) { ExactText($0.resource.serviceName) }
+            .map { name, spans in
+                ServiceUsage(name: name.text, spanCount: spans.count, byteCount: SpanBatch(spans: spans).byteCount)
             }
-            .sorted { $0.byteCount != $1.byteCount ? $0.byteCount > $1.byteCount : $0.name.precedes($1.name) }
+            .sorted { $0.precedes($1) }
     }
 
     public func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinModel
 
 /// Spans that are to be forgotten before their time, and at whose wish.
 public struct Removal: Hashable, Sendable {
@@ -45,7 +46,7 @@ public struct Removal: Hashable, Sendable {
     package func check() throws(StoreError) {
         guard case .redact(let keys) = action else { return }
         guard !keys.isEmpty else { throw StoreError(.limit, "no key to redact was named; name one at least") }
-        if keys.contains("service.name") {
+        if keys.contains(where: { $0.isExactly("service.name") }) {
             throw StoreError(
                 .limit,
                 "service.name cannot be redacted, since spans are kept by it; delete the traces instead"
@@ -121,15 +122,15 @@ public struct RetentionRule: Hashable, Sendable {
 
 /// What a service takes of the store.
 public struct ServiceUsage: Hashable, Sendable {
-    /// Empty for spans without `service.name`.
-    public var name: String
+    /// Empty for spans without `service.name`; `nil` for all services beyond those that are told apart.
+    public var name: String?
     /// Stored span copies; duplicates count until they are merged.
     public var spanCount: Int
     /// Bytes on the disk or in memory: those of each block, shared out by spans.
     public var byteCount: Int
 
     /// A usage.
-    public init(name: String, spanCount: Int, byteCount: Int) {
+    public init(name: String?, spanCount: Int, byteCount: Int) {
         self.name = name
         self.spanCount = spanCount
         self.byteCount = byteCount

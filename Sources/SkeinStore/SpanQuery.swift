@@ -103,9 +103,9 @@ public struct SearchPage: Hashable, Sendable {
 public struct TraceSummary: Hashable, Sendable {
     public var traceID: TraceID
     /// Service of the root span (the earliest one without a parent id); empty until it arrives.
-    public var rootServiceName: String
+    @ExactText public var rootServiceName: String
     /// Name of the root span; empty until it arrives.
-    public var rootSpanName: String
+    @ExactText public var rootSpanName: String
     /// Earliest start of its spans.
     public var startUnixNanos: UInt64
     /// From the earliest start to the latest end.
@@ -143,7 +143,7 @@ public struct TraceSummary: Hashable, Sendable {
 
     /// A service's part of a trace.
     public struct ServiceCount: Hashable, Sendable {
-        public var name: String
+        @ExactText public var name: String
         public var spanCount: Int
         public var errorCount: Int
 

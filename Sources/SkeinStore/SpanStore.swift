@@ -36,21 +36,28 @@ public protocol SpanStore: Sendable {
         visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
     ) async throws(StoreError)
 
-    /// Every service name that stored spans carry, with the number it got when it first came, from 0 on. The number
-    /// never changes while any of its spans is stored, so a colour can hang on it. Ordered by name. The empty name of
-    /// spans without `service.name` is not listed.
-    func services() async throws(StoreError) -> [ServiceName]
+    /// The service names that stored spans carry and that start with `prefix`, ordered by name; the first `limit`, and no
+    /// more than ``NameList/countMax``. The empty name of spans without `service.name` is not listed.
+    func services(prefix: String, limit: Int) async throws(StoreError) -> NameList<ServiceName>
 
-    /// The distinct (span name, kind) pairs of a service, ordered by name, then kind.
-    func operations(ofService service: String) async throws(StoreError) -> [Operation]
+    /// For each of these service names its number, see ``ServiceName/ordinal``; one made of its name when it never came.
+    func ordinals(ofServices names: [String]) async throws(StoreError) -> [Int]
 
-    /// The distinct attribute keys whose name starts with `prefix`, ordered by name, then scope; at most `limit`.
-    func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey]
+    /// The distinct (span name, kind) pairs of a service whose names start with `prefix`, ordered by name, then kind; the
+    /// first `limit`, and no more than ``NameList/countMax``.
+    func operations(
+        ofService service: String,
+        prefix: String,
+        limit: Int
+    ) async throws(StoreError) -> NameList<Operation>
+
+    /// The distinct attribute keys whose name starts with `prefix`, ordered by name, then scope; the first `limit`, and no
+    /// more than ``NameList/countMax``.
+    func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> NameList<AttributeKey>
 
     /// The most frequent values of `field` whose text starts with `prefix`, most frequent first, ties by text; at most
-    /// `limit`. Counts are of stored spans and may count a duplicate twice. Values longer than some kilobytes, and new
-    /// ones beyond a number that a person can look through, may be left out.
-    func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount]
+    /// `limit`, and no more than ``ValueList/countMax``. Values longer than some kilobytes may be left out.
+    func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> ValueList
 
     /// Forgets spans before their time: all that match and were stored before the call. When it returns they are gone
     /// from every answer and from the disk. A deleted trace of which a span comes later is a trace again.
@@ -62,14 +69,15 @@ public protocol SpanStore: Sendable {
     /// Every removal that was ever asked for, oldest first.
     func removalRecords() async throws(StoreError) -> [Removal.Record]
 
-    /// What each service takes, most bytes first.
+    /// What each service takes, most bytes first; services beyond ``NameList/countMax`` are one, which comes last.
     func usage() async throws(StoreError) -> [ServiceUsage]
 
     /// What the spans that start in `range` add up to: durations of operations, and of calls between services.
     ///
     /// The range grows outward to whole minutes. With a `step`, in nanoseconds and rounded up to minutes, it is cut at
     /// multiples of the step since 1970; without, it is one slice. Slices without spans are left out; the others come in
-    /// order. Edges are those of ``ServiceCalls``.
+    /// order. A store may know nothing finer than hours of what is long past: there the range grows outward to whole hours,
+    /// and a step that is no whole number of hours gives slices of an hour. Edges are those of ``ServiceCalls``.
     ///
     /// Sums are exact for spans that came together. Where a span came again, or a trace came in pieces, the figures may
     /// count the copy, and miss the call between two pieces, until the store has brought them together; they never count
@@ -80,10 +88,28 @@ public protocol SpanStore: Sendable {
     func status() async -> StoreStatus
 }
 
+/// Names in their order, from the first one on.
+public struct NameList<Name: Hashable & Sendable>: Hashable, Sendable {
+    public var names: [Name]
+    /// Whether there are more names behind these.
+    public var isCut: Bool
+
+    /// A list.
+    public init(_ names: [Name] = [], isCut: Bool = false) {
+        self.names = names
+        self.isCut = isCut
+    }
+
+    /// The most names that a list has, whatever is asked for: a longer prefix leads to those beyond.
+    public static var countMax: Int { 100_000 }
+}
+
 /// A service and the number it got when it first came.
 public struct ServiceName: Hashable, Sendable {
-    public var name: String
-    /// From 0 on, in order of first appearance.
+    @ExactText public var name: String
+    /// From 0 on, in order of first appearance, as long as the store gives numbers; a service that comes later has one
+    /// made of its name, which another may share. It never changes while any span of the service is stored, so a colour can
+    /// hang on it.
     public var ordinal: Int
 
     /// A service name.
@@ -91,11 +117,18 @@ public struct ServiceName: Hashable, Sendable {
         self.name = name
         self.ordinal = ordinal
     }
+
+    /// The number of a service that was given none: made of its name (FNV-1a), and behind all that were given.
+    package static func ordinal(ofUnnumbered name: String) -> Int {
+        var hash: UInt32 = 0x811c_9dc5
+        for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+        return 1 << 32 | Int(hash)
+    }
 }
 
 /// What a service does: a span name and the side of the call.
 public struct Operation: Hashable, Sendable {
-    public var name: String
+    @ExactText public var name: String
     public var kind: Span.Kind
 
     /// An operation.
@@ -108,16 +141,30 @@ public struct Operation: Hashable, Sendable {
 /// An attribute key as found in stored spans.
 public struct AttributeKey: Hashable, Sendable {
     public var scope: AttributeScope
-    public var name: String
+    @ExactText public var name: String
     /// The types its values have, in the order string, bool, int, double, bytes, array, map.
     public var types: [ValueType]
+    /// Stored copies of spans that carry it, at most ``totalSpanCount``. A key of resources or scopes is carried by each of
+    /// their spans. Where a span has a key twice, which no valid client sends, it may count twice; of a key of events or
+    /// links, the events and links that have it are counted, see ``isEstimate``.
+    public var spanCount: Int
+    /// All stored copies of spans.
+    public var totalSpanCount: Int
 
     /// An attribute key.
-    public init(scope: AttributeScope, name: String, types: [ValueType]) {
+    public init(scope: AttributeScope, name: String, types: [ValueType], spanCount: Int, totalSpanCount: Int) {
         self.scope = scope
         self.name = name
         self.types = types
+        self.spanCount = min(spanCount, totalSpanCount)
+        self.totalSpanCount = totalSpanCount
     }
+
+    /// The part of all spans that carries it, 0…1.
+    public var share: Double { totalSpanCount == 0 ? 0 : Double(spanCount) / Double(totalSpanCount) }
+
+    /// Whether ``spanCount`` is an upper bound: a span may have several events or links that carry the key.
+    public var isEstimate: Bool { scope == .event || scope == .link }
 }
 
 /// The type of an attribute's value.
@@ -125,7 +172,28 @@ public enum ValueType: String, Hashable, Sendable, CaseIterable {
     case string, bool, int, double, bytes, array, map
 }
 
-/// A value and how many stored spans carry it.
+/// The most frequent values of a field.
+public struct ValueList: Hashable, Sendable {
+    /// Most frequent first, ties by text.
+    public var values: [ValueCount]
+    /// Whether there are more values than these.
+    public var isCut: Bool
+    /// How much too low a count can be, and how often at most a value is stored that should stand here and does not; 0 when
+    /// all is exact. A store may keep no more than the most frequent values of each of its parts.
+    public var countErrorMax: Int
+
+    /// A list.
+    public init(_ values: [ValueCount] = [], isCut: Bool = false, countErrorMax: Int = 0) {
+        self.values = values
+        self.isCut = isCut
+        self.countErrorMax = countErrorMax
+    }
+
+    /// The most values that a list has, whatever is asked for.
+    public static let countMax = 4_096
+}
+
+/// A value and how many stored copies of spans carry it.
 public struct ValueCount: Hashable, Sendable {
     public var value: AttributeValue
     public var count: Int

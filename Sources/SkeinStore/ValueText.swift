@@ -31,8 +31,3 @@ extension AttributeValue {
         }
     }
 }
-
-extension String {
-    /// The order of every list of names: by UTF-8 bytes, which is the order of code points.
-    package func precedes(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
-}

@@ -9,10 +9,10 @@ extension StoreContract {
         Case("an empty store answers every question with nothing") { store in
             try await expect(store.trace(TraceID(high: 1, low: 1)) == nil, "an unknown trace is nil")
             try await expectEqual(store.search(SpanQuery()).traces, [], "search")
-            try await expectEqual(store.services(), [], "services")
-            try await expectEqual(store.operations(ofService: "shop"), [], "operations")
-            try await expectEqual(store.attributeKeys(prefix: "", limit: 10), [], "keys")
-            try await expectEqual(store.values(of: .name, prefix: "", limit: 10), [], "values")
+            try await expectEqual(store.services(), NameList(), "services")
+            try await expectEqual(store.operations(ofService: "shop"), NameList(), "operations")
+            try await expectEqual(store.attributeKeys(prefix: "", limit: 10), NameList(), "keys")
+            try await expectEqual(store.values(of: .name, prefix: "", limit: 10), ValueList(), "values")
             try await store.scan(.all, columns: .all) { _ throws(StoreError) in
                 throw StoreError(.corrupt, "visited a trace of an empty store")
             }

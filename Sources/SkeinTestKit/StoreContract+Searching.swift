@@ -117,7 +117,7 @@ extension StoreContract {
             try await expectEqual(found(.compare(field, .equal, .string(""))), [3], "empty")
             try await expectEqual(found(.exists(field)), [1, 2, 3], "exists")
             try await expectEqual(found(.not(.exists(field))), [4], "does not exist")
-            let names = try await store.values(of: field, prefix: "", limit: 9)
+            let names = try await store.values(of: field, prefix: "", limit: 9).values
             let wanted = [("retry", 2), ("", 1), ("exception", 1)].map { ValueCount(value: .string($0), count: $1) }
             try expectEqual(names, wanted, "names")
         },
@@ -130,84 +130,6 @@ extension StoreContract {
                 let starts = found.map(\.startUnixNanos)
                 try expectEqual(starts, starts.sorted(by: >), "starts in order")
             }
-        },
-    ]
-
-    /// Names and counts.
-    static let naming: [Case] = [
-        Case("services are listed by name with their order of appearance") { store in
-            try await append(
-                [span(1, 1, service: "web")],
-                [span(1, 2, service: "cart"), span(2, 3, service: "web"), span(2, 4, service: "")],
-                [span(3, 5, service: "api")],
-                to: store
-            )
-            let wanted = [("api", 2), ("cart", 1), ("web", 0)].map { ServiceName(name: $0.0, ordinal: $0.1) }
-            try await expectEqual(store.services(), wanted, "services")
-        },
-
-        Case("operations are the distinct names and kinds of a service") { store in
-            try await append(
-                [span(1, 1, name: "b", kind: .server), span(1, 2, name: "b", kind: .client), span(1, 3, name: "a")],
-                [span(2, 4, name: "b", kind: .server), span(2, 5, name: "c", service: "other")],
-                to: store
-            )
-            let wanted = [
-                Operation(name: "a", kind: .internal), Operation(name: "b", kind: .server),
-                Operation(name: "b", kind: .client),
-            ]
-            try await expectEqual(store.operations(ofService: "shop"), wanted, "operations")
-            try await expectEqual(store.operations(ofService: "none"), [], "operations of an unknown service")
-        },
-
-        Case("attribute keys are listed with their scopes and types") { store in
-            var rich = span(
-                1,
-                1,
-                attributes: [Attribute("http.code", 200), Attribute("user", "u"), Attribute("a", "x")]
-            )
-            rich.events = [Span.Event(timeUnixNanos: 1, name: "e", attributes: [Attribute("user", true)])]
-            rich.links = [Span.Link(traceID: .zero, spanID: .zero, attributes: [Attribute("kind", 1.5)])]
-            rich.scope = InstrumentationScope(name: "lib", attributes: [Attribute("user", ["x"])])
-            try await append([rich], [span(2, 2, attributes: [Attribute("http.code", "200")])], to: store)
-            let wanted = [
-                AttributeKey(scope: .span, name: "a", types: [.string]),
-                AttributeKey(scope: .span, name: "http.code", types: [.string, .int]),
-                AttributeKey(scope: .link, name: "kind", types: [.double]),
-                AttributeKey(scope: .resource, name: "service.name", types: [.string]),
-                AttributeKey(scope: .span, name: "user", types: [.string]),
-                AttributeKey(scope: .instrumentation, name: "user", types: [.array]),
-                AttributeKey(scope: .event, name: "user", types: [.bool]),
-            ]
-            try await expectEqual(store.attributeKeys(prefix: "", limit: 100), wanted, "keys")
-            try await expectEqual(
-                store.attributeKeys(prefix: "us", limit: 100),
-                Array(wanted[4...]),
-                "keys of a prefix"
-            )
-            try await expectEqual(store.attributeKeys(prefix: "", limit: 2), Array(wanted[..<2]), "two keys")
-            try await expectEqual(store.attributeKeys(prefix: "", limit: 0), [], "no keys")
-        },
-
-        Case("values come most frequent first") { store in
-            try await append(
-                (1...6).map { span($0, 1, attributes: [Attribute("user", $0 < 4 ? "ann" : $0 < 6 ? "bob" : "al")]) },
-                [span(7, 1, attributes: [Attribute("code", 7)]), span(8, 1, name: "other")],
-                to: store
-            )
-            let user = SpanField.attribute(.span, "user")
-            let wanted = [
-                ValueCount(value: "ann", count: 3), .init(value: "bob", count: 2), .init(value: "al", count: 1),
-            ]
-            try await expectEqual(store.values(of: user, prefix: "", limit: 10), wanted, "values")
-            try await expectEqual(store.values(of: user, prefix: "a", limit: 10), [wanted[0], wanted[2]], "a…")
-            try await expectEqual(store.values(of: user, prefix: "", limit: 1), [wanted[0]], "one value")
-            let codes = try await store.values(of: .attribute(.any, "code"), prefix: "7", limit: 5)
-            try expectEqual(codes, [ValueCount(value: 7, count: 1)], "numbers")
-            let names = try await store.values(of: .name, prefix: "", limit: 5)
-            try expectEqual(names, [.init(value: "work", count: 7), .init(value: "other", count: 1)], "names")
-            let services = try await store.values(of: .attribute(.resource, "service.name"), prefix: "s", limit: 5)
-            try expectEqual(services, [ValueCount(value: "shop", count: 8)], "values of a resource")
         },
 
         Case("the status counts spans and knows the oldest and the newest") { store in

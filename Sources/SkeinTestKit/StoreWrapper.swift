@@ -17,16 +17,23 @@ extension StoreWrapper {
     package func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
         try await wrapped.search(query)
     }
-    package func services() async throws(StoreError) -> [ServiceName] {
-        try await wrapped.services()
+    package func services(prefix: String, limit: Int) async throws(StoreError) -> NameList<ServiceName> {
+        try await wrapped.services(prefix: prefix, limit: limit)
     }
-    package func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] {
-        try await wrapped.operations(ofService: service)
+    package func ordinals(ofServices names: [String]) async throws(StoreError) -> [Int] {
+        try await wrapped.ordinals(ofServices: names)
     }
-    package func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
+    package func operations(
+        ofService service: String,
+        prefix: String,
+        limit: Int
+    ) async throws(StoreError) -> NameList<SkeinStore.Operation> {
+        try await wrapped.operations(ofService: service, prefix: prefix, limit: limit)
+    }
+    package func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> NameList<AttributeKey> {
         try await wrapped.attributeKeys(prefix: prefix, limit: limit)
     }
-    package func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
+    package func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> ValueList {
         try await wrapped.values(of: field, prefix: prefix, limit: limit)
     }
     package func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {
@@ -67,16 +74,23 @@ package struct RefusingStore: SpanStore {
     package func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
         throw error
     }
-    package func services() async throws(StoreError) -> [ServiceName] {
+    package func services(prefix: String, limit: Int) async throws(StoreError) -> NameList<ServiceName> {
         throw error
     }
-    package func operations(ofService service: String) async throws(StoreError) -> [SkeinStore.Operation] {
+    package func ordinals(ofServices names: [String]) async throws(StoreError) -> [Int] {
         throw error
     }
-    package func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> [AttributeKey] {
+    package func operations(
+        ofService service: String,
+        prefix: String,
+        limit: Int
+    ) async throws(StoreError) -> NameList<SkeinStore.Operation> {
         throw error
     }
-    package func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> [ValueCount] {
+    package func attributeKeys(prefix: String, limit: Int) async throws(StoreError) -> NameList<AttributeKey> {
+        throw error
+    }
+    package func values(of field: SpanField, prefix: String, limit: Int) async throws(StoreError) -> ValueList {
         throw error
     }
     package func rollup(_ range: TimeRange, step: UInt64?) async throws(StoreError) -> [RollupSlice] {

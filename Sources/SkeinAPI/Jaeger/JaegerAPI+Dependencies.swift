@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
+import SkeinModel
 import SkeinStore
 import SkeinWire
 
@@ -16,7 +17,7 @@ extension JaegerAPI {
         let slices = try await api.ask(call) { store throws(StoreError) in try await store.rollup(range, step: nil) }
         var edges = dependencies(slices.flatMap(\.edges))
         if let service = call.request.query("service"), !service.isEmpty {
-            edges = edges.filter { $0.parent == service || $0.child == service }
+            edges = edges.filter { $0.parent.isExactly(service) || $0.child.isExactly(service) }
         }
         return envelope(call, capacity: 128 + edges.count * 64) { json in
             json.array { json in
@@ -46,7 +47,7 @@ extension JaegerAPI {
             // The nearest whole number, at least one.
             let calls = max(1, Int(count.rounded()))
             // The edges of a pair of services follow each other.
-            if let last = found.last, last.parent == parent, last.child == child {
+            if let last = found.last, last.parent.isExactly(parent), last.child.isExactly(child) {
                 found[found.count - 1].callCount += calls
             } else {
                 found.append(Dependency(parent: parent, child: child, callCount: calls))

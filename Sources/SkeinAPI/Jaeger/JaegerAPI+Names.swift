@@ -5,13 +5,14 @@ import SkeinWire
 
 extension JaegerAPI {
     static func services(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let names = try await api.ask(call) { store throws(StoreError) in try await store.services() }
-        return list(names.map(\.name), call) { name, json in json.string(name) }
+        let services = try await api.ask(call) { store throws(StoreError) in try await store.services().names }
+        return list(services.map(\.name), call) { name, json in json.string(name) }
     }
 
     static func operationNames(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         var names: [String] = []
-        for operation in try await stored(api, call, ofService: call.pathValues[0]) where operation.name != names.last {
+        for operation in try await stored(api, call, ofService: call.pathValues[0])
+        where !(names.last?.isExactly(operation.name) ?? false) {
             names.append(operation.name)
         }
         return list(names, call) { name, json in json.string(name) }
@@ -42,7 +43,7 @@ extension JaegerAPI {
         ofService service: String
     ) async throws(APIError) -> [Operation] {
         try await api.ask(call) { store throws(StoreError) in
-            try await store.operations(ofService: service == namelessService ? "" : service)
+            try await store.operations(ofService: service == namelessService ? "" : service).names
         }
     }
 

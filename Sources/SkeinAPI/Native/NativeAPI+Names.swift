@@ -7,49 +7,82 @@ import SkeinWire
 /// What is in the store, by name: the lists that completion and menus are made of.
 extension NativeAPI {
     static func services(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let (limit, cursor) = (try call.limit(atMost: 1000, usual: 1000), try call.listCursor())
-        let services = try await api.ask(call) { store throws(StoreError) in try await store.services() }
-        let page = ListPage(of: services, limit: limit, after: cursor, question: call.listQuestion) {
-            ListCursor.Place($0.name)
+        let names = try NameQuestion(call, usual: 1000)
+        let services = try await api.ask(call) { store throws(StoreError) in
+            try await store.services(prefix: names.prefix, limit: names.countMax)
         }
-        return list("services", page) { service, json in
+        return list("services", services, names) {
+            $0.name
+        } members: { service, json in
             json.member("name", service.name)
             json.member("color", service.ordinal % ServiceColors.count)
         }
     }
 
     static func operations(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let (limit, cursor) = (try call.limit(atMost: 1000, usual: 1000), try call.listCursor())
-        let service = call.pathValues[0]
+        let names = try NameQuestion(call, usual: 1000)
         let operations = try await api.ask(call) { store throws(StoreError) in
-            try await store.operations(ofService: service)
+            try await store.operations(ofService: call.pathValues[0], prefix: names.prefix, limit: names.countMax)
         }
-        let page = ListPage(of: operations, limit: limit, after: cursor, question: call.listQuestion) {
-            ListCursor.Place($0.name)
-        }
-        return list("operations", page) { operation, json in
+        return list("operations", operations, names) {
+            $0.name
+        } members: { operation, json in
             json.member("name", operation.name)
             json.member("kind", "\(operation.kind)")
         }
     }
 
     static func attributes(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let prefix = call.request.query("prefix") ?? ""
-        let (limit, cursor) = (try call.limit(atMost: 1000), try call.listCursor())
-        // One more than are shown says whether there are more.
-        let most = cursor == nil ? limit + 1 : Int.max
+        let names = try NameQuestion(call, usual: 20)
         let keys = try await api.ask(call) { store throws(StoreError) in
-            try await store.attributeKeys(prefix: prefix, limit: most)
+            try await store.attributeKeys(prefix: names.prefix, limit: names.countMax)
         }
-        let page = ListPage(of: keys, limit: limit, after: cursor, question: call.listQuestion) {
-            ListCursor.Place($0.name)
-        }
-        return list("attributes", page) { key, json in
+        return list("attributes", keys, names) {
+            $0.name
+        } members: { key, json in
             json.member("key", key.name)
             json.member("scope", key.scope.rawValue)
             json.array("types") { json in
                 for type in key.types { json.string(type.rawValue) }
             }
+            json.member("spanCount", key.spanCount)
+            json.key("share")
+            json.double(key.share)
+            json.member("estimate", key.isEstimate)
+        }
+    }
+
+    /// What every list of names is asked for.
+    private struct NameQuestion {
+        let prefix: String
+        let limit: Int
+        let cursor: ListCursor?
+        let text: String
+
+        init(_ call: APICall, usual: Int) throws(APIError) {
+            prefix = call.request.query("prefix") ?? ""
+            limit = try call.limit(atMost: 1000, usual: usual)
+            cursor = try call.listCursor()
+            text = call.listQuestion
+        }
+
+        /// How many names the store is asked for. One more than are shown says whether there are more.
+        var countMax: Int { cursor == nil ? limit + 1 : .max }
+    }
+
+    /// A page of names. When the store has more names than a list has, the last page says so.
+    private static func list<Name>(
+        _ member: StaticString,
+        _ names: NameList<Name>,
+        _ question: NameQuestion,
+        place: (Name) -> String,
+        members: (Name, inout JSONWriter) -> Void
+    ) -> APIResponse {
+        let page = ListPage(of: names.names, limit: question.limit, after: question.cursor, question: question.text) {
+            ListCursor.Place(place($0))
+        }
+        return list(member, page, members) { json in
+            json.member("truncated", page.next == nil && names.isCut)
         }
     }
 
@@ -59,36 +92,19 @@ extension NativeAPI {
         let field = try field(named: call.pathValues[0], scope: call.request.query("scope"))
         let prefix = call.request.query("prefix") ?? ""
         let (limit, cursor) = (try call.limit(atMost: 1000), try call.listCursor())
-        // Values of different types may share count and text, which is all that the store orders by: with one of each
-        // type beyond the end of the page, those at its end are all here to be put in order.
-        let most = cursor == nil ? limit + ValueType.allCases.count + 1 : Int.max
-        var values = try await api.ask(call) { store throws(StoreError) in
-            try await store.values(of: field, prefix: prefix, limit: most)
+        let values = try await api.ask(call) { store throws(StoreError) in
+            try await store.values(of: field, prefix: prefix, limit: cursor == nil ? limit + 1 : .max)
         }
-        func place(_ counted: ValueCount) -> ListCursor.Place {
-            ListCursor.Place(rank: UInt64.max - UInt64(counted.count), counted.value.text)
+        let page = ListPage(of: values.values, limit: limit, after: cursor, question: call.listQuestion) {
+            ListCursor.Place(rank: UInt64.max - UInt64($0.count), $0.value.text)
         }
-        sortTies(&values)
-        let page = ListPage(of: values, limit: limit, after: cursor, question: call.listQuestion, place: place)
         return list("values", page) { counted, json in
             json.member("value", counted.value.text)
             json.member("type", counted.value.type?.rawValue)
             json.member("count", counted.count)
-        }
-    }
-
-    /// Orders values of one count and text by their type.
-    private static func sortTies(_ values: inout [ValueCount]) {
-        func type(_ counted: ValueCount) -> Int { counted.value.type.flatMap(ValueType.allCases.firstIndex) ?? -1 }
-        for index in values.indices.dropFirst() {
-            var place = index
-            while place > 0, values[place - 1].count == values[place].count,
-                type(values[place]) < type(values[place - 1]),
-                values[place - 1].value.text == values[place].value.text
-            {
-                values.swapAt(place - 1, place)
-                place -= 1
-            }
+        } rest: { json in
+            json.member("truncated", page.next == nil && values.isCut)
+            json.member("countErrorMax", values.countErrorMax)
         }
     }
 
@@ -117,7 +133,8 @@ extension NativeAPI {
     static func list<T>(
         _ name: StaticString,
         _ page: ListPage<T>,
-        _ members: (T, inout JSONWriter) -> Void
+        _ members: (T, inout JSONWriter) -> Void,
+        rest: (inout JSONWriter) -> Void = { _ in }
     ) -> APIResponse {
         .json(capacity: 64 + page.elements.count * 48) { json in
             json.object { json in
@@ -125,6 +142,7 @@ extension NativeAPI {
                     for element in page.elements { json.object { json in members(element, &json) } }
                 }
                 json.member("next", page.next)
+                rest(&json)
             }
         }
     }

@@ -65,7 +65,7 @@ extension NativeAPI {
         let (limit, cursor) = (try call.limit(atMost: 1000, usual: 1000), try call.listCursor())
         let usage = try await api.ask(call) { store throws(StoreError) in try await store.usage() }
         let page = ListPage(of: usage, limit: limit, after: cursor, question: call.listQuestion) {
-            ListCursor.Place(rank: .max - UInt64(clamping: $0.byteCount), $0.name)
+            ListCursor.Place(rank: .max - UInt64(clamping: $0.byteCount), $0.name ?? "")
         }
         return list("services", page) { service, json in
             json.member("name", service.name)

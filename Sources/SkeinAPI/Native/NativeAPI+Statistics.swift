@@ -17,10 +17,10 @@ extension NativeAPI {
         return .json(capacity: 512 + slices.count * 1024) { json in
             json.object { json in
                 json.member("service", service)
-                write(range, to: &json)
+                write(range, slices, to: &json)
                 json.array("slices") { json in
                     for slice in slices {
-                        let operations = slice.operations.filter { $0.service == service }
+                        let operations = slice.operations.filter { $0.service?.isExactly(service) ?? false }
                         guard !operations.isEmpty else { continue }
                         json.object { json in
                             json.member("startTimeUnixNano", decimal: slice.startUnixNanos)
@@ -42,7 +42,7 @@ extension NativeAPI {
         let edges = slices.flatMap(\.edges)
         return .json(capacity: 256 + edges.count * 256) { json in
             json.object { json in
-                write(range, to: &json)
+                write(range, slices, to: &json)
                 json.array("edges") { json in
                     for edge in edges {
                         // The receiving end knows best how long it took; where there is none, the caller does.
@@ -91,11 +91,12 @@ extension NativeAPI {
         return nanos
     }
 
-    /// The range that the answer speaks of: whole minutes.
-    private static func write(_ range: TimeRange, to json: inout JSONWriter) {
-        let slice = RollupGrid(range, stepNanos: nil).whole
-        json.member("startTimeUnixNano", decimal: slice.startUnixNanos)
-        json.member("endTimeUnixNano", decimal: slice.endUnixNanos)
+    /// The range that the answer speaks of: whole minutes, or as far as its slices reach, which may be of an hour.
+    private static func write(_ range: TimeRange, _ slices: [RollupSlice], to json: inout JSONWriter) {
+        let whole = RollupGrid(range, stepNanos: nil).whole
+        let start = min(whole.startUnixNanos, slices.first?.startUnixNanos ?? .max)
+        json.member("startTimeUnixNano", decimal: start)
+        json.member("endTimeUnixNano", decimal: max(whole.endUnixNanos, slices.last?.endUnixNanos ?? 0))
     }
 
     /// `total`, then `operations`: each the statuses together.
@@ -109,8 +110,9 @@ extension NativeAPI {
                 // Statuses of an operation follow each other.
                 var figures = Figures()
                 var end = first
-                while end < operations.count, operations[end].operation == operations[first].operation,
-                    operations[end].kind == operations[first].kind
+                while end < operations.count, operations[end].kind == operations[first].kind,
+                    operations[end].operation.map({ ExactText($0) })
+                        == operations[first].operation.map({ ExactText($0) })
                 {
                     figures.add(operations[end])
                     end += 1

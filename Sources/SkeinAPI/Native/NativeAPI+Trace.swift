@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAnalysis
 import SkeinBase
 import SkeinModel
 import SkeinStore
@@ -22,9 +23,12 @@ extension NativeAPI {
     /// What a page needs to draw a trace, in columns; the details of a span it asks for with ``spans(_:_:)``.
     static func skeleton(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let batch = try await stored(api, call)
-        let services = try await api.ask(call) { store throws(StoreError) in try await store.services() }
+        let tree = TraceTree(batch)
+        let ordinals = try await api.ask(call) { store throws(StoreError) in
+            try await store.ordinals(ofServices: tree.services.map(\.name))
+        }
         let isQuiet = isQuiet(batch, at: api.clock.unixNanos)
-        var skeleton = TraceSkeleton(batch, services: services)
+        var skeleton = TraceSkeleton(tree, of: batch, ordinals: ordinals)
         if !isQuiet { skeleton.warnings.append(.stillArriving) }
         // Rows of a common trace take about 45 bytes.
         let response = APIResponse.json(capacity: 4096 + batch.count * 56) { json in skeleton.write(to: &json) }

@@ -25,19 +25,10 @@ struct TraceSkeleton {
         )
     }
 
-    /// The skeleton of the trace in `batch`; `services` are all that the store knows, which gives each its colour.
-    init(_ batch: SpanBatch, services: [ServiceName]) {
+    /// The skeleton of a trace; `ordinals` are the numbers of the tree's services, which give each its colour.
+    init(_ tree: TraceTree, of batch: SpanBatch, ordinals: [Int]) {
         self.batch = batch
-        let tree = TraceTree(batch)
         self.tree = tree
-        let known = Dictionary(services.map { ($0.name, $0.ordinal) }) { first, _ in first }
-        // Whoever has no number yet, or no name, comes behind all that have.
-        var next = (known.values.max() ?? -1) + 1
-        let ordinals = tree.services.map { service in
-            if let ordinal = known[service.name] { return ordinal }
-            next += 1
-            return next - 1
-        }
         colors = ServiceColors.colors(ofOrdinals: ordinals)
         warnings = Self.warnings(about: tree)
     }

@@ -11,7 +11,7 @@ package struct Block: Sendable {
     package let footer: BlockFooter
     var reader: ChunkReader
 
-    /// Opens a file with one read, two when it is large.
+    /// Opens a file with one read, two when its filters are large. Its tables are read when they are asked for.
     ///
     /// - Parameters:
     ///   - path: Names the file in errors.
@@ -110,6 +110,13 @@ package struct Block: Sendable {
         return copy
     }
 
+    /// The same block, which takes from the cache what is there and adds nothing.
+    var keepingNothing: Block {
+        var copy = self
+        copy.reader.cache = reader.cache.map(PassingCache.init)
+        return copy
+    }
+
     /// The same block, counting what it reads from the file.
     package func metered(by meter: ReadMeter) -> Block {
         var copy = self
@@ -186,25 +193,7 @@ package struct Block: Sendable {
         return low
     }
 
-    // MARK: Names
-
-    /// The names in the block. Reads and decodes the tables anew: keep the answer.
-    package func catalogue() throws(StoreError) -> BlockCatalogue {
-        let (keys, resources, scopes) = (try keyTable(), try resourceTable(), try scopeTable())
-        let raw = try reader.unpacked(footer.operations)
-        do throws(ByteError) {
-            return try raw.withUnsafeBufferPointer { bytes throws(ByteError) in
-                try BlockCatalogue(
-                    operations: UnsafeRawBufferPointer(bytes),
-                    keys: keys,
-                    resources: resources,
-                    scopes: scopes
-                )
-            }
-        } catch {
-            throw reader.corrupt("the operations do not decode: \(error)", at: footer.operations.offset)
-        }
-    }
+    // MARK: Tables
 
     func keyTable() throws(StoreError) -> KeyTable {
         try reader.part(footer.keys, byteCount: { (table: KeyTable) in table.byteCount }) {

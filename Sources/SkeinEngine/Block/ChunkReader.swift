@@ -12,6 +12,16 @@ package protocol ChunkCache: Sendable {
     func keep(_ part: any CachedPart, of block: UInt64, at offset: Int)
 }
 
+/// Another cache, of which what it has is used and to which nothing is added: for work that looks at much once.
+struct PassingCache: ChunkCache {
+    private let cache: any ChunkCache
+
+    init(_ cache: any ChunkCache) { self.cache = cache }
+
+    func part(of block: UInt64, at offset: Int) -> (any CachedPart)? { cache.part(of: block, at: offset) }
+    func keep(_ part: any CachedPart, of block: UInt64, at offset: Int) {}
+}
+
 /// A decoded part of a block, as a cache sees it.
 package protocol CachedPart: AnyObject, Sendable {
     /// Memory held, roughly.

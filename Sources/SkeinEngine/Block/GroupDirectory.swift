@@ -54,7 +54,7 @@ struct GroupDirectory: Sendable {
 
     /// Memory held, roughly.
     var byteCount: Int {
-        4096 + (attributes.columns.count + eventAttributes.columns.count + linkAttributes.columns.count) * 192
+        [attributes, eventAttributes, linkAttributes].reduce(4096) { $0 + $1.columns.count * 192 + $1.keys.count * 16 }
     }
 }
 

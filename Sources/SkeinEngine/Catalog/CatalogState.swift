@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
+import SkeinModel
 
 /// What the catalog says: which blocks there are, where the log begins, and the numbers of service names.
 struct CatalogState: Sendable {
@@ -7,7 +8,7 @@ struct CatalogState: Sendable {
     /// The first log segment whose spans are not in a block. Those before it may be removed.
     var firstSegment: UInt64 = 1
     /// The number of each service name.
-    var services: [String: Int] = [:]
+    var services: [ExactText: Int] = [:]
 
     /// One change. Several make one record, which is there whole or not at all.
     enum Edit: Hashable, Sendable {
@@ -24,13 +25,13 @@ struct CatalogState: Sendable {
         case .addBlock(let id): blocks.insert(id)
         case .removeBlock(let id): blocks.remove(id)
         case .startLog(let segment): firstSegment = segment
-        case .addService(let name, let number): services[name] = number
+        case .addService(let name, let number): services[ExactText(name)] = number
         }
     }
 
     /// The edits that make this state of an empty one.
     var edits: [Edit] {
-        services.sorted { $0.value < $1.value }.map { .addService($0.key, $0.value) }
+        services.sorted { $0.value < $1.value }.map { .addService($0.key.text, $0.value) }
             + blocks.sorted().map { .addBlock($0) } + [.startLog(firstSegment)]
     }
 }

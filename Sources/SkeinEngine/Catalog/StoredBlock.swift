@@ -87,26 +87,25 @@ final class StoredBlock: Sendable {
     }
 
     /// The names in the block; decoded once and then kept as long as the cache has room.
-    func catalogue() throws(StoreError) -> BlockCatalogue {
-        if let kept = cache.part(of: cacheID, at: CataloguePart.offset) as? CataloguePart { return kept.catalogue }
-        let catalogue = try block.catalogue()
-        cache.keep(CataloguePart(catalogue), of: cacheID, at: CataloguePart.offset)
-        return catalogue
+    func names() throws(StoreError) -> BlockNames {
+        try part(at: BlockNames.offset) { () throws(StoreError) in BlockNames(try PartNames(of: block)) }
     }
-}
 
-/// A block's decoded names in the cache.
-private final class CataloguePart: CachedPart {
-    /// No chunk of a file lies there.
-    static let offset = -1
+    /// Something that was worked out of the block, made anew when the cache lacks it. It has a place that no chunk of the
+    /// file has, a negative one.
+    func part<Part: CachedPart>(
+        at offset: Int,
+        isWanted: (Part) -> Bool = { _ in true },
+        make: () throws(StoreError) -> Part
+    ) throws(StoreError) -> Part {
+        if let kept = cache.part(of: cacheID, at: offset) as? Part, isWanted(kept) { return kept }
+        let part = try make()
+        cache.keep(part, of: cacheID, at: offset)
+        return part
+    }
 
-    let catalogue: BlockCatalogue
-    let byteCount: Int
-
-    init(_ catalogue: BlockCatalogue) {
-        self.catalogue = catalogue
-        byteCount =
-            catalogue.operations.reduce(0) { $0 + 64 + $1.service.utf8.count + $1.name.utf8.count }
-            + catalogue.keys.reduce(0) { $0 + 64 + $1.key.name.utf8.count }
+    /// What is kept at `offset`, if anything.
+    func keptPart<Part: CachedPart>(_ type: Part.Type, at offset: Int) -> Part? {
+        cache.part(of: cacheID, at: offset) as? Part
     }
 }

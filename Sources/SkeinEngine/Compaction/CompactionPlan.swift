@@ -11,6 +11,8 @@ struct CompactionPlan: Sendable {
     var spanCountMax = 8 << 20
     var traceCountMax = 1 << 20
     var byteCountMax = 512 << 20
+    /// Bytes of the tables of such a block, unpacked: a merge holds them in memory, and the cache does.
+    var tableByteCountMax = 16 << 20
     /// Blocks whose spans were received within one such window of nanoseconds may become one.
     var windowNanos: UInt64
     /// Neighbours of a tier that are merged while spans come, while none do, and when their window has passed.
@@ -29,6 +31,8 @@ struct CompactionPlan: Sendable {
         var spanCount: Int
         var traceCount: Int
         var byteCount: Int
+        /// Of its tables, unpacked.
+        var tableByteCount = 0
         var receivedMin: UInt64
         var receivedMax: UInt64
     }
@@ -82,13 +86,15 @@ struct CompactionPlan: Sendable {
 
     /// As many neighbours of a tier, or of smaller ones, as may become one block.
     private func end(of window: ArraySlice<Candidate>, from start: Int, _ tier: Int) -> Int {
-        var (spans, traces, bytes) = (0, 0, 0)
+        var (spans, traces, bytes, tableBytes) = (0, 0, 0, 0)
         var end = start
         while end < window.endIndex, end - start < inputsMax, Self.tier(window[end]) <= tier {
             spans += window[end].spanCount
             traces += window[end].traceCount
             bytes += window[end].byteCount
-            if spans > spanCountMax || traces > traceCountMax || bytes > byteCountMax { break }
+            tableBytes += window[end].tableByteCount
+            let isTooLarge = spans > spanCountMax || traces > traceCountMax || bytes > byteCountMax
+            if isTooLarge || tableBytes > tableByteCountMax { break }
             end += 1
         }
         return end

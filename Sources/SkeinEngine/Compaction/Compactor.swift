@@ -250,8 +250,16 @@ extension CompactionPlan.Candidate {
             spanCount: block.footer.spanCount,
             traceCount: block.footer.traceCount,
             byteCount: block.footer.byteCount,
+            tableByteCount: block.footer.tableByteCount,
             receivedMin: block.footer.receivedMin,
             receivedMax: block.footer.receivedMax
         )
+    }
+}
+
+extension BlockFooter {
+    /// Bytes of the tables of names, unpacked.
+    fileprivate var tableByteCount: Int {
+        [resources, scopes, keys, operations].reduce(0) { $0 + $1.rawCount }
     }
 }

@@ -25,11 +25,14 @@ final class Contents: Sendable {
         /// Oldest first.
         var frozen: [FrozenPart] = []
         /// By id.
-        var blocks: [StoredBlock]
+        var blocks: [StoredBlock] {
+            didSet { blocksVersion += 1 }
+        }
+        /// Another for other blocks.
+        var blocksVersion: UInt64 = 0
         /// Rollups of blocks that retention removed, by id.
         var pastRollups: [StoredRollup]
-        var services: [String: Int]
-        var nextService: Int
+        var services: ServiceNumbers
     }
 
     private let state: Mutex<State>
@@ -43,15 +46,14 @@ final class Contents: Sendable {
         firstSegment: UInt64,
         blocks: [StoredBlock],
         pastRollups: [StoredRollup] = [],
-        services: [String: Int]
+        services: [ExactText: Int]
     ) {
         state = Mutex(
             State(
                 active: HeadPart(firstSegment: firstSegment),
                 blocks: blocks.sorted { $0.id < $1.id },
                 pastRollups: pastRollups.sorted { $0.id < $1.id },
-                services: services,
-                nextService: (services.values.max() ?? -1) + 1
+                services: ServiceNumbers(services)
             )
         )
     }
@@ -62,6 +64,8 @@ final class Contents: Sendable {
         var head: [HeadSnapshot]
         /// In order of arrival; all before the head.
         var blocks: [StoredBlock]
+        /// Another for other blocks.
+        var blocksVersion: UInt64
         /// Of spans that are gone.
         var pastRollups: [StoredRollup]
     }
@@ -71,6 +75,7 @@ final class Contents: Sendable {
             Snapshot(
                 head: (state.frozen.map(\.part) + [state.active]).map { $0.snapshot() },
                 blocks: state.blocks,
+                blocksVersion: state.blocksVersion,
                 pastRollups: state.pastRollups
             )
         }
@@ -83,11 +88,7 @@ final class Contents: Sendable {
         let active = state.withLock { state in
             for batch in batches {
                 for ref in batch.resources.serviceNameRefs where ref != 0 {
-                    let name = batch.dictionary.string(ref)
-                    if state.services[name] == nil {
-                        state.services[name] = state.nextService
-                        state.nextService += 1
-                    }
+                    state.services.add(batch.dictionary.string(ref))
                 }
             }
             return state.active
@@ -172,8 +173,13 @@ final class Contents: Sendable {
 
     // MARK: Any thread
 
-    /// The number that every service name got, whether or not spans of it are still stored.
-    var serviceNumbers: [String: Int] { state.withLock { $0.services } }
+    /// The numbers that service names got, whether or not spans of them are still stored.
+    var serviceNumbers: ServiceNumbers { state.withLock { $0.services } }
+
+    /// The number of each of these names.
+    func ordinals(ofServices names: [String]) -> [Int] {
+        state.withLock { state in names.map { state.services.ordinal(of: $0) } }
+    }
 
     /// Blocks as the head makes them.
     var smallBlockCount: Int {

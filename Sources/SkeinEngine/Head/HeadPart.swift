@@ -30,6 +30,8 @@ final class HeadPart: Sendable {
         var byteCount = 0
         /// Bytes of its log segments.
         var logByteCount = 0
+        /// Bytes of the block's tables, at most.
+        var tableByteCount = 0
         var oldestStart = UInt64.max
         var newestStart: UInt64 = 0
         /// When the first and the last batch were added, by the monotonic clock.
@@ -46,6 +48,7 @@ final class HeadPart: Sendable {
         var pieces: [Piece] = []
         var index = TraceIndex()
         var figures = Figures()
+        var tables = TableSize()
         /// How many pieces at the end are small.
         var smallPieceCount = 0
         var smallSpanCount = 0
@@ -55,6 +58,8 @@ final class HeadPart: Sendable {
     let firstSegment: UInt64
     private let state = Mutex(State())
     let rollup = HeadRollup()
+    let names = HeadNames()
+    let values = HeadValues()
 
     /// An empty part for spans of segment `firstSegment` and later.
     init(firstSegment: UInt64) { self.firstSegment = firstSegment }
@@ -77,6 +82,8 @@ final class HeadPart: Sendable {
             state.index.append(batch.traceIDs)
             state.figures.spanCount += batch.count
             state.figures.byteCount += batch.byteCount
+            state.tables.add(batch)
+            state.figures.tableByteCount = state.tables.byteCount
             state.figures.oldestStart = min(state.figures.oldestStart, piece.start.lowerBound)
             state.figures.newestStart = max(state.figures.newestStart, piece.start.upperBound)
             if state.figures.firstAppendNanos == 0 { state.figures.firstAppendNanos = nowNanos }

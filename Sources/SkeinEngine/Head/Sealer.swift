@@ -27,6 +27,8 @@ final class Sealer: Sendable {
         var removedBlockCount = 0
         /// Bytes by which the folder is over its quota although nothing more can be removed.
         var excessByteCount = 0
+        /// Spans and calls whose rollup has no name for them, see ``SeriesNumbers/Limits``.
+        var rollupOverflowCount = 0
         /// Why the last attempt to seal failed; `nil` when it did not.
         var failure: StoreError?
     }
@@ -252,10 +254,11 @@ final class Sealer: Sendable {
         let block = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
         try Self.orFailure { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in
-                let known = state.catalog.state.services
-                let new = contents.serviceNumbers.filter { known[$0.key] == nil }.sorted { $0.value < $1.value }
+                let (known, numbers) = (state.catalog.state.services, contents.serviceNumbers.numbers)
+                let new = numbers.count == known.count ? [:] : numbers.filter { known[$0.key] == nil }
                 try state.catalog.commit(
-                    new.map { .addService($0.key, $0.value) } + [.addBlock(id), .startLog(id.lastSegment + 1)]
+                    new.sorted { $0.value < $1.value }.map { .addService($0.key.text, $0.value) }
+                        + [.addBlock(id), .startLog(id.lastSegment + 1)]
                 )
             }
         }
@@ -287,6 +290,7 @@ final class Sealer: Sendable {
             }
             try encoder.append(batches, order: order)
             let rollup = encoder.takeRollup()
+            progress.withLock { $0.rollupOverflowCount += rollup.overflowCount }
             let footer = try encoder.finish()
             try Self.orFailure { () throws(DiskError) in try file.sync() }
             let received = min(footer.receivedMin, footer.receivedMax)...footer.receivedMax

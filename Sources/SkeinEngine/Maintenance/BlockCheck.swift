@@ -101,8 +101,8 @@ struct BlockCheck {
         resourceCounts = [UInt64](repeating: 0, count: try block.resourceTable().entries.count)
         scopeCounts = [UInt64](repeating: 0, count: try block.scopeTable().entries.count)
         keyCounts = [UInt64](repeating: 0, count: try block.keyTable().entries.count)
-        let operations = try block.catalogue().operations
-        let spanCount = operations.reduce(0) { $0 &+ $1.spanCount }
+        var spanCount = 0
+        try block.forEachOperation { _, _, _, count in spanCount &+= count }
         try expect(
             spanCount == block.footer.spanCount,
             "the table of operations counts \(spanCount) spans, the block has \(block.footer.spanCount)",

@@ -12,9 +12,9 @@ extension Sealer {
     }
 
     /// Removes rollups of spans that are gone when they are past their time, and makes one of neighbours that were
-    /// received within one window. `age` is in nanoseconds, `nil` for ever.
-    func tendRollups(age: UInt64?, window: UInt64) async throws(StoreError) {
-        try await onThread { () throws(StoreError) in try self.tendRollupsNow(age, window) }
+    /// received within one window; see ``PastRollups``.
+    func tendRollups(_ tending: PastRollups.Tending) async throws(StoreError) {
+        try await onThread { () throws(StoreError) in try self.tendRollupsNow(tending) }
     }
 
     /// Lets the room be free that a merge of `inputs` needs, as far as removing can do that: nothing is reserved without a
@@ -91,32 +91,27 @@ extension Sealer {
         for rollup in chosen { rollups.remove(rollup.id) }
     }
 
-    private func tendRollupsNow(_ age: UInt64?, _ window: UInt64) throws(StoreError) {
+    private func tendRollupsNow(_ tending: PastRollups.Tending) throws(StoreError) {
         let now = clock.unixNanos
-        // A clock that was set back makes nothing old.
-        removePast(
-            contents.pastRollups.filter { rollup in
-                let received = rollup.footer.receivedMax
-                return age.map { now > received && now - received > $0 } ?? false
-            }
-        )
+        removePast(contents.pastRollups.filter { PastRollups.isOlder($0, than: tending.ageNanos, now) })
         let walls =
             contents.blocks.map(\.id.firstSegment) + contents.headSegments
             + state.withLock { $0.catalog.state.blocks.map(\.firstSegment) }
         let runs = PastRollups.runs(
             contents.pastRollups,
             walls: walls,
-            window: window,
+            tending,
             byteCountMax: quota?.limit.rollupFileByteCount ?? .max,
             nowUnixNanos: now
         )
         for run in runs {
-            guard let first = run.first, let last = run.last else { continue }
+            guard let first = run.rollups.first, let last = run.rollups.last else { continue }
             let id = BlockID(firstSegment: first.id.firstSegment, lastSegment: last.id.lastSegment)
-            try rollups.write(id, sumOf: run)
+            try rollups.write(id, sumOf: run.rollups, keepsMinutes: run.keepsMinutes)
+            // The file of one that only loses its minutes is replaced; who reads the old one goes on.
             try Self.orFailure { () throws(DiskError) in try rollups.publish(id) }
-            contents.replacePast(run, with: try rollups.open(id))
-            for rollup in run { rollups.remove(rollup.id) }
+            contents.replacePast(run.rollups, with: try rollups.open(id))
+            for rollup in run.rollups where rollup.id != id { rollups.remove(rollup.id) }
         }
     }
 

@@ -11,6 +11,7 @@ struct RollupCounter: ~Copyable {
     private var numbers = SeriesNumbers()
     private var cells = CellTable()
     private var calls = ServiceCalls()
+    private var overflowCount = 0
 
     /// Numbers of service names as ``ParentIndex`` wants them: 0 for the empty one, unbounded.
     private var serviceNumbers: [[UInt8]: UInt32] = [[]: 0]
@@ -61,7 +62,8 @@ struct RollupCounter: ~Copyable {
     /// Gives out what was counted, and starts anew.
     mutating func take() -> Rollup {
         let taken = cells.take()
-        return Rollup(table: numbers.table, cells: taken)
+        defer { overflowCount = 0 }
+        return Rollup(table: numbers.table, cells: taken, overflowCount: overflowCount)
     }
 
     private mutating func service(_ name: [UInt8]) -> UInt32 {
@@ -99,7 +101,7 @@ struct RollupCounter: ~Copyable {
         if calls.hasCopies { dropCopies(range, section) }
         for place in 0..<rows.count {
             let row = Int(rows[place])
-            let series = numbers.number(
+            let series = number(
                 Rollup.Series(
                     role: .operation,
                     first: seriesServices[Int(services[place])],
@@ -117,6 +119,14 @@ struct RollupCounter: ~Copyable {
             )
         }
         for call in 0..<calls.count { add(calls[call], id, section, sign) }
+    }
+
+    /// The number of a series; counts those that have none of their own.
+    @inline(__always)
+    private mutating func number(_ series: Rollup.Series) -> UInt32 {
+        let number = numbers.number(series)
+        if numbers.hasStandIns, numbers.isStandIn(number) { overflowCount += 1 }
+        return number
     }
 
     /// Keeps of rows with equal id and kind the one that ends last, of equal ends the last in order.
@@ -172,7 +182,7 @@ struct RollupCounter: ~Copyable {
         let clientFailed = section.statuses[client] == Self.error
         guard call.server >= 0 else {
             guard let (peer, name) = peer(client, call.isMessage, section) else { return }
-            let series = numbers.number(
+            let series = number(
                 Rollup.Series(
                     role: .outside,
                     first: first,
@@ -203,7 +213,7 @@ struct RollupCounter: ~Copyable {
         let units = sign &* Self.units(server, section)
         let minute = section.starts[server] / Self.minuteNanos
         cells.add(
-            series: numbers.number(series),
+            series: number(series),
             minute: minute,
             durationNanos: section.durations[server],
             units: units,

@@ -14,7 +14,7 @@ struct RollupFiles: Sendable {
 
     /// Writes and syncs the rollup of `id` under its temporary name.
     func write(_ id: BlockID, _ rollup: Rollup, received: ClosedRange<UInt64>) throws(StoreError) {
-        try write(id) { writer throws(StoreError) in
+        try write(id, keepsMinutes: true) { writer throws(StoreError) in
             try writer.append(rollup.cells)
             return (rollup.table, received)
         }
@@ -22,9 +22,16 @@ struct RollupFiles: Sendable {
 
     /// Writes and syncs, under its temporary name, the sum of `inputs` and `difference`.
     ///
-    /// Goes minute by minute: memory is that of a minute's cells, and of a chunk of each input.
-    func write(_ id: BlockID, sumOf inputs: [StoredRollup], _ difference: Rollup = Rollup()) throws(StoreError) {
-        try write(id) { writer throws(StoreError) in
+    /// Goes minute by minute: memory is that of a minute's cells, and of a chunk of each input. Where an input has only
+    /// hours, the sum has, too.
+    func write(
+        _ id: BlockID,
+        sumOf inputs: [StoredRollup],
+        _ difference: Rollup = Rollup(),
+        keepsMinutes: Bool = true
+    ) throws(StoreError) {
+        let keepsMinutes = keepsMinutes && !inputs.contains { $0.footer.hasOnlyHours }
+        try write(id, keepsMinutes: keepsMinutes) { writer throws(StoreError) in
             var sum = RollupSum()
             var cursors: [RollupCursor] = []
             for input in inputs { cursors.append(try RollupCursor(input, series: sum.numbers.add(try input.table()))) }
@@ -40,6 +47,7 @@ struct RollupFiles: Sendable {
 
     private func write(
         _ id: BlockID,
+        keepsMinutes: Bool,
         _ body: (inout RollupWriter) throws(StoreError) -> (Rollup.Table, ClosedRange<UInt64>)
     ) throws(StoreError) {
         let temporary = temporary(id)
@@ -48,7 +56,9 @@ struct RollupFiles: Sendable {
             let file = try Sealer.orFailure { () throws(DiskError) in try disk.open(temporary, .create) }
             // Some hundred bytes in a write would cost more than all else.
             let buffer = SinkBuffer(file)
-            var writer = try RollupWriter { bytes throws(StoreError) in try buffer.append(bytes) }
+            var writer = try RollupWriter(keepsMinutes: keepsMinutes) { bytes throws(StoreError) in
+                try buffer.append(bytes)
+            }
             let (table, received) = try body(&writer)
             try writer.finish(table: table, received: received)
             try buffer.flush()
@@ -136,8 +146,8 @@ private struct RollupCursor {
         guard let source, next == cells.count else { return }
         cells = Rollup.Cells()
         next = 0
-        while cells.isEmpty, nextPart < source.footer.minutes.count {
-            cells = try source.cells(source.footer.minutes[nextPart].address)
+        while cells.isEmpty, nextPart < source.footer.finest.count {
+            cells = try source.cells(source.footer.finest[nextPart].address)
             nextPart += 1
         }
     }

@@ -24,10 +24,15 @@ struct RollupFooter: Sendable {
     var table = ChunkAddress()
     /// Everything in one slot; its cells may say any minute. `nil` when there is none.
     var total: ChunkAddress?
-    /// Slots of an hour; empty when all minutes lie in one.
+    /// Slots of an hour; empty when all minutes lie in one and are there.
     var hours: [Part] = []
-    /// Slots of a minute, in ascending order.
+    /// Slots of a minute, in ascending order; empty when there are none any more, see ``hasOnlyHours``.
     var minutes: [Part] = []
+
+    /// Whether the minutes were left out, since all is old.
+    var hasOnlyHours: Bool { minutes.isEmpty && !hours.isEmpty }
+    /// The finest slots there are.
+    var finest: [Part] { hasOnlyHours ? hours : minutes }
 
     /// A chunk of cells.
     struct Part: Sendable {
@@ -39,8 +44,8 @@ struct RollupFooter: Sendable {
 
     /// First and last minute; `nil` when there is none.
     var range: ClosedRange<UInt64>? {
-        guard let first = minutes.first, let last = minutes.last else { return nil }
-        return first.first...last.last
+        guard let first = finest.first, let last = finest.last else { return nil }
+        return first.first...(hasOnlyHours ? last.last + 59 : last.last)
     }
 
     init() {}
@@ -79,7 +84,7 @@ struct RollupFooter: Sendable {
         if hasTotal == 1 { total = try Self.address(&reader, limit) }
         hours = try Self.parts(&reader, limit)
         minutes = try Self.parts(&reader, limit)
-        guard reader.isAtEnd, minutes.isEmpty == (total == nil) else {
+        guard reader.isAtEnd, finest.isEmpty == (total == nil) else {
             throw ByteError(.invalid, at: reader.position)
         }
     }
@@ -92,7 +97,9 @@ struct RollupFooter: Sendable {
             let at = reader.position
             let first = try reader.readVarint()
             let (last, overflow) = first.addingReportingOverflow(try reader.readVarint())
-            guard !overflow, parts.last.map({ $0.last < first }) ?? true else { throw ByteError(.invalid, at: at) }
+            guard !overflow, last <= UInt64.max / 60, parts.last.map({ $0.last < first }) ?? true else {
+                throw ByteError(.invalid, at: at)
+            }
             parts.append(Part(first: first, last: last, address: try address(&reader, limit)))
         }
         return parts

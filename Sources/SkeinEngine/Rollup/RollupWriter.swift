@@ -8,6 +8,7 @@ import SkeinStore
 /// Memory is that of a chunk, of an hour's cells and of one cell for each series.
 struct RollupWriter: ~Copyable {
     private let sink: BlockEncoder.Sink
+    private let keepsMinutes: Bool
     private let compressor = ZstdCompressor(level: 3)
     private var offset = 0
     private var footer = RollupFooter()
@@ -21,7 +22,9 @@ struct RollupWriter: ~Copyable {
     /// By number, the same number.
     private var sameSeries: [UInt32] = []
 
-    init(sink: @escaping BlockEncoder.Sink) throws(StoreError) {
+    /// - Parameter keepsMinutes: Whether the file has cells of minutes, or hours only.
+    init(keepsMinutes: Bool, sink: @escaping BlockEncoder.Sink) throws(StoreError) {
+        self.keepsMinutes = keepsMinutes
         self.sink = sink
         var header = ByteWriter()
         for byte in RollupFormat.magic { header.append(byte) }
@@ -42,7 +45,7 @@ struct RollupWriter: ~Copyable {
             if hourNumber != number { try finishHour(next: number) }
             hour.add(cells, first..<end, series: sameSeries) { _ in number * 60 }
             total.add(cells, first..<end, series: sameSeries) { _ in 0 }
-            minutes.append(cells, first..<end)
+            if keepsMinutes { minutes.append(cells, first..<end) }
             if minutes.count >= RollupFormat.chunkCellCount { try flushMinutes() }
             first = end
         }
@@ -51,17 +54,14 @@ struct RollupWriter: ~Copyable {
     /// Writes what is left and says what the file holds. `table` has the series that cells spoke of.
     consuming func finish(table: Rollup.Table, received: ClosedRange<UInt64>) throws(StoreError) {
         try finishHour(next: nil)
-        // The total of one minute is that minute, and hours are of use from the second on.
+        // The total of one minute, or hour, is what is there of it; beside minutes, hours are of use from the second on.
         let isOneMinute = footer.minutes.isEmpty && minutes.minutes.first == minutes.minutes.last
         try flushMinutes()
-        if hourCount > 1 {
-            try flushHours()
-        } else {
-            footer.hours = []
-        }
+        if hourCount > 1 || !keepsMinutes { try flushHours() }
         let cells = total.take()
         if !cells.isEmpty {
-            footer.total = isOneMinute ? footer.minutes.first?.address : try writeChunk(cells)
+            let isOne = keepsMinutes ? isOneMinute : hourCount == 1
+            footer.total = isOne ? footer.finest.first?.address : try writeChunk(cells)
         }
         var bytes = ByteWriter()
         table.append(to: &bytes)

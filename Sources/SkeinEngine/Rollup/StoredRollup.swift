@@ -137,8 +137,12 @@ final class StoredRollup: Sendable {
             selection.slice = grid.slice(of: range.lowerBound)
             return selection
         }
-        // Whole hours from cells of hours, the rest from cells of minutes.
         let all = grid.minutes
+        if footer.hasOnlyHours {
+            try read(footer.hours, all, into: &selection)
+            return selection
+        }
+        // Whole hours from cells of hours, the rest from cells of minutes.
         var hours = all.lowerBound..<all.lowerBound
         if grid.step.map({ $0 % 60 == 0 }) ?? true, !footer.hours.isEmpty {
             let first = (all.lowerBound + 59) / 60 * 60
@@ -148,6 +152,19 @@ final class StoredRollup: Sendable {
         try read(footer.minutes, all.lowerBound..<min(hours.lowerBound, all.upperBound), into: &selection)
         try read(footer.minutes, min(hours.upperBound, all.upperBound)..<all.upperBound, into: &selection)
         return selection
+    }
+
+    /// First minutes of the hours within `ranges` of which the file has no minutes.
+    func onlyHours(within ranges: [Range<UInt64>]) throws(StoreError) -> Set<UInt64> {
+        var hours: Set<UInt64> = []
+        guard footer.hasOnlyHours else { return hours }
+        for range in ranges {
+            for part in footer.hours where part.first < range.upperBound && part.last >= range.lowerBound {
+                let cells = try cells(part.address)
+                hours.formUnion(cells.minutes[cells.range(of: range)])
+            }
+        }
+        return hours
     }
 
     private func read(

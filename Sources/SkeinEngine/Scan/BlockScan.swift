@@ -85,11 +85,11 @@ package struct BlockScan {
         case .scopeName, .scopeVersion, .attribute(.instrumentation, _):
             return try answers.scopes(leaf, index, block).holdsAny
         case .attribute(.any, let key):
-            let isOfSpans = try block.keyTable().number(.span, key) != nil
+            let isOfSpans = try answers.keyNumber(.span, key, index, block) != nil
             guard try isOfSpans ? true : answers.resources(leaf, index, block).holdsAny else { return false }
             return try answers.mayHold(leaf, index, block, number)
         case .attribute(let scope, let key):
-            guard try block.keyTable().number(scope, key) != nil else { return false }
+            guard try answers.keyNumber(scope, key, index, block) != nil else { return false }
             return try answers.mayHold(leaf, index, block, number)
         case .name, .eventName: return try answers.mayHold(leaf, index, block, number)
         default: return true
@@ -114,10 +114,13 @@ struct TableAnswers {
     private var byLeaf: [Answer?]
     /// The row groups that may hold what a leaf looks for; inner `nil` when filters cannot say.
     private var groups: [RowSet??]
+    /// The numbers of the leaves' attribute keys; the inner optional is `nil` when the block lacks the key.
+    private var keyNumbers: [UInt32??]
 
     init(leafCount: Int) {
         byLeaf = [Answer?](repeating: nil, count: leafCount)
-        groups = [RowSet??](repeating: nil, count: leafCount)
+        groups = [RowSet??](repeating: .none, count: leafCount)
+        keyNumbers = [UInt32??](repeating: .none, count: leafCount)
     }
 
     /// Whether the filter of row group `group` lets it hold what the leaf looks for.
@@ -135,6 +138,19 @@ struct TableAnswers {
         }
         groups[index] = .some(found)
         return found?[group] ?? true
+    }
+
+    /// The number of a leaf's key among those of spans, events or links; `nil` when no row of the block has it.
+    mutating func keyNumber(
+        _ scope: AttributeScope,
+        _ key: String,
+        _ index: Int,
+        _ block: Block
+    ) throws(StoreError) -> UInt32? {
+        if let known = keyNumbers[index] { return known }
+        let number = try block.keyTable().number(scope, key)
+        keyNumbers[index] = .some(number)
+        return number
     }
 
     mutating func resources(
@@ -206,7 +222,8 @@ private struct GroupScan: PredicateColumns {
         case .attribute(.instrumentation, _):
             return try select(directory.scopes, try answers.scopes(leaf, leafIndex, block).holds)
         case .attribute(.any, let key):
-            let span = try AttributeScan(directory.attributes, .span, key, block).select(leaf.test, wantsPresence: true)
+            let number = try answers.keyNumber(.span, key, leafIndex, block)
+            let span = try AttributeScan(directory.attributes, number, reader).select(leaf.test, wantsPresence: true)
             let answer = try answers.resources(leaf, leafIndex, block)
             guard answer.holdsAny else { return span.holds }
             var rows = try select(directory.resources, answer.holds)
@@ -214,7 +231,8 @@ private struct GroupScan: PredicateColumns {
             rows.formUnion(span.holds)
             return rows
         case .attribute(.event, let key):
-            let events = try AttributeScan(directory.eventAttributes, .event, key, block).select(leaf.test)
+            let number = try answers.keyNumber(.event, key, leafIndex, block)
+            let events = try AttributeScan(directory.eventAttributes, number, reader).select(leaf.test)
             return try owners(of: events.holds, directory.eventCounts, directory.eventCount)
         case .eventName:
             guard directory.eventCount > 0 else { return RowSet(count: rowCount) }
@@ -225,10 +243,12 @@ private struct GroupScan: PredicateColumns {
                 } ?? RowSet(count: count, all: true)
             return try owners(of: events, directory.eventCounts, count)
         case .attribute(.link, let key):
-            let links = try AttributeScan(directory.linkAttributes, .link, key, block).select(leaf.test)
+            let number = try answers.keyNumber(.link, key, leafIndex, block)
+            let links = try AttributeScan(directory.linkAttributes, number, reader).select(leaf.test)
             return try owners(of: links.holds, directory.linkCounts, directory.linkCount)
         case .attribute(let scope, let key):
-            return try AttributeScan(directory.attributes, scope, key, block).select(leaf.test).holds
+            let number = try answers.keyNumber(scope, key, leafIndex, block)
+            return try AttributeScan(directory.attributes, number, reader).select(leaf.test).holds
         default: break
         }
         guard let test = leaf.test?.test else { return RowSet(count: rowCount, all: true) }
@@ -319,10 +339,10 @@ private struct AttributeScan {
     /// Its number among the group's keys; `nil` when no owner has it.
     private let local: Int?
 
-    init(_ columns: AttributeColumns, _ scope: AttributeScope, _ key: String, _ block: Block) throws(StoreError) {
+    /// - Parameter number: Of the key in the block's table; `nil` when it is not there.
+    init(_ columns: AttributeColumns, _ number: UInt32?, _ reader: ChunkReader) {
         self.columns = columns
-        reader = block.reader
-        let number = try block.keyTable().number(scope, key)
+        self.reader = reader
         local = columns.keys.firstIndex { $0.key == number }
     }
 

@@ -62,7 +62,7 @@ final class PartCache: ChunkCache {
     func keep(_ part: any CachedPart, of block: UInt64, at offset: Int) {
         let byteCount = part.byteCount + Self.entryByteCount
         // One part must not drive out everything else.
-        guard byteCount <= byteCountMax / 4 else { return }
+        guard byteCount <= byteCountMax / 2 else { return }
         // Parts that go are freed outside the lock.
         var dropped: [any CachedPart] = []
         state.withLock { state in

@@ -19,8 +19,14 @@ struct RecentlyUsed<Key: Hashable, Value> {
         return entry.value
     }
 
-    /// Keeps a value whose key is not here.
+    /// Gives a value out, for ``keep(_:of:)`` to take back.
+    mutating func take(_ key: Key) -> Value? {
+        entries.lastIndex { $0.key == key }.map { entries.remove(at: $0).value }
+    }
+
+    /// Keeps a value, in the place of one that its key had.
     mutating func keep(_ value: Value, of key: Key) {
+        entries.removeAll { $0.key == key }
         if entries.count >= countMax { entries.removeFirst() }
         entries.append((key, value))
     }

@@ -121,7 +121,8 @@ package struct Setting: Sendable {
             Setting(
                 "rollup-retention",
                 "Delete sums by the minute, from which statistics and the service graph come, that came longer ago than "
-                    + "this; `off` keeps them for good. They outlive the traces and take little room.",
+                    + "this; `off` keeps them for good. They outlive the traces, by the hour from 30 days on, and take little "
+                    + "room.",
                 form: "a duration of at least 1m such as 90d, or off",
                 read: { text, configuration in
                     let value = Quantity.duration(text)

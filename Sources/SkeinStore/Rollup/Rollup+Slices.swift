@@ -56,8 +56,8 @@ struct EdgeKey: Hashable {
     private let connectionType: ConnectionType
 
     init(client: String?, server: String?, connectionType: ConnectionType) {
-        self.client = client.map(ExactText.init)
-        self.server = server.map(ExactText.init)
+        self.client = client.map { ExactText($0) }
+        self.server = server.map { ExactText($0) }
         self.connectionType = connectionType
     }
 

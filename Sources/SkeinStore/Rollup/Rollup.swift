@@ -9,10 +9,13 @@ import SkeinModel
 package struct Rollup: Sendable {
     package var table = Table()
     package var cells = Cells()
+    /// How many of the spans and calls just counted have no name of their own; nothing that is kept.
+    package var overflowCount = 0
 
-    package init(table: Table = Table(), cells: Cells = Cells()) {
+    package init(table: Table = Table(), cells: Cells = Cells(), overflowCount: Int = 0) {
         self.table = table
         self.cells = cells
+        self.overflowCount = overflowCount
     }
 
     /// What a figure is of. Raw values are on disk.

@@ -27,6 +27,8 @@ package struct SeriesNumbers: ~Copyable {
     private var slots = [UInt32](repeating: 0, count: 1_024)
     private var operationCount = 0
     private var edgeCount = 0
+    /// Whether any series stands for several.
+    package private(set) var hasStandIns = false
 
     package init(_ limits: Limits = Limits()) { self.limits = limits }
 
@@ -67,6 +69,12 @@ package struct SeriesNumbers: ~Copyable {
         return add(series, at: at)
     }
 
+    /// Whether the series of this number stands for several.
+    package func isStandIn(_ number: UInt32) -> Bool {
+        let series = table.series[Int(number)]
+        return series.first == 0 || series.second == 0
+    }
+
     private mutating func add(_ series: Rollup.Series, at slot: Int) -> UInt32 {
         let isOperation = series.role == Rollup.Role.operation.rawValue
         if series.second != 0, isOperation ? operationCount >= limits.operationCount : edgeCount >= limits.edgeCount {
@@ -75,6 +83,7 @@ package struct SeriesNumbers: ~Copyable {
             return number(standIn)
         }
         if isOperation { operationCount += 1 } else { edgeCount += 1 }
+        if series.first == 0 || series.second == 0 { hasStandIns = true }
         let number = UInt32(table.series.count)
         table.series.append(series)
         slots[slot] = number + 1

@@ -6,6 +6,8 @@ struct Lexer {
     private let source: [UInt8]
     private let form: Query.Form
     private var at = 0
+    /// Whether the name that was read last is that of a duration.
+    private var isDurationNamed = false
 
     init(_ source: [UInt8], form: Query.Form) {
         self.source = source
@@ -26,6 +28,7 @@ struct Lexer {
         case UInt8(ascii: "."):
             if let digit = peek(1), QueryByte.isDigit(digit), let token = try? number(from: start) { return token }
             at = start + 1
+            isDurationNamed = false
             return Token(kind: .field(.attribute(.any, try name(from: start))), range: start..<at)
         case _ where QueryByte.isWordStart(byte): return try word(from: start)
         default: return try sign(from: start)
@@ -65,6 +68,7 @@ struct Lexer {
             at += 1
             let key = try name(from: start)
             let field = Self.scopes[head].map { Field.attribute($0, key) } ?? .parentAttribute(key)
+            isDurationNamed = false
             return Token(kind: .field(field), range: start..<at)
         }
         if peek() == UInt8(ascii: ":"), let names = Self.colonNames[head] {
@@ -73,11 +77,14 @@ struct Lexer {
                 let near = Spelling.nearest(to: text(start..<at), among: names)
                 throw error("unknown name", at: start..<at, expected: names, suggestion: near)
             }
+            isDurationNamed = intrinsic.isDuration
             return Token(kind: .field(.intrinsic(intrinsic)), range: start..<at)
         }
         // In braces only a scope makes a name of what is no identifier.
         if form == .bare { skipName() }
-        return Token(kind: .word(text(start..<at)), range: start..<at)
+        let word = text(start..<at)
+        isDurationNamed = Intrinsic.words[word]?.isDuration ?? false
+        return Token(kind: .word(word), range: start..<at)
     }
 
     /// The scopes of attributes, as written before a full stop.
@@ -135,8 +142,9 @@ struct Lexer {
             at = start
             skipName()
             let words = text(start..<at)
-            let quoted = form == .bare && !error.isTooLarge ? "\"\(words)\"" : nil
-            throw self.error(error.message, at: start..<at, expected: error.expected, suggestion: quoted)
+            var suggestion = form == .bare && !error.isTooLarge ? "\"\(words)\"" : nil
+            if isDurationNamed { suggestion = error.corrected }
+            throw self.error(error.message, at: start..<at, expected: error.expected, suggestion: suggestion)
         }
         return Token(kind: .literal(value), range: start..<at)
     }

@@ -6,6 +6,8 @@ enum NumberReader {
         var message: String
         var expected: [String] = []
         var isTooLarge = false
+        /// The duration that was meant, when only its unit is misspelt.
+        var corrected: String?
     }
 
     /// Nanoseconds of each unit. Days, weeks and years (365 days) beside Go's.
@@ -33,7 +35,12 @@ enum NumberReader {
                 if endsNumber(source, at: at) { return try plain(text, isWhole: isWhole) }
             }
             guard let scale = units.first(where: { $0.name == unit })?.nanos else {
-                throw Failure(message: "this is neither a number nor a duration", expected: units.map(\.name))
+                let before = String(decoding: source[start..<(at - unit.utf8.count)], as: UTF8.self)
+                throw Failure(
+                    message: "this is neither a number nor a duration",
+                    expected: units.map(\.name),
+                    corrected: endsNumber(source, at: at) ? self.unit(meantBy: unit).map { before + $0 } : nil
+                )
             }
             guard let part = scaled(text, by: scale), case let (sum, overflow) = nanos.addingReportingOverflow(part),
                 !overflow
@@ -73,6 +80,23 @@ enum NumberReader {
         let start = at
         while at < source.count, QueryByte.isWordStart(source[at]) { at += 1 }
         return String(decoding: source[start..<at], as: UTF8.self)
+    }
+
+    /// Units as people write them elsewhere.
+    private static let otherWords = [
+        "ns": ["nano", "nanos", "nsec", "nanosecond", "nanoseconds"],
+        "us": ["micro", "micros", "usec", "microsecond", "microseconds"],
+        "ms": ["milli", "millis", "msec", "millisecond", "milliseconds"],
+        "s": ["sec", "secs", "second", "seconds"], "m": ["min", "mins", "minute", "minutes"],
+        "h": ["hr", "hrs", "hour", "hours"], "d": ["day", "days"], "w": ["week", "weeks"], "y": ["year", "years"],
+    ]
+
+    /// The unit that a word was most likely meant to be. Of a single letter nobody can tell, unless it is a capital.
+    private static func unit(meantBy word: String) -> String? {
+        let word = word.lowercased()
+        if let unit = otherWords.first(where: { $0.value.contains(word) })?.key { return unit }
+        let names = units.map(\.name)
+        return word.utf8.count > 1 ? Spelling.nearest(to: word, among: names) : names.first { $0 == word }
     }
 
     /// Whether what follows can follow a number: not a letter, digit, full stop or underscore.

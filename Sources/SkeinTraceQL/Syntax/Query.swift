@@ -90,6 +90,9 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
         "nestedSetLeft": .nestedSetLeft, "nestedSetRight": .nestedSetRight, "nestedSetParent": .nestedSetParent,
         "parent": .parent,
     ]
+
+    /// Whether it is compared with durations.
+    var isDuration: Bool { self == .duration || self == .traceDuration || self == .eventTime }
 }
 
 /// An operator with one operand.

@@ -155,50 +155,57 @@ struct NativeSearchTests {
         #expect(services["services"][0] == ["name": "s10", "color": 0])
         #expect(services["services"][13] == ["name": "s23", "color": 1])
         #expect(services["next"] == nil)
-        #expect(services.keys == ["services", "next"])
+        #expect(services.keys == ["services", "next", "truncated"])
     }
 
     @Test func `operations, attribute keys and values are listed`() async throws {
         let api = try await APIUnderTest(Shop.order)
+        let end = #","next":null,"truncated":false,"countErrorMax":0}"#
         for (target, answer) in [
-            ("services/payment/operations", #"{"operations":[{"name":"charge","kind":"server"}],"next":null}"#),
-            ("services/nobody/operations", #"{"operations":[],"next":null}"#),
+            (
+                "services/payment/operations",
+                #"{"operations":[{"name":"charge","kind":"server"}],"next":null,"truncated":false}"#
+            ),
+            ("services/nobody/operations", #"{"operations":[],"next":null,"truncated":false}"#),
             (
                 "attributes?prefix=user",
-                #"{"attributes":[{"key":"user.id","scope":"span","types":["string"]}],"next":null}"#
+                #"{"attributes":[{"key":"user.id","scope":"span","types":["string"],"spanCount":1,"#
+                    + #""share":0.3333333333333333,"estimate":false}],"next":null,"truncated":false}"#
             ),
             (
                 "attributes?prefix=e",
-                #"{"attributes":[{"key":"exception.type","scope":"event","types":["string"]}],"next":null}"#
+                #"{"attributes":[{"key":"exception.type","scope":"event","types":["string"],"spanCount":1,"#
+                    + #""share":0.3333333333333333,"estimate":true}],"next":null,"truncated":false}"#
             ),
-            ("attributes/user.id/values", #"{"values":[{"value":"abc123","type":"string","count":1}],"next":null}"#),
+            ("attributes/user.id/values", #"{"values":[{"value":"abc123","type":"string","count":1}]"# + end),
             (
                 "attributes/span.user.id/values",
-                #"{"values":[{"value":"abc123","type":"string","count":1}],"next":null}"#
+                #"{"values":[{"value":"abc123","type":"string","count":1}]"# + end
             ),
-            ("attributes/.user.id/values", #"{"values":[{"value":"abc123","type":"string","count":1}],"next":null}"#),
-            ("attributes/resource.user.id/values", #"{"values":[],"next":null}"#),
+            ("attributes/.user.id/values", #"{"values":[{"value":"abc123","type":"string","count":1}]"# + end),
+            ("attributes/resource.user.id/values", #"{"values":[]"# + end),
             (
                 "attributes/user.id/values?scope=span",
-                #"{"values":[{"value":"abc123","type":"string","count":1}],"next":null}"#
+                #"{"values":[{"value":"abc123","type":"string","count":1}]"# + end
             ),
-            ("attributes/user.id/values?scope=event", #"{"values":[],"next":null}"#),
-            ("attributes/http.status_code/values", #"{"values":[{"value":"500","type":"int","count":1}],"next":null}"#),
+            ("attributes/user.id/values?scope=event", #"{"values":[]"# + end),
+            ("attributes/http.status_code/values", #"{"values":[{"value":"500","type":"int","count":1}]"# + end),
             (
                 "attributes/service/values?prefix=p",
-                #"{"values":[{"value":"payment","type":"string","count":1}],"next":null}"#
+                #"{"values":[{"value":"payment","type":"string","count":1}]"# + end
             ),
             (
                 "attributes/kind/values?prefix=s&limit=1",
-                #"{"values":[{"value":"server","type":"string","count":2}],"next":null}"#
+                #"{"values":[{"value":"server","type":"string","count":2}]"# + end
             ),
             (
                 "attributes/status/values",
-                #"{"values":[{"value":"unset","type":"string","count":2},{"value":"error","type":"string","count":1}],"next":null}"#
+                #"{"values":[{"value":"unset","type":"string","count":2},{"value":"error","type":"string","count":1}]"#
+                    + end
             ),
             (
                 "attributes/name/values?prefix=GET",
-                #"{"values":[{"value":"GET /checkout","type":"string","count":1}],"next":null}"#
+                #"{"values":[{"value":"GET /checkout","type":"string","count":1}]"# + end
             ),
         ] { #expect(try await api.text("\(path)/\(target)") == answer, "\(target)") }
     }

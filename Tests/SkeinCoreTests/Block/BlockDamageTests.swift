@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
-import SkeinEngine
 import SkeinModel
 import SkeinStore
 import SkeinTestKit
 import Testing
+
+@testable import SkeinEngine
 
 @Suite struct BlockDamageTests {
     static let predicates: [SpanPredicate] = [
@@ -20,8 +21,8 @@ import Testing
         var sets: [Block.NestedSet]?
         var found: [[TraceID]?] = []
         var rows: [[Int]?] = []
-        var operations: Set<BlockCatalogue.Operation>?
-        var keys: Set<BlockCatalogue.Key>?
+        var operations: [NameKey: NameFacts]?
+        var keys: [NameKey: NameFacts]?
     }
 
     /// Reads all; every failure must be a `StoreError` that a caller knows what to do with.
@@ -39,9 +40,9 @@ import Testing
         let rows = 0..<block.footer.spanCount
         answers.spans = attempt { () throws(StoreError) in try block.batch(rows: rows, columns: .all).spans }
         answers.sets = attempt { () throws(StoreError) in try block.nestedSets(rows: rows) }
-        let catalogue = attempt { () throws(StoreError) in try block.catalogue() }
-        answers.operations = catalogue.map { Set($0.operations) }
-        answers.keys = catalogue.map { Set($0.keys) }
+        let names = attempt { () throws(StoreError) in try PartNames(of: block) }
+        answers.operations = names?.operations.names
+        answers.keys = names?.keys.names
         for group in block.footer.groups.indices {
             answers.found.append(
                 attempt { () throws(StoreError) in

@@ -9,6 +9,7 @@ import Synchronization
 final class MemoryFile: DiskFile {
     let content: [UInt8]
     let reads = Atomic<Int>(0)
+    let byteCount = Atomic<Int>(0)
 
     init(_ content: [UInt8]) { self.content = content }
 
@@ -18,6 +19,7 @@ final class MemoryFile: DiskFile {
         reads.add(1, ordering: .relaxed)
         guard offset >= 0, offset < content.count else { return 0 }
         let count = min(buffer.count, content.count - offset)
+        byteCount.add(count, ordering: .relaxed)
         buffer.copyBytes(from: content[offset..<(offset + count)])
         return count
     }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
-import SkeinEngine
 import SkeinModel
 import SkeinStore
 import SkeinTestKit
 import Testing
+
+@testable import SkeinEngine
 
 @Suite struct BlockTests {
     @Test(arguments: 0..<40)
@@ -40,7 +41,8 @@ import Testing
         #expect(block.footer.spanCount == 0 && block.footer.groups.isEmpty)
         #expect(try block.find(TraceID(high: 1, low: 1)).isEmpty)
         #expect(try block.batch(rows: 0..<0, columns: .all).isEmpty)
-        #expect(try block.catalogue().operations.isEmpty)
+        let names = try PartNames(of: block)
+        #expect(NameListKind.allCases.allSatisfy { names[$0].names.isEmpty })
     }
 
     @Test func `columns that are not asked for stay empty`() throws {

@@ -54,6 +54,18 @@ import Testing
         #expect(self.chosen([blocks([Int](repeating: 1_000, count: 16))]) == Array(1...8))
     }
 
+    @Test func `blocks with large tables stay apart`() {
+        var eight = blocks([Int](repeating: 128, count: 8))
+        for index in eight.indices { eight[index].tableByteCount = 2 << 20 }
+        #expect(chosen([eight]) == Array(1...8))
+        for index in eight.indices { eight[index].tableByteCount = 9 << 20 }
+        #expect(chosen([eight]).isEmpty && chosen([eight], now: 25 * hour).isEmpty)
+        // Those beside them are merged still.
+        eight[3].tableByteCount = 1
+        eight[4].tableByteCount = 1
+        #expect(chosen([eight], now: 25 * hour) == [3, 4, 5])
+    }
+
     @Test func `walls and windows are not merged across`() {
         let eight = blocks([Int](repeating: 128, count: 8))
         #expect(chosen([Array(eight[..<4]), Array(eight[4...])]).isEmpty)

@@ -137,7 +137,7 @@ import Testing
         disk["/data/catalog"] = nil
         let store = try await S.open(disk)
         #expect(try await S.everything(in: store).count == 4)
-        #expect(try await store.services().map(\.name) == ["shop"])
+        #expect(try await store.services().names.map(\.name) == ["shop"])
         await store.close()
     }
 

@@ -57,10 +57,6 @@ import Testing
         var sent: [SkeinModel.Span] = []
         for _ in 0..<(3 + nasty.below(12)) {
             var spans = nasty.spans(1 + Int(nasty.below(30)))
-            // Resources whose names are canonically equivalent are one to `SpanBatch(spans:)`, batch by batch.
-            for index in spans.indices where spans[index].resource.serviceName == "é" {
-                spans[index].resource = Resource(attributes: [Attribute("service.name", "é")])
-            }
             for _ in 0..<nasty.below(6) {
                 guard var again = nasty.pick(sent) else { break }
                 if nasty.below(2) == 0 { again.durationNanos = min(nasty.moment(), .max - again.startUnixNanos) }

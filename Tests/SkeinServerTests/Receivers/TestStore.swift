@@ -56,8 +56,10 @@ final class TestStore: StoreWrapper {
         try await memory.append(batch)
     }
 
-    func services() async throws(StoreError) -> [ServiceName] {
-        guard state.withLock({ $0.mode == .hold }) else { return try await memory.services() }
+    func services(prefix: String, limit: Int) async throws(StoreError) -> NameList<ServiceName> {
+        guard state.withLock({ $0.mode == .hold }) else {
+            return try await memory.services(prefix: prefix, limit: limit)
+        }
         try? await Task.sleep(for: .seconds(60))
         throw StoreError(.cancelled, "the test has ended")
     }
