@@ -92,6 +92,7 @@ package struct BlockEncoder: ~Copyable {
 
     /// Writes what is left and says what the file holds. Nothing may be appended to the file afterwards.
     package consuming func finish() throws(StoreError) -> BlockFooter {
+        try tables.check()
         let tailOffset = offset
         var table = ByteWriter()
         tables.finishResources(into: &table)

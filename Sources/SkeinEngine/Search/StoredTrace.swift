@@ -95,7 +95,7 @@ struct StoredTrace {
             try note(piece.batch)
             assembly.add(piece.batch, rows: piece.rows)
         }
-        return assembly.finish()
+        return try assembly.finish()
     }
 }
 
