@@ -57,6 +57,10 @@ public final class MemoryStore: SpanStore {
         state.withLock { $0.traces[id] }?.whole
     }
 
+    public func traceReader(_ id: TraceID) async throws(StoreError) -> (any TraceReader)? {
+        state.withLock { $0.traces[id] }.map { BatchTraceReader($0.whole, storedSpanCount: $0.arrived.count) }
+    }
+
     public func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
         guard (1...10_000).contains(query.limit) else {
             throw StoreError(.limit, "limit is \(query.limit); a page holds 1 to 10,000 traces")

@@ -30,6 +30,7 @@ final class Contents: Sendable {
 
     private let state: Mutex<State>
     private let lastAppend = Atomic<UInt64>(0)
+    private let countingRows = CountingRowsCache()
 
     /// When spans came last, by the monotonic clock.
     var lastAppendNanos: UInt64 { lastAppend.load(ordering: .relaxed) }
@@ -60,6 +61,8 @@ final class Contents: Sendable {
         var blocks: [StoredBlock]
         /// Of spans that are gone.
         var pastRollups: [StoredRollup]
+        /// What is known of large traces.
+        var countingRows: CountingRowsCache
     }
 
     func snapshot() -> Snapshot {
@@ -67,7 +70,8 @@ final class Contents: Sendable {
             Snapshot(
                 head: (state.frozen.map(\.part) + [state.active]).map { $0.snapshot() },
                 blocks: state.blocks,
-                pastRollups: state.pastRollups
+                pastRollups: state.pastRollups,
+                countingRows: countingRows
             )
         }
     }
