@@ -6,7 +6,15 @@ import SkeinWire
 
 /// A trace without its details: one column for each thing that a page draws of all spans at once.
 struct TraceSkeleton {
-    private let batch: SpanBatch
+    /// Bytes of a row of the answer in a common trace, and then some.
+    static let rowByteCount = 72
+    /// Memory of a span while the skeleton is made: its columns, the tree, the answer.
+    static let makingByteCount = 216
+    /// Rows are numbered with 31 bits.
+    static let spanCountMax = Int(Int32.max) - 1
+
+    private let rows: Rows.Gathered
+    private var batch: SpanBatch { rows.batch }
     private let tree: TraceTree
     /// By place in the tree's services.
     private let colors: [Int]
@@ -25,10 +33,41 @@ struct TraceSkeleton {
         )
     }
 
-    /// The skeleton of the trace in `batch`; `services` are all that the store knows, which gives each its colour.
-    init(_ batch: SpanBatch, services: [ServiceName]) {
-        self.batch = batch
-        let tree = TraceTree(batch)
+    /// What a skeleton shows of its spans, put together from windows of the trace.
+    struct Rows: ~Copyable {
+        private var builder = SpanBatchBuilder()
+        private var eventCounts: [UInt32] = []
+        private var linkCounts: [UInt32] = []
+
+        /// All of them; the batch has the fixed columns alone.
+        struct Gathered {
+            var batch: SpanBatch
+            var eventCounts: [UInt32]
+            var linkCounts: [UInt32]
+        }
+
+        /// Appends a window, in the order of the trace.
+        mutating func append(_ page: SpanPage) {
+            var merger = SpanBatchMerger(from: page.spans)
+            for row in 0..<page.spans.count { merger.append(row, to: &builder) }
+            eventCounts += page.eventCounts
+            linkCounts += page.linkCounts
+        }
+
+        /// All that was appended.
+        consuming func finish(receivedUnixNanos: UInt64) -> Gathered {
+            Gathered(
+                batch: builder.finish(receivedUnixNanos: receivedUnixNanos),
+                eventCounts: eventCounts,
+                linkCounts: linkCounts
+            )
+        }
+    }
+
+    /// The skeleton of the trace in `rows`; `services` are all that the store knows, which gives each its colour.
+    init(_ rows: Rows.Gathered, services: [ServiceName]) {
+        self.rows = rows
+        let tree = TraceTree(rows.batch)
         self.tree = tree
         let known = Dictionary(services.map { ($0.name, $0.ordinal) }) { first, _ in first }
         // Whoever has no number yet, or no name, comes behind all that have.
@@ -157,10 +196,10 @@ struct TraceSkeleton {
             for row in tree.batchRows { json.int(batch.durationNanos[Int(row)]) }
         }
         json.array("events") { json in
-            for row in tree.batchRows { json.int(batch.events.range(of: Int(row)).count) }
+            for row in tree.batchRows { json.int(rows.eventCounts[Int(row)]) }
         }
         json.array("links") { json in
-            for row in tree.batchRows { json.int(batch.links.range(of: Int(row)).count) }
+            for row in tree.batchRows { json.int(rows.linkCounts[Int(row)]) }
         }
         json.array("weight") { json in
             for row in tree.batchRows {
