@@ -12,18 +12,23 @@ package struct API: Sendable {
     let clock: any WallClock
     /// Bytes of answers that are in the making; more are refused, one that is larger for good.
     let answers: ByteBudget
+    /// Stored spans of a trace that is answered whole; a larger one is read page by page.
+    let traceSpanCountMax: Int
     let serverStatus: @Sendable () async -> ServerStatus
 
-    /// The APIs over `store`, whose answers take at most `answers` while they are made.
+    /// The APIs over `store`, whose answers take at most `answers` while they are made, and hold whole traces of at most
+    /// `traceSpanCountMax` spans.
     package init(
         store: any SpanStore,
         clock: any WallClock = SystemClock(),
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
+        traceSpanCountMax: Int = 200_000,
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
         self.clock = clock
         self.answers = answers
+        self.traceSpanCountMax = traceSpanCountMax
         self.serverStatus = serverStatus
     }
 

@@ -11,7 +11,12 @@ extension APIResponse {
     ) throws(E) -> APIResponse {
         var json = JSONWriter(capacity: capacity)
         try body(&json)
-        return APIResponse(status: status, headers: [("Content-Type", contentType)], body: .bytes(json.array()))
+        return .json(json.array(), status: status, contentType: contentType)
+    }
+
+    /// An answer whose body is JSON that is written already.
+    static func json(_ bytes: [UInt8], status: Int = 200, contentType: String = "application/json") -> APIResponse {
+        APIResponse(status: status, headers: [("Content-Type", contentType)], body: .bytes(bytes))
     }
 }
 

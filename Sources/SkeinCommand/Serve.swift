@@ -57,6 +57,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Queries that run at once.", valueName: "16"))
     var queriesMax: String?
 
+    @Option(help: ArgumentHelp("Spans of a trace that is answered whole.", valueName: "200000"))
+    var traceSpansMax: String?
+
     @Option(help: ArgumentHelp("Serve the page from this folder.", valueName: "path"))
     var webDir: String?
 
@@ -104,6 +107,7 @@ struct Serve: AsyncParsableCommand {
         flags["request-bytes-max"] = requestBytesMax
         flags["query-timeout"] = queryTimeout
         flags["queries-max"] = queriesMax
+        flags["trace-spans-max"] = traceSpansMax
         flags["web-dir"] = webDir
         flags["base-path"] = basePath
         flags["log-level"] = logLevel

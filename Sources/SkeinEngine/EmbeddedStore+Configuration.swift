@@ -33,10 +33,12 @@ extension EmbeddedStore {
         public var onIdle: @Sendable () -> Void = {}
         /// Memory for decoded parts of blocks.
         public var cacheByteCount = 64 << 20
-        /// Stored spans of a trace that is given out whole; of a larger one nothing is.
+        /// Stored spans of a trace that is given out whole; a larger one is read in windows.
         public var traceSpanCountMax = 2_000_000
-        /// Bytes of texts and values of such a trace, at most 3 GiB.
+        /// Bytes that such a trace, or spans of it asked for by id, may take, at most 3 GiB.
         public var traceByteCountMax = 1 << 30
+        /// Bytes of spans that bring a window of a trace to its end.
+        public var windowByteCountMax = 16 << 20
         /// Where the time comes from.
         public var clock: any WallClock = SystemClock()
         /// Where files are kept.

@@ -12,6 +12,18 @@ extension EmbeddedStore {
         }
     }
 
+    public func traceReader(_ id: TraceID) async throws(StoreError) -> (any TraceReader)? {
+        let snapshot = contents.snapshot()
+        let trace = try await reads.run { _ throws(StoreError) in try StoredTrace(id, in: snapshot) }
+        if trace.isEmpty { return nil }
+        return StoredTraceReader(
+            trace,
+            reads,
+            limits: traceLimits,
+            windowByteCountMax: configuration.windowByteCountMax
+        )
+    }
+
     public func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
         guard (1...10_000).contains(query.limit) else {
             throw StoreError(.limit, "limit is \(query.limit); a page holds 1 to 10,000 traces")

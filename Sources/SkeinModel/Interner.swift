@@ -6,6 +6,9 @@ import SkeinBase
 /// Open addressing with linear probing, at most half full. A slot holds, from the top: 30 bits of the hash, so that a
 /// probe seldom touches the arena; two bits for what the string was checked to be (``Role``); 32 bits of number, 0 for a
 /// free slot. The hash is seeded per process: a client cannot choose strings that collide.
+///
+/// Ends of strings are 32-bit numbers, so that all strings together take at most 4 GiB. One that does not fit is not
+/// added and gets the number 0; whoever may add that much asks ``isFull`` before using what was interned.
 package struct Interner: ~Copyable {
     /// What a string was found to be. A string may be both: `\n\u{1}a` is text, and the value "a".
     package enum Role: UInt64 {
@@ -21,6 +24,10 @@ package struct Interner: ~Copyable {
         var hash: UInt64
     }
 
+    /// The most bytes that the ends of strings can name.
+    package static let byteCountMax = Int(UInt32.max)
+    /// Slots are numbered with 32 bits and at most half full.
+    private static let countMax = 1 << 30
     private static let smallestCapacity = 1024
     private static let tagMask: UInt64 = 0xffff_fffc_0000_0000
 
@@ -31,9 +38,14 @@ package struct Interner: ~Copyable {
     private var slotOfRef = Column<UInt32>(capacity: 256)
     private var offsets = Column<UInt32>(capacity: 256)
     private var arena = ByteWriter(capacity: 4096)
+    private let byteCountMax: Int
+    /// Whether a string was left out since the start because it did not fit.
+    package private(set) var isFull = false
 
-    /// An interner that knows only the empty string.
-    package init() {
+    /// An interner that knows only the empty string, and takes strings of at most `byteCountMax` bytes together.
+    package init(byteCountMax: Int = Self.byteCountMax) {
+        precondition(byteCountMax <= Self.byteCountMax)
+        self.byteCountMax = byteCountMax
         seed = Hash.processSeed
         slots = .allocate(capacity: Self.smallestCapacity)
         slots.initialize(repeating: 0, count: Self.smallestCapacity)
@@ -45,6 +57,8 @@ package struct Interner: ~Copyable {
 
     /// Number of distinct strings, the empty one included.
     package var count: Int { offsets.count - 1 }
+    /// Bytes of memory that the dictionary of all strings will take.
+    var byteCount: Int { 4 * offsets.count + arena.count }
 
     /// The number of `bytes`, which are not checked, and whether they were not known before.
     package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> (ref: UInt32, isNew: Bool) {
@@ -68,6 +82,10 @@ package struct Interner: ~Copyable {
         if slots[place.slot] != 0 {
             slots[place.slot] |= role
             return UInt32(truncatingIfNeeded: slots[place.slot])
+        }
+        guard bytes.count <= byteCountMax - arena.count, count < Self.countMax else {
+            isFull = true
+            return 0
         }
         let ref = UInt32(count)
         arena.append(bytes)
@@ -113,6 +131,7 @@ package struct Interner: ~Copyable {
         offsets.removeAll()
         slotOfRef.removeAll()
         arena.removeAll()
+        isFull = false
         // The empty string is number 0, whose slot would look free: it is never looked up.
         offsets.append(0)
         offsets.append(0)

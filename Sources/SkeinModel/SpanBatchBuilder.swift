@@ -27,6 +27,13 @@ package struct SpanBatchBuilder: ~Copyable {
     package var resourceCount: Int { resources.serviceNames.count }
     /// Scopes added so far.
     package var scopeCount: Int { scopes.names.count }
+    /// Whether texts and values took more than 4 GiB, so that some were left out: the batch must not be used then.
+    package var isFull: Bool { interner.isFull }
+    /// Bytes of memory that a batch of what was added so far will take, roughly.
+    package var byteCount: Int {
+        rows.count * 80 + 8 * (attributes.keys.count + events.attributes.keys.count + links.attributes.keys.count)
+            + 20 * events.names.count + 40 * links.spanIDs.count + interner.byteCount
+    }
 
     // MARK: Text and values
 

@@ -50,6 +50,7 @@ package struct Server: Sendable {
                         store: keeper.store,
                         clock: clock,
                         answers: ByteBudget(limit: configuration.answerBytesMax),
+                        traceSpanCountMax: configuration.traceSpansMax,
                         serverStatus: { directory.status }
                     ),
                     assets: configuration.webDirectory.map(WebAssets.directory) ?? .embedded,

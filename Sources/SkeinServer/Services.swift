@@ -22,6 +22,9 @@ struct StoreKeeper: Service, CustomStringConvertible {
         settings.headByteCount = configuration.memoryBytes / 32 * 3
         settings.cacheByteCount = configuration.memoryBytes / 8
         settings.mergeByteCount = configuration.memoryBytes / 16
+        settings.traceSpanCountMax = configuration.traceSpansMax
+        settings.traceByteCountMax = configuration.memoryBytes / 4
+        settings.windowByteCountMax = configuration.memoryBytes / 32
         settings.onIdle = { Allocator.trim() }
         let store = try await EmbeddedStore.open(settings)
         let report = store.recovery

@@ -17,11 +17,11 @@ public final class MemoryStore: SpanStore {
         private(set) var spans: [Span] = []
 
         /// Works out the whole anew.
-        mutating func assemble() {
+        mutating func assemble() throws(StoreError) {
             let batch = SpanBatch(spans: arrived, receivedUnixNanos: receivedUnixNanos)
             var assembly = TraceAssembly()
             assembly.add(batch, rows: 0..<batch.count)
-            whole = assembly.finish()
+            whole = try assembly.finish()
             spans = whole.spans
         }
     }
@@ -38,12 +38,12 @@ public final class MemoryStore: SpanStore {
     public init() {}
 
     public func append(_ batch: SpanBatch) async throws(StoreError) {
-        state.withLock { state in
+        try state.withLock { state throws(StoreError) in
             for (id, spans) in Dictionary(grouping: batch.spans, by: \.traceID) {
                 var trace = state.traces[id, default: Trace()]
                 trace.arrived += spans
                 trace.receivedUnixNanos = max(trace.receivedUnixNanos, batch.receivedUnixNanos)
-                trace.assemble()
+                try trace.assemble()
                 state.traces[id] = trace
             }
             for row in 0..<batch.count {
@@ -55,6 +55,10 @@ public final class MemoryStore: SpanStore {
 
     public func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? {
         state.withLock { $0.traces[id] }?.whole
+    }
+
+    public func traceReader(_ id: TraceID) async throws(StoreError) -> (any TraceReader)? {
+        state.withLock { $0.traces[id] }.map { BatchTraceReader($0.whole, storedSpanCount: $0.arrived.count) }
     }
 
     public func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
@@ -170,7 +174,7 @@ public final class MemoryStore: SpanStore {
 
     public func remove(_ removal: Removal) async throws(StoreError) -> Removal.Outcome {
         try removal.check()
-        return state.withLock { state in
+        return try state.withLock { state throws(StoreError) in
             var outcome = Removal.Outcome()
             for (id, trace) in state.traces {
                 let matching = trace.spans.filter {
@@ -186,7 +190,7 @@ public final class MemoryStore: SpanStore {
                     outcome.spanCount += matching.count
                     var redacted = trace
                     redacted.arrived = trace.spans.map { matching.contains($0) ? $0.redacted(keys) : $0 }
-                    redacted.assemble()
+                    try redacted.assemble()
                     state.traces[id] = redacted
                 }
             }

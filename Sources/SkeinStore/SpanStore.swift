@@ -22,8 +22,12 @@ public protocol SpanStore: Sendable {
     func append(_ batch: SpanBatch) async throws(StoreError)
 
     /// All spans of a trace, ordered by start, then span id, then kind; `nil` when none is stored. Throws
-    /// ``StoreError/Code/limit`` when there are more than the store puts together at once.
+    /// ``StoreError/Code/limit`` when there are more than the store puts together at once: ``traceReader(_:)`` then
+    /// reads them in windows.
     func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch?
+
+    /// A reader of a trace of any size, which gives it out in windows; `nil` when no span of it is stored.
+    func traceReader(_ id: TraceID) async throws(StoreError) -> (any TraceReader)?
 
     /// One page of the traces that hold a span satisfying `query`.
     func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage

@@ -45,8 +45,9 @@ package struct TraceAssembly {
         pieces.append(batch)
     }
 
-    /// The whole trace; columns that a piece lacks are empty or default.
-    package consuming func finish() -> SpanBatch {
+    /// The whole trace; columns that a piece lacks are empty or default. Throws ``StoreError/Code/limit`` when its texts
+    /// do not fit into one batch.
+    package consuming func finish() throws(StoreError) -> SpanBatch {
         // Copies of a span side by side, the one to keep last.
         rows.sort { a, b in
             (a.spanID, a.kind, a.end) != (b.spanID, b.kind, b.end)
@@ -62,7 +63,19 @@ package struct TraceAssembly {
         var builder = SpanBatchBuilder()
         var mergers = pieces.map(SpanBatchMerger.init(from:))
         for row in kept { mergers[row.piece].append(row.row, to: &builder) }
+        guard !builder.isFull else { throw .tooMuchText }
         return builder.finish(receivedUnixNanos: pieces.map(\.receivedUnixNanos).max() ?? 0)
+    }
+}
+
+extension StoreError {
+    /// A batch cannot hold the texts of spans that belong into it.
+    package static var tooMuchText: StoreError {
+        StoreError(
+            .limit,
+            "the texts of the spans take more than \(Interner.byteCountMax) bytes, as many as one batch holds: "
+                + "read the trace in windows"
+        )
     }
 }
 

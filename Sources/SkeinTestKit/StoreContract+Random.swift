@@ -25,6 +25,7 @@ extension StoreContract {
                 for _ in 0..<4 { try await compareSearch(store, model, &nasty) }
             }
             try await compareTraces(store, model, Set(sent.map(\.traceID)))
+            try await compareWindows(store, model, Set(sent.map(\.traceID)), &nasty)
             try await compareScans(store, model, &nasty)
             try await expectEqual(store.services(), model.services(), "services")
         }
@@ -44,6 +45,22 @@ extension StoreContract {
         for id in ids {
             let (found, wanted) = (try await store.trace(id), try await model.trace(id))
             try expectEqual(found?.spans, wanted?.spans, "trace \(id)")
+        }
+    }
+
+    private static func compareWindows(
+        _ store: any SpanStore,
+        _ model: MemoryStore,
+        _ ids: Set<TraceID>,
+        _ nasty: inout NastySpans
+    ) async throws {
+        for id in ids.sorted() {
+            guard let wanted = try await model.trace(id) else { continue }
+            let limit = 1 + Int(nasty.below(6))
+            try await expectEqual(windows(of: id, limit: limit, in: store), wanted.spans, "trace \(id) by \(limit)")
+            let asked = Set((0..<nasty.below(4)).map { _ in SpanID(1 + nasty.below(40)) })
+            let found = try await store.traceReader(id)?.spans(asked).spans
+            try expectEqual(found, wanted.spans.filter { asked.contains($0.spanID) }, "spans \(asked) of trace \(id)")
         }
     }
 

@@ -14,6 +14,9 @@ extension StoreWrapper {
     package func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? {
         try await wrapped.trace(id)
     }
+    package func traceReader(_ id: TraceID) async throws(StoreError) -> (any TraceReader)? {
+        try await wrapped.traceReader(id)
+    }
     package func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
         try await wrapped.search(query)
     }
@@ -69,6 +72,9 @@ package struct RefusingStore: SpanStore {
         throw error
     }
     package func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? {
+        throw error
+    }
+    package func traceReader(_ id: TraceID) async throws(StoreError) -> (any TraceReader)? {
         throw error
     }
     package func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {

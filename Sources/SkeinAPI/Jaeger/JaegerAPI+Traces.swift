@@ -11,12 +11,14 @@ extension JaegerAPI {
         _ = try call.microseconds("start")
         _ = try call.microseconds("end")
         let isRaw = try call.goBool("raw")
-        let batch = try await api.ask(call) { store throws(StoreError) in try await store.trace(id) }
-        guard let batch, !batch.isEmpty else { throw notFound() }
-        var room = AnswerRoom(api.answers)
+        var room = AnswerRoom(api.answers, remedy: API.pagesOf(id))
+        guard let batch = try await api.trace(id, call, room: &room), !batch.isEmpty else { throw notFound() }
+        let held = API.roomByteCount(ofWhole: batch.count)
         return try envelope(call, capacity: min(batch.count * 1024, room.limit)) { json throws(APIError) in
             try json.array { json throws(APIError) in
-                try JaegerTrace(batch, isRaw: isRaw).write(to: &json) { count throws(APIError) in try room.hold(count) }
+                try JaegerTrace(batch, isRaw: isRaw).write(to: &json) { count throws(APIError) in
+                    try room.hold(held + count)
+                }
             }
         }
     }
@@ -37,12 +39,21 @@ extension JaegerAPI {
         // Jaeger has no bound here and dies of it. The traces are there twice when they are put together.
         var room = AnswerRoom(api.answers)
         for id in ids {
-            let batch = try await api.ask(call) { store throws(StoreError) in try await store.trace(id) }
-            guard let batch, !batch.isEmpty else {
+            let found: SpanBatch?
+            do throws(APIError) {
+                found = try await api.trace(id, call, room: &room, beside: 2 * byteCount)
+            } catch {
+                // One trace that is too large for an answer does not hide the others.
+                guard error.traceID != nil else { throw error }
+                missing.append(error)
+                continue
+            }
+            guard let batch = found, !batch.isEmpty else {
                 // A trace that a search found may be gone by now; one that was asked for is missed.
                 if case .traces = search { missing.append(notFound(id)) }
                 continue
             }
+            let held = API.roomByteCount(ofWhole: batch.count)
             var json = JSONWriter(capacity: min(batch.count * 1024, room.limit))
             try JaegerTrace(batch, isRaw: isRaw).write(to: &json) { count throws(APIError) in
                 guard 2 * (byteCount + count) <= room.limit else {
@@ -53,7 +64,7 @@ extension JaegerAPI {
                             + "lower 'limit' to \(max(1, written.count))"
                     )
                 }
-                try room.hold(2 * (byteCount + count))
+                try room.hold(held + 2 * (byteCount + count))
             }
             byteCount += json.count
             written.append(json.array())

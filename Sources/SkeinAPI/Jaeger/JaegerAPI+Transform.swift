@@ -41,7 +41,13 @@ extension JaegerAPI {
                 for id in order {
                     var assembly = TraceAssembly()
                     assembly.add(batch, rows: rows[id] ?? [])
-                    let trace = JaegerTrace(assembly.finish(), isRaw: false)
+                    let whole: SpanBatch
+                    do throws(StoreError) {
+                        whole = try assembly.finish()
+                    } catch {
+                        throw APIError(error, requestID: call.requestID())
+                    }
+                    let trace = JaegerTrace(whole, isRaw: false)
                     try trace.write(to: &json) { count throws(APIError) in try room.hold(count) }
                 }
             }

@@ -12,43 +12,112 @@ extension NativeAPI {
 
     /// The whole trace as OTLP JSON.
     static func trace(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let batch = try await stored(api, call)
-        var room = AnswerRoom(api.answers)
-        let response = try APIResponse.json(capacity: min(batch.count * 768, room.limit)) { json throws(APIError) in
-            try OTLP.JSONEncoder(batch).write(to: &json) { count throws(APIError) in try room.hold(count) }
+        let id = try call.traceID()
+        let reader = try await reader(of: id, api, call)
+        try api.checkWhole(reader, id)
+        var room = AnswerRoom(api.answers, remedy: API.pagesOf(id))
+        var document = OTLP.JSONDocument(capacity: min(reader.storedSpanCount * 768, room.limit))
+        try await api.forEachWindow(of: reader, columns: .all, call) { page throws(APIError) in
+            try document.append(page.spans) { count throws(APIError) in try room.hold(count) }
         }
-        return isQuiet(batch, at: api.clock.unixNanos) ? tagged(response, call) : response
+        let response = APIResponse.json(document.finish())
+        return isQuiet(reader, at: api.clock.unixNanos) ? tagged(response, call) : response
     }
 
     /// What a page needs to draw a trace, in columns; the details of a span it asks for with ``spans(_:_:)``.
     static func skeleton(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let batch = try await stored(api, call)
-        let tree = TraceTree(batch)
+        let id = try call.traceID()
+        let reader = try await reader(of: id, api, call)
+        var room = AnswerRoom(api.answers)
+        try hold(&room, forSkeletonOf: reader, id)
+        var rows = TraceSkeleton.Rows()
+        try await api.forEachWindow(of: reader, columns: .fixed, call) { page throws(APIError) in rows.append(page) }
+        let gathered = rows.finish(receivedUnixNanos: reader.receivedUnixNanos)
+        let tree = TraceTree(gathered.batch)
         let ordinals = try await api.ask(call) { store throws(StoreError) in
             try await store.ordinals(ofServices: tree.services.map(\.name))
         }
-        let isQuiet = isQuiet(batch, at: api.clock.unixNanos)
-        var skeleton = TraceSkeleton(tree, of: batch, ordinals: ordinals)
+        let isQuiet = isQuiet(reader, at: api.clock.unixNanos)
+        var skeleton = TraceSkeleton(tree, of: gathered, ordinals: ordinals)
         if !isQuiet { skeleton.warnings.append(.stillArriving) }
-        // Rows of a common trace take about 45 bytes.
-        let response = APIResponse.json(capacity: 4096 + batch.count * 56) { json in skeleton.write(to: &json) }
+        let response = APIResponse.json(capacity: 4096 + reader.storedSpanCount * TraceSkeleton.rowByteCount) { json in
+            skeleton.write(to: &json)
+        }
         return isQuiet ? tagged(response, call) : response
     }
 
-    /// Some spans with all they have.
+    /// Some spans with all they have: those of some ids, or page by page all there are.
     static func spans(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let ids = try spanIDs(call)
-        let batch = try await stored(api, call)
-        let selection = SpanSelection(of: ids, in: batch)
-        return .json(capacity: 1024 + ids.count * 1024) { json in selection.write(to: &json) }
+        guard let ids = call.request.query("ids") else { return try await page(api, call) }
+        guard call.request.query("limit") == nil, call.request.query("cursor") == nil else {
+            throw .invalid("ids", "ids names the spans that are wanted: leave out limit and cursor, or ids.")
+        }
+        let wanted = try spanIDs(ids)
+        let id = try call.traceID()
+        let reader = try await reader(of: id, api, call)
+        let batch = try await api.ask(call) { _ throws(StoreError) in try await reader.spans(Set(wanted)) }
+        let selection = SpanSelection(of: wanted, in: batch, traceID: id)
+        return try answer(api, wanted.count) { json, check throws(APIError) in
+            try selection.write(to: &json, check: check)
+        }
+    }
+
+    /// One page of all spans of a trace, in the order of the trace.
+    private static func page(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let limit = try call.limit(atMost: SpanWindow.limitMax, usual: 1000)
+        let id = try call.traceID()
+        var window = SpanWindow(limit: limit)
+        if let sent = call.request.query("cursor"), !sent.isEmpty {
+            guard let cursor = SpanCursorText.decode(sent, of: id) else {
+                throw APICall.foreignCursor(sent, of: "trace")
+            }
+            window.cursor = cursor
+        }
+        let (asked, reader) = (window, try await reader(of: id, api, call))
+        let page = try await api.ask(call) { _ throws(StoreError) in try await reader.window(asked) }
+        let selection = SpanSelection(of: page, traceID: id)
+        return try answer(api, page.spans.count) { json, check throws(APIError) in
+            try selection.write(to: &json, check: check)
+        }
     }
 
     // MARK: Pieces
 
+    /// The answer that `write` makes of about `spanCount` spans, as long as it has room.
+    private static func answer(
+        _ api: API,
+        _ spanCount: Int,
+        _ write: (inout JSONWriter, (Int) throws(APIError) -> Void) throws(APIError) -> Void
+    ) throws(APIError) -> APIResponse {
+        var room = AnswerRoom(api.answers, remedy: "ask for fewer spans at once")
+        return try .json(capacity: min(1024 + spanCount * 1024, room.limit)) { json throws(APIError) in
+            try write(&json) { count throws(APIError) in try room.hold(count) }
+        }
+    }
+
+    /// Holds room for a skeleton and all that is made on the way.
+    private static func hold(
+        _ room: inout AnswerRoom,
+        forSkeletonOf reader: any TraceReader,
+        _ id: TraceID
+    ) throws(APIError) {
+        let count = reader.storedSpanCount
+        let most = min(room.limit / TraceSkeleton.makingByteCount, TraceSkeleton.spanCountMax)
+        guard count <= most else {
+            throw APIError(
+                422,
+                "limit-exceeded",
+                "Trace \(id) has \(count) stored spans, and there is memory for a skeleton of at most \(most): "
+                    + "\(API.pagesOf(id)), or raise memory."
+            )
+        }
+        try room.hold(count * TraceSkeleton.makingByteCount)
+    }
+
     /// The ids asked for, each once, in the order they came.
-    private static func spanIDs(_ call: APICall) throws(APIError) -> [SpanID] {
+    private static func spanIDs(_ list: String) throws(APIError) -> [SpanID] {
         let most = 200
-        let texts = (call.request.query("ids") ?? "").split(separator: ",", omittingEmptySubsequences: false)
+        let texts = list.split(separator: ",", omittingEmptySubsequences: false)
         guard texts.count <= most else {
             throw .invalid("ids", "\(texts.count) ids were given, at most \(most) are answered at once.")
         }
@@ -65,18 +134,20 @@ extension NativeAPI {
         return ids
     }
 
-    private static func stored(_ api: API, _ call: APICall) async throws(APIError) -> SpanBatch {
-        let id = try call.traceID()
-        let batch = try await api.ask(call) { store throws(StoreError) in try await store.trace(id) }
-        guard let batch, !batch.isEmpty else {
+    private static func reader(
+        of id: TraceID,
+        _ api: API,
+        _ call: APICall
+    ) async throws(APIError) -> any TraceReader {
+        guard let reader = try await api.reader(of: id, call) else {
             throw APIError(404, "unknown-trace", "No span of trace \(id) is stored.")
         }
-        return batch
+        return reader
     }
 
     /// Whether no span came for a while. A clock that was set back says no.
-    private static func isQuiet(_ batch: SpanBatch, at now: UInt64) -> Bool {
-        let (age, isFuture) = now.subtractingReportingOverflow(batch.receivedUnixNanos)
+    private static func isQuiet(_ reader: any TraceReader, at now: UInt64) -> Bool {
+        let (age, isFuture) = now.subtractingReportingOverflow(reader.receivedUnixNanos)
         return !isFuture && age >= quietNanos
     }
 

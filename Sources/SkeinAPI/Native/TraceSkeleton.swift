@@ -6,7 +6,15 @@ import SkeinWire
 
 /// A trace without its details: one column for each thing that a page draws of all spans at once.
 struct TraceSkeleton {
-    private let batch: SpanBatch
+    /// Bytes of a row of the answer in a common trace, and then some.
+    static let rowByteCount = 72
+    /// Memory of a span while the skeleton is made: its columns, the tree, the answer.
+    static let makingByteCount = 216
+    /// Rows are numbered with 31 bits.
+    static let spanCountMax = Int(Int32.max) - 1
+
+    private let rows: Rows.Gathered
+    private var batch: SpanBatch { rows.batch }
     private let tree: TraceTree
     /// By place in the tree's services.
     private let colors: [Int]
@@ -25,9 +33,40 @@ struct TraceSkeleton {
         )
     }
 
+    /// What a skeleton shows of its spans, put together from windows of the trace.
+    struct Rows: ~Copyable {
+        private var builder = SpanBatchBuilder()
+        private var eventCounts: [UInt32] = []
+        private var linkCounts: [UInt32] = []
+
+        /// All of them; the batch has the fixed columns alone.
+        struct Gathered {
+            var batch: SpanBatch
+            var eventCounts: [UInt32]
+            var linkCounts: [UInt32]
+        }
+
+        /// Appends a window, in the order of the trace.
+        mutating func append(_ page: SpanPage) {
+            var merger = SpanBatchMerger(from: page.spans)
+            for row in 0..<page.spans.count { merger.append(row, to: &builder) }
+            eventCounts += page.eventCounts
+            linkCounts += page.linkCounts
+        }
+
+        /// All that was appended.
+        consuming func finish(receivedUnixNanos: UInt64) -> Gathered {
+            Gathered(
+                batch: builder.finish(receivedUnixNanos: receivedUnixNanos),
+                eventCounts: eventCounts,
+                linkCounts: linkCounts
+            )
+        }
+    }
+
     /// The skeleton of a trace; `ordinals` are the numbers of the tree's services, which give each its colour.
-    init(_ tree: TraceTree, of batch: SpanBatch, ordinals: [Int]) {
-        self.batch = batch
+    init(_ tree: TraceTree, of rows: Rows.Gathered, ordinals: [Int]) {
+        self.rows = rows
         self.tree = tree
         colors = ServiceColors.colors(ofOrdinals: ordinals)
         warnings = Self.warnings(about: tree)
@@ -148,10 +187,10 @@ struct TraceSkeleton {
             for row in tree.batchRows { json.int(batch.durationNanos[Int(row)]) }
         }
         json.array("events") { json in
-            for row in tree.batchRows { json.int(batch.events.range(of: Int(row)).count) }
+            for row in tree.batchRows { json.int(rows.eventCounts[Int(row)]) }
         }
         json.array("links") { json in
-            for row in tree.batchRows { json.int(batch.links.range(of: Int(row)).count) }
+            for row in tree.batchRows { json.int(rows.linkCounts[Int(row)]) }
         }
         json.array("weight") { json in
             for row in tree.batchRows {

@@ -74,6 +74,7 @@ struct BatchAssembler: ~Copyable {
         }
         if columns.contains(.events) { try appendEvents(directory, group, rows) }
         if columns.contains(.links) { try appendLinks(directory, group, rows) }
+        guard !interner.isFull else { throw .tooMuchText }
     }
 
     private mutating func appendIDsAndTimes(

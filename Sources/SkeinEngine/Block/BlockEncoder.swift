@@ -94,6 +94,7 @@ package struct BlockEncoder: ~Copyable {
 
     /// Writes what is left and says what the file holds. Nothing may be appended to the file afterwards.
     package consuming func finish() throws(StoreError) -> BlockFooter {
+        try tables.check()
         footer.traceFilters = try traceFilters.finish(at: offset, to: sink)
         offset += footer.traceFilters.byteCount(groups: footer.groups.count)
         footer.valueFilters = try valueFilters.finish(at: offset, to: sink)

@@ -90,7 +90,7 @@ struct BlockTables: ~Copyable {
                 batch.dictionary.withBytes(batch.resources.serviceNameRefs[row]) { services.append([UInt8]($0)) }
                 resourceSpanCounts.append(0)
             }
-            return ref - 1
+            return Self.number(ref)
         }
     }
 
@@ -102,7 +102,7 @@ struct BlockTables: ~Copyable {
                 services.append(table.withBytes(entry.texts[0]) { [UInt8]($0) })
                 resourceSpanCounts.append(0)
             }
-            return ref - 1
+            return Self.number(ref)
         }
     }
 
@@ -111,7 +111,7 @@ struct BlockTables: ~Copyable {
         table.entries.map { entry in
             let (ref, isNew) = table.withBytes(entry.content) { scopeInterner.intern($0) }
             if isNew { scopeSpanCounts.append(0) }
-            return ref - 1
+            return Self.number(ref)
         }
     }
 
@@ -128,7 +128,7 @@ struct BlockTables: ~Copyable {
     /// The number of the key whose scope and name are in `scratch`.
     private mutating func internKey(_ scope: AttributeScope) -> UInt32 {
         // The interner's entry 0 is the empty string, which no key is: the scope comes first.
-        let number = keyInterner.intern(scratch.bytes).ref - 1
+        let number = Self.number(keyInterner.intern(scratch.bytes).ref)
         if number == keys.count {
             let name = UnsafeRawBufferPointer(rebasing: scratch.bytes.dropFirst())
             let peer = scope == .span ? Peer.Key.allCases.first { $0.name.utf8.elementsEqual(name) } : nil
@@ -149,7 +149,7 @@ struct BlockTables: ~Copyable {
             append(batch, batch.scopes.attributes, row)
             let (ref, isNew) = scopeInterner.intern(scratch.bytes)
             if isNew { scopeSpanCounts.append(0) }
-            return ref - 1
+            return Self.number(ref)
         }
     }
 
@@ -166,6 +166,17 @@ struct BlockTables: ~Copyable {
         for pair in pairs {
             append(batch, table.keyRefs[pair])
             append(batch, table.valueRefs[pair])
+        }
+    }
+
+    /// Throws ``StoreError/Code/limit`` when those of one kind take more than 4 GiB, so that some are missing.
+    func check() throws(StoreError) {
+        guard !keyInterner.isFull, !resourceInterner.isFull, !scopeInterner.isFull, !operationInterner.isFull else {
+            throw StoreError(
+                .limit,
+                "the keys, resources, scopes or operations of a block take more than \(Interner.byteCountMax) bytes: "
+                    + "store fewer different ones at once"
+            )
         }
     }
 
@@ -194,8 +205,11 @@ struct BlockTables: ~Copyable {
         scratch.append(name)
         let (ref, isNew) = operationInterner.intern(scratch.bytes)
         if isNew { operationSpanCounts.append(0) }
-        operationSpanCounts[Int(ref) - 1] += UInt64(spanCount)
+        operationSpanCounts[Int(Self.number(ref))] += UInt64(spanCount)
     }
+
+    /// The entry of an interner's number, which is 0 only when there was no room for it: then ``check()`` fails.
+    private static func number(_ ref: UInt32) -> UInt32 { ref == 0 ? 0 : ref - 1 }
 
     // MARK: Bytes
 

@@ -37,6 +37,7 @@ final class Contents: Sendable {
 
     private let state: Mutex<State>
     private let lastAppend = Atomic<UInt64>(0)
+    private let countingRows = CountingRowsCache()
 
     /// When spans came last, by the monotonic clock.
     var lastAppendNanos: UInt64 { lastAppend.load(ordering: .relaxed) }
@@ -68,6 +69,8 @@ final class Contents: Sendable {
         var blocksVersion: UInt64
         /// Of spans that are gone.
         var pastRollups: [StoredRollup]
+        /// What is known of large traces.
+        var countingRows: CountingRowsCache
     }
 
     func snapshot() -> Snapshot {
@@ -76,7 +79,8 @@ final class Contents: Sendable {
                 head: (state.frozen.map(\.part) + [state.active]).map { $0.snapshot() },
                 blocks: state.blocks,
                 blocksVersion: state.blocksVersion,
-                pastRollups: state.pastRollups
+                pastRollups: state.pastRollups,
+                countingRows: countingRows
             )
         }
     }

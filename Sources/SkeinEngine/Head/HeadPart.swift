@@ -132,13 +132,14 @@ final class HeadPart: Sendable {
         var builder = SpanBatchBuilder()
         var received: UInt64 = 0
         for piece in small {
-            state.figures.byteCount -= piece.batch.byteCount
             received = max(received, piece.batch.receivedUnixNanos)
             var merger = SpanBatchMerger(from: piece.batch)
             for row in 0..<piece.batch.count { merger.append(row, to: &builder) }
         }
+        // Pieces with more text than one batch holds stay apart.
+        guard !builder.isFull else { return }
         let joined = builder.finish(receivedUnixNanos: received)
-        state.figures.byteCount += joined.byteCount
+        state.figures.byteCount += joined.byteCount - small.reduce(0) { $0 + $1.batch.byteCount }
         state.pieces.removeLast(state.smallPieceCount)
         state.pieces.append(Piece(joined, firstRow: firstRow))
     }

@@ -4,8 +4,6 @@ import SkeinStore
 
 /// A trace too long to be put together for a question: which of its rows count is found out from ids and times alone, and
 /// all else is read a window at a time.
-///
-/// Memory is 40 bytes for each stored span, and a window.
 struct LargeTrace {
     /// Stored spans from which on a trace is looked at in this way.
     static let spanCountMin = 64 << 10
@@ -14,30 +12,12 @@ struct LargeTrace {
     private enum Window {
         case block(StoredBlock, Range<Int>)
         case head(SpanBatch, [Int])
-
-        var count: Int {
-            switch self {
-            case .block(_, let rows): rows.count
-            case .head(_, let rows): rows.count
-            }
-        }
-    }
-
-    private struct Key {
-        var spanID: UInt64
-        var start: UInt64
-        var end: UInt64
-        /// Place in the order of arrival.
-        var place: Int
-        var kind: UInt8
-
-        func isCopy(of other: Key) -> Bool { spanID == other.spanID && kind == other.kind }
     }
 
     private let id: TraceID
     private var windows: [Window] = []
     /// Rows that count, by place.
-    private var kept: RowSet
+    private let counting: RowSet
 
     /// The rows of `trace` and which of them count.
     init(_ trace: StoredTrace, _ cancellation: Cancellation) throws(StoreError) {
@@ -49,32 +29,7 @@ struct LargeTrace {
             }
         }
         for piece in trace.headPieces { windows.append(.head(piece.batch, piece.rows)) }
-        let count = windows.reduce(0) { $0 + $1.count }
-        kept = RowSet(count: count, all: true)
-        if trace.whole != nil { return }
-        var keys: [Key] = []
-        keys.reserveCapacity(count)
-        for window in windows {
-            try cancellation.check()
-            let (batch, rows) = try Self.read(window, .fixed)
-            for row in rows {
-                keys.append(
-                    Key(
-                        spanID: batch.spanIDs[row].rawValue,
-                        start: batch.startUnixNanos[row],
-                        end: batch.endUnixNanos(at: row),
-                        place: keys.count,
-                        kind: (Span.Kind(rawValue: batch.kinds[row]) ?? .unspecified).rawValue
-                    )
-                )
-            }
-        }
-        keys.sort {
-            ($0.spanID, $0.kind, $0.end, $0.start, $0.place) < ($1.spanID, $1.kind, $1.end, $1.start, $1.place)
-        }
-        for index in keys.indices.dropLast() where keys[index].isCopy(of: keys[index + 1]) {
-            kept[keys[index].place] = false
-        }
+        counting = try trace.counting(cancellation)
     }
 
     private static func read(
@@ -102,7 +57,7 @@ struct LargeTrace {
             let (batch, rows) = try Self.read(window, columns)
             let matching = try BatchScan.rows(of: batch, in: range, matching: predicate)
             for row in rows {
-                if kept[place] { sums.add(batch, row, isMatching: matching[row]) }
+                if counting[place] { sums.add(batch, row, isMatching: matching[row]) }
                 place += 1
             }
         }

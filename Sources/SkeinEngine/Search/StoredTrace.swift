@@ -3,15 +3,15 @@ import SkeinModel
 import SkeinStore
 
 /// Where the pieces of one trace lie, in order of arrival.
-struct StoredTrace {
+struct StoredTrace: Sendable {
     /// A block's part of the trace.
-    struct BlockPiece {
+    struct BlockPiece: Sendable {
         var block: StoredBlock
         var entry: Block.TraceEntry
     }
 
     /// How large a trace may be that is put together in memory.
-    struct Limits {
+    struct Limits: Sendable {
         /// Stored spans, copies counted.
         var spanCount = Int.max
         /// Bytes of texts and values. A batch cannot hold more than 4 GiB of them.
@@ -24,6 +24,7 @@ struct StoredTrace {
     let id: TraceID
     private(set) var blockPieces: [BlockPiece] = []
     private(set) var headPieces: [(batch: SpanBatch, rows: [Int])] = []
+    private let countingRows: CountingRowsCache
 
     /// Looks for the trace everywhere. `known` is a piece found already, which saves looking for it again.
     init(_ id: TraceID, in snapshot: Contents.Snapshot, known: BlockPiece? = nil) throws(StoreError) {
@@ -35,7 +36,16 @@ struct StoredTrace {
                 for entry in try block.block.find(id) { blockPieces.append(BlockPiece(block: block, entry: entry)) }
             }
         }
+        for piece in blockPieces where piece.entry.rows.upperBound > piece.block.footer.spanCount {
+            throw piece.block.block.reader.corrupt("a trace ends behind the last row", at: 0)
+        }
         for part in snapshot.head { headPieces += part.rows(of: id) }
+        countingRows = snapshot.countingRows
+    }
+
+    /// The rows that count, by place in the order of arrival: of the copies of a span one.
+    func counting(_ cancellation: Cancellation) throws(StoreError) -> RowSet {
+        try countingRows.rows(of: self, cancellation)
     }
 
     /// Whether nothing of the trace is stored.
@@ -54,6 +64,34 @@ struct StoredTrace {
         blockPieces.reduce(0) { $0 + $1.entry.rows.count } + headPieces.reduce(0) { $0 + $1.rows.count }
     }
 
+    /// When the last batch with spans of the trace was received, as far as blocks know.
+    var receivedUnixNanos: UInt64 {
+        blockPieces.reduce(headPieces.reduce(0) { max($0, $1.batch.receivedUnixNanos) }) {
+            max($0, $1.block.footer.receivedMax)
+        }
+    }
+
+    /// Calls `body` with the keys of all stored rows, in order of arrival and some thousand at a time.
+    func forEachKeys(_ body: ([RowKey]) throws(StoreError) -> Void) throws(StoreError) {
+        var place = 0
+        for piece in blockPieces {
+            // Everything is looked at once, which is nothing for a cache.
+            let block = piece.block.block.uncached
+            try block.forEachGroup(of: piece.entry.rows) { group, rows throws(StoreError) in
+                try body(try block.keys(inGroup: group, rows: rows, place: place))
+                place += rows.count
+                return true
+            }
+        }
+        for piece in headPieces {
+            for first in stride(from: 0, to: piece.rows.count, by: Self.windowRowCount) {
+                let rows = piece.rows[first..<min(piece.rows.count, first + Self.windowRowCount)]
+                try body(zip(rows, place...).map { piece.batch.key($0, place: $1) })
+                place += rows.count
+            }
+        }
+    }
+
     /// The trace by the contract's rule: each span once, ordered by start, span id, kind. Throws
     /// ``StoreError/Code/limit`` when it is larger than `limits` allow.
     func assembled(
@@ -65,22 +103,17 @@ struct StoredTrace {
             throw StoreError(
                 .limit,
                 "trace \(id) has \(spanCount) stored spans, at most \(limits.spanCount) are put together: "
-                    + "raise the store's traceSpanCountMax"
+                    + "raise the store's traceSpanCountMax, or read the trace in windows"
             )
         }
+        if spanCount >= LargeTrace.spanCountMin { return try joined(columns, cancellation, limits: limits) }
         if let whole { return try whole.block.block.batch(rows: whole.entry.rows, columns: columns) }
         var assembly = TraceAssembly()
         var byteCount = 0
         func note(_ batch: SpanBatch) throws(StoreError) {
             try cancellation.check()
             byteCount += batch.dictionary.byteCount
-            guard byteCount <= limits.byteCount else {
-                throw StoreError(
-                    .limit,
-                    "the texts of trace \(id) take more than \(limits.byteCount) bytes, which is as much as is put "
-                        + "together: raise the store's traceByteCountMax"
-                )
-            }
+            guard byteCount <= limits.byteCount else { throw tooLarge(limits) }
         }
         for piece in blockPieces {
             let rows = piece.entry.rows
@@ -95,7 +128,35 @@ struct StoredTrace {
             try note(piece.batch)
             assembly.add(piece.batch, rows: piece.rows)
         }
-        return assembly.finish()
+        return try assembly.finish()
+    }
+
+    /// The same for a large trace, window by window, so that nothing is there twice.
+    private func joined(
+        _ columns: SpanColumns,
+        _ cancellation: Cancellation,
+        limits: Limits
+    ) throws(StoreError) -> SpanBatch {
+        let counting = try counting(cancellation)
+        let rows = TraceRows(self)
+        var gathered = GatheredRows()
+        var cursor: SpanCursor?
+        while true {
+            let keys = try rows.keys(after: cursor, counting: counting, limit: Self.windowRowCount, cancellation)
+            guard let last = keys.last else { break }
+            let count = try rows.read(keys[...], columns, byteCountMax: limits.byteCount, into: &gathered, cancellation)
+            guard count == keys.count, gathered.builder.byteCount < limits.byteCount else { throw tooLarge(limits) }
+            cursor = last.cursor
+        }
+        return gathered.finish(receivedUnixNanos: receivedUnixNanos)
+    }
+
+    private func tooLarge(_ limits: Limits) -> StoreError {
+        StoreError(
+            .limit,
+            "the spans of trace \(id) take more than \(limits.byteCount) bytes, which is as much as is put together: "
+                + "raise the store's traceByteCountMax, or read the trace in windows"
+        )
     }
 }
 

@@ -32,6 +32,8 @@ package struct ServerConfiguration: Sendable {
     package var queryTimeout = Duration.seconds(60)
     /// Queries that run at once.
     package var queriesMax = 16
+    /// Stored spans of a trace that is answered whole.
+    package var traceSpansMax = 200_000
     /// Folder to serve the page from instead of the one inside the binary.
     package var webDirectory: String?
     /// Path below which a proxy mounts the web listener; empty or starting with `/`, never ending with one.

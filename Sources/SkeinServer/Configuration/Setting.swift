@@ -183,6 +183,18 @@ package struct Setting: Sendable {
                 write: { "\($0.queriesMax)" }
             ),
             Setting(
+                "trace-spans-max",
+                "Spans of a trace that is answered whole, each of about half a kilobyte while it is; larger traces are read "
+                    + "page by page.",
+                form: "a number of 1000 to 10000000",
+                read: { text, configuration in
+                    guard let value = Int(text), (1_000...10_000_000).contains(value) else { return false }
+                    configuration.traceSpansMax = value
+                    return true
+                },
+                write: { "\($0.traceSpansMax)" }
+            ),
+            Setting(
                 "web-dir",
                 "Serve the page from this folder instead of from inside the binary: for whoever edits it.",
                 form: "a path, or empty",

@@ -18,11 +18,14 @@ extension OTLP {
         /// The same; `check` is told the bytes written so far after each span, and may end the writing.
         package func write<E: Error>(to json: inout JSONWriter, check: (Int) throws(E) -> Void) throws(E) {
             try json.object { json throws(E) in
-                try json.array("resourceSpans") { json throws(E) in
-                    for group in SpanGroups(batch).resources {
-                        try json.object { json throws(E) in try writeResourceSpans(group, to: &json, check) }
-                    }
-                }
+                try json.array("resourceSpans") { json throws(E) in try writeGroups(to: &json, check: check) }
+            }
+        }
+
+        /// Writes all spans, grouped by resource and scope, as elements of an array of `ResourceSpans`.
+        func writeGroups<E: Error>(to json: inout JSONWriter, check: (Int) throws(E) -> Void) throws(E) {
+            for group in SpanGroups(batch).resources {
+                try json.object { json throws(E) in try writeResourceSpans(group, to: &json, check) }
             }
         }
 

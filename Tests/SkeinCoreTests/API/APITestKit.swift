@@ -21,9 +21,18 @@ struct APIUnderTest {
         self.init(over: store)
     }
 
-    init(over store: any SpanStore, answers: ByteBudget = ByteBudget(limit: 256 << 20)) {
+    init(
+        over store: any SpanStore,
+        answers: ByteBudget = ByteBudget(limit: 256 << 20),
+        traceSpanCountMax: Int = 200_000
+    ) {
         self.store = store
-        api = API(store: store, clock: StoppedClock(unixNanos: Self.now), answers: answers) {
+        api = API(
+            store: store,
+            clock: StoppedClock(unixNanos: Self.now),
+            answers: answers,
+            traceSpanCountMax: traceSpanCountMax
+        ) {
             var status = ServerStatus(version: "0.1.0", startedUnixNanos: Self.now - 1)
             status.receivedSpanCount = 7
             status.listeners = [.init(name: "otlp-http", address: "127.0.0.1:4318")]

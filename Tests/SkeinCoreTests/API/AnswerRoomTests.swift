@@ -11,7 +11,7 @@ struct AnswerRoomTests {
 
     private static let targets = [
         "/api/skein/v1/traces/\(id)", "/api/skein/v1/traces/\(id)/skeleton",
-        "/api/skein/v1/traces/\(id)/spans?ids=1,2,3",
+        "/api/skein/v1/traces/\(id)/spans?ids=1,2,3", "/api/skein/v1/traces/\(id)/spans?limit=2",
         "/api/skein/v1/search", "/api/traces/\(id)", "/api/traces?service=web",
     ]
 
@@ -26,7 +26,10 @@ struct AnswerRoomTests {
         #expect(budget.used == 0)
     }
 
-    @Test(arguments: ["/api/skein/v1/traces/\(id)", "/api/traces/\(id)", "/api/traces?service=web"])
+    @Test(arguments: [
+        "/api/skein/v1/traces/\(id)", "/api/skein/v1/traces/\(id)/skeleton", "/api/skein/v1/traces/\(id)/spans",
+        "/api/traces/\(id)", "/api/traces?service=web",
+    ])
     func `an answer that finds no room now may come again`(_ target: String) async throws {
         let store = MemoryStore()
         try await store.append(SpanBatch(spans: Shop.order))

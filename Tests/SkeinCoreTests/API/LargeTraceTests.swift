@@ -58,6 +58,7 @@ struct OneTraceStore: StoreWrapper {
 
     var wrapped: any SpanStore { MemoryStore() }
     func trace(_ id: TraceID) async throws(StoreError) -> SpanBatch? { batch }
+    func traceReader(_ id: TraceID) async throws(StoreError) -> (any TraceReader)? { BatchTraceReader(batch) }
     func scan(
         _ range: TimeRange,
         columns: SpanColumns,

@@ -34,11 +34,11 @@ import Testing
     }
 
     /// A trace by the contract's rule from all that arrived of it.
-    private func assembled(_ spans: [SkeinModel.Span]) -> [SkeinModel.Span] {
+    private func assembled(_ spans: [SkeinModel.Span]) throws -> [SkeinModel.Span] {
         var assembly = TraceAssembly()
         let batch = SpanBatch(spans: spans)
         assembly.add(batch, rows: 0..<batch.count)
-        return assembly.finish().spans
+        return try assembly.finish().spans
     }
 
     /// A trace by the contract's rule from what a block holds of it.
@@ -48,7 +48,7 @@ import Testing
             let batch = try block.batch(rows: entry.rows, columns: .all)
             assembly.add(batch, rows: 0..<batch.count)
         }
-        return assembly.finish().spans
+        return try assembly.finish().spans
     }
 
     private static let limits: [BlockMerge.Limits] = [
@@ -74,7 +74,7 @@ import Testing
             if !entries.contains(where: { $0.isPartial }) {
                 #expect(entries.count == 1)
                 if entries.first?.hasDuplicates == false {
-                    #expect(entries.first?.rows.count == assembled(spans).count)
+                    #expect(try entries.first?.rows.count == assembled(spans).count)
                 }
             }
         }

@@ -62,6 +62,7 @@ struct ConfigurationTests {
         ("durability", "interval=250ms", "durability", "interval=250ms"), ("retention", "90m", "retention", "90m"),
         ("query-timeout", "1.5m", "query-timeout", "90s"), ("base-path", "/a/b/", "base-path", "/a/b"),
         ("listen.web", "localhost:0", "listen.web", "localhost:0"), ("log-level", "debug", "log-level", "debug"),
+        ("trace-spans-max", "50000", "trace-spans-max", "50000"),
     ])
     func `values are read and written back`(_ key: String, _ text: String, _ written: String, _ result: String) throws {
         let configuration = try resolve(flags: [key: text])
@@ -74,6 +75,7 @@ struct ConfigurationTests {
         ("durability", "interval=0s"), ("listen.web", "16686"), ("listen.web", "::1:80"), ("listen.web", "a:99999"),
         ("query-timeout", "-1s"), ("queries-max", "0"), ("log-level", "loud"), ("insecure-no-auth", "maybe"),
         ("base-path", "skein"), ("data-dir", ""), ("retention-bytes", "99999999999999999999GB"),
+        ("trace-spans-max", "999"), ("trace-spans-max", "10000001"),
     ])
     func `a bad value is refused with its place and what is allowed`(_ key: String, _ text: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try resolve(flags: [key: text]) }

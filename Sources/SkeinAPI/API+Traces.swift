@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinStore
+
+/// Traces for answers: in windows where that is enough, whole where it is not.
+extension API {
+    /// Room that a whole trace of so many spans takes beside the answer that is made of it. A small one takes next to none.
+    static func roomByteCount(ofWhole spanCount: Int) -> Int { spanCount > 10_000 ? spanCount * 512 : 0 }
+
+    /// A reader of trace `id`; `nil` when no span of it is stored.
+    func reader(of id: TraceID, _ call: APICall) async throws(APIError) -> (any TraceReader)? {
+        try await ask(call) { store throws(StoreError) in try await store.traceReader(id) }
+    }
+
+    /// The whole trace, for which `room` is held first beside `held` bytes; `nil` when no span of it is stored.
+    func trace(
+        _ id: TraceID,
+        _ call: APICall,
+        room: inout AnswerRoom,
+        beside held: Int = 0
+    ) async throws(APIError) -> SpanBatch? {
+        guard let reader = try await reader(of: id, call) else { return nil }
+        try checkWhole(reader, id)
+        try room.hold(held + Self.roomByteCount(ofWhole: reader.storedSpanCount))
+        return try await ask(call) { store throws(StoreError) in try await store.trace(id) }
+    }
+
+    /// Throws when the trace is too large to be answered whole.
+    func checkWhole(_ reader: any TraceReader, _ id: TraceID) throws(APIError) {
+        let count = reader.storedSpanCount
+        guard count > traceSpanCountMax else { return }
+        var error = APIError(
+            422,
+            "limit-exceeded",
+            "Trace \(id) has \(count) stored spans, at most \(traceSpanCountMax) are answered at once: "
+                + "\(Self.pagesOf(id)), or raise trace-spans-max."
+        )
+        error.traceID = JaegerTrace.text(of: id)
+        throw error
+    }
+
+    /// What to do instead of asking for the whole trace.
+    static func pagesOf(_ id: TraceID) -> String { "read it page by page at /api/skein/v1/traces/\(id)/spans" }
+
+    /// Calls `body` with the windows of a trace, one after the other.
+    func forEachWindow(
+        of reader: any TraceReader,
+        columns: SpanColumns,
+        _ call: APICall,
+        _ body: (SpanPage) throws(APIError) -> Void
+    ) async throws(APIError) {
+        var cursor: SpanCursor?
+        repeat {
+            let window = SpanWindow(after: cursor, columns: columns)
+            let page = try await ask(call) { _ throws(StoreError) in try await reader.window(window) }
+            try body(page)
+            cursor = page.next
+        } while cursor != nil
+    }
+}
