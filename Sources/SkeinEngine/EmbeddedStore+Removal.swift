@@ -57,7 +57,7 @@ extension EmbeddedStore {
             cut.masking = Masking(keys: keys, range: removal.range, predicate: removal.predicate)
         }
         let chosen = cut
-        let counts = try await compactor.rewrite { block throws(StoreError) in
+        let counts = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
             found.contains { block.block.mayContain($0) } ? chosen : nil
         }
         outcome.spanCount = removal.action == .delete ? counts.cutCount : counts.maskedCount

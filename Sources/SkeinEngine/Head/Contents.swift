@@ -111,6 +111,9 @@ final class Contents: Sendable {
     /// The part to make a block of next.
     var oldestFrozen: FrozenPart? { state.withLock { $0.frozen.first } }
 
+    /// The part to make a block of last, of those there are.
+    var newestFrozen: FrozenPart? { state.withLock { $0.frozen.last } }
+
     /// Puts a block in the place of the part it was made of.
     func replace(_ frozen: FrozenPart, with block: StoredBlock) {
         state.withLock { state in

@@ -34,7 +34,8 @@ extension Sealer {
     /// Gives back what a merge had reserved.
     func endMerge() { quota?.limit.reserve(mergeByteCount: 0) }
 
-    private func onThread(_ body: @escaping @Sendable () throws(StoreError) -> Void) async throws(StoreError) {
+    /// Runs `body` on ``thread``.
+    func onThread(_ body: @escaping @Sendable () throws(StoreError) -> Void) async throws(StoreError) {
         let failure: StoreError? = await withCheckedContinuation { done in
             thread.async {
                 do throws(StoreError) {
@@ -114,7 +115,7 @@ extension Sealer {
             guard let first = run.first, let last = run.last else { continue }
             let id = BlockID(firstSegment: first.id.firstSegment, lastSegment: last.id.lastSegment)
             try rollups.write(id, sumOf: run)
-            try Self.orFailure { () throws(DiskError) in try rollups.publish(id) }
+            try Self.orFailure(RollupFiles.failing) { () throws(DiskError) in try rollups.publish(id) }
             contents.replacePast(run, with: try rollups.open(id))
             for rollup in run { rollups.remove(rollup.id) }
         }
