@@ -57,7 +57,7 @@ extension EmbeddedStore {
             cut.masking = Masking(keys: keys, range: removal.range, predicate: removal.predicate)
         }
         let chosen = cut
-        let counts = try await compactor.rewrite { block throws(StoreError) in
+        let counts = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
             for id in found where try block.block.mayContain(id) { return chosen }
             return nil
         }

@@ -31,9 +31,8 @@ public final class EmbeddedStore: SpanStore {
     /// What knows how many bytes the folder takes.
     private let meter: MeteredDisk
     private let quota: Quota?
-    /// Why the last attempts to remove old blocks, and to take something out of blocks, failed.
-    private let expiryFailure = Mutex<StoreError?>(nil)
-    private let thinningFailure = Mutex<StoreError?>(nil)
+    /// Why the last attempt to remove old blocks failed.
+    private let retentionFailure = Mutex<StoreError?>(nil)
     /// Removals under way.
     let removals = Atomic<Int>(0)
     private var isRemoving: Bool { removals.load(ordering: .relaxed) > 0 }
@@ -189,9 +188,9 @@ public final class EmbeddedStore: SpanStore {
         do throws(StoreError) {
             try await sealer.removeExpired()
             try await sealer.tendRollups(rollupTending)
-            expiryFailure.withLock { $0 = nil }
+            retentionFailure.withLock { $0 = nil }
         } catch {
-            expiryFailure.withLock { $0 = error }
+            retentionFailure.withLock { $0 = error }
         }
     }
 
@@ -199,27 +198,22 @@ public final class EmbeddedStore: SpanStore {
     package func thin() async {
         guard !configuration.retentionRules.isEmpty else { return }
         let now = configuration.clock.unixNanos
-        do throws(StoreError) {
-            _ = try await compactor.rewrite { [thinning, contents] block throws(StoreError) in
-                try thinning.cut(block, in: contents.snapshot(), nowUnixNanos: now)
-            }
-            thinningFailure.withLock { $0 = nil }
-        } catch {
-            if error.code != .cancelled { thinningFailure.withLock { $0 = error } }
+        // What fails is tried again, and told by the compactor.
+        _ = try? await compactor.rewrite(inBackground: true) { [thinning, contents] block throws(StoreError) in
+            try thinning.cut(block, in: contents.snapshot(), nowUnixNanos: now)
         }
     }
 
     /// Makes a block of all that is in memory, for tests, backups and a tidy end. Throws when the disk refuses.
     public func seal() async throws(StoreError) {
         await commit.freezeHead()
-        await sealer.finish()
-        if let failure = sealer.figures.failure { throw failure }
+        try await sealer.finish()
     }
 
     /// Merges all blocks that are worth it, as if nobody had sent spans for a while. Throws when the last merge failed.
     public func compact() async throws(StoreError) {
         await compactor.finish(isIdle: true)
-        if let failure = compactor.figures.failure { throw failure }
+        if let failure = compactor.failure { throw failure }
     }
 
     /// Finishes the appends and the sealing under way and lets the folder go. Appends that come later are refused.
@@ -317,7 +311,7 @@ public final class EmbeddedStore: SpanStore {
     private func addProblems(to status: inout StoreStatus) {
         status.problems = recovery.problems
         if let problem = removalLog.problem { status.problems.append(problem) }
-        if let unfinished = removalLog.all.last(where: { $0.finishedUnixNanos == nil }), !isRemoving {
+        if let unfinished = removalLog.unfinished, !isRemoving {
             status.problems.append(
                 "Removal \(unfinished.number) (\(unfinished.queryText)) did not finish before a stop: ask for it again."
             )
@@ -330,9 +324,8 @@ public final class EmbeddedStore: SpanStore {
             )
         }
         if let failure = sealer.figures.failure { status.problems.append("\(failure)") }
-        if let failure = compactor.figures.failure { status.problems.append("Blocks cannot be merged: \(failure)") }
-        if let failure = expiryFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
-        if let failure = thinningFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
+        if let failure = compactor.failure { status.problems.append("\(failure)") }
+        if let failure = retentionFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
         let excess = sealer.figures.excessByteCount
         if excess > 0, let quota { status.problems.append(quota.problem(excess: excess)) }
         let log = commit.figures

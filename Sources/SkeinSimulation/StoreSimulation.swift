@@ -8,10 +8,14 @@ package import SkeinTestKit
 /// The embedded store on a simulated disk, driven by a seed and compared with a model in memory.
 ///
 /// A run opens the store some times, each time appends, seals, merges, deletes and asks, and ends the process or cuts the
-/// power in the middle of it. Whatever happens, every acknowledged span is there, once, and nothing else is.
+/// power in the middle of it. Whatever happens, every acknowledged span is there, once, and nothing else is. Where bits of a
+/// file are flipped or reads fail, an answer may be an error instead, and a start may set the file aside and say so; what is
+/// not in that file is there as before.
 package struct StoreSimulation: Sendable {
     /// How the disk fails while the store is at work.
     package var faults: SimulatedDisk.Faults
+    /// Whether bits of files are flipped now and then.
+    package var rots = false
 
     /// A simulation on a disk that fails so.
     package init(faults: SimulatedDisk.Faults = .init()) { self.faults = faults }
@@ -26,155 +30,180 @@ package struct StoreSimulation: Sendable {
         return StoreSimulation(faults: faults)
     }()
 
-    /// Spans acknowledged, and those of which nobody knows.
-    private struct Model {
-        var acknowledged: [TraceID: [SpanID: Span]] = [:]
-        var unknown: [TraceID: [SpanID: Span]] = [:]
+    /// A disk that flips bits, and of which some reads fail.
+    package static let rotting: StoreSimulation = {
+        var faults = SimulatedDisk.Faults()
+        faults.readsFailing = 15
+        var simulation = StoreSimulation(faults: faults)
+        simulation.rots = true
+        return simulation
+    }()
 
-        mutating func acknowledge(_ spans: [Span]) {
-            for span in spans { acknowledged[span.traceID, default: [:]][span.spanID] = span }
-        }
-
-        mutating func doubt(_ spans: [Span]) {
-            for span in spans { unknown[span.traceID, default: [:]][span.spanID] = span }
-        }
-
-        /// Forgets the traces that hold a span of this name, for sure or perhaps.
-        mutating func remove(name: String, isCertain: Bool) {
-            func holds(_ spans: [SpanID: Span]?) -> Bool { spans?.values.contains { $0.name == name } ?? false }
-            for (id, spans) in acknowledged where holds(spans) || holds(unknown[id]) {
-                // Whether what nobody knows was there to be found, nobody knows either.
-                if !isCertain || !holds(spans) { unknown[id, default: [:]].merge(spans) { known, _ in known } }
-                acknowledged[id] = nil
-            }
-        }
-
-        /// Compares the store with the model: all that was acknowledged is there, once, and nothing never sent is.
-        func check(_ store: EmbeddedStore) async throws {
-            for id in Set(acknowledged.keys).union(unknown.keys) {
-                let found = try await store.trace(id)?.spans ?? []
-                let ids = found.map(\.spanID)
-                guard Set(ids).count == ids.count else { throw Wrong("shows a span twice") }
-                for span in found {
-                    let sent = acknowledged[id]?[span.spanID] ?? unknown[id]?[span.spanID]
-                    guard sent == span else { throw Wrong("shows a span that was never sent: \(span)") }
-                }
-                let missing = Set((acknowledged[id] ?? [:]).keys).subtracting(ids)
-                guard missing.isEmpty else { throw Wrong("lost \(missing.count) acknowledged spans") }
-            }
-            // Every trace is listed once, with the right number of spans.
-            var query = SpanQuery(limit: 50)
-            var listed: [TraceID: Int] = [:]
-            while true {
-                let page = try await store.search(query)
-                for trace in page.traces {
-                    guard listed[trace.traceID] == nil else { throw Wrong("lists a trace twice") }
-                    listed[trace.traceID] = trace.spanCount
-                }
-                guard let next = page.next else { break }
-                query.cursor = next
-            }
-            for (id, spans) in acknowledged {
-                let most = Set(spans.keys).union((unknown[id] ?? [:]).keys).count
-                guard (spans.count...most).contains(listed[id] ?? 0) else { throw Wrong("lists a trace wrongly") }
-            }
-        }
-    }
-
-    /// What the store did wrong.
-    private struct Wrong: Error, CustomStringConvertible {
-        var description: String
-
-        init(_ description: String) { self.description = description }
+    /// The simulation that `make simulate` runs for a seed.
+    package static func ofSeed(_ seed: UInt64) -> StoreSimulation {
+        [StoreSimulation(), failing, rotting][Int(seed % 3)]
     }
 
     /// Runs one seed. Throws what went wrong.
     package func run(seed: UInt64) async throws {
-        var random = SeededRandom(seed: seed)
-        var disk = SimulatedDisk(seed: seed)
-        let clock = SimulatedClock()
-        var model = Model()
-        var nextID: UInt64 = 0
-        var last: [Span] = []
-        var isRemoved = false
-        for _ in 0..<Int.random(in: 2...5, using: &random) {
-            // The process may end before the store is open.
-            if Int.random(in: 0..<3, using: &random) == 0 {
-                disk.stop(afterOperations: Int.random(in: 0...25, using: &random))
-            }
-            let opened = await start(disk, clock)
-            disk.stop(afterOperations: .max)
-            if disk.isStopped {
-                disk = end(disk, &random)
-                continue
-            }
-            let store = try opened.get()
-            try await model.check(store)
-            disk.faults = faults
-            if Bool.random(using: &random) { disk.stop(afterOperations: Int.random(in: 0...120, using: &random)) }
-            for _ in 0..<Int.random(in: 1...30, using: &random) {
-                if Int.random(in: 0..<12, using: &random) == 0 {
-                    try? await store.seal()
-                    continue
-                }
-                if Int.random(in: 0..<15, using: &random) == 0 {
-                    try? await store.compact()
-                    continue
-                }
-                if Int.random(in: 0..<40, using: &random) == 0 {
-                    isRemoved = true
-                    let name = "n\(Int.random(in: 0..<5, using: &random))"
-                    let removal = Removal(.delete, predicate: .compare(.name, .equal, .string(name)))
-                    model.remove(name: name, isCertain: (try? await store.remove(removal)) != nil)
-                    last = []
-                    continue
-                }
-                // Now and then a sender tries again what was kept.
-                let isAgain = Int.random(in: 0..<8, using: &random) == 0 && !last.isEmpty
-                let sent = isAgain ? last : spans(&random, &nextID)
-                last = sent
-                do throws(StoreError) {
-                    try await store.append(SpanBatch(spans: sent))
-                    model.acknowledge(sent)
-                } catch {
-                    model.doubt(sent)
-                }
-            }
-            disk.faults = SimulatedDisk.Faults()
-            disk.stop(afterOperations: .max)
-            if !disk.isStopped { try await model.check(store) }
-            if Int.random(in: 0..<4, using: &random) == 0 { await store.close() }
-            disk = end(disk, &random)
+        var run = Run(self, seed: seed)
+        for _ in 0..<Int.random(in: 2...5, using: &run.random) { try await run.session() }
+        try await run.finish()
+    }
+}
+
+/// One seed under way.
+private struct Run {
+    private let simulation: StoreSimulation
+    var random: SeededRandom
+    private var disk: SimulatedDisk
+    private let clock = SimulatedClock()
+    private var model = Model()
+    private var nextID: UInt64 = 0
+    private var last: [Span] = []
+    private var isRemoved = false
+
+    init(_ simulation: StoreSimulation, seed: UInt64) {
+        self.simulation = simulation
+        random = SeededRandom(seed: seed)
+        disk = SimulatedDisk(seed: seed)
+    }
+
+    /// From a start to the end of the process, or of the machine.
+    mutating func session() async throws {
+        if simulation.rots, happens(1, in: 3) { try await rot() }
+        // The process may end before the store is open, having put aside what is damaged, and say nothing of it.
+        if happens(1, in: 3) { disk.stop(afterOperations: Int.random(in: 0...25, using: &random)) }
+        let readsFail = simulation.rots && happens(1, in: 3)
+        disk.faults.readsFailing = readsFail ? simulation.faults.readsFailing : 0
+        var opened = await start()
+        disk.faults = SimulatedDisk.Faults()
+        disk.stop(afterOperations: .max)
+        if disk.isStopped {
+            model.noteReport()
+            end()
+            return
         }
-        let store = try await EmbeddedStore.open(configuration(disk, clock))
+        // A start that failed because of a read works when the device does.
+        if readsFail, case .failure = opened {
+            model.noteReport()
+            opened = await start()
+        }
+        let store = try opened.get()
+        note(store)
+        let leavesOut = readsFail && !store.recovery.problems.isEmpty
+        try await model.check(store, mayMiss: leavesOut)
+        disk.faults = simulation.faults
+        if Bool.random(using: &random) { disk.stop(afterOperations: Int.random(in: 0...120, using: &random)) }
+        for _ in 0..<Int.random(in: 1...30, using: &random) { try await step(store, leavesOut) }
+        disk.faults = SimulatedDisk.Faults()
+        disk.stop(afterOperations: .max)
+        if !disk.isStopped { try await model.check(store, mayMiss: leavesOut) }
+        if happens(1, in: 4) { await store.close() }
+        end()
+    }
+
+    /// A last start, on a disk that works.
+    mutating func finish() async throws {
+        let store = try await start().get()
+        note(store)
         try await model.check(store)
         let problems = store.recovery.problems
-        guard problems.isEmpty else { throw Wrong("\(problems)") }
+        guard problems.isEmpty || model.isDamaged else { throw Wrong("\(problems)") }
         // Sums outlive what is removed.
-        if !isRemoved { try await checkSums(store, clock, model) }
+        if !isRemoved, !model.mayMiss { try await checkSums(store) }
         await store.close()
     }
 
-    private func start(_ disk: SimulatedDisk, _ clock: SimulatedClock) async -> Result<EmbeddedStore, StoreError> {
+    // MARK: Steps
+
+    private mutating func step(_ store: EmbeddedStore, _ leavesOut: Bool) async throws {
+        if happens(1, in: 12) {
+            try? await store.seal()
+            return
+        }
+        if happens(1, in: 15) {
+            try? await store.compact()
+            return
+        }
+        if happens(1, in: 40) { return await remove(from: store, leavesOut) }
+        if simulation.rots, !disk.isStopped {
+            if happens(1, in: 60) { return try await rot() }
+            if happens(1, in: 20) { return try await model.check(store, mayFail: true, mayMiss: leavesOut) }
+        }
+        // Now and then a sender tries again what was kept.
+        let isAgain = happens(1, in: 8) && !last.isEmpty
+        let sent = isAgain ? last : spans()
+        last = sent
         do throws(StoreError) {
-            return .success(try await EmbeddedStore.open(configuration(disk, clock)))
+            try await store.append(SpanBatch(spans: sent))
+            model.acknowledge(sent)
+        } catch {
+            model.doubt(sent)
+        }
+    }
+
+    private mutating func remove(from store: EmbeddedStore, _ leavesOut: Bool) async {
+        isRemoved = true
+        let name = "n\(Int.random(in: 0..<5, using: &random))"
+        let removal = Removal(.delete, predicate: .compare(.name, .equal, .string(name)))
+        let isDone = (try? await store.remove(removal)) != nil
+        model.remove(name: name, isCertain: isDone && !leavesOut)
+        last = []
+    }
+
+    /// Flips a bit of some file, open or not.
+    private mutating func rot() async throws {
+        let paths = disk.paths.filter { !$0.hasSuffix("/LOCK") && !$0.contains("/quarantine/") }
+        guard let path = paths.randomElement(using: &random), let count = disk[path]?.count, count > 0 else { return }
+        // What a store would still answer without the file, that it must answer with a damaged one; but for traces of which
+        // the file has spans, too.
+        let without = try await open { $0 != path }
+        let alone = try await open { $0 == path || !$0.hasPrefix("/data/blocks/") && !$0.hasPrefix("/data/log/") }
+        try await model.damage(without: without, alone: alone)
+        await without.close()
+        await alone.close()
+        disk.flip(path, byte: Int.random(in: 0..<count, using: &random), bit: Int.random(in: 0..<8, using: &random))
+    }
+
+    /// A store of the files that there are now and `isKept` names.
+    private func open(_ isKept: (String) -> Bool) async throws -> EmbeddedStore {
+        let copy = disk.copy()
+        for path in copy.paths where !isKept(path) { copy[path] = nil }
+        return try await EmbeddedStore.open(configuration(copy))
+    }
+
+    // MARK: Parts
+
+    private mutating func happens(_ times: Int, in count: Int) -> Bool {
+        Int.random(in: 0..<count, using: &random) < times
+    }
+
+    private mutating func note(_ store: EmbeddedStore) {
+        let report = store.recovery
+        if !report.problems.isEmpty || report.quarantinedCount > 0 || report.tornByteCount > 0 {
+            model.noteReport()
+        }
+    }
+
+    private func start() async -> Result<EmbeddedStore, StoreError> {
+        do throws(StoreError) {
+            return .success(try await EmbeddedStore.open(configuration(disk)))
         } catch {
             return .failure(error)
         }
     }
 
-    /// The disk after the process ended: killed, or with the power cut.
-    private func end(_ disk: SimulatedDisk, _ random: inout SeededRandom) -> SimulatedDisk {
-        Bool.random(using: &random) ? disk.crash() : disk.kill()
-    }
+    /// Ends the process: killed, or with the power cut.
+    private mutating func end() { disk = Bool.random(using: &random) ? disk.crash() : disk.kill() }
 
     /// Once all is merged, sums are those of the spans that there are.
-    private func checkSums(_ store: EmbeddedStore, _ clock: SimulatedClock, _ model: Model) async throws {
+    private func checkSums(_ store: EmbeddedStore) async throws {
         try await store.seal()
         clock.advance(by: .seconds(2 * 86_400))
         try await store.compact()
         let memory = MemoryStore()
-        for id in Set(model.acknowledged.keys).union(model.unknown.keys) {
+        for id in model.traceIDs {
             if let trace = try await store.trace(id) { try await memory.append(trace) }
         }
         let (found, wanted) = (
@@ -183,7 +212,7 @@ package struct StoreSimulation: Sendable {
         guard found == wanted else { throw Wrong("sums up \(found), wanted \(wanted)") }
     }
 
-    private func configuration(_ disk: SimulatedDisk, _ clock: SimulatedClock) -> EmbeddedStore.Configuration {
+    private func configuration(_ disk: SimulatedDisk) -> EmbeddedStore.Configuration {
         var configuration = EmbeddedStore.Configuration(directory: "/data")
         configuration.disk = disk
         configuration.clock = clock
@@ -191,7 +220,7 @@ package struct StoreSimulation: Sendable {
         return configuration
     }
 
-    private func spans(_ random: inout SeededRandom, _ nextID: inout UInt64) -> [Span] {
+    private mutating func spans() -> [Span] {
         let trace = UInt64.random(in: 1...40, using: &random)
         return (0..<Int.random(in: 1...12, using: &random)).map { _ in
             nextID += 1

@@ -187,6 +187,14 @@ package final class SimulatedDisk: Disk {
         }
     }
 
+    /// Flips a bit of a file, on the device and for whoever has it open.
+    package func flip(_ path: String, byte: Int, bit: Int) {
+        state.withLock { $0.files[path] }?.bytes.withLock { bytes in
+            bytes.current[byte] ^= 1 << UInt8(bit)
+            if byte < bytes.synced.count { bytes.synced[byte] ^= 1 << UInt8(bit) }
+        }
+    }
+
     /// A copy of the disk as it is, everything synced: for trying many things from one state.
     package func copy(seed: UInt64 = 0) -> SimulatedDisk {
         let copy = SimulatedDisk(seed: seed)

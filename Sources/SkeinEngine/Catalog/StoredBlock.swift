@@ -76,13 +76,30 @@ final class StoredBlock: Sendable {
             return try rollup.selection(grid)
         } catch {
             guard error.code == .corrupt else { throw error }
-            openRollup.withLock { open in
-                if open === rollup {
-                    open = nil
-                    rollupFiles.remove(id)
-                }
-            }
+            giveUp(rollup)
             return try self.rollup().selection(grid)
+        }
+    }
+
+    /// The block's rollup, of which every chunk checks: made anew when one does not.
+    func soundRollup() throws(StoreError) -> StoredRollup {
+        let rollup = try rollup()
+        do throws(StoreError) {
+            try rollup.check()
+            return rollup
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            giveUp(rollup)
+            return try self.rollup()
+        }
+    }
+
+    private func giveUp(_ rollup: StoredRollup) {
+        openRollup.withLock { open in
+            if open === rollup {
+                open = nil
+                rollupFiles.remove(id)
+            }
         }
     }
 

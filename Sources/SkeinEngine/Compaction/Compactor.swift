@@ -19,16 +19,15 @@ final class Compactor: Sendable {
         var rewriteCount = 0
         var cutSpanCount = 0
         var writtenByteCount = 0
-        /// Why the last merge failed; `nil` when it did not.
-        var failure: StoreError?
     }
 
     private struct State {
         var isClosed = false
         var isScheduled = false
-        /// Blocks that could not be merged: they are left alone until the next start.
-        var refused: Set<BlockID> = []
+        var retry = MergeRetry()
     }
+
+    private static let failing = "blocks cannot be written anew"
 
     /// Bytes written between two syncs, so that none holds up the log for long.
     private static let syncByteCount = 16 << 20
@@ -67,6 +66,9 @@ final class Compactor: Sendable {
 
     var figures: Progress { progress.withLock { $0 } }
 
+    /// Why some block could not be written anew, as long as that is to be tried again; `nil` when none is.
+    var failure: StoreError? { state.withLock { $0.retry.failure } }
+
     /// Merges what is worth it, soon. `isIdle` says that nobody has sent spans for a while.
     func schedule(isIdle: Bool) {
         let isNew = state.withLock { state in
@@ -80,10 +82,11 @@ final class Compactor: Sendable {
         }
     }
 
-    /// Returns when nothing is left that is worth merging.
+    /// Returns when nothing is left that is worth merging, or can be. Tries at once what failed before.
     func finish(isIdle: Bool) async {
         await withCheckedContinuation { done in
             thread.async {
+                self.state.withLock { $0.retry.wake(at: self.clock.monotonicNanos) }
                 self.mergeAll(isIdle: isIdle)
                 done.resume()
             }
@@ -101,43 +104,81 @@ final class Compactor: Sendable {
         while let inputs = next(isIdle: isIdle) {
             do throws(StoreError) {
                 try merge(inputs)
-                progress.withLock { $0.failure = nil }
             } catch {
                 if error.code == .cancelled { return }
-                progress.withLock { $0.failure = error }
-                // A full disk may have room later; a damaged block stays damaged.
-                if error.code == .full { return }
-                state.withLock { $0.refused.formUnion(inputs.map(\.id)) }
             }
         }
     }
 
     private func next(isIdle: Bool) -> [StoredBlock]? {
-        let (isClosed, refused) = state.withLock { ($0.isClosed, $0.refused) }
-        guard !isClosed else { return nil }
-        let runs = sealer.neighbours.flatMap { run in
-            run.split { refused.contains($0.id) }.map { $0.map(CompactionPlan.Candidate.init) }
+        let runs = sealer.neighbours
+        let blocks = runs.flatMap(\.self)
+        let now = clock.monotonicNanos
+        guard let retry = look(at: blocks, now), !retry.isResting(now) else { return nil }
+        let candidates = runs.flatMap { run in
+            run.split { retry.isResting($0.id, now) }.map { $0.map(CompactionPlan.Candidate.init) }
         }
-        guard let chosen = plan.next(runs, nowUnixNanos: clock.unixNanos, isIdle: isIdle) else { return nil }
-        let blocks = sealer.neighbours.flatMap(\.self)
+        guard let chosen = plan.next(candidates, nowUnixNanos: clock.unixNanos, isIdle: isIdle) else { return nil }
         let inputs = chosen.compactMap { id in blocks.first { $0.id == id } }
         return inputs.count == chosen.count ? inputs : nil
+    }
+
+    /// What rests, of the blocks that there are; `nil` when the store is being closed.
+    private func look(at blocks: [StoredBlock], _ now: UInt64) -> MergeRetry? {
+        state.withLock { state in
+            state.retry.keep(Set(blocks.map(\.id)), at: now)
+            return state.isClosed ? nil : state.retry
+        }
     }
 
     private func merge(_ inputs: [StoredBlock]) throws(StoreError) {
         guard let first = inputs.first, let last = inputs.last else { return }
         let id = BlockID(firstSegment: first.id.firstSegment, lastSegment: last.id.lastSegment)
-        _ = try write(id, of: inputs)
+        _ = try noting(inputs) { () throws(StoreError) in
+            try requireRoom(for: inputs)
+            return try write(id, of: inputs)
+        }
+    }
+
+    /// Remembers of `inputs` whether `body` could write them anew.
+    private func noting(
+        _ inputs: [StoredBlock],
+        _ body: () throws(StoreError) -> BlockMerge.Outcome?
+    ) throws(StoreError) -> BlockMerge.Outcome? {
+        let ids = inputs.map(\.id)
+        do throws(StoreError) {
+            let outcome = try body()
+            if outcome != nil { state.withLock { $0.retry.noteSuccess(of: ids) } }
+            return outcome
+        } catch {
+            if error.code != .cancelled {
+                state.withLock { $0.retry.note(error, of: ids, at: clock.monotonicNanos, path: folder.block) }
+            }
+            throw error
+        }
+    }
+
+    /// Background work leaves as much room on the disk as it takes, so that the log finds some meanwhile.
+    private func requireRoom(for inputs: [StoredBlock]) throws(StoreError) {
+        let needed = inputs.reduce(0) { $0 + $1.footer.byteCount } * 2
+        guard let free = try? disk.freeBytes(folder.root), free < needed else { return }
+        throw StoreError(
+            .full,
+            "writing blocks anew needs \(needed) free bytes and the disk has \(free): make space; it is tried again"
+        )
     }
 
     /// Takes something out of the blocks for which `cut` gives anything to take out. Returns spans left out and masked.
+    ///
+    /// In the background it leaves alone what rests after a failure, and a failure does not keep it from other blocks.
     func rewrite(
+        inBackground: Bool,
         _ cut: @escaping @Sendable (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
     ) async throws(StoreError) -> (cutCount: Int, maskedCount: Int) {
         let result: Result<(Int, Int), StoreError> = await withCheckedContinuation { done in
             thread.async {
                 do throws(StoreError) {
-                    done.resume(returning: .success(try self.rewriteNow(cut)))
+                    done.resume(returning: .success(try self.rewriteNow(inBackground, cut)))
                 } catch {
                     done.resume(returning: .failure(error))
                 }
@@ -147,19 +188,33 @@ final class Compactor: Sendable {
     }
 
     private func rewriteNow(
+        _ inBackground: Bool,
         _ cut: (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
     ) throws(StoreError) -> (Int, Int) {
         var counts = (cut: 0, masked: 0)
-        for block in sealer.neighbours.joined() {
-            if state.withLock({ $0.isClosed }) { throw StoreError(.cancelled, "the store is being closed") }
-            guard let cut = try cut(block) else { continue }
-            var id = block.id
-            id.generation += 1
-            if let outcome = try write(id, of: [block], cut) {
-                counts.cut += outcome.cutCount
-                counts.masked += outcome.maskedCount
+        var failure: StoreError?
+        let blocks = sealer.neighbours.flatMap(\.self)
+        for block in blocks {
+            let now = clock.monotonicNanos
+            guard let retry = look(at: blocks, now) else { throw StoreError(.cancelled, "the store is being closed") }
+            if inBackground, retry.isResting(now) { break }
+            if inBackground, retry.isResting(block.id, now) { continue }
+            do throws(StoreError) {
+                let outcome = try noting([block]) { () throws(StoreError) -> BlockMerge.Outcome? in
+                    guard let cut = try cut(block) else { return nil }
+                    if inBackground { try requireRoom(for: [block]) }
+                    var id = block.id
+                    id.generation += 1
+                    return try write(id, of: [block], cut)
+                }
+                counts.cut += outcome?.cutCount ?? 0
+                counts.masked += outcome?.maskedCount ?? 0
+            } catch {
+                guard inBackground, error.code != .cancelled else { throw error }
+                failure = failure ?? error
             }
         }
+        if let failure { throw failure }
         return (counts.cut, counts.masked)
     }
 
@@ -182,10 +237,10 @@ final class Compactor: Sendable {
         let outcome: BlockMerge.Outcome
         do throws(StoreError) {
             try? disk.remove(temporary)
-            let file = try Sealer.orFailure { () throws(DiskError) in try disk.open(temporary, .create) }
+            let file = try Sealer.orFailure(Self.failing) { () throws(DiskError) in try disk.open(temporary, .create) }
             var unsynced = 0
             outcome = try merge.write { bytes throws(StoreError) in
-                try Sealer.orFailure { () throws(DiskError) in
+                try Sealer.orFailure(Self.failing) { () throws(DiskError) in
                     try file.append(bytes)
                     byteCount += bytes.count
                     self.sealer.goOnMerging(byteCount: room - byteCount)
@@ -196,11 +251,23 @@ final class Compactor: Sendable {
                     }
                 }
             }
-            try Sealer.orFailure { () throws(DiskError) in try file.sync() }
+            try Sealer.orFailure(Self.failing) { () throws(DiskError) in try file.sync() }
             if inputs.count > 1 {
-                var rollups: [StoredRollup] = []
-                for input in inputs { rollups.append(try input.rollup()) }
-                try sealer.rollups.write(id, sumOf: rollups, merge.takeRollupDifference())
+                let difference = merge.takeRollupDifference()
+                do throws(StoreError) {
+                    try sealer.rollups.write(
+                        id,
+                        sumOf: try inputs.map { input throws(StoreError) in try input.rollup() },
+                        difference
+                    )
+                } catch {
+                    guard error.code == .corrupt else { throw error }
+                    try sealer.rollups.write(
+                        id,
+                        sumOf: try inputs.map { input throws(StoreError) in try input.soundRollup() },
+                        difference
+                    )
+                }
             }
         } catch {
             try? disk.remove(temporary)

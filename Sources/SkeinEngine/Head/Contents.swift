@@ -127,6 +127,9 @@ final class Contents: Sendable {
     /// The part to make a block of next.
     var oldestFrozen: FrozenPart? { state.withLock { $0.frozen.first } }
 
+    /// The part to make a block of last, of those there are.
+    var newestFrozen: FrozenPart? { state.withLock { $0.frozen.last } }
+
     /// The head's parts that came after `frozen`.
     func parts(after frozen: FrozenPart) -> [HeadPart] {
         state.withLock { state in

@@ -97,7 +97,8 @@ final class Sealer: Sendable {
 
     private func sealNext() {
         isScheduled.withLock { $0 = false }
-        if sealOne(), contents.oldestFrozen != nil { schedule() }
+        guard let oldest = contents.oldestFrozen, isRipe(oldest), (try? sealNow(oldest)) != nil else { return }
+        if contents.oldestFrozen != nil { schedule() }
     }
 
     /// Opens the rollups of all blocks, soon, and makes those anew that are missing. What fails is tried again when
@@ -106,13 +107,11 @@ final class Sealer: Sendable {
         for block in contents.blocks { thread.async { _ = try? block.rollup() } }
     }
 
-    /// Returns when all parts frozen before are blocks, or could not be made so.
-    func finish() async {
-        await withCheckedContinuation { done in
-            thread.async {
-                while self.sealOne(isUrgent: true) {}
-                done.resume()
-            }
+    /// Returns when all parts frozen before are blocks. Throws when one of them could not be made so.
+    func finish() async throws(StoreError) {
+        try await onThread { () throws(StoreError) in
+            guard let last = self.contents.newestFrozen?.lastSegment else { return }
+            while let oldest = self.contents.oldestFrozen, oldest.lastSegment <= last { try self.sealNow(oldest) }
         }
     }
 
@@ -224,11 +223,9 @@ final class Sealer: Sendable {
             || clock.monotonicNanos &- frozen.frozenNanos > Self.ripeningNanosMax
     }
 
-    /// Makes a block of the oldest frozen part. Returns whether there was one and it could be.
-    private func sealOne(isUrgent: Bool = false) -> Bool {
-        guard let frozen = contents.oldestFrozen, isUrgent || isRipe(frozen), !state.withLock({ $0.isClosed }) else {
-            return false
-        }
+    /// Makes a block of a frozen part, and says how that went.
+    private func sealNow(_ frozen: Contents.FrozenPart) throws(StoreError) {
+        if state.withLock({ $0.isClosed }) { throw StoreError(.unavailable, "the store is closed") }
         // What cannot be removed is told by the next look that time asks for.
         try? removeExpiredNow()
         do throws(StoreError) {
@@ -238,11 +235,10 @@ final class Sealer: Sendable {
                 progress.failure = nil
             }
             changed.withLock { $0 }?(nil)
-            return true
         } catch {
             progress.withLock { $0.failure = error }
             changed.withLock { $0 }?(error)
-            return false
+            throw error
         }
     }
 
@@ -312,13 +308,17 @@ final class Sealer: Sendable {
         rollups.remove(id)
     }
 
-    static func orFailure<T>(_ body: () throws(DiskError) -> T) throws(StoreError) -> T {
+    /// What the disk refuses, as an error of the store that begins with `failing`.
+    static func orFailure<T>(
+        _ failing: String = "the newest spans cannot be moved from the log to a block",
+        _ body: () throws(DiskError) -> T
+    ) throws(StoreError) -> T {
         do throws(DiskError) {
             return try body()
         } catch {
             throw StoreError(
                 error.code == .noSpace ? .full : .io,
-                "the newest spans cannot be moved from the log to a block: \(error)",
+                "\(failing): \(error)",
                 place: error.path
             )
         }

@@ -74,6 +74,19 @@ final class RemovalLog: Sendable {
     /// Every removal, oldest first.
     var all: [Removal.Record] { records.withLock { $0 } }
 
+    /// The last removal that was not finished, unless it was asked for again and that was.
+    var unfinished: Removal.Record? {
+        let records = all
+        return records.last { record in
+            record.finishedUnixNanos == nil
+                && !records.contains { later in
+                    later.number > record.number && later.finishedUnixNanos != nil && later.failure.isEmpty
+                        && later.action == record.action && later.range == record.range
+                        && later.queryText == record.queryText
+                }
+        }
+    }
+
     /// Notes for good that `removal` was asked for; returns its number.
     func ask(_ removal: Removal, nowUnixNanos now: UInt64) throws(StoreError) -> Int {
         try records.withLock { records throws(StoreError) in

@@ -34,7 +34,8 @@ extension Sealer {
     /// Gives back what a merge had reserved.
     func endMerge() { quota?.limit.reserve(mergeByteCount: 0) }
 
-    private func onThread(_ body: @escaping @Sendable () throws(StoreError) -> Void) async throws(StoreError) {
+    /// Runs `body` on ``thread``.
+    func onThread(_ body: @escaping @Sendable () throws(StoreError) -> Void) async throws(StoreError) {
         let failure: StoreError? = await withCheckedContinuation { done in
             thread.async {
                 do throws(StoreError) {
@@ -109,7 +110,7 @@ extension Sealer {
             let id = BlockID(firstSegment: first.id.firstSegment, lastSegment: last.id.lastSegment)
             try rollups.write(id, sumOf: run.rollups, keepsMinutes: run.keepsMinutes)
             // The file of one that only loses its minutes is replaced; who reads the old one goes on.
-            try Self.orFailure { () throws(DiskError) in try rollups.publish(id) }
+            try Self.orFailure(RollupFiles.failing) { () throws(DiskError) in try rollups.publish(id) }
             contents.replacePast(run.rollups, with: try rollups.open(id))
             for rollup in run.rollups where rollup.id != id { rollups.remove(rollup.id) }
         }

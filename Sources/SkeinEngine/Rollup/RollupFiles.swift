@@ -9,6 +9,9 @@ struct RollupFiles: Sendable {
     let folder: StoreFolder
     let cache: PartCache
 
+    /// How an error begins.
+    static let failing = "sums of spans cannot be written"
+
     /// Where a rollup is while it is being written.
     func temporary(_ id: BlockID) -> String { folder.rollup(id) + StoreFolder.temporarySuffix }
 
@@ -53,7 +56,9 @@ struct RollupFiles: Sendable {
         let temporary = temporary(id)
         try? disk.remove(temporary)
         do throws(StoreError) {
-            let file = try Sealer.orFailure { () throws(DiskError) in try disk.open(temporary, .create) }
+            let file = try Sealer.orFailure(RollupFiles.failing) { () throws(DiskError) in
+                try disk.open(temporary, .create)
+            }
             // Some hundred bytes in a write would cost more than all else.
             let buffer = SinkBuffer(file)
             var writer = try RollupWriter(keepsMinutes: keepsMinutes) { bytes throws(StoreError) in
@@ -62,7 +67,7 @@ struct RollupFiles: Sendable {
             let (table, received) = try body(&writer)
             try writer.finish(table: table, received: received)
             try buffer.flush()
-            try Sealer.orFailure { () throws(DiskError) in try file.sync() }
+            try Sealer.orFailure(RollupFiles.failing) { () throws(DiskError) in try file.sync() }
         } catch {
             try? disk.remove(temporary)
             throw error
@@ -85,7 +90,7 @@ struct RollupFiles: Sendable {
     func remake(_ id: BlockID, of block: Block) throws(StoreError) -> StoredRollup {
         let received = min(block.footer.receivedMin, block.footer.receivedMax)...block.footer.receivedMax
         try write(id, try BlockRollup.count(block), received: received)
-        try Sealer.orFailure { () throws(DiskError) in try publish(id) }
+        try Sealer.orFailure(RollupFiles.failing) { () throws(DiskError) in try publish(id) }
         return try open(id)
     }
 }
@@ -104,7 +109,7 @@ private final class SinkBuffer {
 
     func flush() throws(StoreError) {
         guard bytes.count > 0 else { return }
-        try Sealer.orFailure { () throws(DiskError) in try file.append(bytes.bytes) }
+        try Sealer.orFailure(RollupFiles.failing) { () throws(DiskError) in try file.append(bytes.bytes) }
         bytes.removeAll()
     }
 }

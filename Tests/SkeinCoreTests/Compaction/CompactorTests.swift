@@ -108,6 +108,19 @@ import Testing
         #expect(try await S.everything(in: store) == before)
     }
 
+    @Test func `a damaged rollup does not keep its block from being merged`() async throws {
+        let disk = SimulatedDisk(seed: 7)
+        let store = try await store(disk, blocks: 8)
+        let whole = try await S.open(disk.copy())
+        let wanted = try await whole.rollup(.all, step: 60_000_000_000)
+        // In the first chunk of cells.
+        disk.flip("/data/rollups/0000000000000003-0000000000000003.rollup", byte: 20, bit: 3)
+        try await store.compact()
+        #expect(await store.status().figures["blocks"] == 1)
+        #expect(try await store.rollup(.all, step: 60_000_000_000) == wanted)
+        #expect(await store.status().problems.isEmpty)
+    }
+
     @Test func `a trace that trickles in is read from few places`() async throws {
         let disk = SimulatedDisk(seed: 6)
         let store = try await S.open(disk)

@@ -95,6 +95,9 @@ import Testing
         #expect(await store.status().problems.isEmpty == false)
         disk.faults = .init()
         await store.thin()
+        #expect(try await numbers(in: store) == [1, 2], "it rests a while")
+        clock.advance(by: .seconds(1))
+        await store.thin()
         #expect(try await numbers(in: store) == [2])
         #expect(await store.status().problems.isEmpty)
     }
@@ -135,6 +138,7 @@ import Testing
         #expect(await reopened.status().problems.count == (isUnfinished ? 1 : 0))
         _ = try await reopened.remove(Removal(.delete, predicate: even, queryText: "even"))
         #expect(try await numbers(in: reopened) == [1, 3, 5])
+        #expect(await reopened.status().problems.isEmpty, "it was asked for again")
     }
 
     @Test(arguments: 0..<20 as Range<UInt64>)

@@ -31,4 +31,10 @@ import Testing
         let first = 1_000_000 + lane * Self.seedCount
         await run(first..<(first + Self.seedCount), .failing)
     }
+
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func `flipped bits and reads that fail are told, and take nothing else with them`(lane: UInt64) async throws {
+        let first = 2_000_000 + lane * Self.seedCount
+        await run(first..<(first + Self.seedCount), .rotting)
+    }
 }
