@@ -25,7 +25,7 @@ test: ## every test: Swift, the page's modules, and real programs against the re
 bench: ## ingest cost, bytes a span, freshness and query times of a release build
 	@SPANS='$(SPANS)' PASSES='$(PASSES)' scripts/bench.sh
 
-simulate: ## the store on a disk that fails, stops and loses power, seed by seed
+simulate: ## the store on a disk that fails, flips bits, stops and loses power, seed by seed
 	@SEEDS='$(SEEDS)' FIRST='$(FIRST)' scripts/simulate.sh
 
 format: ## bring every Swift file into the house format

@@ -25,7 +25,9 @@ struct Verify: AsyncParsableCommand {
         try await reportingStoreFailures(exitCode: 2) {
             var line = ProgressLine()
             defer { line.end() }
-            let report = try data.folder.verify { line.show($0.byteCount, of: $0.totalByteCount) }
+            let report = try data.folder.verify(blocksAtOnce: ProcessInfo.processInfo.activeProcessorCount) {
+                line.show($0.byteCount, of: $0.totalByteCount)
+            }
             line.end()
             if json {
                 try CommandOutput.write(json: Answer(report))

@@ -498,7 +498,7 @@ package final class SimulatedDisk: Disk {
             let failure: DiskError?
             do throws(DiskError) {
                 failure = try disk.operate(.append, path, writes: true) { state -> DiskError? in
-                    let room = state.capacity - state.usedByteCount
+                    let room = state.capacity == .max ? Int.max : state.capacity - state.usedByteCount
                     var failure: DiskError?
                     var count = added.count
                     if count > room || state.happens(state.faults.appendsFull) {
@@ -546,7 +546,11 @@ package final class SimulatedDisk: Disk {
 extension SimulatedDisk.State {
     var usedByteCount: Int {
         let open = unlinked.filter { $0.openCount.load(ordering: .relaxed) > 0 }
-        return (files.values + open).reduce(0) { $0 + $1.bytes.withLock { $0.current.count } }
+        // A file takes its bytes once, whatever number of names it has.
+        var counted: Set<ObjectIdentifier> = []
+        return (files.values + open).reduce(0) { sum, node in
+            counted.insert(ObjectIdentifier(node)).inserted ? sum + node.bytes.withLock { $0.current.count } : sum
+        }
     }
 
     fileprivate mutating func unlink(_ node: SimulatedDisk.Node) {

@@ -121,6 +121,14 @@ private struct FolderBackup {
     mutating func run(_ tell: (DataFolder.Progress) -> Void) throws(StoreError) -> [String: FileSum] {
         let catalog = try data.readCatalog()
         try make(target)
+        try data.requireRoom(
+            try data.backupByteCount(at: target, copies: !canLink),
+            at: target,
+            for: "the backup",
+            remedy: canLink
+                ? "or name a place on another disk"
+                : "name a place on another disk, or leave out --copy on the data folder's own"
+        )
         var round = 0
         while try takeAll(removed: catalog?.removed ?? [], tell) {
             round += 1

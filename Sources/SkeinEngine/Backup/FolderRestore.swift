@@ -19,7 +19,7 @@ public struct RestoreReport: Sendable {
 extension DataFolder {
     /// Makes this folder, which must be empty or not be there, the one that `backup` was taken of, and opens it once.
     ///
-    /// Every byte of the backup is checked before anything is written. Until all is in place the folder has the manifest
+    /// Every byte of the backup is checked before anything is written, and before that whether there is room. Until all is in place the folder has the manifest
     /// of the backup, and no store opens it.
     public func restore(
         from backup: String,
@@ -33,6 +33,12 @@ extension DataFolder {
             progress(done)
         }
         try refuseUnlessEmpty()
+        try requireRoom(
+            manifest.byteCount,
+            at: folder.root,
+            for: "restoring",
+            remedy: "or name a folder on another disk"
+        )
         try check(manifest, of: source, count)
         do throws(StoreError) {
             try copy(manifest, from: source, count)

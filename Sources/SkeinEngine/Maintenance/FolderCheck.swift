@@ -6,9 +6,14 @@ public import SkeinStore
 extension DataFolder {
     /// Reads every byte of the folder and says what is wrong. Throws when it cannot: no data folder, no right to read, a
     /// file of a later version.
-    public func verify(progress: (Progress) -> Void = { _ in }) throws(StoreError) -> FolderReport {
+    ///
+    /// - Parameter blocksAtOnce: How many blocks are read at the same time, each by a thread of its own; at least 1.
+    public func verify(
+        blocksAtOnce: Int = 1,
+        progress: (Progress) -> Void = { _ in }
+    ) throws(StoreError) -> FolderReport {
         try requireFolder()
-        var check = FolderCheck(self)
+        var check = FolderCheck(self, blocksAtOnce: blocksAtOnce)
         try check.run(progress)
         return check.report
     }
@@ -25,15 +30,16 @@ private struct FolderCheck {
     private var blocks: [BlockID] = []
     private var bad: Set<BlockID> = []
     private var progress = DataFolder.Progress()
+    private let blocksAtOnce: Int
 
     /// Names of one block are enough to find the rest wanting.
     private static let failuresPerBlockMax = 20
     /// A file that changes while it is read is read so often until it is believed.
     private static let readingsMax = 3
-    private static let cacheByteCount = 32 << 20
 
-    init(_ data: DataFolder) {
+    init(_ data: DataFolder, blocksAtOnce: Int) {
         self.data = data
+        self.blocksAtOnce = blocksAtOnce
         disk = data.disk
         folder = data.folder
     }
@@ -53,7 +59,7 @@ private struct FolderCheck {
             .sorted {
                 ($0.lastSegment - $0.firstSegment, $0.generation) > ($1.lastSegment - $1.firstSegment, $1.generation)
             }
-        for id in ids { try checkBlock(id, tell) }
+        try checkBlocks(ids, tell)
         for path in others { try checkOther(path, tell) }
         try checkBlocksAreThere()
         noteQuarantine()
@@ -207,43 +213,42 @@ private struct FolderCheck {
 
     // MARK: Blocks
 
-    private mutating func checkBlock(_ id: BlockID, _ tell: (DataFolder.Progress) -> Void) throws(StoreError) {
+    private mutating func checkBlocks(_ ids: [BlockID], _ tell: (DataFolder.Progress) -> Void) throws(StoreError) {
+        let reading = BlockReadings(data, ids)
+        let before = report.byteCount
+        reading.run(blocksAtOnce) { byteCount in
+            progress.byteCount = before + byteCount
+            tell(progress)
+        }
+        for (id, outcome) in zip(ids, reading.outcomes) { try add(id, outcome, tell) }
+    }
+
+    private mutating func add(
+        _ id: BlockID,
+        _ outcome: BlockReadings.Outcome,
+        _ tell: (DataFolder.Progress) -> Void
+    ) throws(StoreError) {
         let path = folder.block(id)
         blocks.append(id)
-        let before = report.byteCount
-        let cache = PartCache(byteCountMax: Self.cacheByteCount)
-        do throws(StoreError) {
-            let file: any DiskFile
-            do throws(DiskError) {
-                file = try disk.open(path, .read)
-            } catch {
-                // Merged or past retention since the folder was listed.
-                if error.code == .notFound { return }
-                throw DataFolder.unreadable(error)
-            }
-            let block = try Block(file, path: path, id: 0, cache: cache)
-            let check = BlockCheck(block) { byteCount in
-                progress.byteCount = before + byteCount
-                tell(progress)
-            }
-            report.blockCount += 1
-            report.spanCount += block.footer.spanCount
-            count(block.footer.byteCount, tell)
-            for failure in check.failures.prefix(Self.failuresPerBlockMax) {
-                addBlock(id, failure, isOpen: true)
-            }
-            if check.failures.count > Self.failuresPerBlockMax {
-                damage(
-                    path,
-                    "The block has \(check.failures.count) damaged places; the others are not listed.",
-                    then: consequence(id, isOpen: true)
-                )
-            }
-        } catch {
+        switch outcome {
+        // Merged or past retention since the folder was listed.
+        case .gone: return
+        case .closed(let error):
             if error.code == .unusable { throw error }
             bad.insert(id)
             count(byteCount(path), tell)
             addBlock(id, error, isOpen: false)
+        case .read(let byteCount, let spanCount, let failures):
+            report.blockCount += 1
+            report.spanCount += spanCount
+            count(byteCount, tell)
+            for failure in failures.prefix(Self.failuresPerBlockMax) { addBlock(id, failure, isOpen: true) }
+            guard failures.count > Self.failuresPerBlockMax else { return }
+            damage(
+                path,
+                "The block has \(failures.count) damaged places; the others are not listed.",
+                then: consequence(id, isOpen: true)
+            )
         }
     }
 

@@ -57,6 +57,35 @@ import Testing
         #expect(try await spans(disk, in: "/restored").map(\.spanID.rawValue).sorted() == Array(1...8))
     }
 
+    @Test func `a backup for which there is no room says what is missing and leaves nothing`() async throws {
+        let disk = try await M.filledDisk(seed: 3)
+        let all = disk.usedByteCount
+        disk.capacity = all + all / 2
+        let before = disk.paths
+        do throws(StoreError) {
+            _ = try M.folder(disk).backUp(to: "/backup", copies: true, clock: SimulatedClock())
+            Issue.record("the backup found room")
+        } catch {
+            #expect(error.code == .full)
+            #expect(
+                error.message.hasPrefix("the backup needs \(all) bytes and the disk of /backup.new has \(all / 2) free")
+            )
+            #expect(error.message.contains("make room for \(all - all / 2) more") && error.message.contains("--copy"))
+        }
+        #expect(disk.paths == before && !disk.hasFolder("/backup.new"))
+        // Second names take no room.
+        #expect(try backUp(disk).copiedByteCount < all / 2)
+        do throws(StoreError) {
+            _ = try await DataFolder("/restored/here", disk: disk).restore(from: "/backup")
+            Issue.record("the restore found room")
+        } catch {
+            #expect(error.code == .full && error.message.contains("make room for"))
+        }
+        #expect(!disk.hasFolder("/restored"))
+        disk.capacity = 4 * all
+        _ = try await restore(disk)
+    }
+
     @Test func `where files cannot have two names they are copied`() async throws {
         let disk = try await M.filledDisk(seed: 3)
         disk.canLink = false

@@ -26,6 +26,16 @@ import Testing
         #expect(report.byteCount == disk.paths.reduce(0) { $0 + (disk[$1]?.count ?? 0) })
     }
 
+    @Test func `blocks read at the same time are told as if one after the other`() async throws {
+        let disk = try await M.filledDisk(seed: 4)
+        let paths = disk.paths.filter { $0.hasPrefix("/data/blocks/") }
+        for path in paths { M.flip(disk, path, at: 40) }
+        disk[paths[1]] = []
+        let (one, many) = (try M.folder(disk).verify(), try M.folder(disk).verify(blocksAtOnce: 8))
+        #expect(one.findings.count >= 3 && one.findings == many.findings)
+        #expect((one.blockCount, one.spanCount, one.byteCount) == (many.blockCount, many.spanCount, many.byteCount))
+    }
+
     @Test(arguments: 0..<4 as Range<UInt64>)
     func `blocks with small groups, long traces and copied groups are good`(seed: UInt64) throws {
         var nasty = NastySpans(seed: seed, traceCount: 9)
