@@ -58,7 +58,7 @@ extension EmbeddedStore {
         }
         let chosen = cut
         let counts = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
-            for id in found where try block.block.mayContain(id) { return chosen }
+            for id in found where block.block.mayContain(id) { return chosen }
             return nil
         }
         outcome.spanCount = removal.action == .delete ? counts.cutCount : counts.maskedCount

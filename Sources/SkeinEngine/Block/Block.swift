@@ -147,13 +147,13 @@ package struct Block: Sendable {
     package var byteCount: Int { footer.groups.count * 192 + 512 }
 
     /// Whether the block may hold the trace: right when it says no. Reads one line of filters.
-    package func mayContain(_ id: TraceID) throws(StoreError) -> Bool { try !groups(holding: id).isEmpty }
+    package func mayContain(_ id: TraceID) -> Bool { !groups(holding: id).isEmpty }
 
     /// What the block holds of the trace: one entry as a rule, several when it is too long to be joined. Reads one table
     /// of traces as a rule, none when it is not there.
     package func find(_ id: TraceID) throws(StoreError) -> [TraceEntry] {
         var entries: [TraceEntry] = []
-        for group in try groups(holding: id).rows {
+        for group in groups(holding: id).rows {
             let traces = try traces(inGroup: group)
             for index in traces.ids.indices where traces.ids[index] == id {
                 let entry = traces[index]

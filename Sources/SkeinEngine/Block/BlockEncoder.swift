@@ -210,12 +210,8 @@ package struct BlockEncoder: ~Copyable {
         let copy = try GroupCopy(block, group: index, numbers)
         try copy.write(to: &columns, isPartial: isPartial)
         try copy.note(in: &tables)
-        numbers.traceFilters.withUnsafeBytes { [lineBits = block.footer.traceFilters.lineBits] in
-            traceFilters.append(copyOf: index, of: $0, lineBits: lineBits)
-        }
-        numbers.valueFilters.withUnsafeBytes { [lineBits = block.footer.valueFilters.lineBits] in
-            valueFilters.append(copyOf: index, of: $0, lineBits: lineBits)
-        }
+        traceFilters.append(copyOf: index, of: numbers.traceFilters)
+        valueFilters.append(copyOf: index, of: numbers.valueFilters)
         try finish(&group)
         footer.traceCount += before > 0 ? 0 : group.traceCount
     }

@@ -23,9 +23,8 @@ struct GroupCopy {
         var keys: [UInt32]
         /// By entry of the old table of keys.
         var keyTypes: [UInt8]
-        /// The rows of the old block's filters, checked.
-        var traceFilters: [UInt8]
-        var valueFilters: [UInt8]
+        var traceFilters: Filters
+        var valueFilters: Filters
 
         /// The entries of `block`, which the tables gain where they lacked them.
         init(of block: Block, in tables: inout BlockTables) throws(StoreError) {
@@ -34,9 +33,15 @@ struct GroupCopy {
             scopes = tables.scopes(of: try block.scopeTable())
             keys = tables.keys(of: table)
             keyTypes = table.entries.map(\.types)
-            traceFilters = try block.filterRows(of: block.footer.traceFilters)
-            valueFilters = try block.filterRows(of: block.footer.valueFilters)
+            traceFilters = Filters(block, block.footer.traceFilters)
+            valueFilters = Filters(block, block.footer.valueFilters)
         }
+    }
+
+    /// All rows of a table of the old block's filters.
+    struct Filters {
+        var rows: [UInt8]
+        var lineBits: Int
     }
 
     init(_ block: Block, group index: Int, _ numbers: TableNumbers) throws(StoreError) {
@@ -246,6 +251,19 @@ extension Texts {
             dictionary.withBytes(entry, body)
         } else {
             body(UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+    }
+}
+
+extension GroupCopy.Filters {
+    /// Those of `block`; when they cannot be read, filters that admit everything.
+    init(_ block: Block, _ table: FilterTable) {
+        do throws(StoreError) {
+            rows = try block.filterRows(of: table)
+            lineBits = table.lineBits
+        } catch {
+            rows = [UInt8](repeating: 0xff, count: FilterTable.rowByteCount(groups: block.footer.groups.count))
+            lineBits = 0
         }
     }
 }

@@ -81,17 +81,17 @@ package struct BlockScan {
             return Self.any(group.statuses) { test.holds(status: Span.Status.Code(rawValue: $0) ?? .unset) }
         case .serviceName, .attribute(.resource, _):
             guard try answers.resources(leaf, index, block).holdsAny else { return false }
-            return try answers.mayHold(leaf, index, block, number)
+            return answers.mayHold(leaf, index, block, number)
         case .scopeName, .scopeVersion, .attribute(.instrumentation, _):
             return try answers.scopes(leaf, index, block).holdsAny
         case .attribute(.any, let key):
             let isOfSpans = try answers.keyNumber(.span, key, index, block) != nil
             guard try isOfSpans ? true : answers.resources(leaf, index, block).holdsAny else { return false }
-            return try answers.mayHold(leaf, index, block, number)
+            return answers.mayHold(leaf, index, block, number)
         case .attribute(let scope, let key):
             guard try answers.keyNumber(scope, key, index, block) != nil else { return false }
-            return try answers.mayHold(leaf, index, block, number)
-        case .name, .eventName: return try answers.mayHold(leaf, index, block, number)
+            return answers.mayHold(leaf, index, block, number)
+        case .name, .eventName: return answers.mayHold(leaf, index, block, number)
         default: return true
         }
     }
@@ -129,11 +129,11 @@ struct TableAnswers {
         _ index: Int,
         _ block: Block,
         _ group: Int
-    ) throws(StoreError) -> Bool {
+    ) -> Bool {
         if let known = groups[index] { return known?[group] ?? true }
         var found: RowSet?
         for hash in leaf.hashes {
-            let holding = try block.groups(holding: hash)
+            let holding = block.groups(holding: hash)
             if found?.formUnion(holding) == nil { found = holding }
         }
         groups[index] = .some(found)

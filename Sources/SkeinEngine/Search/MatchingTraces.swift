@@ -38,8 +38,9 @@ struct MatchingTraces {
                 let isMatching = rows.selectedCount(in: local) > 0
                 guard isMatching || elsewhereToo else { continue }
                 // The row that matches may be a copy that does not count.
-                let isAlone = here == entry.rows && !entry.hasDuplicates && !entry.isPartial
-                let isWhole = try isAlone ? !snapshot.mayHold(entry.id, elsewhereThan: stored) : false
+                let isWhole =
+                    here == entry.rows && !entry.hasDuplicates && !entry.isPartial
+                    && !snapshot.mayHold(entry.id, elsewhereThan: stored)
                 if try isWhole ? isMatching : matches(entry.id, cancellation) { found.insert(entry.id) }
             }
         }

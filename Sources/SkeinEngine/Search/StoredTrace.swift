@@ -162,11 +162,9 @@ struct StoredTrace: Sendable {
 
 extension Contents.Snapshot {
     /// Whether the trace may have rows in the head or in another block.
-    func mayHold(_ id: TraceID, elsewhereThan stored: StoredBlock) throws(StoreError) -> Bool {
-        for block in blocks where block !== stored {
-            if try block.block.mayContain(id) { return true }
-        }
-        return head.contains { !$0.part.rows(of: id, below: $0.rowCount).isEmpty }
+    func mayHold(_ id: TraceID, elsewhereThan stored: StoredBlock) -> Bool {
+        blocks.contains { $0 !== stored && $0.block.mayContain(id) }
+            || head.contains { !$0.part.rows(of: id, below: $0.rowCount).isEmpty }
     }
 }
 

@@ -93,7 +93,7 @@ final class TraceScan: Sendable {
                 continue
             }
             if rows == entry.rows, !entry.hasDuplicates, !entry.isPartial,
-                try !snapshot.mayHold(entry.id, elsewhereThan: stored)
+                !snapshot.mayHold(entry.id, elsewhereThan: stored)
             {
                 run = (run?.lowerBound ?? entry.rows.lowerBound)..<entry.rows.upperBound
             } else {

@@ -228,7 +228,7 @@ struct TraceSearch {
             // Of a trace that lies here alone the start is known: it was on a page before.
             if let cursor = query.cursor, isWhole, !entry.hasDuplicates, !entry.isPartial,
                 !cursor.precedes(startUnixNanos: entry.startUnixNanos, traceID: entry.id),
-                try !snapshot.mayHold(entry.id, elsewhereThan: stored)
+                !snapshot.mayHold(entry.id, elsewhereThan: stored)
             {
                 return
             }

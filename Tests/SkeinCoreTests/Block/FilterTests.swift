@@ -71,9 +71,8 @@ import Testing
         var writer = FilterWriter(bitsPerEntry: 12)
         for hash in groups[2] { writer.add(hash) }
         writer.finishGroup()
-        first.rows.withUnsafeBytes { rows in
-            for group in [1, 0] { writer.append(copyOf: group, of: rows, lineBits: first.table.lineBits) }
-        }
+        let filters = GroupCopy.Filters(rows: first.rows, lineBits: first.table.lineBits)
+        for group in [1, 0] { writer.append(copyOf: group, of: filters) }
         let second = try Table(&writer, groupCount: 3)
         for (number, group) in [groups[2], groups[1], groups[0]].enumerated() {
             for hash in group { #expect(second.holds(hash, group: number)) }

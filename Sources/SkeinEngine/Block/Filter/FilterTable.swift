@@ -85,23 +85,36 @@ extension Block {
         return rows
     }
 
-    /// Which groups may hold the trace: wrong in one of some hundred groups, right about those it leaves out.
-    func groups(holding id: TraceID) throws(StoreError) -> RowSet {
-        guard !footer.groups.isEmpty else { return RowSet(count: 0) }
-        let hash = FilterHash.of(id)
-        let line = FilterTable.line(of: hash, lineBits: footer.traceFilters.lineBits)
-        let row = try reader.part(
-            at: footer.traceFilters.offset + line * FilterTable.rowByteCount(groups: footer.groups.count),
-            byteCount: \[UInt8].count
-        ) { () throws(StoreError) in try filterRow(line, of: footer.traceFilters) }
-        return FilterTable.groups(holding: hash, in: row, count: footer.groups.count)
+    /// Which groups may hold the trace: wrong in one of some hundred groups, right about those it leaves out. All of them
+    /// when the filters cannot be read: they save work and know nothing that the rows do not.
+    func groups(holding id: TraceID) -> RowSet {
+        groups(holding: FilterHash.of(id), footer.traceFilters) { line, offset throws(StoreError) in
+            try reader.part(at: offset, byteCount: \[UInt8].count) { () throws(StoreError) in
+                try filterRow(line, of: footer.traceFilters)
+            }
+        }
     }
 
     /// Which groups may hold a value of which this is the hash. Values are asked for too seldom twice to be kept.
-    func groups(holding hash: UInt64) throws(StoreError) -> RowSet {
-        guard !footer.groups.isEmpty else { return RowSet(count: 0) }
-        let line = FilterTable.line(of: hash, lineBits: footer.valueFilters.lineBits)
-        let row = try filterRow(line, of: footer.valueFilters)
-        return FilterTable.groups(holding: hash, in: row, count: footer.groups.count)
+    func groups(holding hash: UInt64) -> RowSet {
+        groups(holding: hash, footer.valueFilters) { line, _ throws(StoreError) in
+            try filterRow(line, of: footer.valueFilters)
+        }
+    }
+
+    private func groups(
+        holding hash: UInt64,
+        _ table: FilterTable,
+        read: (Int, Int) throws(StoreError) -> [UInt8]
+    ) -> RowSet {
+        let count = footer.groups.count
+        guard count > 0 else { return RowSet(count: 0) }
+        let line = FilterTable.line(of: hash, lineBits: table.lineBits)
+        do throws(StoreError) {
+            let row = try read(line, table.offset + line * FilterTable.rowByteCount(groups: count))
+            return FilterTable.groups(holding: hash, in: row, count: count)
+        } catch {
+            return RowSet(count: count, all: true)
+        }
     }
 }

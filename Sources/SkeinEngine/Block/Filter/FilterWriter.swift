@@ -34,13 +34,15 @@ struct FilterWriter: ~Copyable {
         hashes.removeAll()
     }
 
-    /// Adds a group of another table. `rows` are all its rows.
-    mutating func append(copyOf group: Int, of rows: UnsafeRawBufferPointer, lineBits: Int) {
-        let rowByteCount = rows.count >> lineBits
-        groups.append((lines.count, lineBits))
-        for line in 0..<(1 << lineBits) {
-            let start = line * rowByteCount + group * FilterTable.lineByteCount
-            lines.append(UnsafeRawBufferPointer(rebasing: rows[start..<(start + FilterTable.lineByteCount)]))
+    /// Adds a group of another block's table.
+    mutating func append(copyOf group: Int, of source: GroupCopy.Filters) {
+        let rowByteCount = source.rows.count >> source.lineBits
+        groups.append((lines.count, source.lineBits))
+        source.rows.withUnsafeBytes { rows in
+            for line in 0..<(1 << source.lineBits) {
+                let start = line * rowByteCount + group * FilterTable.lineByteCount
+                lines.append(UnsafeRawBufferPointer(rebasing: rows[start..<(start + FilterTable.lineByteCount)]))
+            }
         }
     }
 
