@@ -40,9 +40,7 @@ extension NativeAPI {
         let isQuiet = isQuiet(reader, at: api.clock.unixNanos)
         var skeleton = TraceSkeleton(tree, of: gathered, ordinals: ordinals)
         if !isQuiet { skeleton.warnings.append(.stillArriving) }
-        let response = APIResponse.json(capacity: 4096 + reader.storedSpanCount * TraceSkeleton.rowByteCount) { json in
-            skeleton.write(to: &json)
-        }
+        let response = APIResponse.json((consume skeleton).json().array())
         return isQuiet ? tagged(response, call) : response
     }
 

@@ -8,8 +8,8 @@ import SkeinWire
 struct TraceSkeleton {
     /// Bytes of a row of the answer in a common trace, and then some.
     static let rowByteCount = 72
-    /// Memory of a span while the skeleton is made: its columns, the tree, the answer.
-    static let makingByteCount = 216
+    /// Memory of a span while the skeleton is made: its columns, the tree, the answer. Measured: 200 bytes.
+    static let makingByteCount = 208
     /// Rows are numbered with 31 bits.
     static let spanCountMax = Int(Int32.max) - 1
 
@@ -102,8 +102,14 @@ struct TraceSkeleton {
 
     private static func spans(_ count: Int) -> String { count == 1 ? "For 1 span" : "For \(count) spans" }
 
-    /// Writes the skeleton as one value.
-    func write(to json: inout JSONWriter) {
+    /// The skeleton as one value, when nothing is left of what it was made of.
+    consuming func json() -> JSONWriter {
+        var json = JSONWriter(capacity: 4096 + tree.count * Self.rowByteCount)
+        write(to: &json)
+        return json
+    }
+
+    private func write(to json: inout JSONWriter) {
         json.object { json in
             json.member("traceId", batch.traceIDs[0])
             json.member("traceStartUnixNano", decimal: tree.startUnixNanos)

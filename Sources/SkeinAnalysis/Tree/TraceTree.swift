@@ -68,9 +68,8 @@ package struct TraceTree: Sendable {
     /// The tree of the spans of `batch`, which are of one trace and each there once.
     package init(_ batch: SpanBatch) {
         guard !batch.isEmpty else { return }
-        let index = ParentIndex(batch)
-        sharedIDCount = index.sharedCount
-        var parentRows = index.parentRows
+        var parentRows: [Int32]
+        (parentRows, sharedIDCount) = Self.parents(batch)
         let order = Self.orderByStart(batch)
         let broken = Self.breakCycles(&parentRows, rank: Self.inverse(order))
         let children = ChildLists(parentRows, order: order)
@@ -81,6 +80,12 @@ package struct TraceTree: Sendable {
     }
 
     // MARK: Order
+
+    /// Whose parent is where, without the index that finds it.
+    private static func parents(_ batch: SpanBatch) -> (rows: [Int32], sharedIDCount: Int) {
+        let index = ParentIndex(batch)
+        return (index.parentRows, index.sharedCount)
+    }
 
     /// Rows of the batch by start, span id and kind.
     private static func orderByStart(_ batch: SpanBatch) -> [Int32] {

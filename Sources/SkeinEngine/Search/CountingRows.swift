@@ -15,7 +15,11 @@ struct CountingRows {
     private static let passRowCount = 480 << 10
 
     /// The rows that count, by place.
-    static func find(in trace: StoredTrace, _ cancellation: Cancellation) throws(StoreError) -> RowSet {
+    static func find(
+        in trace: StoredTrace,
+        _ cancellation: Cancellation,
+        passRowCount: Int = Self.passRowCount
+    ) throws(StoreError) -> RowSet {
         let count = trace.spanCount
         var rows = RowSet(count: count, all: true)
         if trace.whole != nil { return rows }

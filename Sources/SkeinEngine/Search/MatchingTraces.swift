@@ -53,7 +53,7 @@ struct MatchingTraces {
         let matches: Bool
         if trace.spanCount >= LargeTrace.spanCountMin {
             let large = try LargeTrace(trace, cancellation)
-            matches = try large.summary(range: range, matching: predicate, columns, cancellation) != nil
+            matches = try large.summary(range: range, matching: predicate, cancellation) != nil
         } else {
             let batch = try trace.assembled(columns, cancellation)
             matches = try !BatchScan.rows(of: batch, in: range, matching: predicate).isEmpty

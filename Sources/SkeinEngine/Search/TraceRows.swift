@@ -114,7 +114,7 @@ struct TraceRows: Sendable {
         while next < keys.endIndex {
             try cancellation.check()
             let step = keys[next..<min(keys.endIndex, next + stepCount)]
-            var sources = try blockRows(of: step, columns)
+            let sources = try blockRows(of: step, columns)
             for key in step {
                 let piece = piece(ofPlace: key.place)
                 if piece < trace.blockPieces.count {
@@ -219,9 +219,19 @@ private struct BlockRows {
     /// Rows between two that are wanted are read with them when they are not more.
     static let gapMax = 8
 
-    private var runs: [(merger: SpanBatchMerger, counts: Block.ChildCounts)] = []
+    /// Rows that were read at once. A class, since a merger is changed where it is at every row.
+    private final class Run {
+        var merger: SpanBatchMerger
+        let counts: Block.ChildCounts
+
+        init(_ batch: SpanBatch, _ counts: Block.ChildCounts) {
+            merger = SpanBatchMerger(from: batch)
+            self.counts = counts
+        }
+    }
+
     /// By place, the run and the row of it.
-    private var sources: [Int: (run: Int, row: Int)] = [:]
+    private var sources: [Int: (run: Run, row: Int)] = [:]
 
     /// Reads rows `rows` of `block`; `places` says where in the trace those of them are that are wanted.
     mutating func add(
@@ -231,16 +241,16 @@ private struct BlockRows {
         _ columns: SpanColumns
     ) throws(StoreError) {
         let batch = try block.batch(rows: rows, columns: columns)
-        for (row, place) in places { sources[place] = (runs.count, row - rows.lowerBound) }
-        runs.append((SpanBatchMerger(from: batch), try block.childCounts(rows: rows)))
+        let run = Run(batch, try block.childCounts(rows: rows))
+        for (row, place) in places { sources[place] = (run, row - rows.lowerBound) }
     }
 
     /// Appends the row with the place `place`, which must have been read.
-    mutating func append(place: Int, to gathered: inout GatheredRows) {
-        guard let source = sources[place] else { preconditionFailure("a row was not read") }
-        runs[source.run].merger.append(source.row, to: &gathered.builder)
-        gathered.eventCounts.append(runs[source.run].counts.events[source.row])
-        gathered.linkCounts.append(runs[source.run].counts.links[source.row])
+    func append(place: Int, to gathered: inout GatheredRows) {
+        guard let (run, row) = sources[place] else { preconditionFailure("a row was not read") }
+        run.merger.append(row, to: &gathered.builder)
+        gathered.eventCounts.append(run.counts.events[row])
+        gathered.linkCounts.append(run.counts.links[row])
     }
 }
 

@@ -274,7 +274,7 @@ struct TraceSearch {
         }
         if trace.spanCount >= largeTraceSpanCount {
             let large = try LargeTrace(trace, cancellation)
-            let summary = try large.summary(range: query.range, matching: predicate, columns, cancellation)
+            let summary = try large.summary(range: query.range, matching: predicate, cancellation)
             if let summary { finish(id, summary.startUnixNanos, .summary(summary)) }
             return
         }

@@ -77,16 +77,23 @@ struct TraceWindowTests {
     }
 
     @Test func `a trace of several windows is one document and one skeleton`() async throws {
-        let count = 2 * SpanWindow.limitMax + 5
-        let api = APIUnderTest(over: OneTraceStore(batch: LargeTraceTests.batch(of: count)))
-        let whole = try await api.json(Self.path)["resourceSpans"].array
-        let ids = whole.flatMap { $0["scopeSpans"].array.flatMap { $0["spans"].array.map { $0["spanId"] } } }
-        #expect(ids.count == count)
-        #expect(Set(ids).count == count)
-        let skeleton = try await api.json("\(Self.path)/skeleton")
-        #expect(skeleton["spanCount"] == .int(Int64(count)))
-        #expect(Set(skeleton["spans"]["id"].array) == Set(ids))
-        #expect(skeleton["services"].array.reduce(0) { $0 + ($1["spanCount"].int ?? 0) } == Int64(count))
+        var spans = Shop.order + (10...20).map { Shop.span($0, parent: $0 / 2, at: $0 % 4) }
+        spans[5].links = [.init(traceID: Shop.traceID, spanID: SpanID(1))]
+        let whole = try await APIUnderTest(spans)
+        let parted = APIUnderTest(over: SmallWindowStore(wrapped: whole.store))
+        #expect(try await parted.text("\(Self.path)/skeleton") == whole.text("\(Self.path)/skeleton"))
+        func written(_ api: APIUnderTest) async throws -> [JSONValue: JSONValue] {
+            var written: [JSONValue: JSONValue] = [:]
+            for group in try await api.json(Self.path)["resourceSpans"].array {
+                for span in group["scopeSpans"].array.flatMap({ $0["spans"].array }) {
+                    #expect(written.updateValue([group["resource"], span], forKey: span["spanId"]) == nil)
+                }
+            }
+            return written
+        }
+        let all = try await written(whole)
+        #expect(all.count == spans.count)
+        #expect(try await written(parted) == all)
     }
 
     @Test func `a trace too large to be answered whole is refused with the count, the limit and the way`() async throws
@@ -124,4 +131,25 @@ struct TraceWindowTests {
                 )
         )
     }
+}
+
+/// A store whose windows are so small that a few spans fill several.
+private struct SmallWindowStore: StoreWrapper {
+    var wrapped: any SpanStore
+
+    func traceReader(_ id: TraceID) async throws(StoreError) -> (any TraceReader)? {
+        try await wrapped.traceReader(id).map { SmallWindowReader(wrapped: $0) }
+    }
+}
+
+private struct SmallWindowReader: TraceReader {
+    var wrapped: any TraceReader
+    var storedSpanCount: Int { wrapped.storedSpanCount }
+    var receivedUnixNanos: UInt64 { wrapped.receivedUnixNanos }
+
+    func window(_ window: SpanWindow) async throws(StoreError) -> SpanPage {
+        try await wrapped.window(SpanWindow(after: window.cursor, limit: 3, columns: window.columns))
+    }
+
+    func spans(_ ids: Set<SpanID>) async throws(StoreError) -> SpanBatch { try await wrapped.spans(ids) }
 }
