@@ -14,25 +14,20 @@ SPANS = 5
 PAUSE = 0.005
 
 
-def trace_request(marker, traces, padding=0):
+def trace_request(marker, traces, padding=0, text=0, more=None):
     """One request with this many traces of SPANS spans each: (body, {trace id: its span ids}).
 
-    Padding is bytes that do not compress, on every span.
+    Padding is bytes that do not compress and text is bytes that do, on every span; more is further attributes.
     """
     ids, spans = {}, []
     for _ in range(traces):
         trace, parent = otlp.trace_id(), b""
         chain = [otlp.span_id() for _ in range(SPANS)]
         for i, span in enumerate(chain):
-            spans.append(
-                otlp.span(
-                    trace,
-                    span,
-                    parent,
-                    name=f"step-{i}",
-                    attributes={"load.marker": marker, "step": i, "padding": random.randbytes(padding)},
-                )
-            )
+            attributes = {"load.marker": marker, "step": i, "padding": random.randbytes(padding), **(more or {})}
+            if text:
+                attributes["text"] = span.hex() + "x" * text
+            spans.append(otlp.span(trace, span, parent, name=f"step-{i}", attributes=attributes))
             parent = span
         ids[trace.hex()] = {span.hex() for span in chain}
     return otlp.export(*spans, service="load"), ids
@@ -41,9 +36,10 @@ def trace_request(marker, traces, padding=0):
 class Sender(threading.Thread):
     """Posts requests one after the other until told to stop or until the server is gone."""
 
-    def __init__(self, server, marker, transport="http", traces=4):
+    def __init__(self, server, marker, transport="http", traces=4, **request):
         super().__init__(daemon=True)
         self.server, self.marker, self.transport, self.traces = server, marker, transport, traces
+        self.request = request  # further arguments of trace_request
         self.acknowledged = {}  # trace id -> span ids
         self.unheard = []  # bodies and ids of requests without an answer
         self.refused = []  # statuses other than success
@@ -55,7 +51,7 @@ class Sender(threading.Thread):
         channel = otlp.Grpc(self.server.otlp_grpc)
         try:
             while not self.stopping.is_set():
-                body, ids = trace_request(self.marker, self.traces)
+                body, ids = trace_request(self.marker, self.traces, **self.request)
                 try:
                     if self.transport == "grpc":
                         channel.export(body, timeout=30)
@@ -65,6 +61,7 @@ class Sender(threading.Thread):
                         answer.read()
                         if answer.status != 200:
                             self.refused.append(answer.status)
+                            self.stopping.wait(PAUSE * 10)
                             continue
                 except (OSError, http.client.HTTPException, grpc.RpcError):
                     self.unheard.append((body, ids))
@@ -80,9 +77,9 @@ class Sender(threading.Thread):
         self.join(60)
 
 
-def senders(server, marker, count=4):
+def senders(server, marker, count=4, **request):
     """Some over HTTP and some over gRPC, already running."""
-    threads = [Sender(server, marker, "grpc" if i % 2 else "http") for i in range(count)]
+    threads = [Sender(server, marker, "grpc" if i % 2 else "http", **request) for i in range(count)]
     for thread in threads:
         thread.start()
     return threads

@@ -210,10 +210,45 @@ def test_attribute_values(server, traces):
     assert {v["value"] for v in server.get("/api/skein/v1/attributes/status/values").json["values"]} >= {"unset"}
 
 
+def test_names_without_end(server):
+    """Thousands of services, names and keys: pages go through all of them, and each is found."""
+    count = 3000
+    for first in range(0, count, 500):
+        exports = [
+            otlp.export(
+                otlp.span(otlp.trace_id(), name=f"endless {i}", attributes={f"endless.{i}": i}), service=f"endless-{i:05}"
+            )
+            for i in range(first, first + 500)
+        ]
+        # Messages one behind the other are one message with all their resources.
+        assert server.post(b"".join(exports)).status == 200
+
+    def pages(path, plural, **query):
+        names, cursor = [], {}
+        while True:
+            page = server.get(path, limit=1000, **query, **cursor).json
+            names += [element.get("name", element.get("key")) for element in page[plural]]
+            if page["next"] is None:
+                assert page["truncated"] is False
+                return names
+            cursor = {"cursor": page["next"]}
+
+    services = pages("/api/skein/v1/services", "services", prefix="endless-")
+    assert services == [f"endless-{i:05}" for i in range(count)]
+    keys = pages("/api/skein/v1/attributes", "attributes", prefix="endless.")
+    assert keys == sorted(f"endless.{i}" for i in range(count))
+    assert pages("/api/skein/v1/services/endless-00007/operations", "operations") == ["endless 7"]
+    for query in ('service = "endless-02999"', 'name = "endless 2999"', "endless.2999 = 2999"):
+        assert len(server.search(query)["traces"]) == 1, query
+    key = server.get("/api/skein/v1/attributes", prefix="endless.2999").json["attributes"][0]
+    assert key["spanCount"] == 1 and 0 < key["share"] < 0.001 and key["estimate"] is False
+
+
 def test_operations_and_services(server, traces):
     assert server.get("/api/skein/v1/services/pages/operations").json == {
         "operations": [{"name": "tick", "kind": "internal"}],
         "next": None,
+        "truncated": False,
     }
     services = server.get("/api/skein/v1/services", limit=1000).json["services"]
     assert [s["name"] for s in services] == sorted(s["name"] for s in services) and all(

@@ -22,8 +22,8 @@ struct TableSize {
     mutating func add(_ batch: SpanBatch) {
         let dictionary = batch.dictionary
         let services = batch.resources.serviceNameRefs.map { dictionary.byteCount(of: $0) }
-        for row in 0..<batch.count {
-            byteCount += dictionary.byteCount(of: batch.nameRefs[row]) + services[Int(batch.resourceRows[row])]
+        for (name, resource) in zip(batch.nameRefs, batch.resourceRows) {
+            byteCount += dictionary.byteCount(of: name) + services[Int(resource)]
         }
         for row in 0..<batch.resources.count {
             let texts = [batch.resources.serviceNameRefs[row], batch.resources.schemaURLRefs[row]]
@@ -61,5 +61,5 @@ struct TableSize {
 }
 
 extension ByteDictionary {
-    fileprivate func byteCount(of ref: UInt32) -> Int { withBytes(ref) { $0.count } }
+    fileprivate func byteCount(of ref: UInt32) -> Int { Int(offsets[Int(ref) + 1] - offsets[Int(ref)]) }
 }

@@ -22,14 +22,14 @@ final class HeadNames: Sendable {
     func names(in snapshot: HeadSnapshot, _ cancellation: Cancellation) throws(StoreError) -> Known {
         try known.withLock { known throws(StoreError) in
             guard known.rowCount < snapshot.rowCount else { return known }
-            var hasNew = false
             for piece in snapshot.pieces where piece.endRow > known.rowCount {
                 try cancellation.check()
                 let first = max(known.rowCount - piece.firstRow, 0)
-                if known.names.add(piece.batch, first..<piece.batch.count) { hasNew = true }
+                if known.names.add(piece.batch, first..<piece.batch.count) {
+                    known.version = Self.nextVersion.add(1, ordering: .relaxed).oldValue
+                }
                 known.rowCount = piece.endRow
             }
-            if hasNew { known.version = Self.nextVersion.add(1, ordering: .relaxed).oldValue }
             return known
         }
     }

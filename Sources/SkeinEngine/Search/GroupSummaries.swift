@@ -31,27 +31,24 @@ struct GroupSummaries {
     /// The summary of trace `index` of the group, all of whose rows lie here, each span once.
     func summary(ofTrace index: Int, matchedSpanCount: Int) -> TraceSummary {
         let entry = traces[index]
-        // Few resources make a trace, so a list is faster than a table.
         var counts: [(resource: UInt64, spans: Int, errors: Int)] = []
+        var resourcePlaces = Places<UInt64>()
         for row in entry.rows {
             let resource = resources[row - group.firstRow]
             let isError = statuses[row - group.firstRow] == UInt64(Span.Status.Code.error.rawValue)
-            if let known = counts.firstIndex(where: { $0.resource == resource }) {
-                counts[known].spans += 1
-                if isError { counts[known].errors += 1 }
-            } else {
-                counts.append((resource, 1, isError ? 1 : 0))
-            }
+            let place = resourcePlaces.place(of: resource)
+            if place == counts.count { counts.append((resource, 0, 0)) }
+            counts[place].spans += 1
+            if isError { counts[place].errors += 1 }
         }
         var services: [TraceSummary.ServiceCount] = []
+        var servicePlaces = Places<ExactText>()
         for count in counts {
             let name = serviceName(count.resource)
-            if let known = services.firstIndex(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
-                services[known].spanCount += count.spans
-                services[known].errorCount += count.errors
-            } else {
-                services.append(.init(name: name, spanCount: count.spans, errorCount: count.errors))
-            }
+            let place = servicePlaces.place(of: ExactText(name))
+            if place == services.count { services.append(.init(name: name, spanCount: 0, errorCount: 0)) }
+            services[place].spanCount += count.spans
+            services[place].errorCount += count.errors
         }
         services.sort { $0.spanCount != $1.spanCount ? $0.spanCount > $1.spanCount : $0.name.precedes($1.name) }
         let root = entry.rootRow.map { $0 - group.firstRow }
@@ -66,6 +63,27 @@ struct GroupSummaries {
             matchedSpanCount: matchedSpanCount,
             services: services
         )
+    }
+
+    /// Numbers things in order of appearance. Few resources and services make a trace, so a list is faster than a table;
+    /// where there are many, it is the other way round.
+    private struct Places<Element: Hashable> {
+        private static var listCountMax: Int { 32 }
+        private var elements: [Element] = []
+        /// Empty as long as there are few.
+        private var table: [Element: Int] = [:]
+
+        mutating func place(of element: Element) -> Int {
+            let known = table.isEmpty ? elements.firstIndex(of: element) : table[element]
+            if let known { return known }
+            elements.append(element)
+            if elements.count == Self.listCountMax {
+                for (place, element) in elements.enumerated() { table[element] = place }
+            } else if elements.count > Self.listCountMax {
+                table[element] = elements.count - 1
+            }
+            return elements.count - 1
+        }
     }
 
     private func serviceName(_ resource: UInt64) -> String {

@@ -68,6 +68,24 @@ import Testing
         #expect(bytes?.code == .limit && bytes?.message.contains("traceByteCountMax") ?? false)
     }
 
+    @Test(arguments: [3, 31, 32, 33, 700])
+    func `a trace of many services is summed up by each of them`(serviceCount: UInt64) async throws {
+        let store = try await S.open(SimulatedDisk(seed: 1))
+        let spans = (0..<3 * serviceCount + 1).map { number in
+            var span = S.span(1, number + 1, service: "s\(number % serviceCount)")
+            // Two resources for each service.
+            span.resource.attributes.append(Attribute("host", .int(Int64(number % 2))))
+            return span
+        }
+        try await store.append(SpanBatch(spans: spans))
+        let inMemory = try await store.search(SpanQuery()).traces
+        try await store.seal()
+        let inBlock = try await store.search(SpanQuery()).traces
+        #expect(inBlock == inMemory && inBlock[0].services.count == Int(serviceCount))
+        #expect(inBlock[0].services[0] == .init(name: "s0", spanCount: 4, errorCount: 0))
+        await store.close()
+    }
+
     @Test func `the value used longest ago goes first`() {
         var few = RecentlyUsed<Int, String>(countMax: 2)
         few.keep("a", of: 1)
