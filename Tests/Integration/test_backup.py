@@ -188,7 +188,7 @@ def test_the_columns_of_a_block(run, filled):
     [block] = json.loads(run("blocks", "--data-dir", filled, "--json").stdout)["blocks"]
     done = run("blocks", "--data-dir", filled, block["segments"])
     assert done.returncode == 0
-    for word in ["span id", "parent", "trace filters", "ATTRIBUTE", "span: user.id", "bytes a span"]:
+    for word in ["span id", "parent", "filters: values", "ATTRIBUTE", "span: user.id", "bytes a span"]:
         assert word in done.stdout
     details = json.loads(run("blocks", "--data-dir", filled, block["file"], "--json").stdout)
     assert sum(part["storedBytes"] for part in details["columns"]) == block["bytes"]

@@ -136,10 +136,17 @@ def test_a_full_disk_refuses_with_a_delay_and_recovers(serve, small_disk):
 
 @can_mount
 def test_a_disk_that_is_full_from_the_start(serve, small_disk):
-    path = small_disk(1)
-    (path / "filler").write_bytes(b"x" * (1 << 20))
-    server = serve("disk/data", launch_only=True)
-    ends_badly(server, str(path))
+    """A start needs no room: senders are asked to come again, and are welcome once there is some."""
+    filler = small_disk(1) / "filler"
+    filler.write_bytes(b"x" * (1 << 20))
+    server = serve("disk/data")
+    body = otlp.export(otlp.span(otlp.trace_id()))
+    refusal = server.post(body)
+    assert refusal.status == 503 and int(refusal.headers["retry-after"]) >= 1, refusal
+    assert "disk is full" in server.get("/api/skein/v1/status").json["problems"][0]
+    filler.unlink()
+    eventually(lambda: server.post(body).status == 200, timeout=60)
+    assert server.stop() == 0
 
 
 def test_damaged_files_are_set_aside_and_the_rest_is_served(serve):
