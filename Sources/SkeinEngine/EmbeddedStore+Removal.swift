@@ -32,7 +32,7 @@ extension EmbeddedStore {
         // What is in memory and in the log becomes a block, so that nothing but blocks has to be written anew.
         try await seal()
         let snapshot = contents.snapshot()
-        let found = try await reads.run { cancellation throws(StoreError) in
+        let found = try await reads.run(holding: ReadCost.search) { cancellation, _ throws(StoreError) in
             var matching = MatchingTraces(removal.predicate, range: removal.range, in: snapshot)
             var found: Set<TraceID> = []
             for block in snapshot.blocks {

@@ -15,7 +15,7 @@ public final class EmbeddedStore: SpanStore {
     /// Held as long as the store is open.
     private let lock: Mutex<(any DiskLock)?>
     let contents: Contents
-    let reads = ReadQueue()
+    let reads: ReadQueue
     let names = StoreNames()
     let values = StoreValues()
     /// Of a trace that is asked for whole.
@@ -46,7 +46,10 @@ public final class EmbeddedStore: SpanStore {
             spanCount: configuration.traceSpanCountMax,
             byteCount: min(configuration.traceByteCountMax, StoredTrace.Limits().byteCount)
         )
-        cache = PartCache(byteCountMax: configuration.cacheByteCount)
+        let memory = configuration.memory ?? configuration.ownMemory
+        reads = ReadQueue(budget: memory.reads, clock: configuration.clock)
+        cache = PartCache(budget: memory.cache)
+        memory.cache.onShortage { [weak cache] byteCount in cache?.giveUp(byteCount) }
         meter = MeteredDisk(configuration.disk, folders: folder.metered)
         quota = configuration.quota
         // Blocks stay open as long as the store, and may be many.
@@ -55,7 +58,8 @@ public final class EmbeddedStore: SpanStore {
             disk: disk,
             folder: folder,
             cache: cache,
-            limits: configuration.headLimits
+            limits: configuration.headLimits,
+            memory: memory
         )
         let opened = try opening.open(nowNanos: started)
         removalLog = try RemovalLog(meter, folder)
@@ -74,6 +78,7 @@ public final class EmbeddedStore: SpanStore {
                 pastByteCount: quota?.rollupByteCount ?? 0
             ),
             quota: quota.map { [meter] in ($0, meter) },
+            memory: memory,
             clock: configuration.clock
         )
         commit = GroupCommit(
@@ -82,6 +87,7 @@ public final class EmbeddedStore: SpanStore {
             limits: configuration.headLimits,
             clock: configuration.clock,
             contents: opened.contents,
+            head: memory.head,
             sealer: sealer
         )
         compactor = Compactor(
@@ -89,8 +95,9 @@ public final class EmbeddedStore: SpanStore {
             folder: folder,
             clock: configuration.clock,
             plan: configuration.compactionPlan,
-            limits: BlockMerge.Limits(sectionByteCount: configuration.mergeByteCount),
+            limits: configuration.mergeLimits,
             sealer: sealer,
+            budget: memory.merging,
             isBusy: { [contents, reads, clock = configuration.clock] in
                 let isAsked = reads.runningCount > 0
                 let isSent = clock.monotonicNanos &- contents.lastAppendNanos < Self.busyNanos
@@ -100,7 +107,10 @@ public final class EmbeddedStore: SpanStore {
         var report = opening.report
         report.durationNanos = configuration.clock.monotonicNanos &- started
         recovery = report
-        sealer.onChange { [weak commit] failure in commit?.headChanged(failure: failure) }
+        sealer.onChange { [weak commit, reads] failure in
+            commit?.headChanged(failure: failure)
+            reads.stopOldestOfTooMany()
+        }
         sealer.schedule()
         sealer.openRollups()
     }
@@ -298,7 +308,7 @@ public final class EmbeddedStore: SpanStore {
     /// What only the disk knows, which may make us wait.
     private func addDiskFigures(to status: inout StoreStatus) async {
         let (disk, folder) = (configuration.disk, folder)
-        let figures = try? await reads.run { _ throws(StoreError) -> [String: Int] in
+        let figures = try? await reads.run { _, _ throws(StoreError) -> [String: Int] in
             var figures: [String: Int] = [:]
             figures["log_segments"] = (try? disk.list(folder.log))?.count ?? 0
             figures["quarantined"] = Quarantine(disk: disk, folder: folder).count

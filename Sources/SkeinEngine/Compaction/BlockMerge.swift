@@ -32,6 +32,8 @@ struct BlockMerge: ~Copyable {
         var sectionRows = 32 << 10
         /// Bytes of row groups read back at a time, unless one trace needs more.
         var sectionByteCount = 32 << 20
+        /// Bytes of text in a row group.
+        var groupByteCount = 64 << 20
         /// Groups with fewer rows and bytes are written anew, with others.
         var copiedRowsMin = 4_096
         var copiedByteCountMin = 256 << 10
@@ -84,7 +86,7 @@ struct BlockMerge: ~Copyable {
         let plan = try MergePlan(inputs, limits: limits, cut: cut, pause: pause)
         let (pieces, units) = (plan.pieces, plan.units)
         outcome.cutCount = pieces.reduce(0) { $0 + (cut.dropped.contains($1.id) ? Int($1.rowCount) : 0) }
-        var encoder = try BlockEncoder(sink: sink)
+        var encoder = try BlockEncoder(groupByteCount: limits.groupByteCount, sink: sink)
         var numbers: [GroupCopy.TableNumbers] = []
         for (number, input) in inputs.enumerated() {
             numbers.append(try encoder.numbers(of: input))

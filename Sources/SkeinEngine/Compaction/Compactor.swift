@@ -38,6 +38,7 @@ final class Compactor: Sendable {
     private let plan: CompactionPlan
     private let limits: BlockMerge.Limits
     private let sealer: Sealer
+    private let budget: ByteBudget
     private let isBusy: @Sendable () -> Bool
     private let thread = DispatchQueue(label: "skein.compact", qos: .utility)
     private let state = Mutex(State())
@@ -45,7 +46,9 @@ final class Compactor: Sendable {
     /// Signalled to end a pause.
     private let stop = DispatchSemaphore(value: 0)
 
-    /// - Parameter isBusy: Whether somebody else wants the machine.
+    /// - Parameters:
+    ///   - budget: What a merge's memory is told to.
+    ///   - isBusy: Whether somebody else wants the machine.
     init(
         disk: any Disk,
         folder: StoreFolder,
@@ -53,6 +56,7 @@ final class Compactor: Sendable {
         plan: CompactionPlan,
         limits: BlockMerge.Limits = .init(),
         sealer: Sealer,
+        budget: ByteBudget,
         isBusy: @escaping @Sendable () -> Bool
     ) {
         self.disk = disk
@@ -61,6 +65,7 @@ final class Compactor: Sendable {
         self.plan = plan
         self.limits = limits
         self.sealer = sealer
+        self.budget = budget
         self.isBusy = isBusy
     }
 
@@ -118,9 +123,17 @@ final class Compactor: Sendable {
         let candidates = runs.flatMap { run in
             run.split { retry.isResting($0.id, now) }.map { $0.map(CompactionPlan.Candidate.init) }
         }
+        var plan = plan
+        plan.traceCountMax = min(plan.traceCountMax, affordableTraceCount)
         guard let chosen = plan.next(candidates, nowUnixNanos: clock.unixNanos, isIdle: isIdle) else { return nil }
         let inputs = chosen.compactMap { id in blocks.first { $0.id == id } }
         return inputs.count == chosen.count ? inputs : nil
+    }
+
+    /// How many traces can be merged with the memory there is. Where blocks pile up, some can in any case.
+    private var affordableTraceCount: Int {
+        let count = (budget.room - Self.sectionCopies * limits.sectionByteCount) / Self.traceByteCount
+        return isBusy() ? max(count, 0) : max(count, Self.urgentTraceCount)
     }
 
     /// What rests, of the blocks that there are; `nil` when the store is being closed.
@@ -229,6 +242,8 @@ final class Compactor: Sendable {
         if inputs.count > 1 { for input in inputs { room += try input.rollup().byteCount } }
         defer { sealer.endMerge() }
         guard sealer.beginMerge(inputs, byteCount: room) else { return nil }
+        var taken = budget.reservation()
+        taken.resizeAnyway(to: Self.byteCount(toMerge: inputs.map(\.footer), limits))
         var pace = Pace()
         var merge = BlockMerge(inputs.map(\.block), limits: limits, cut: cut) { () throws(StoreError) in
             try self.pause(&pace)
@@ -284,6 +299,20 @@ final class Compactor: Sendable {
         }
         return outcome
     }
+
+    /// The memory that a merge takes: the places of all traces, and a section of spans as it was read, once more as columns,
+    /// and on its way to the disk; or a row group that is copied, as it was read, as it grows, and as it is written. Measured.
+    static func byteCount(toMerge inputs: [BlockFooter], _ limits: BlockMerge.Limits) -> Int {
+        let largestGroup = inputs.flatMap(\.groups).map { $0.directory.offset - $0.offset }.max() ?? 0
+        return inputs.reduce(0) { $0 + $1.traceCount } * traceByteCount
+            + max(sectionCopies * limits.sectionByteCount, 4 * largestGroup)
+    }
+
+    /// What the places of a trace take in each block that has a piece of it.
+    private static let traceByteCount = 112
+    /// How many times a section is there.
+    private static let sectionCopies = 3
+    private static let urgentTraceCount = 64 << 10
 
     /// When the work went on last.
     private struct Pace {

@@ -21,6 +21,7 @@ struct TraceSearch {
     private let predicate: CompiledPredicate
     private let columns: SpanColumns
     private let cancellation: Cancellation
+    private let memory: HeldMemory
     private let largeTraceSpanCount: Int
     private let meter = ReadMeter()
 
@@ -63,22 +64,27 @@ struct TraceSearch {
     private var due: [TraceID: UInt64?] = [:]
     private var scans: [BlockScan?]
     private var summaries = RecentlyUsed<GroupPlace, GroupSummaries>(countMax: 64)
+    private var summaryByteCount = 0
     private var page = SearchPage()
     /// How many row groups are tested at once: more and more while nothing is found.
     private var window = 1
 
     private static let windowMax = 4 * ProcessInfo.processInfo.activeProcessorCount
 
-    /// - Parameter largeTraceSpanCount: Stored spans from which on a trace is looked at a window at a time.
+    /// - Parameters:
+    ///   - memory: Holds ``ReadCost/search`` already, and whatever the search needs beyond.
+    ///   - largeTraceSpanCount: Stored spans from which on a trace is looked at a window at a time.
     init(
         _ query: SpanQuery,
         in snapshot: Contents.Snapshot,
         _ cancellation: Cancellation,
+        _ memory: HeldMemory = HeldMemory(ByteBudget(limit: .max)),
         largeTraceSpanCount: Int = LargeTrace.spanCountMin
     ) {
         self.snapshot = snapshot
         self.query = query
         self.cancellation = cancellation
+        self.memory = memory
         self.largeTraceSpanCount = largeTraceSpanCount
         predicate = CompiledPredicate(query.predicate)
         columns = query.predicate.columns
@@ -268,17 +274,20 @@ struct TraceSearch {
             )
         }
         let trace = try StoredTrace(id, in: snapshot, known: known)
+        let held = memory.count
+        defer { _ = memory.resize(to: held) }
         if let whole = trace.whole, let place = candidate.place, let matchedCount = candidate.matchedCount {
             let finished = Finished.inGroup(place, trace: candidate.trace, matchedCount: matchedCount)
             return finish(id, whole.entry.startUnixNanos, finished)
         }
         if trace.spanCount >= largeTraceSpanCount {
+            try memory.holdForRead(summaryByteCount + CountingRows.byteCount(in: trace) + ReadCost.window)
             let large = try LargeTrace(trace, cancellation)
             let summary = try large.summary(range: query.range, matching: predicate, cancellation)
             if let summary { finish(id, summary.startUnixNanos, .summary(summary)) }
             return
         }
-        let batch = try trace.assembled(columns, cancellation)
+        let batch = try trace.assembled(columns, cancellation, memory, others: summaryByteCount)
         let matchedCount = try BatchScan.rows(of: batch, in: query.range, matching: predicate).selectedCount
         // The row that matched may be a copy that does not count.
         guard matchedCount > 0 else { return }
@@ -304,7 +313,13 @@ struct TraceSearch {
         if let known = summaries.value(of: place) { return known }
         let block = snapshot.blocks[place.block].block.metered(by: meter)
         let made = try GroupSummaries(block, group: place.group, traces: try block.traces(inGroup: place.group))
-        summaries.keep(made, of: place)
+        summaryByteCount += made.byteCount
+        if !memory.grow(to: ReadCost.search / 2 + summaryByteCount) {
+            // Making them anew takes time only.
+            summaries.removeAll()
+            summaryByteCount = made.byteCount
+        }
+        summaryByteCount -= summaries.keep(made, of: place)?.byteCount ?? 0
         return made
     }
 }
