@@ -111,6 +111,7 @@ public final class EmbeddedStore: SpanStore {
             commit?.headChanged(failure: failure)
             reads.stopOldestOfTooMany()
         }
+        reads.onDamage { [weak compactor] error in compactor?.noteDamage(error) }
         sealer.schedule()
         sealer.openRollups()
     }
@@ -299,6 +300,10 @@ public final class EmbeddedStore: SpanStore {
         status.figures["blocks_thinned"] = compaction.rewriteCount
         status.figures["spans_thinned"] = compaction.cutSpanCount
         status.figures["duplicates_dropped"] = compaction.droppedSpanCount
+        let mending = compactor.mending
+        status.figures["damaged_blocks"] = mending.waiting.count
+        status.figures["blocks_mended"] = mending.blockCount
+        status.figures["spans_lost"] = mending.lostSpanCount
         let cached = cache.figures
         status.figures["cache_hits"] = cached.hitCount
         status.figures["cache_misses"] = cached.missCount
@@ -334,7 +339,8 @@ public final class EmbeddedStore: SpanStore {
             )
         }
         if let failure = sealer.figures.failure { status.problems.append("\(failure)") }
-        if let failure = compactor.failure { status.problems.append("\(failure)") }
+        status.problems += compactor.mending.problems
+        if let failure = compactor.failure, failure.code != .corrupt { status.problems.append("\(failure)") }
         if let failure = retentionFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
         let excess = sealer.figures.excessByteCount
         if excess > 0, let quota { status.problems.append(quota.problem(excess: excess)) }

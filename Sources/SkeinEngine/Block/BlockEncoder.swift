@@ -190,11 +190,15 @@ package struct BlockEncoder: ~Copyable {
         footer.add(group)
     }
 
+    /// Takes in when the spans of another block were received.
+    mutating func noteReceived(_ other: BlockFooter) {
+        footer.receivedMin = min(footer.receivedMin, other.receivedMin)
+        footer.receivedMax = max(footer.receivedMax, other.receivedMax)
+    }
+
     /// What copies of row groups of `block` need to know.
     mutating func numbers(of block: Block) throws(StoreError) -> GroupCopy.TableNumbers {
-        footer.receivedMin = min(footer.receivedMin, block.footer.receivedMin)
-        footer.receivedMax = max(footer.receivedMax, block.footer.receivedMax)
-        return try GroupCopy.TableNumbers(of: block, in: &tables)
+        try GroupCopy.TableNumbers(of: block, in: &tables)
     }
 
     /// Appends row group `index` of another block as it is. The groups of a long trace come one after the other; with

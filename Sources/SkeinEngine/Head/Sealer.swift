@@ -147,11 +147,17 @@ final class Sealer: Sendable {
     }
 
     /// Gives a finished file its name as a block, and its rollup its own, and puts it in the place of the blocks it was made
-    /// of: several neighbours, or one of which something was left out and whose rollup stays. Returns false, and removes both, when one of them is gone or the store is closed.
-    func replace(_ inputs: [StoredBlock], with id: BlockID, from temporary: String) throws(StoreError) -> Bool {
+    /// of: several neighbours, or one of which something was left out and whose rollup stays. Returns false, and removes
+    /// both, when one of them is gone or the store is closed. With `damage` the files of the inputs go to quarantine.
+    func replace(
+        _ inputs: [StoredBlock],
+        with id: BlockID,
+        from temporary: String,
+        because damage: String?
+    ) throws(StoreError) -> Bool {
         let result: Result<Bool, StoreError> = thread.sync {
             do throws(StoreError) {
-                return .success(try self.replaceNow(inputs, with: id, from: temporary))
+                return .success(try self.replaceNow(inputs, with: id, from: temporary, because: damage))
             } catch {
                 try? disk.remove(temporary)
                 if inputs.count > 1 { removeRollup(id) }
@@ -164,7 +170,8 @@ final class Sealer: Sendable {
     private func replaceNow(
         _ inputs: [StoredBlock],
         with id: BlockID,
-        from temporary: String
+        from temporary: String,
+        because damage: String?
     ) throws(StoreError) -> Bool {
         let present = contents.blocks
         guard !state.withLock({ $0.isClosed }), inputs.allSatisfy({ input in present.contains { $0 === input } }) else {
@@ -191,6 +198,13 @@ final class Sealer: Sendable {
         contents.replace(inputs, with: block)
         _ = try? block.rollup()
         for input in inputs {
+            if let damage {
+                _ = try? Quarantine(disk: disk, folder: folder).take(
+                    input.id.fileName,
+                    from: folder.blocks,
+                    reason: damage
+                )
+            }
             try? disk.remove(folder.block(input.id))
             if inputs.count > 1 { rollups.remove(input.id) }
         }

@@ -13,6 +13,8 @@ final class ReadQueue: Sendable {
 
     private let budget: ByteBudget
     private let clock: any WallClock
+    /// Told what did not check.
+    private let damaged = Mutex<(@Sendable (StoreError) -> Void)?>(nil)
     private let queue = DispatchQueue(label: "skein.read", attributes: .concurrent)
     /// Oldest first.
     private let running = Mutex<[Cancellation]>([])
@@ -66,8 +68,16 @@ final class ReadQueue: Sendable {
         } onCancel: {
             cancellation.cancel()
         }
-        return try result.get()
+        do throws(StoreError) {
+            return try result.get()
+        } catch {
+            if error.code == .corrupt { damaged.withLock { $0 }?(error) }
+            throw error
+        }
     }
+
+    /// Says whom to tell that something stored did not check.
+    func onDamage(_ tell: @escaping @Sendable (StoreError) -> Void) { damaged.withLock { $0 = tell } }
 
     private func hold(_ byteCount: Int, _ memory: HeldMemory) async throws(StoreError) {
         // Of little memory the first question may have all.
