@@ -153,9 +153,14 @@ private struct Run {
     }
 
     /// Flips a bit of some file, open or not. What the files hold without it can be said only while `store`, if there is one,
-    /// does not write.
+    /// does not write, and of what the device has for good.
     private mutating func rot(under store: EmbeddedStore?) async throws {
-        await store?.settle()
+        if let store {
+            await store.settle()
+            guard !disk.isStopped else { return }
+        } else {
+            disk = disk.copy(seed: nextID)
+        }
         let paths = disk.paths.filter { !$0.hasSuffix("/LOCK") && !$0.contains("/quarantine/") }
         guard let path = paths.randomElement(using: &random), let count = disk[path]?.count, count > 0 else { return }
         // What a store would still answer without the file, that it must answer with a damaged one; but for traces of which
