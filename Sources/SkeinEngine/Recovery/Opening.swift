@@ -86,14 +86,20 @@ struct Opening {
             if let reason = segment.damage, !segment.isHollow {
                 damaged.append((number, segment.batches, reason))
             }
-            let next = replayed.dropFirst(place + 1).first
-            guard let next else { continue }
+            let following = replayed.dropFirst(place + 1).first
+            // Spans that come from now on are in the next segment.
+            let next = following ?? nextSegment
             // No block may lie between the segments of a part, and none is much larger than while serving.
             let isParted = (stored + past.map(\.id)).contains {
                 number < $0.firstSegment && $0.firstSegment < next
             }
-            if isParted || limits.isFull(contents.activeFigures) {
-                contents.freeze(lastSegment: number, nextSegment: next, nowNanos: nowNanos)
+            if isParted || following != nil && limits.isFull(contents.activeFigures) {
+                contents.freeze(
+                    lastSegment: number,
+                    nextSegment: next,
+                    nowNanos: nowNanos,
+                    isDoubtful: isReplayInDoubt
+                )
             }
         }
         var log = LogWriter(

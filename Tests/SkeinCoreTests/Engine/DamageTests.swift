@@ -232,6 +232,30 @@ import Testing
         await fourth.close()
     }
 
+    @Test func `spans that come back from the log do not supersede the blocks behind them`() async throws {
+        let disk = SimulatedDisk(seed: 5)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        let segment = try #require(disk.paths.first { $0.hasPrefix("/data/log/") })
+        let log = disk[segment]
+        try await store.seal()
+        let block = try #require(disk.paths.first { $0.hasPrefix("/data/blocks/") })
+        try await store.append(S.batch(S.span(2, 2)))
+        try await store.seal()
+        await store.close()
+        // The first block is bad, and its segment is still there.
+        let copy = disk.copy()
+        copy[segment] = log
+        copy[block] = []
+        let reopened = try await S.open(copy)
+        try await reopened.append(S.batch(S.span(3, 3)))
+        try await reopened.seal()
+        await reopened.close()
+        let again = try await S.open(copy.crash())
+        #expect(try await Set(S.everything(in: again).map(\.spanID.rawValue)) == [1, 2, 3])
+        await again.close()
+    }
+
     @Test func `a trace is found though the table of another group cannot be read`() async throws {
         let disk = SimulatedDisk(seed: 4)
         let store = try await S.open(disk) { $0.cacheByteCount = 0 }

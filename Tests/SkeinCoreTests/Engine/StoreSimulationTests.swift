@@ -41,10 +41,14 @@ import Testing
         await run(first..<(first + Self.seedCount), .rotting)
     }
 
-    /// Threads decide whether the first comes about again; the others always do.
+    /// Threads decide whether the first two come about again; the others always do.
     @Test(
         arguments: [
             (9_587, "a block left out at a start was superseded by one made of some of its segments"),
+            (
+                23_036,
+                "spans that came back from the log became a block with new ones, and superseded the block between"
+            ),
             (35_346, "the power went, the block was damaged, and what was removed came back from the log"),
             (49_388, "the power went, the block was damaged, and what was removed came back from the block before"),
         ] as [(UInt64, String)]
