@@ -11,6 +11,8 @@ struct EngineBenchmark {
     let batches: [SpanBatch]
     private let spanCount: Int
     private let folder: String
+    /// Requests that are in memory when the last questions are asked.
+    private static let residueCount = 20
 
     /// Spans of the requests, `passes` times, each time as other traces a minute later. `folder` must not exist.
     init(_ requests: [UnsafeRawBufferPointer], passes: Int, folder: String) throws {
@@ -66,12 +68,14 @@ struct EngineBenchmark {
 
     private func runBlocks() async throws {
         let configuration = EmbeddedStore.Configuration(directory: folder)
+        // The last requests come when all else is merged, as they do in a store at work.
+        let sealedCount = max(1, batches.count - Self.residueCount)
         var watch = Stopwatch(spanCount: spanCount)
         let store = try await EmbeddedStore.open(configuration)
         try await withThrowingTaskGroup { [batches] group in
             for lane in 0..<8 {
                 group.addTask {
-                    for index in stride(from: lane, to: batches.count, by: 8) { try await store.append(batches[index]) }
+                    for index in stride(from: lane, to: sealedCount, by: 8) { try await store.append(batches[index]) }
                 }
             }
             try await group.waitForAll()
@@ -95,10 +99,18 @@ struct EngineBenchmark {
                 + "rollups \(rollupBytes(merged))"
         )
         try await ask(store)
+        for batch in batches[sealedCount...] { try await store.append(batch) }
+        print("  with the newest \(batches.count - sealedCount) requests in memory")
+        try await ask(store)
         await store.close()
         watch.skip()
         let reopened = try await EmbeddedStore.open(configuration)
         watch.lap("restart: open blocks")
+        let count = min(200, batches.count)
+        let ids = (0..<count).map { batches[$0 * (batches.count / count)].traceIDs[0] }
+        try await time("trace by id, each for the first time") { index in
+            _ = try await reopened.trace(ids[index % count])
+        }
         await reopened.close()
     }
 

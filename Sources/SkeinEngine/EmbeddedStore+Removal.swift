@@ -59,7 +59,11 @@ extension EmbeddedStore {
         }
         var outcome = Removal.Outcome()
         outcome.traceCount = found.count
-        guard !found.isEmpty else { return outcome }
+        guard !found.isEmpty else {
+            // They may have been taken out before, by a removal that failed.
+            try await sealer.removeSuperseded()
+            return outcome
+        }
         var cut = BlockMerge.Cut()
         switch removal.action {
         case .delete: cut.dropped = found
@@ -72,6 +76,7 @@ extension EmbeddedStore {
             for id in found where block.block.mayContain(id) { return chosen }
             return nil
         }
+        try await sealer.removeSuperseded()
         outcome.spanCount = removal.action == .delete ? counts.cutCount : counts.maskedCount
         return outcome
     }

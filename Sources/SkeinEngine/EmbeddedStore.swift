@@ -21,7 +21,7 @@ public final class EmbeddedStore: SpanStore {
     /// Of a trace that is asked for whole.
     let traceLimits: StoredTrace.Limits
     private let cache: PartCache
-    private let sealer: Sealer
+    let sealer: Sealer
     private let commit: GroupCommit
     let compactor: Compactor
     let removalLog: RemovalLog
@@ -219,6 +219,18 @@ public final class EmbeddedStore: SpanStore {
     public func seal() async throws(StoreError) {
         await commit.freezeHead()
         try await sealer.finish()
+    }
+
+    /// Returns when nothing goes on that the start or finished appends set going: for tests that look at the files between two
+    /// steps.
+    package func settle() async {
+        await commit.settle()
+        var sealCount: Int
+        repeat {
+            // A part that became a block may be followed by another.
+            sealCount = sealer.figures.sealCount
+            try? await sealer.onThread { () throws(StoreError) in }
+        } while sealer.figures.sealCount != sealCount
     }
 
     /// Merges all blocks that are worth it, as if nobody had sent spans for a while. Throws when the last merge failed.

@@ -18,10 +18,10 @@ struct Model {
     private var excused: Set<SpanID> = []
     /// Traces with spans in such a file.
     private var touched: Set<TraceID> = []
-    /// Bits that were flipped.
-    private var flipCount = 0
+    /// Bits that were flipped, by file.
+    private var flipCounts: [String: Int] = [:]
     /// Whether bits of any file were flipped.
-    var isDamaged: Bool { flipCount > 0 }
+    var isDamaged: Bool { !flipCounts.isEmpty }
     /// Files in quarantine, when that was looked at last.
     private var quarantinedCount = 0
     /// Excused spans of which no start has said since that something is damaged, or was cut off.
@@ -57,10 +57,10 @@ struct Model {
         }
     }
 
-    /// Notes that a bit of a file is about to be flipped; `without` has all but that file, `alone` no other spans. What cannot
-    /// be read, since bits were flipped before, counts as taken.
-    mutating func damage(without store: EmbeddedStore, alone: EmbeddedStore) async throws {
-        flipCount += 1
+    /// Notes that a bit of the file `path` is about to be flipped; `without` has all but that file, `alone` no other spans. What
+    /// cannot be read, since bits were flipped before, counts as taken.
+    mutating func damage(_ path: String, without store: EmbeddedStore, alone: EmbeddedStore) async throws {
+        flipCounts[path, default: 0] += 1
         for id in traceIDs {
             do throws(StoreError) {
                 if try await alone.trace(id) != nil { touched.insert(id) }
@@ -125,7 +125,7 @@ struct Model {
             guard mayMiss || missing.isDisjoint(with: unreported) else { throw Wrong("lost spans and did not say so") }
         }
         // A block of which a filter and a table of traces are damaged cannot say what is not in it.
-        guard flipCount > 1 || failures.count <= Self.falsePositivesMax else {
+        guard flipCounts.values.contains(where: { $0 > 1 }) || failures.count <= Self.falsePositivesMax else {
             throw Wrong("could not read \(failures.count) undamaged traces, such as for: \(failures[0])")
         }
         try await checkList(store, mayFail, mayMiss)

@@ -71,7 +71,7 @@ private struct Run {
 
     /// From a start to the end of the process, or of the machine.
     mutating func session() async throws {
-        if simulation.rots, happens(1, in: 3) { try await rot() }
+        if simulation.rots, happens(1, in: 3) { try await rot(under: nil) }
         // The process may end before the store is open, having put aside what is damaged, and say nothing of it.
         if happens(1, in: 3) { disk.stop(afterOperations: Int.random(in: 0...25, using: &random)) }
         let readsFail = simulation.rots && happens(1, in: 3)
@@ -128,7 +128,7 @@ private struct Run {
         }
         if happens(1, in: 40) { return await remove(from: store, leavesOut) }
         if simulation.rots, !disk.isStopped {
-            if happens(1, in: 60) { return try await rot() }
+            if happens(1, in: 60) { return try await rot(under: store) }
             if happens(1, in: 20) { return try await model.check(store, mayFail: true, mayMiss: leavesOut) }
         }
         // Now and then a sender tries again what was kept.
@@ -152,15 +152,22 @@ private struct Run {
         last = []
     }
 
-    /// Flips a bit of some file, open or not.
-    private mutating func rot() async throws {
+    /// Flips a bit of some file, open or not. What the files hold without it can be said only while `store`, if there is one,
+    /// does not write, and of what the device has for good.
+    private mutating func rot(under store: EmbeddedStore?) async throws {
+        if let store {
+            await store.settle()
+            guard !disk.isStopped else { return }
+        } else {
+            disk = disk.copy(seed: nextID)
+        }
         let paths = disk.paths.filter { !$0.hasSuffix("/LOCK") && !$0.contains("/quarantine/") }
         guard let path = paths.randomElement(using: &random), let count = disk[path]?.count, count > 0 else { return }
         // What a store would still answer without the file, that it must answer with a damaged one; but for traces of which
         // the file has spans, too.
         let without = try await open { $0 != path }
         let alone = try await open { $0 == path || !$0.hasPrefix("/data/blocks/") && !$0.hasPrefix("/data/log/") }
-        try await model.damage(without: without, alone: alone)
+        try await model.damage(path, without: without, alone: alone)
         await without.close()
         await alone.close()
         disk.flip(path, byte: Int.random(in: 0..<count, using: &random), bit: Int.random(in: 0..<8, using: &random))

@@ -150,11 +150,19 @@ package struct Block: Sendable {
     package func mayContain(_ id: TraceID) -> Bool { !groups(holding: id).isEmpty }
 
     /// What the block holds of the trace: one entry as a rule, several when it is too long to be joined. Reads one table
-    /// of traces as a rule, none when it is not there.
+    /// of traces as a rule, none when it is not there. A table that cannot be read matters only when the trace is not found
+    /// whole in another.
     package func find(_ id: TraceID) throws(StoreError) -> [TraceEntry] {
         var entries: [TraceEntry] = []
+        var failure: StoreError?
         for group in groups(holding: id).rows {
-            let traces = try traces(inGroup: group)
+            let traces: TraceTable
+            do throws(StoreError) {
+                traces = try self.traces(inGroup: group)
+            } catch {
+                failure = failure ?? error
+                continue
+            }
             for index in traces.ids.indices where traces.ids[index] == id {
                 let entry = traces[index]
                 // A long trace is in the table of each of its groups.
@@ -162,6 +170,7 @@ package struct Block: Sendable {
                 if !entry.isPartial { return entries }
             }
         }
+        if let failure { throw failure }
         return entries
     }
 

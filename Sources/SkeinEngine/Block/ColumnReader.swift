@@ -97,34 +97,51 @@ extension ChunkReader {
         return try part(column.numbers.chunk, byteCount: { (entries: [UInt32]) in entries.count * 4 }) {
             bytes throws(ByteError) in
             let values = try Self.decode(column.numbers, bytes)
-            let entries = isRecency ? Self.undoRecency(values) : values.map { UInt32(truncatingIfNeeded: $0) }
-            guard let entries, entries.allSatisfy({ $0 < dictionaryCount }),
-                isRecency || values.allSatisfy({ $0 < dictionaryCount })
-            else { throw ByteError(.truncated, at: 0) }
+            let entries =
+                isRecency
+                ? Self.undoRecency(values, below: dictionaryCount) : Self.narrow(values, below: dictionaryCount)
+            guard let entries else { throw ByteError(.truncated, at: 0) }
             return entries
         }
     }
 
-    /// `nil` for a code that goes back further than there are entries.
-    private static func undoRecency(_ codes: [UInt64]) -> [UInt32]? {
+    /// `nil` when a number is not below `limit`, which is at most 2^32.
+    private static func narrow(_ values: [UInt64], below limit: UInt64) -> [UInt32]? {
+        var greatest: UInt64 = 0
+        let entries = [UInt32](unsafeUninitializedCapacity: values.count) { entries, count in
+            values.withUnsafeBufferPointer { values in
+                for index in 0..<values.count {
+                    greatest = max(greatest, values[index])
+                    // index < values.count, the capacity.
+                    (entries.baseAddress.unsafelyUnwrapped + index).initialize(
+                        to: UInt32(truncatingIfNeeded: values[index])
+                    )
+                }
+            }
+            count = values.count
+        }
+        return values.isEmpty || greatest < limit ? entries : nil
+    }
+
+    /// `nil` for a code that goes back further than there are entries, or when there are more than `limit`, at most 2^32.
+    private static func undoRecency(_ codes: [UInt64], below limit: UInt64) -> [UInt32]? {
         var next: UInt64 = 0
         var isSound = true
         let entries = [UInt32](unsafeUninitializedCapacity: codes.count) { entries, count in
-            for index in 0..<codes.count {
-                let code = codes[index]
-                var entry = next &- code
-                if code == 0 {
-                    next &+= 1
-                } else if code > next {
-                    isSound = false
-                    entry = 0
+            codes.withUnsafeBufferPointer { codes in
+                for index in 0..<codes.count {
+                    let code = codes[index]
+                    // Wraps only where the code is not sound.
+                    let entry = next &- code
+                    if code == 0 { next &+= 1 } else if code > next { isSound = false }
+                    // index < codes.count, the capacity.
+                    (entries.baseAddress.unsafelyUnwrapped + index).initialize(to: UInt32(truncatingIfNeeded: entry))
                 }
-                // index < codes.count, the capacity.
-                (entries.baseAddress.unsafelyUnwrapped + index).initialize(to: UInt32(truncatingIfNeeded: entry))
             }
             count = codes.count
         }
-        return isSound && next <= UInt64(UInt32.max) ? entries : nil
+        // Every entry lies below the next new one.
+        return isSound && next <= limit ? entries : nil
     }
 
     private static func decodeDictionary(

@@ -163,14 +163,22 @@ struct HeadSnapshot: Sendable {
     let pieces: [HeadPart.Piece]
     let rowCount: Int
 
-    /// The pieces that hold rows of a trace, with those rows ascending, in order of arrival.
-    func rows(of trace: TraceID) -> [(batch: SpanBatch, rows: [Int])] {
-        var found: [(batch: SpanBatch, rows: [Int])] = []
+    /// Rows of a piece, ascending.
+    struct Rows: Sendable {
+        let piece: HeadPart.Piece
+        fileprivate(set) var rows: [Int]
+
+        var batch: SpanBatch { piece.batch }
+    }
+
+    /// The pieces that hold rows of a trace, with those rows, in order of arrival.
+    func rows(of trace: TraceID) -> [Rows] {
+        var found: [Rows] = []
         var piece = -1
         for row in part.rows(of: trace, below: rowCount) {
             if piece < 0 || row >= pieces[piece].endRow {
                 piece = index(ofRow: row)
-                found.append((pieces[piece].batch, []))
+                found.append(Rows(piece: pieces[piece], rows: []))
             }
             found[found.count - 1].rows.append(row - pieces[piece].firstRow)
         }

@@ -124,6 +124,9 @@ final class GroupCommit: Sendable {
     /// Lets the head's present spans become a block, whatever their number. Returns when the part is frozen.
     func freezeHead() async { await onThread { self.freeze() } }
 
+    /// Returns when what was under way on the log's thread is done.
+    func settle() async { await onThread {} }
+
     /// Goes on with requests that waited for room in the head; `failure` says that no room will be made for now.
     func headChanged(failure: StoreError?) {
         let refused = waiting.withLock { waiting -> [Request] in

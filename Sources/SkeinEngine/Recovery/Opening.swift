@@ -27,6 +27,8 @@ struct Opening {
     /// Blocks whose spans another one holds too.
     private var superseded: [BlockID] = []
     private var bad: [BlockID: StoreError] = [:]
+    /// Those of them that cannot be read at present, and may hold what nothing else does.
+    private var leftOut: Set<BlockID> = []
     private var segments: [UInt64] = []
     /// Files, by folder and name, that end like blocks or segments and are not named like any.
     private var misnamed: [(folder: String, name: String)] = []
@@ -64,10 +66,14 @@ struct Opening {
         mendCatalog()
         removeStrays()
         for (folder, name) in misnamed { putAside(name, from: folder, reason: "its name is none that Skein gives") }
-        let replayed = segments.filter { !isCovered($0) }
+        // A block made of some segments of one that is left out would supersede it.
+        let replayed = segments.filter { segment in
+            !isCovered(segment) && !leftOut.contains { $0.covers(segment) }
+        }
         let past = try openPastRollups(replayed)
         // No segment gets the number of one whose spans are in a block, or were.
-        let lastKnown = (good.keys.map(\.lastSegment) + past.map(\.id.lastSegment)).max() ?? 0
+        let stored = Array(good.keys) + Array(leftOut)
+        let lastKnown = (stored + past.map(\.id)).map(\.lastSegment).max() ?? 0
         let nextSegment = max(state.firstSegment, (segments.last ?? 0) + 1, lastKnown + 1)
         let contents = Contents(
             firstSegment: replayed.first ?? nextSegment,
@@ -83,14 +89,20 @@ struct Opening {
             if let reason = segment.damage, !segment.isHollow {
                 damaged.append((number, segment.batches, reason))
             }
-            let next = replayed.dropFirst(place + 1).first
-            guard let next else { continue }
+            let following = replayed.dropFirst(place + 1).first
+            // Spans that come from now on are in the next segment.
+            let next = following ?? nextSegment
             // No block may lie between the segments of a part, and none is much larger than while serving.
-            let isParted = (Array(good.keys) + past.map(\.id)).contains {
+            let isParted = (stored + past.map(\.id)).contains {
                 number < $0.firstSegment && $0.firstSegment < next
             }
-            if isParted || limits.isFull(contents.activeFigures) {
-                contents.freeze(lastSegment: number, nextSegment: next, nowNanos: nowNanos)
+            if isParted || following != nil && limits.isFull(contents.activeFigures) {
+                contents.freeze(
+                    lastSegment: number,
+                    nextSegment: next,
+                    nowNanos: nowNanos,
+                    isDoubtful: isReplayInDoubt
+                )
             }
         }
         var log = LogWriter(
@@ -106,7 +118,7 @@ struct Opening {
 
         var catalog = Catalog(disk: disk, folder: folder, state: state)
         // Segments of a lost block count again until they are in another.
-        let start = replayed.first ?? max(state.firstSegment, (good.keys.map(\.lastSegment).max() ?? 0) + 1)
+        let start = replayed.first ?? max(state.firstSegment, (stored.map(\.lastSegment).max() ?? 0) + 1)
         if start != state.firstSegment { edits.append(.startLog(start)) }
         if try commit(edits, &catalog) {
             // The catalog, synced, says where their spans are.
@@ -259,6 +271,8 @@ struct Opening {
                 putAside(id.fileName, from: folder.blocks, reason: error.description)
                 edits.append(.removeBlock(id))
             } else {
+                leftOut.insert(id)
+                if !state.blocks.contains(id) { edits.append(.addBlock(id)) }
                 report.problems.append("The block \(id.fileName) cannot be read and is left out: \(error)")
             }
         }
@@ -302,7 +316,8 @@ struct Opening {
     /// Opens the rollups of spans that are gone. Removes those that speak of spans which other files speak of: of blocks
     /// that were not finished, or were merged.
     private mutating func openPastRollups(_ replayed: [UInt64]) throws(StoreError) -> [StoredRollup] {
-        let present = Set(good.keys.map { BlockID(firstSegment: $0.firstSegment, lastSegment: $0.lastSegment) })
+        let stored = Array(good.keys) + Array(leftOut)
+        let present = Set(stored.map { BlockID(firstSegment: $0.firstSegment, lastSegment: $0.lastSegment) })
         var past: [StoredRollup] = []
         for id in try list(folder.rollups).compactMap({ BlockID(rollupFileName: $0) }) where !present.contains(id) {
             if replayed.contains(where: { id.covers($0) }) || present.contains(where: { $0.overlaps(id) }) {

@@ -45,6 +45,19 @@ struct CountingRows {
         return rows
     }
 
+    /// The rows that count among those with these keys, whose places are 0 and on.
+    static func find(among keys: some Collection<RowKey>) -> RowSet {
+        var rows = RowSet(count: keys.count, all: true)
+        var copies = Copies(capacity: keys.count)
+        let seed = Hash.processSeed
+        for key in keys {
+            if let loser = copies.add(key, Hash.of(key.spanID ^ UInt64(key.kind) << 56, seed: seed)) {
+                rows[loser] = false
+            }
+        }
+        return rows
+    }
+
     /// Of each span the copy that counts so far: open addressing, at most half full.
     private struct Copies: ~Copyable {
         private var keys: ColumnBuffer<RowKey>

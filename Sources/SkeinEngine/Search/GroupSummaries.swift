@@ -68,34 +68,18 @@ struct GroupSummaries {
         )
     }
 
-    /// Numbers things in order of appearance. Few resources and services make a trace, so a list is faster than a table;
-    /// where there are many, it is the other way round.
-    private struct Places<Element: Hashable> {
-        private static var listCountMax: Int { 32 }
-        private var elements: [Element] = []
-        /// Empty as long as there are few.
-        private var table: [Element: Int] = [:]
-
-        mutating func place(of element: Element) -> Int {
-            let known = table.isEmpty ? elements.firstIndex(of: element) : table[element]
-            if let known { return known }
-            elements.append(element)
-            if elements.count == Self.listCountMax {
-                for (place, element) in elements.enumerated() { table[element] = place }
-            } else if elements.count > Self.listCountMax {
-                table[element] = elements.count - 1
-            }
-            return elements.count - 1
-        }
-    }
-
     private func serviceName(_ resource: UInt64) -> String {
         guard resource < table.entries.count else { return "" }
         return table.string(table.entries[Int(resource)].texts[0])
     }
 
-    private func name(_ row: Int) -> String {
-        guard case .dictionary(let entries, _, let dictionary) = names else { return "" }
+    private func name(_ row: Int) -> String { names.string(row) }
+}
+
+extension Texts {
+    /// Row `row` as text; empty where the column holds numbers.
+    func string(_ row: Int) -> String {
+        guard case .dictionary(let entries, _, let dictionary) = self else { return "" }
         return dictionary.string(entries.isEmpty ? 0 : entries[row])
     }
 }

@@ -24,7 +24,7 @@ struct StoredTrace: Sendable {
 
     let id: TraceID
     private(set) var blockPieces: [BlockPiece] = []
-    private(set) var headPieces: [(batch: SpanBatch, rows: [Int])] = []
+    private(set) var headPieces: [HeadSnapshot.Rows] = []
     private let countingRows: CountingRowsCache
 
     /// Looks for the trace everywhere. `known` is a piece found already, which saves looking for it again.

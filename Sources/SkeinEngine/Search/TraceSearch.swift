@@ -19,7 +19,6 @@ struct TraceSearch {
     private let snapshot: Contents.Snapshot
     private let query: SpanQuery
     private let predicate: CompiledPredicate
-    private let columns: SpanColumns
     private let cancellation: Cancellation
     private let memory: HeldMemory
     private let largeTraceSpanCount: Int
@@ -65,6 +64,7 @@ struct TraceSearch {
     private var scans: [BlockScan?]
     private var summaries = RecentlyUsed<GroupPlace, GroupSummaries>(countMax: 64)
     private var summaryByteCount = 0
+    private var join: TraceJoin
     private var page = SearchPage()
     /// How many row groups are tested at once: more and more while nothing is found.
     private var window = 1
@@ -87,7 +87,7 @@ struct TraceSearch {
         self.memory = memory
         self.largeTraceSpanCount = largeTraceSpanCount
         predicate = CompiledPredicate(query.predicate)
-        columns = query.predicate.columns
+        join = TraceJoin(range: query.range, predicate: predicate, columns: query.predicate.columns)
         scans = [BlockScan?](repeating: nil, count: snapshot.blocks.count)
     }
 
@@ -158,6 +158,7 @@ struct TraceSearch {
     private mutating func test(_ piece: HeadPart.Piece) throws(StoreError) {
         page.inspected.spanCount += piece.batch.count
         let rows = try BatchScan.rows(of: piece.batch, in: query.range, matching: predicate)
+        join.note(rows, of: piece)
         rows.forEach { row in add(piece.batch.traceIDs[row], due: piece.batch.startUnixNanos[row], Candidate()) }
     }
 
@@ -190,6 +191,7 @@ struct TraceSearch {
             scans[place.block] = scan
         }
         for (place, rows) in zip(wanted.map(\.place), try rows(wanted)) where !rows.isEmpty {
+            join.note(rows, ofGroup: place.group, in: snapshot.blocks[place.block])
             try note(rows, in: place)
         }
     }
@@ -287,11 +289,9 @@ struct TraceSearch {
             if let summary { finish(id, summary.startUnixNanos, .summary(summary)) }
             return
         }
-        let batch = try trace.assembled(columns, cancellation, memory, others: summaryByteCount)
-        let matchedCount = try BatchScan.rows(of: batch, in: query.range, matching: predicate).selectedCount
+        try memory.holdForRead(ReadCost.search / 2 + summaryByteCount + join.byteCount + 64 * trace.spanCount)
         // The row that matched may be a copy that does not count.
-        guard matchedCount > 0 else { return }
-        let summary = TraceSummary(of: batch, rows: 0..<batch.count, matchedSpanCount: matchedCount)
+        guard let summary = try join.summary(of: trace, cancellation) else { return }
         finish(id, summary.startUnixNanos, .summary(summary))
     }
 

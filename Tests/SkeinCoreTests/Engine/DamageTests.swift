@@ -204,6 +204,92 @@ import Testing
         #expect(try await S.everything(in: again).count == 5)
     }
 
+    @Test func `a block that cannot be read for now is not superseded by some of its log segments`() async throws {
+        let disk = SimulatedDisk(seed: 3)
+        let first = try await S.open(disk)
+        try await first.append(S.batch(S.span(1, 1)))
+        await first.close()
+        let log = disk.paths.filter { $0.hasPrefix("/data/log/") }
+        #expect(log.count == 1)
+        let segment = disk[log[0]]
+        // The block is of two segments, and only the first of them was not yet removed.
+        let second = try await S.open(disk.copy())
+        try await second.append(S.batch(S.span(2, 2)))
+        let copy = try #require(second.configuration.disk as? SimulatedDisk)
+        try await second.seal()
+        await second.close()
+        copy[log[0]] = segment
+        copy.unreadableFolder = "/data/blocks"
+        let third = try await S.open(copy)
+        #expect(third.recovery.problems.contains { $0.contains("cannot be read and is left out") })
+        try await third.append(S.batch(S.span(3, 3)))
+        try? await third.seal()
+        await third.close()
+        copy.unreadableFolder = nil
+        let fourth = try await S.open(copy.crash())
+        #expect(fourth.recovery.problems.isEmpty)
+        #expect(try await Set(S.everything(in: fourth).map(\.spanID.rawValue)) == [1, 2, 3])
+        await fourth.close()
+    }
+
+    @Test func `spans that come back from the log do not supersede the blocks behind them`() async throws {
+        let disk = SimulatedDisk(seed: 5)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        let segment = try #require(disk.paths.first { $0.hasPrefix("/data/log/") })
+        let log = disk[segment]
+        try await store.seal()
+        let block = try #require(disk.paths.first { $0.hasPrefix("/data/blocks/") })
+        try await store.append(S.batch(S.span(2, 2)))
+        try await store.seal()
+        await store.close()
+        // The first block is bad, and its segment is still there.
+        let copy = disk.copy()
+        copy[segment] = log
+        copy[block] = []
+        let reopened = try await S.open(copy)
+        try await reopened.append(S.batch(S.span(3, 3)))
+        try await reopened.seal()
+        await reopened.close()
+        let again = try await S.open(copy.crash())
+        #expect(try await Set(S.everything(in: again).map(\.spanID.rawValue)) == [1, 2, 3])
+        await again.close()
+    }
+
+    @Test func `a trace is found though the table of another group cannot be read`() async throws {
+        let disk = SimulatedDisk(seed: 4)
+        let store = try await S.open(disk) { $0.cacheByteCount = 0 }
+        let traceCount: UInt64 = 3
+        for trace in 1...traceCount {
+            // A trace that fills a group of its own.
+            let spans = (1...9_000 as ClosedRange<UInt64>).map { S.span(trace, $0, start: 1_000 + $0) }
+            try await store.append(SpanBatch(spans: spans))
+        }
+        try await store.seal()
+        let block = try #require(store.contents.blocks.first)
+        #expect(block.footer.groups.count >= 3)
+        // All lines of the filter, so that no group is ruled out, and the table of the first group.
+        let path = try #require(disk.paths.first { $0.hasPrefix("/data/blocks/") })
+        for line in 0..<block.footer.traceFilters.lineCount {
+            let byteCount = FilterTable.rowByteCount(groups: block.footer.groups.count)
+            disk.flip(path, byte: block.footer.traceFilters.offset + line * byteCount, bit: 0)
+        }
+        let table = try block.block.directory(ofGroup: 0).traceIDs
+        let lost = try block.block.traces(inGroup: 0).ids
+        disk.flip(path, byte: table.offset, bit: 3)
+        for trace in 1...traceCount {
+            let id = TraceID(high: 1, low: trace)
+            if lost.contains(id) {
+                await #expect(throws: StoreError.self) { try await store.trace(id) }
+            } else {
+                #expect(try await store.trace(id)?.count == 9_000)
+            }
+        }
+        // It may be in the group that cannot be read.
+        await #expect(throws: StoreError.self) { try await store.trace(TraceID(high: 9, low: 9)) }
+        await store.close()
+    }
+
     @Test func `stray files of unfinished work are removed`() async throws {
         let disk = try await Self.filledDisk()
         disk["/data/blocks/0000000000000009-0000000000000009.block.new"] = [1, 2, 3]
