@@ -113,7 +113,8 @@ import Testing
         await again.close()
     }
 
-    @Test func `good spans of a damaged segment are there once, also when it becomes a block of its own`() async throws {
+    @Test func `good spans of a damaged segment are there once, also when it becomes a block of its own`() async throws
+    {
         let disk = try await Self.filledDisk()
         let path = try #require(disk.paths.first { $0.hasPrefix("/data/log/") })
         disk[path]?[70] ^= 0xff
