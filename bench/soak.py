@@ -177,9 +177,9 @@ def sample(server, questions, began):
         "open files": len(os.listdir(f"/proc/{server.pid}/fd")),
         "files": sum(len(names) for _, _, names in os.walk(server.data_dir)),
         "folder MB": disk_bytes([server.data_dir]) / 1e6,
-        "removed": counters.get("skein_store_blocks_removed", 0),
-        "merges": counters.get("skein_store_merges", 0),
-        "thinned": counters.get("skein_store_blocks_thinned", 0),
+        "removed": counters.get("skein_store_blocks_removed_total", 0),
+        "merges": counters.get("skein_store_merges_total", 0),
+        "thinned": counters.get("skein_store_blocks_thinned_total", 0),
         **{f"{kind} ms": asked.get(kind, 0) for kind in ("trace", "search", "absent", "statistics")},
         "problems": figures["problems"],
     }

@@ -80,6 +80,7 @@ package struct API: Sendable {
     private func answer(_ call: APICall, _ family: APIFamily) async -> APIResponse {
         var response: APIResponse
         do throws(APIError) {
+            try call.checkParameters()
             response = try await call.route.answer(self, call)
             // What is made in one go is measured when it is there.
             response = try response.held(in: response.memory ?? HeldMemory(answers))

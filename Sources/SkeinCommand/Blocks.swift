@@ -22,6 +22,10 @@ struct Blocks: AsyncParsableCommand {
         try await reportingStoreFailures {
             let terminal = Terminal.standardOutput()
             if let block {
+                var isFolder: ObjCBool = false
+                if FileManager.default.fileExists(atPath: block, isDirectory: &isFolder), isFolder.boolValue {
+                    throw CommandFailure(description: "\(block) is a folder; write skein blocks --data-dir \(block).")
+                }
                 let details = try data.folder.block(named: block)
                 if json { return try CommandOutput.write(json: DetailsAnswer(details)) }
                 return CommandOutput.write(BlockTables.lines(details, on: terminal))

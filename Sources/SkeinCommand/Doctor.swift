@@ -23,7 +23,8 @@ struct Doctor: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailures {
             let findings =
-                [Finding.ok("skein", Version.current)] + (try await ServerCheck(address: address.server).findings())
+                [Finding.ok("skein", Version.current)]
+                + (try await ServerCheck(address: address.server, dataDirectory: data.path).findings())
                 + DataFolderCheck.findings(data.path)
             let problems = findings.count { $0.verdict == .problem }
             if json {

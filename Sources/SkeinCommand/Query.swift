@@ -75,7 +75,8 @@ struct Query: AsyncParsableCommand {
 
     private func show(_ answer: SearchAnswer, on terminal: Terminal) {
         guard !answer.traces.isEmpty else {
-            return CommandOutput.note("No trace matches.")
+            CommandOutput.note("No trace matches.")
+            return answer.noteHints()
         }
         CommandOutput.write(answer.table(isNarrow: terminal.isWindow && terminal.width < 130).lines(on: terminal))
         if answer.next != nil { CommandOutput.note("There are more traces; raise --limit, or narrow the time.") }
@@ -103,6 +104,8 @@ struct ServerAddress: ParsableArguments {
 struct SearchAnswer: Decodable {
     var traces: [Trace]
     var next: String?
+    /// What may be wrong with the query; an older server has none.
+    var hints: [String]?
 
     struct Trace: Decodable {
         var traceId: String
@@ -113,6 +116,9 @@ struct SearchAnswer: Decodable {
         var spanCount: Int
         var errorCount: Int
     }
+
+    /// Shows what may be wrong with the query.
+    func noteHints() { for hint in hints ?? [] { CommandOutput.note(TerminalText.harmless(hint)) } }
 
     /// One line for each trace. A narrow one shows times without milliseconds, and without the date when all are of one
     /// day.

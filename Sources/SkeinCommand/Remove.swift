@@ -24,41 +24,64 @@ struct Remove: AsyncParsableCommand {
         @Option(help: ArgumentHelp("Who asks and why, for the record.", valueName: "text"))
         var by: String?
 
+        @Flag(help: "Only count what would be removed.")
+        var dryRun = false
+
         @Flag(name: .shortAndLong, help: "Do not ask whether this is meant.")
         var yes = false
 
         @OptionGroup var address: ServerAddress
 
-        /// Asks the person at the terminal, then the server.
-        func send(_ action: String, keys: [String]?, question: String) async throws {
+        /// Asks the person at the terminal, then the server. Without keys whole traces are deleted.
+        func send(keys: [String]? = nil) async throws {
             let client = try ServerClient(address.server)
-            // A query that is wrong is told before anybody is asked whether it is meant.
-            let parameters: [(String, String?)] = [("q", query), ("start", from), ("end", to), ("limit", "1")]
-            do throws(CommandFailure) {
-                _ = try await client.get("/api/skein/v1/search", parameters)
-            } catch {
-                throw error.pointing(at: query)
+            let isDelete = keys == nil
+            if dryRun || !yes {
+                let preview = try await outcome(client, keys, isDryRun: true)
+                preview.noteHints()
+                let all = "\(preview.counts) at \(client.server)"
+                if dryRun {
+                    CommandOutput.write(["Would \(isDelete ? "delete" : "redact") \(all)."] + preview.samples)
+                    return
+                }
+                guard preview.spans > 0 else { return CommandOutput.note("Nothing to remove: \(all).") }
+                guard try await isMeant("\(isDelete ? "Delete" : "Redact") \(all)", client) else {
+                    throw CommandFailure(description: "Nothing was removed.")
+                }
             }
-            guard yes || Self.isMeant(question) else { return CommandOutput.note("Nothing was removed.") }
-            var body: [String: Any] = ["action": action, "q": query]
+            let outcome = try await outcome(client, keys, isDryRun: false)
+            if yes { outcome.noteHints() }
+            CommandOutput.write(["\(isDelete ? "Deleted" : "Redacted") \(outcome.counts)."])
+        }
+
+        private func outcome(
+            _ client: ServerClient,
+            _ keys: [String]?,
+            isDryRun: Bool
+        ) async throws(CommandFailure) -> Outcome {
+            var body: [String: Any] = ["action": keys == nil ? "delete" : "redact", "q": query, "dryRun": isDryRun]
             body["start"] = from
             body["end"] = to
             body["by"] = by ?? ProcessInfo.processInfo.environment["USER"]
             body["keys"] = keys
             let path = "/api/skein/v1/removals"
-            let data = try await client.post(path, json: try JSONSerialization.data(withJSONObject: body))
-            let outcome = try ServerClient.decode(Outcome.self, data, from: path)
-            let what = action == "delete" ? "Deleted" : "Redacted"
-            let (spans, traces) = (Figures.count(outcome.spans, "span"), Figures.count(outcome.traces, "trace"))
-            CommandOutput.write(["\(what) \(spans) in \(traces)."])
+            guard let json = try? JSONSerialization.data(withJSONObject: body) else {
+                throw CommandFailure(description: "The query cannot be sent: it is no text.")
+            }
+            do throws(CommandFailure) {
+                return try ServerClient.decode(Outcome.self, try await client.post(path, json: json), from: path)
+            } catch {
+                throw error.pointing(at: query)
+            }
         }
 
-        private static func isMeant(_ question: String) -> Bool {
+        private func isMeant(_ what: String, _ client: ServerClient) async throws(CommandFailure) -> Bool {
             guard isatty(STDIN_FILENO) == 1 else {
-                CommandOutput.note("Say --yes where nobody can be asked.")
-                return false
+                throw CommandFailure(description: "Nothing was removed: say --yes where nobody can be asked.")
             }
-            CommandOutput.note("\(question) This cannot be undone. Type yes to go on:")
+            let folder = try await client.get(ServerStatusAnswer.self, ServerStatusAnswer.path).dataDirectory
+            let place = folder.map { " (\(TerminalText.harmless($0)))" } ?? ""
+            CommandOutput.note("\(what)\(place)? This cannot be undone. Type yes to go on:")
             return readLine() == "yes"
         }
     }
@@ -73,7 +96,7 @@ struct Remove: AsyncParsableCommand {
 
         func run() async throws {
             try await reportingFailures {
-                try await request.send("delete", keys: nil, question: "Delete all traces with \(request.query)?")
+                try await request.send()
             }
         }
     }
@@ -90,10 +113,8 @@ struct Remove: AsyncParsableCommand {
         @OptionGroup var request: Request
 
         func run() async throws {
-            let names = key.joined(separator: ", ")
             try await reportingFailures {
-                let question = "Redact \(names) in all spans with \(request.query)?"
-                try await request.send("redact", keys: key, question: question)
+                try await request.send(keys: key)
             }
         }
     }
@@ -112,48 +133,37 @@ struct Remove: AsyncParsableCommand {
                 let path = "/api/skein/v1/removals"
                 let body = try await ServerClient(address.server).get(path, [("limit", "1000")])
                 if json { return CommandOutput.write(body + Data("\n".utf8)) }
-                show(try ServerClient.decode(Answer.self, body, from: path), on: .standardOutput())
+                show(try ServerClient.decode(RemovalList.self, body, from: path), on: .standardOutput())
             }
         }
 
-        private func show(_ answer: Answer, on terminal: Terminal) {
+        private func show(_ answer: RemovalList, on terminal: Terminal) {
             guard !answer.removals.isEmpty else { return CommandOutput.note("Nothing was ever removed by hand.") }
-            var table = Table([
-                .init(title: "WHEN"), .init(title: "ACTION"), .init(title: "TRACES", alignment: .right),
-                .init(title: "SPANS", alignment: .right), .init(title: "BY"), .init(title: "QUERY", isElastic: true),
-            ])
-            for removal in answer.removals {
-                let isDone = removal.finishedUnixNano != nil && removal.failure == nil
-                table.add([
-                    .init(Figures.time(UInt64(removal.requestedUnixNano) ?? 0), .dim),
-                    .init(isDone ? removal.action : "\(removal.action), not finished"),
-                    .init(Figures.count(removal.traces)),
-                    .init(Figures.count(removal.spans)),
-                    .init(removal.by),
-                    .init(removal.q),
-                ])
+            CommandOutput.write(answer.lines(on: terminal))
+            if answer.next != nil {
+                CommandOutput.note("There are more than these \(Figures.count(answer.removals.count)).")
             }
-            CommandOutput.write(table.lines(on: terminal))
         }
     }
 
+    /// What a removal did, or would.
     private struct Outcome: Decodable {
         var traces: Int
         var spans: Int
-    }
+        var sampleTraceIds: [String]?
+        /// What may be wrong with the query.
+        var hints: [String]?
 
-    private struct Answer: Decodable {
-        var removals: [Removal]
-
-        struct Removal: Decodable {
-            var action: String
-            var q: String
-            var by: String
-            var requestedUnixNano: String
-            var finishedUnixNano: String?
-            var failure: String?
-            var traces: Int
-            var spans: Int
+        var counts: String {
+            "\(Figures.count(spans, "span")) in \(Figures.count(traces, "trace"))"
         }
+
+        /// A line for each trace that is named.
+        var samples: [String] {
+            let ids = sampleTraceIds ?? []
+            return ids.map { "  \(TerminalText.harmless($0))" } + (traces > ids.count ? ["  …"] : [])
+        }
+
+        func noteHints() { for hint in hints ?? [] { CommandOutput.note(TerminalText.harmless(hint)) } }
     }
 }

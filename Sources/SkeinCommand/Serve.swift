@@ -17,6 +17,8 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Folder that holds the traces.", valueName: "path"))
     var dataDir: String?
 
+    @OptionGroup(visibility: .hidden) var misnamed: MisnamedDataFolder
+
     @Option(help: ArgumentHelp("Where a listener waits; may be given several times.", valueName: "name=host:port|off"))
     var listen: [String] = []
 

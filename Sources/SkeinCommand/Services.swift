@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import SkeinBase
 
 /// `skein services`: lists the services, or what one of them does.
 struct Services: AsyncParsableCommand {
@@ -29,8 +30,19 @@ struct Services: AsyncParsableCommand {
             let path = "/api/skein/v1/services/\(ServerClient.encoded(service))/operations"
             let body = try await client.get(path)
             if json { return CommandOutput.write(body + Data("\n".utf8)) }
-            show(try ServerClient.decode(OperationsAnswer.self, body, from: path), on: terminal)
+            let answer = try ServerClient.decode(OperationsAnswer.self, body, from: path)
+            guard !answer.operations.isEmpty else { throw try await unknown(service, client) }
+            show(answer, on: terminal)
         }
+    }
+
+    /// What to say of a service of which nothing is stored.
+    private func unknown(_ service: String, _ client: ServerClient) async throws(CommandFailure) -> CommandFailure {
+        let known = try await client.get(ServicesAnswer.self, "/api/skein/v1/services").services.map(\.name)
+        let near = Spelling.nearest(to: service, among: known).map { "did you mean \($0)?" }
+        let rest = near ?? "`skein services` lists those that sent one."
+        let text = "No span of a service \(service) is stored; \(rest)"
+        return CommandFailure(description: TerminalText.harmless(text))
     }
 
     private func show(_ answer: ServicesAnswer, on terminal: Terminal) {
@@ -47,7 +59,6 @@ struct Services: AsyncParsableCommand {
     }
 
     private func show(_ answer: OperationsAnswer, on terminal: Terminal) {
-        guard !answer.operations.isEmpty else { return CommandOutput.note("No such service, or it did nothing yet.") }
         var table = Table([.init(title: "OPERATION", isElastic: true), .init(title: "KIND")])
         for operation in answer.operations { table.add([.init(operation.name), .init(operation.kind, .dim)]) }
         CommandOutput.write(table.lines(on: terminal))

@@ -6,8 +6,14 @@ import Foundation
 struct Usage: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show how many spans and bytes each service takes, most first.",
-        discussion: "The bytes of a block are shared out among its services by spans."
+        discussion: """
+            The bytes of a block are shared out among its services by spans. Spans that are in memory count as what they \
+            will take in a block.
+            """
     )
+
+    @Argument(help: "Only these services; all when left out.")
+    var services: [String] = []
 
     @Flag(help: "Print the server's answer as it is.")
     var json = false
@@ -17,7 +23,7 @@ struct Usage: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailures {
             let path = "/api/skein/v1/usage"
-            let body = try await ServerClient(address.server).get(path)
+            let body = try await ServerClient(address.server).get(path, services.map { ("service", $0) })
             if json { return CommandOutput.write(body + Data("\n".utf8)) }
             show(try ServerClient.decode(Answer.self, body, from: path), on: .standardOutput())
         }
@@ -25,6 +31,7 @@ struct Usage: AsyncParsableCommand {
 
     private func show(_ answer: Answer, on terminal: Terminal) {
         guard !answer.services.isEmpty else {
+            if !services.isEmpty { return CommandOutput.note("No span of such a service is stored.") }
             return CommandOutput.note("No service has sent a span yet. `skein load` sends some.")
         }
         let total = answer.services.reduce(0) { $0 + $1.bytes }
@@ -39,6 +46,12 @@ struct Usage: AsyncParsableCommand {
                 .init(Figures.count(service.spans)),
                 .init(Figures.bytes(UInt64(max(service.bytes, 0)))),
                 .init(String(format: "%.1f %%", share), .dim),
+            ])
+        }
+        if answer.next == nil {
+            table.add([
+                .init("total", .bold), .init(Figures.count(answer.services.reduce(0) { $0 + $1.spans })),
+                .init(Figures.bytes(total)), .init("", .dim),
             ])
         }
         CommandOutput.write(table.lines(on: terminal))

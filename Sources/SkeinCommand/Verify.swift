@@ -16,16 +16,27 @@ struct Verify: AsyncParsableCommand {
             """
     )
 
+    @Argument(help: "The folder, in place of --data-dir.")
+    var path: String?
+
     @OptionGroup var data: DataFolderOption
 
     @Flag(help: "Print the findings as JSON.")
     var json = false
 
+    func validate() throws {
+        if let path, let other = data.dataDir {
+            throw ValidationError("name one folder, not \(path) and --data-dir \(other)")
+        }
+    }
+
     func run() async throws {
         try await reportingStoreFailures(exitCode: 2) {
             var line = ProgressLine()
             defer { line.end() }
-            let report = try data.folder.verify(blocksAtOnce: ProcessInfo.processInfo.activeProcessorCount) {
+            let report = try (path.map { DataFolder($0) } ?? data.folder).verify(
+                blocksAtOnce: ProcessInfo.processInfo.activeProcessorCount
+            ) {
                 line.show($0.byteCount, of: $0.totalByteCount)
             }
             line.end()

@@ -49,20 +49,15 @@ extension EmbeddedStore {
             for block in snapshot.blocks {
                 found.formUnion(try matching.traces(of: block, elsewhereToo: false, cancellation))
                 guard found.count <= Removal.traceCountMax else {
-                    throw StoreError(
-                        .limit,
-                        "more than \(Removal.traceCountMax) traces match; narrow the query or its range of time"
-                    )
+                    throw .tooManyTraces
                 }
             }
             return found
         }
-        var outcome = Removal.Outcome()
-        outcome.traceCount = found.count
         guard !found.isEmpty else {
             // They may have been taken out before, by a removal that failed.
             try await sealer.removeSuperseded()
-            return outcome
+            return Removal.Outcome()
         }
         var cut = BlockMerge.Cut()
         switch removal.action {
@@ -72,12 +67,16 @@ extension EmbeddedStore {
             cut.masking = Masking(keys: keys, range: removal.range, predicate: removal.predicate)
         }
         let chosen = cut
-        let counts = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
+        let done = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
+            if let masking = chosen.masking, try !masking.mayChange(block.block) { return nil }
             for id in found where block.block.mayContain(id) { return chosen }
             return nil
         }
         try await sealer.removeSuperseded()
-        outcome.spanCount = removal.action == .delete ? counts.cutCount : counts.maskedCount
+        var outcome = Removal.Outcome()
+        let isDeleted = removal.action == .delete
+        outcome.traceCount = isDeleted ? found.count : done.maskedTraces.count
+        outcome.spanCount = isDeleted ? done.cutCount : done.maskedCount
         return outcome
     }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import SkeinAPI
 import SkeinPipeline
 import SkeinReceivers
+import SkeinStore
 import Synchronization
 
 /// What the server knows of itself, gathered while it starts and read by the status API.
@@ -18,6 +20,10 @@ final class Directory: Sendable {
         var base = ServerStatus(version: Version.current, startedUnixNanos: startedUnixNanos)
         base.retentionAgeSeconds = configuration.retention.map { UInt64($0.components.seconds) }
         base.retentionBytes = configuration.retentionBytes.map { UInt64($0) }
+        base.retentionRules = configuration.retentionRules.map {
+            .init(ageSeconds: $0.rule.ageNanos.map { $0 / 1_000_000_000 }, condition: $0.condition)
+        }
+        base.dataDirectory = URL(fileURLWithPath: configuration.dataDirectory).standardizedFileURL.path
         if configuration.insecureNoAuth, configuration.listeners.values.contains(where: { !$0.isLoopback }) {
             base.problems = ["Other machines can reach this server, and it does not ask who they are."]
         }

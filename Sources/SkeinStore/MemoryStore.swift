@@ -181,13 +181,15 @@ public final class MemoryStore: SpanStore {
                     removal.range.contains($0.startUnixNanos) && removal.predicate.matches($0)
                 }
                 guard !matching.isEmpty else { continue }
-                outcome.traceCount += 1
                 switch removal.action {
                 case .delete:
+                    outcome.traceCount += 1
                     outcome.spanCount += trace.spans.count
                     state.traces[id] = nil
                 case .redact(let keys):
-                    outcome.spanCount += matching.count
+                    let changedCount = matching.count { $0.redacted(keys) != $0 }
+                    outcome.traceCount += changedCount > 0 ? 1 : 0
+                    outcome.spanCount += changedCount
                     var redacted = trace
                     redacted.arrived = trace.spans.map { matching.contains($0) ? $0.redacted(keys) : $0 }
                     try redacted.assemble()

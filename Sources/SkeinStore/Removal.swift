@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinModel
+public import SkeinModel
 
 /// Spans that are to be forgotten before their time, and at whose wish.
 public struct Removal: Hashable, Sendable {
@@ -56,10 +56,24 @@ public struct Removal: Hashable, Sendable {
 
     /// What a removal did.
     public struct Outcome: Hashable, Sendable {
-        /// Traces deleted, or with redacted spans.
+        /// Traces deleted, or with a value that was changed.
         public var traceCount = 0
-        /// Spans deleted, or redacted.
+        /// Spans deleted, or in which a value was changed.
         public var spanCount = 0
+
+        /// Nothing.
+        public init() {}
+    }
+
+    /// What a removal would do.
+    public struct Preview: Hashable, Sendable {
+        /// Of spans that came in several copies, one is counted.
+        public var outcome = Outcome()
+        /// The first ``sampleCountMax`` of the traces, newest first.
+        public var sampleTraceIDs: [TraceID] = []
+
+        /// How many traces are named.
+        public static let sampleCountMax = 5
 
         /// Nothing.
         public init() {}
@@ -126,7 +140,8 @@ public struct ServiceUsage: Hashable, Sendable {
     public var name: String?
     /// Stored span copies; duplicates count until they are merged.
     public var spanCount: Int
-    /// Bytes on the disk or in memory: those of each block, shared out by spans.
+    /// Bytes on the disk: those of each block, shared out by spans. What is not on the disk yet counts as what it will take,
+    /// as far as that can be told.
     public var byteCount: Int
 
     /// A usage.

@@ -41,6 +41,25 @@ public indirect enum SpanPredicate: Hashable, Sendable {
     }
 }
 
+extension SpanPredicate {
+    /// The attributes that it asks for, in the order they stand, each once.
+    public var attributes: [(scope: AttributeScope, key: String)] {
+        var found: [(scope: AttributeScope, key: String)] = []
+        addAttributes(to: &found)
+        return found
+    }
+
+    private func addAttributes(to found: inout [(scope: AttributeScope, key: String)]) {
+        switch self {
+        case .compare(.attribute(let scope, let key), _, _), .exists(.attribute(let scope, let key)):
+            if !found.contains(where: { $0.scope == scope && $0.key.isExactly(key) }) { found.append((scope, key)) }
+        case .and(let parts), .or(let parts): for part in parts { part.addAttributes(to: &found) }
+        case .not(let part): part.addAttributes(to: &found)
+        case .true, .compare, .exists: break
+        }
+    }
+}
+
 /// What a condition can ask of a span.
 public enum SpanField: Hashable, Sendable {
     /// Nanoseconds, as an int.

@@ -67,7 +67,7 @@ public protocol SpanStore: Sendable {
     /// from every answer and from the disk. A deleted trace of which a span comes later is a trace again.
     ///
     /// Throws ``StoreError/Code/limit`` when too many traces match or the keys cannot be redacted; when it throws otherwise,
-    /// some may be gone and others not: ask again.
+    /// some may be gone and others not: ask again. ``preview(_:)`` says what would go.
     func remove(_ removal: Removal) async throws(StoreError) -> Removal.Outcome
 
     /// Every removal that was ever asked for, oldest first.

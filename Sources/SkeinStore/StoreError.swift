@@ -39,6 +39,7 @@ public struct StoreError: Error, CustomStringConvertible {
 
     public var description: String {
         guard let place else { return message }
-        return offset.map { "\(message) (\(place) at byte \($0))" } ?? "\(message) (\(place))"
+        if let offset { return "\(message) (\(place) at byte \(offset))" }
+        return message.contains(place) ? message : "\(message) (\(place))"
     }
 }

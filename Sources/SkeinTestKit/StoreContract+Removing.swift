@@ -65,6 +65,39 @@ extension StoreContract {
             try await expectEqual(store.search(SpanQuery(predicate: seven)).traces.count, 2, "traces with the value")
         },
 
+        Case("a redaction counts the spans in which it changed a value") { store in
+            let mask = AttributeValue.string(Removal.mask)
+            try await append(
+                [
+                    span(1, 1, attributes: [Attribute("card", .int(7))]),
+                    span(1, 2, attributes: [Attribute("card", mask)]), span(1, 3),
+                ],
+                [span(2, 4), span(3, 5, attributes: [Attribute("card", .int(8))])],
+                to: store
+            )
+            let nothing = try await store.remove(Removal(.redact(keys: ["nosuchkey"]), predicate: .true))
+            try expectEqual(nothing, Removal.Outcome(), "of a key that no span carries")
+            let removal = Removal(.redact(keys: ["card"]), predicate: .true)
+            let preview = try await store.preview(removal)
+            let outcome = try await store.remove(removal)
+            try expectEqual(outcome.traceCount, 2, "traces")
+            try expectEqual(outcome.spanCount, 2, "spans")
+            try expectEqual(preview.outcome, outcome, "as the preview said")
+            try await expectEqual(store.remove(removal), Removal.Outcome(), "the second time")
+        },
+
+        Case("a preview counts what a removal would take, and takes nothing") { store in
+            for trace in 1...7 { try await append([span(UInt64(trace), 1), span(UInt64(trace), 2)], to: store) }
+            let removal = Removal(.delete, predicate: .compare(.spanID, .equal, .string("0000000000000002")))
+            let preview = try await store.preview(removal)
+            try expectEqual(preview.outcome.traceCount, 7, "traces")
+            try expectEqual(preview.outcome.spanCount, 14, "spans")
+            try expectEqual(preview.sampleTraceIDs.count, Removal.Preview.sampleCountMax, "samples")
+            try await expectEqual(store.removalRecords(), [], "records")
+            try await expectEqual(store.search(SpanQuery()).traces.count, 7, "traces left")
+            try await expectEqual(store.remove(removal), preview.outcome, "outcome")
+        },
+
         Case("keys that cannot be redacted are refused") { store in
             for keys in [[], ["service.name"]] {
                 do {

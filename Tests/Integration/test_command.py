@@ -160,6 +160,51 @@ def test_doctor(run, serve, trace):
         assert word in done.stdout.lower(), done.stdout
 
 
+def test_doctor_tells_when_the_server_serves_another_folder(run, serve, folder):
+    server = serve()
+    (folder / "other").mkdir()
+    done = run("doctor", "--server", server.web, "--data-dir", folder / "other")
+    assert f"keeps its traces in {server.data_dir}, not in {folder / 'other'}" in done.stdout, done.stdout
+    same = folder / "link"
+    same.symlink_to(server.data_dir)
+    assert "keeps its traces" not in run("doctor", "--server", server.web, "--data-dir", same).stdout
+
+
+def test_folders_are_named_as_people_try_to(run, serve, folder):
+    server = serve()
+    assert server.post(otlp.export(otlp.span(otlp.trace_id()))).status == 200
+    assert run("backup", "--data-dir", server.data_dir, "--to", "bk1").returncode == 0
+    done = run("verify", "bk1")
+    assert done.returncode == 0 and "No damage" in done.stdout, done
+    done = run("verify", "bk1", "--data-dir", "bk1")
+    assert done.returncode != 0 and "name one folder" in done.stderr, done
+    done = run("blocks", "bk1")
+    assert done.returncode == 1 and "bk1 is a folder; write skein blocks --data-dir bk1" in done.stderr, done
+    # A path keeps its letters, also at the beginning of a message.
+    done = run("backup", "--data-dir", server.data_dir, "--to", "bk1")
+    assert done.returncode == 1 and done.stderr.startswith("skein backup: bk1 is there already;"), done
+    assert done.stderr.count("bk1") == 1, done
+    done = run("backup", "--data-dir", server.data_dir, "--to", "bk1/bk2")
+    assert done.returncode == 1 and "bk1/bk2 lies in the backup bk1" in done.stderr, done
+    for words in (("verify",), ("doctor",), ("serve",), ("backup", "--to", "bk3")):
+        done = run(*words, "--data", server.data_dir)
+        assert done.returncode != 0 and "Did you mean '--data-dir'?" in done.stderr, done
+
+
+def test_a_service_that_is_not_there(run, server, trace):
+    done = run("services", "order", "--server", server.web)
+    assert done.returncode == 1 and "order is stored; did you mean orders?" in done.stderr, done
+
+
+def test_status(run, serve):
+    server = serve("data", "--retention", "14d", "--retention-bytes", "10GiB")
+    done = run("status", "--server", server.web)
+    assert done.returncode == 0, done.stderr
+    for text in (server.web, str(server.data_dir), "0 spans stored", "kept for 14d", "at most 10 GiB", "health      ok"):
+        assert text in done.stdout, done.stdout
+    assert json.loads(run("status", "--json", "--server", server.web).stdout)["retention"]["rules"] == []
+
+
 def test_print_config(run):
     done = run("serve", "--print-config")
     assert done.returncode == 0 and "16686" in done.stdout and "durability" in done.stdout.lower()
@@ -192,6 +237,8 @@ def test_a_configuration_file_and_environment(run, folder):
     (folder / "skein.yaml").write_text("durabilty: os\n")
     done = run("serve", "--config", folder / "skein.yaml", "--print-config")
     assert done.returncode != 0 and "durability" in done.stdout + done.stderr, "no suggestion for the misspelt key"
+    done = run("serve", "--config", folder / "nope.yaml")
+    assert done.returncode != 0 and f"{folder}/nope.yaml cannot be read: No such file" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("end", ["full disk", "closed pipe"])

@@ -57,7 +57,7 @@ def unfinished(server):
 
 def counted(server):
     samples = server.metrics()
-    return {name: samples.get(f"skein_store_{name}", 0) for name in ("seals", "merges", "blocks_removed")}
+    return {name: samples.get(f"skein_store_{name}_total", 0) for name in ("seals", "merges", "blocks_removed")}
 
 
 def fill(server):

@@ -250,6 +250,12 @@ def test_a_click_selects_and_a_chevron_collapses(open_page, large):
         expect(page).to_have_url(re.compile(r"[?&]c="))
 
 
+def test_a_query_that_finds_nothing_says_which_name_no_span_carries(open_page, large):
+    with open_page("/explore?" + urlencode({"q": "servce = 1"})) as rig:
+        hint = rig.page.get_by_text("No stored span carries servce; did you mean service?")
+        expect(hint).to_be_visible()
+
+
 def test_a_filter_from_the_details_is_written_in_the_form_of_the_query(open_page, large):
     with open_page("/explore?" + urlencode({"q": "{ duration > 10s }"})) as rig:
         page = rig.page

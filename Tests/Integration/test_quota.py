@@ -71,7 +71,7 @@ def test_the_folder_never_takes_more_than_its_quota(serve):
         assert len(server.otlp_spans(pusher.newest)) == SPANS
     status = server.get("/api/skein/v1/status").json
     assert status["health"] == "ok", status
-    assert server.counted("skein_store_blocks_removed") > 0
+    assert server.counted("skein_store_blocks_removed_total") > 0
     # A smaller folder keeps to it after a restart, too.
     assert server.stop() == 0
     server.start()

@@ -141,7 +141,7 @@ class Explore {
     this.next = answer.next;
     this.moreProblem = null;
     if (this.traces.length) this.showResults();
-    else await this.showNothing(asked);
+    else await this.showNothing(asked, answer.hints ?? []);
     if (asked === this.asked) this.body.classList.remove("waiting");
   }
 
@@ -213,8 +213,11 @@ class Explore {
     this.app.shell.say(`${found} found`);
   }
 
-  /** @param {number} asked the question that found nothing; another one may be on its way by the time more is known */
-  async showNothing(asked) {
+  /**
+   * @param {number} asked the question that found nothing; another one may be on its way by the time more is known
+   * @param {string[]} hints what may be wrong with it
+   */
+  async showNothing(asked, hints) {
     const { q, from, to } = this.state;
     fill(this.summary);
     const status = await api.status().catch(() => null);
@@ -241,7 +244,7 @@ class Explore {
     const where = rangeLabel(from, to, this.nowMillis, zone.value);
     const read = `${plural(this.inspected.spans, "span")} read in ${where === "All time" ? "all time" : `“${where}”`}${q ? ", none of them matches the query" : ""}.`;
     const newest = status?.newestTimeUnixNano ? h("p", {}, `The newest span stored is from ${relativeTime(nanos(status.newestTimeUnixNano), Date.now())}.`) : null;
-    this.showState("No traces found", [h("p.faint", {}, read), newest], choices);
+    this.showState("No traces found", [h("p.faint", {}, read), ...hints.map((hint) => h("p", {}, hint)), newest], choices);
   }
 
   showError(error) {

@@ -91,7 +91,9 @@ export class QueryBar {
 
   faultWords(error, position) {
     const { suggestion, expected } = error.problem ?? {};
-    const sentence = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+    // A message may begin with a word of the query, which keeps its letters.
+    const isQuoted = this.text.includes(error.message.split(" ", 1)[0]);
+    const sentence = isQuoted ? error.message : error.message.charAt(0).toUpperCase() + error.message.slice(1);
     const words = [/[.!?]$/.test(sentence) ? sentence : `${sentence}.`];
     if (position) words.push(h("span.faint", {}, ` Column ${position.column}${position.line > 1 ? `, line ${position.line}` : ""}.`));
     if (suggestion && this.fault) {

@@ -19,6 +19,11 @@ extension NativeAPI {
         }
         let query = SpanQuery(range: range, predicate: try plan(text), limit: limit, cursor: cursor)
         let page = try await api.ask(call) { store throws(StoreError) in try await store.search(query) }
+        // Who finds something seldom misspelt a name.
+        let isVain = page.traces.isEmpty && cursor == nil
+        let hints =
+            try await isVain
+            ? api.ask(call) { store throws(StoreError) in try await NameHints(store).hints(for: query.predicate) } : []
         return .json(capacity: 256 + page.traces.count * 384) { json in
             json.object { json in
                 json.array("traces") { json in
@@ -30,6 +35,7 @@ extension NativeAPI {
                     json.member("blocks", page.inspected.blockCount)
                     json.member("bytes", page.inspected.byteCount)
                 }
+                write(hints, to: &json)
             }
         }
     }
@@ -49,6 +55,13 @@ extension NativeAPI {
                 suggestion: error.suggestion
             )
             throw problem
+        }
+    }
+
+    /// What may be wrong with a question that can be answered.
+    static func write(_ hints: [String], to json: inout JSONWriter) {
+        json.array("hints") { json in
+            for hint in hints { json.string(hint) }
         }
     }
 

@@ -12,6 +12,7 @@ extension NativeAPI {
             json.object { json in
                 json.member("version", server.version)
                 json.member("startedAt", RFC3339.format(server.startedUnixNanos))
+                json.member("dataDirectory", server.dataDirectory)
                 json.member("spans", stored.spanCount)
                 json.member("oldestTimeUnixNano", decimal: stored.oldestUnixNanos)
                 json.member("newestTimeUnixNano", decimal: stored.newestUnixNanos)
@@ -27,6 +28,14 @@ extension NativeAPI {
                 json.object("retention") { json in
                     json.member("ageSeconds", server.retentionAgeSeconds)
                     json.member("bytes", server.retentionBytes)
+                    json.array("rules") { json in
+                        for rule in server.retentionRules {
+                            json.object { json in
+                                json.member("ageSeconds", rule.ageSeconds)
+                                json.member("q", rule.condition)
+                            }
+                        }
+                    }
                 }
                 json.member("health", problems.isEmpty ? "ok" : "degraded")
                 json.array("problems") { json in

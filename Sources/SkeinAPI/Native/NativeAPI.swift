@@ -4,21 +4,30 @@ import SkeinWire
 /// Skein's own API, below `/api/skein/v1/`. What every answer keeps to is said in `docs/api.md`.
 enum NativeAPI {
     static let routes: [Route] = [
-        Route("GET", "/api/skein/v1/search", search),
-        Route("GET", "/api/skein/v1/traces/{id}", trace),
-        Route("GET", "/api/skein/v1/traces/{id}/skeleton", skeleton),
-        Route("GET", "/api/skein/v1/traces/{id}/spans", spans),
-        Route("GET", "/api/skein/v1/services", services),
-        Route("GET", "/api/skein/v1/services/{name}/operations", operations),
-        Route("GET", "/api/skein/v1/services/{name}/statistics", statistics),
-        Route("GET", "/api/skein/v1/service-graph", serviceGraph),
-        Route("GET", "/api/skein/v1/attributes", attributes),
-        Route("GET", "/api/skein/v1/attributes/{key}/values", values),
-        Route("GET", "/api/skein/v1/status", status),
-        Route("GET", "/api/skein/v1/usage", usage),
-        Route("GET", "/api/skein/v1/removals", removals),
-        Route("POST", "/api/skein/v1/removals", remove),
+        route("GET", "search", "q", "start", "end", "limit", "cursor", answer: search),
+        route("GET", "traces/{id}", answer: trace),
+        route("GET", "traces/{id}/skeleton", answer: skeleton),
+        route("GET", "traces/{id}/spans", "ids", "limit", "cursor", answer: spans),
+        route("GET", "services", "prefix", "limit", "cursor", answer: services),
+        route("GET", "services/{name}/operations", "prefix", "limit", "cursor", answer: operations),
+        route("GET", "services/{name}/statistics", "start", "end", "step", answer: statistics),
+        route("GET", "service-graph", "start", "end", answer: serviceGraph),
+        route("GET", "attributes", "prefix", "limit", "cursor", answer: attributes),
+        route("GET", "attributes/{key}/values", "prefix", "limit", "cursor", "scope", answer: values),
+        route("GET", "status", answer: status),
+        route("GET", "usage", "service", "limit", "cursor", answer: usage),
+        route("GET", "removals", "limit", "cursor", answer: removals),
+        route("POST", "removals", answer: remove),
     ]
+
+    private static func route(
+        _ method: String,
+        _ path: String,
+        _ parameters: String...,
+        answer: @escaping Route.Answer
+    ) -> Route {
+        Route(method, "/api/skein/v1/\(path)", parameters: parameters, answer)
+    }
 
     /// A problem (RFC 9457), with the members that clients of ours rely on.
     static func response(for error: APIError) -> APIResponse {

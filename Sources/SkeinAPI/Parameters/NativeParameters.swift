@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 import SkeinStore
 
 /// The parameters of native calls, in the grammar that all of them share.
 extension APICall {
+    /// Refuses parameters that the route does not take.
+    func checkParameters() throws(APIError) {
+        guard let known = route.parameters else { return }
+        for item in request.queryItems where !known.contains(item.name) {
+            throw Self.unknown(item.name, "parameter of \(route.template)", known: known)
+        }
+    }
+
     /// The trace that the path names: 1 to 32 hexadecimal digits, short ids padded on the left.
     func traceID() throws(APIError) -> TraceID {
         let text = pathValues[0]
@@ -69,7 +78,9 @@ extension APICall {
 
     /// What a cursor of a list of names belongs to.
     var listQuestion: String {
-        ([route.template] + pathValues + ["prefix", "scope"].map { request.query($0) ?? "" }).joined(separator: "\0")
+        ([route.template] + pathValues + ["prefix", "scope"].map { request.query($0) ?? "" }
+            + request.queryValues("service"))
+            .joined(separator: "\0")
     }
 
     /// A cursor that came from another question, or was changed on its way.
@@ -78,6 +89,13 @@ extension APICall {
             "cursor",
             "\(shown(sent)) is no cursor of this \(owner): repeat the call with the value of next, unchanged."
         )
+    }
+
+    /// A name that nobody knows, which may be a slip; `kind` says what it was meant to be.
+    static func unknown(_ name: String, _ kind: String, known: [String]) -> APIError {
+        let near = Spelling.nearest(to: name, among: known).map { "; did you mean \($0)?" }
+        let rest = near ?? (known.isEmpty ? "." : ": it has \(known.joined(separator: ", ")).")
+        return .invalid(String(name.prefix(100)), "\(shown(name)) is no \(kind)\(rest)")
     }
 
     /// A value from outside, fit for a message.

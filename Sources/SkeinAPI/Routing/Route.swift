@@ -8,12 +8,15 @@ struct Route: Sendable {
     let method: String
     /// As in `/api/services/{name}/operations`.
     let template: String
+    /// The parameters of the query that it takes; others are refused. `nil` where others are ignored.
+    let parameters: [String]?
     let answer: Answer
     private let segments: [Substring]
 
-    init(_ method: String, _ template: String, _ answer: @escaping Answer) {
+    init(_ method: String, _ template: String, parameters: [String]? = nil, _ answer: @escaping Answer) {
         self.method = method
         self.template = template
+        self.parameters = parameters
         self.answer = answer
         segments = template.split(separator: "/")
     }

@@ -12,6 +12,8 @@ struct DataFolderOption: ParsableArguments {
     )
     var dataDir: String?
 
+    @OptionGroup(visibility: .hidden) var misnamed: MisnamedDataFolder
+
     /// The path of the folder.
     var path: String {
         dataDir ?? ProcessInfo.processInfo.environment["SKEIN_DATA_DIR"] ?? ServerConfiguration().dataDirectory
@@ -20,12 +22,19 @@ struct DataFolderOption: ParsableArguments {
     var folder: DataFolder { DataFolder(path) }
 }
 
-extension CommandFailure {
-    /// What the engine could not do, for people.
-    init(_ error: StoreError, exitCode: Int32 = 1) {
-        let text = "\(error)"
-        self.init(description: text.prefix(1).uppercased() + text.dropFirst() + ".", exitCode: exitCode)
+/// `--data`, which is not near enough to `--data-dir` for the parser to guess.
+struct MisnamedDataFolder: ParsableArguments {
+    @Option(name: .customLong("data"), help: .hidden)
+    var path: String?
+
+    func validate() throws {
+        if path != nil { throw ValidationError("Unknown option '--data'. Did you mean '--data-dir'?") }
     }
+}
+
+extension CommandFailure {
+    /// What the engine could not do, for people. It may begin with a path, which keeps its letters as they are.
+    init(_ error: StoreError, exitCode: Int32 = 1) { self.init(description: "\(error).", exitCode: exitCode) }
 }
 
 extension AsyncParsableCommand {

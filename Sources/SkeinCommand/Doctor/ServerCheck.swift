@@ -5,12 +5,14 @@ import SkeinServer
 /// Asks a server how it does and tries its ports; without one, tries whether the ports are free.
 struct ServerCheck {
     let address: String
+    /// The folder that is looked at beside.
+    let dataDirectory: String
 
     func findings() async throws(CommandFailure) -> [Finding] {
         let client = try ServerClient(address)
-        let status: Status
+        let status: ServerStatusAnswer
         do throws(CommandFailure) {
-            status = try await client.get(Status.self, "/api/skein/v1/status")
+            status = try await client.get(ServerStatusAnswer.self, ServerStatusAnswer.path)
         } catch {
             // Something else than a server of ours may sit on the port: then the ports tell.
             return [.note("server", "no Skein answers at \(client.server)", remedy: "start one with `skein serve`")]
@@ -22,6 +24,15 @@ struct ServerCheck {
                 "Skein \(status.version) at \(client.server), \(Figures.count(status.spans, "span")) stored"
             )
         ]
+        if let served = status.dataDirectory, Self.real(served) != Self.real(dataDirectory) {
+            findings.append(
+                .note(
+                    "other folder",
+                    "the server keeps its traces in \(served), not in \(dataDirectory), which is looked at below",
+                    remedy: "name the server's folder with --data-dir, or the other server with --server"
+                )
+            )
+        }
         if status.version != Version.current {
             findings.append(
                 .note(
@@ -32,15 +43,25 @@ struct ServerCheck {
             )
         }
         for problem in status.problems {
-            findings.append(.problem("health", problem, remedy: "see the server's log"))
+            findings.append(.problem("health", problem, remedy: Self.remedy(problem)))
         }
         if status.problems.isEmpty { findings.append(.ok("health", status.health)) }
         return findings + status.listeners.map { reach($0) } + (await figures(client))
     }
 
+    /// The path without links, which one folder may have many of.
+    private static func real(_ path: String) -> String { URL(fileURLWithPath: path).resolvingSymlinksInPath().path }
+
+    /// What to do about a problem that the server tells: of a full disk its log says no more.
+    private static func remedy(_ problem: String) -> String {
+        problem.contains("make space") || problem.contains("disk is full")
+            ? "free space on that disk or raise its quota; keep less with --retention or --retention-bytes"
+            : "see the server's log"
+    }
+
     // MARK: Ports
 
-    private func reach(_ listener: Status.Listener) -> Finding {
+    private func reach(_ listener: ServerStatusAnswer.Listener) -> Finding {
         let subject = listener.name
         guard let (host, port) = Self.split(listener.address) else { return .note(subject, listener.address) }
         if listener.name == ListenerName.jaegerCompact.rawValue {
@@ -99,7 +120,7 @@ struct ServerCheck {
         }
         var findings: [Finding] = []
         func whole(_ name: String) -> Int? { figures[name].flatMap { Int(exactly: $0.rounded()) } }
-        if let failed = whole("log_syncs_failed"), failed > 0 {
+        if let failed = whole("log_syncs_failed_total"), failed > 0 {
             findings.append(
                 .problem("log", "\(Figures.count(failed, "sync")) failed", remedy: "check the disk of the data folder")
             )
@@ -109,18 +130,5 @@ struct ServerCheck {
         if let spans = whole("head_spans") { findings.append(.ok("head", "\(Figures.count(spans, "span")) in memory")) }
         if let blocks = whole("blocks") { findings.append(.ok("blocks", Figures.count(blocks, "block"))) }
         return findings
-    }
-
-    private struct Status: Decodable {
-        var version: String
-        var spans: Int
-        var health: String
-        var problems: [String]
-        var listeners: [Listener]
-
-        struct Listener: Decodable {
-            var name: String
-            var address: String
-        }
     }
 }

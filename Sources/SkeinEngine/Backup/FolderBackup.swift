@@ -43,6 +43,9 @@ extension DataFolder {
         guard !(destination + "/").hasPrefix(folder.root + "/") else {
             throw StoreError(.unusable, "\(destination) lies in the data folder itself; name a place beside it")
         }
+        if let other = backup(around: destination) {
+            throw StoreError(.unusable, "\(destination) lies in the backup \(other); name a place beside it")
+        }
         for path in [destination, temporary] where (try? disk.kind(of: path)) != nil {
             throw StoreError(
                 .unusable,
@@ -70,6 +73,17 @@ extension DataFolder {
             throw error
         }
         return backup.report
+    }
+
+    /// The backup in which `path` lies; `nil` when it lies in none.
+    private func backup(around path: String) -> String? {
+        var place = path
+        while let parent = DiskPath.parent(of: place), parent != place {
+            if (try? disk.kind(of: StoreFolder(root: parent).manifest)) != nil { return parent }
+            place = parent
+        }
+        let isRelative = !path.hasPrefix("/")
+        return isRelative && (try? disk.kind(of: StoreFolder(root: ".").manifest)) != nil ? "." : nil
     }
 
     static func orFailure<T>(_ body: () throws(DiskError) -> T) throws(StoreError) -> T {

@@ -58,8 +58,10 @@ struct BlockMerge: ~Copyable {
         var spanCount = 0
         /// Spans of traces that were left out.
         var cutCount = 0
-        /// Spans in which values were masked.
+        /// Spans in which a value was masked.
         var maskedCount = 0
+        /// Their traces.
+        var maskedTraces: Set<TraceID> = []
         /// Copies of spans that were dropped.
         var droppedCount = 0
         /// Spans in row groups that were copied as they are.
@@ -123,6 +125,7 @@ struct BlockMerge: ~Copyable {
         }
         outcome.spanCount += outcome.copiedCount
         outcome.maskedCount = decoded.maskedCount
+        outcome.maskedTraces = decoded.maskedTraces
         _ = try encoder.finish()
         return outcome
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Dispatch
 import SkeinBase
+import SkeinModel
 import SkeinStore
 import Synchronization
 
@@ -185,14 +186,24 @@ final class Compactor: Sendable {
         )
     }
 
-    /// Takes something out of the blocks for which `cut` gives anything to take out. Returns spans left out and masked.
+    /// What was taken out of blocks.
+    struct Cutting: Sendable {
+        /// Spans left out.
+        var cutCount = 0
+        /// Spans in which a value was masked.
+        var maskedCount = 0
+        /// Their traces.
+        var maskedTraces: Set<TraceID> = []
+    }
+
+    /// Takes something out of the blocks for which `cut` gives anything to take out.
     ///
     /// In the background it leaves alone what rests after a failure, and a failure does not keep it from other blocks.
     func rewrite(
         inBackground: Bool,
         _ cut: @escaping @Sendable (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
-    ) async throws(StoreError) -> (cutCount: Int, maskedCount: Int) {
-        let result: Result<(Int, Int), StoreError> = await withCheckedContinuation { done in
+    ) async throws(StoreError) -> Cutting {
+        let result: Result<Cutting, StoreError> = await withCheckedContinuation { done in
             thread.async {
                 do throws(StoreError) {
                     done.resume(returning: .success(try self.rewriteNow(inBackground, cut)))
@@ -207,8 +218,8 @@ final class Compactor: Sendable {
     private func rewriteNow(
         _ inBackground: Bool,
         _ cut: (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
-    ) throws(StoreError) -> (Int, Int) {
-        var counts = (cut: 0, masked: 0)
+    ) throws(StoreError) -> Cutting {
+        var cutting = Cutting()
         var failure: StoreError?
         let blocks = sealer.neighbours.flatMap(\.self)
         var left = ArraySlice(blocks)
@@ -225,8 +236,9 @@ final class Compactor: Sendable {
                     id.generation += 1
                     return try write(id, of: [block], cut)
                 }
-                counts.cut += outcome?.cutCount ?? 0
-                counts.masked += outcome?.maskedCount ?? 0
+                cutting.cutCount += outcome?.cutCount ?? 0
+                cutting.maskedCount += outcome?.maskedCount ?? 0
+                cutting.maskedTraces.formUnion(outcome?.maskedTraces ?? [])
             } catch {
                 do throws(StoreError) {
                     guard error.code == .corrupt else { throw error }
@@ -238,7 +250,7 @@ final class Compactor: Sendable {
             }
         }
         if let failure { throw failure }
-        return (counts.cut, counts.masked)
+        return cutting
     }
 
     /// Makes one block of `inputs` and puts it in their place. Returns `nil` when one of them is gone meanwhile.

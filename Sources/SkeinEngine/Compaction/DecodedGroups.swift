@@ -11,8 +11,8 @@ struct DecodedGroups {
 
     private let byteCountMax: Int
     private let cut: BlockMerge.Cut
-    /// Spans masked in each group.
-    private var maskedCounts: [Place: Int] = [:]
+    /// What was masked in each group.
+    private var masked: [Place: Masking.Outcome] = [:]
     private var groups: [Place: (batch: SpanBatch, used: Int)] = [:]
     private var byteCount = 0
     private var clock = 0
@@ -22,8 +22,10 @@ struct DecodedGroups {
         self.cut = cut
     }
 
-    /// Spans in which values were masked.
-    var maskedCount: Int { maskedCounts.values.reduce(0, +) }
+    /// Spans in which a value was masked.
+    var maskedCount: Int { masked.values.reduce(0) { $0 + $1.spanCount } }
+    /// Their traces.
+    var maskedTraces: Set<TraceID> { masked.values.reduce(into: []) { $0.formUnion($1.traces) } }
 
     mutating func batch(_ place: Place, of block: Block) throws(StoreError) -> SpanBatch {
         clock += 1
@@ -32,7 +34,7 @@ struct DecodedGroups {
             return known.batch
         }
         var batch = try block.batch(rows: block.footer.groups[place.group].rows, columns: .all)
-        if let masking = cut.masking { maskedCounts[place] = try masking.mask(&batch, in: cut.masked) }
+        if let masking = cut.masking { masked[place] = try masking.mask(&batch, in: cut.masked) }
         groups[place] = (batch, clock)
         byteCount += batch.byteCount
         while byteCount > byteCountMax, groups.count > 1, let oldest = groups.min(by: { $0.value.used < $1.value.used })

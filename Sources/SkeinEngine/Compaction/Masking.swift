@@ -15,65 +15,119 @@ struct Masking {
         self.predicate = CompiledPredicate(predicate)
     }
 
-    /// Masks the matching rows of `batch` that belong to one of `traces`. Returns how many they are.
-    func mask(_ batch: inout SpanBatch, in traces: Set<TraceID>) throws(StoreError) -> Int {
+    /// What masking changed.
+    struct Outcome {
+        /// Spans of which some value was changed.
+        var spanCount = 0
+        /// Their traces.
+        var traces: Set<TraceID> = []
+    }
+
+    /// Whether a span of `block` may carry one of the keys.
+    func mayChange(_ block: Block) throws(StoreError) -> Bool {
+        var isFound = false
+        try block.forEachKey { scope, name, _, _ in
+            if !isFound, scope != .instrumentation { isFound = keys.contains { $0.elementsEqual(name) } }
+        }
+        return isFound
+    }
+
+    /// Masks the matching rows of `batch` that belong to one of `traces`.
+    func mask(_ batch: inout SpanBatch, in traces: Set<TraceID>) throws(StoreError) -> Outcome {
         var rows: [Int] = []
         try BatchScan.rows(of: batch, in: range, matching: predicate).forEach { row in
             if traces.contains(batch.traceIDs[row]) { rows.append(row) }
         }
-        guard !rows.isEmpty else { return 0 }
-        var keyRefs: Set<UInt32> = []
-        for ref in 0..<UInt32(batch.dictionary.count)
-        where batch.dictionary.withBytes(ref, { bytes in keys.contains { $0.elementsEqual(bytes) } }) {
-            keyRefs.insert(ref)
-        }
-        let mask = batch.dictionary.appended(.string(Removal.mask))
+        var outcome = Outcome()
+        guard !rows.isEmpty else { return outcome }
+        let marks = marks(in: &batch.dictionary)
         var resources: [UInt32: UInt32] = [:]
         for row in rows {
-            batch.attributes.mask(row, keyRefs, mask)
-            for event in batch.events.range(of: row) { batch.events.attributes.mask(event, keyRefs, mask) }
-            for link in batch.links.range(of: row) { batch.links.attributes.mask(link, keyRefs, mask) }
+            var isChanged = batch.attributes.mask(row, marks)
+            for event in batch.events.range(of: row) where batch.events.attributes.mask(event, marks) {
+                isChanged = true
+            }
+            for link in batch.links.range(of: row) where batch.links.attributes.mask(link, marks) { isChanged = true }
             let resource = batch.resourceRows[row]
-            let masked = resources[resource] ?? batch.resources.masked(Int(resource), keyRefs, mask)
+            let masked = resources[resource] ?? batch.resources.masked(Int(resource), marks)
             resources[resource] = masked
             batch.resourceRows[row] = masked
+            guard isChanged || masked != resource else { continue }
+            outcome.spanCount += 1
+            outcome.traces.insert(batch.traceIDs[row])
         }
-        return rows.count
+        return outcome
+    }
+
+    /// Finds the keys, and what has been masked before, and appends the mask.
+    private func marks(in dictionary: inout ByteDictionary) -> Marks {
+        let mask = EncodedValue.bytes(of: .string(Removal.mask))
+        var marks = Marks(mask: UInt32(dictionary.count))
+        for ref in 0..<UInt32(dictionary.count) {
+            dictionary.withBytes(ref) { bytes in
+                if keys.contains(where: { $0.elementsEqual(bytes) }) { marks.keys.insert(ref) }
+                if mask.elementsEqual(bytes) { marks.masked.insert(ref) }
+            }
+        }
+        dictionary = ByteDictionary(
+            offsets: dictionary.offsets + [UInt32(dictionary.bytes.count + mask.count)],
+            bytes: dictionary.bytes + mask
+        )
+        marks.masked.insert(marks.mask)
+        return marks
     }
 }
 
-extension ByteDictionary {
-    /// Appends a value and returns its number.
-    fileprivate mutating func appended(_ value: AttributeValue) -> UInt32 {
+/// Numbers of a batch's dictionary.
+private struct Marks {
+    /// Of the keys whose values are masked.
+    var keys: Set<UInt32> = []
+    /// Of values that are masked already.
+    var masked: Set<UInt32> = []
+    /// Of the value that stands in their place.
+    var mask: UInt32
+
+    init(mask: UInt32) { self.mask = mask }
+
+    /// Whether the value of a pair is still to be masked.
+    func hit(_ key: UInt32, _ value: UInt32) -> Bool { keys.contains(key) && !masked.contains(value) }
+}
+
+extension EncodedValue {
+    fileprivate static func bytes(of value: AttributeValue) -> [UInt8] {
         var encoded = ByteWriter()
-        EncodedValue.append(value, to: &encoded)
-        let ref = UInt32(count)
-        self = ByteDictionary(
-            offsets: offsets + [UInt32(bytes.count + encoded.count)],
-            bytes: bytes + encoded.array()
-        )
-        return ref
+        append(value, to: &encoded)
+        return encoded.array()
     }
 }
 
 extension SpanBatch.AttributeTable {
-    fileprivate mutating func mask(_ owner: Int, _ keys: Set<UInt32>, _ mask: UInt32) {
-        for pair in range(of: owner) where keys.contains(keyRefs[pair]) { valueRefs[pair] = mask }
+    /// Returns whether a value was changed.
+    fileprivate mutating func mask(_ owner: Int, _ marks: Marks) -> Bool {
+        var isChanged = false
+        for pair in range(of: owner) where marks.hit(keyRefs[pair], valueRefs[pair]) {
+            valueRefs[pair] = marks.mask
+            isChanged = true
+        }
+        return isChanged
     }
 }
 
 extension SpanBatch.ResourceTable {
-    /// The number of a resource like `row` with masked values: itself when it has none of the keys, else a new one.
-    fileprivate mutating func masked(_ row: Int, _ keys: Set<UInt32>, _ mask: UInt32) -> UInt32 {
+    /// The number of a resource like `row` with masked values: itself when there is nothing to mask, else a new one.
+    fileprivate mutating func masked(_ row: Int, _ marks: Marks) -> UInt32 {
         let pairs = attributes.range(of: row)
-        guard pairs.contains(where: { keys.contains(attributes.keyRefs[$0]) }) else { return UInt32(row) }
+        guard pairs.contains(where: { marks.hit(attributes.keyRefs[$0], attributes.valueRefs[$0]) }) else {
+            return UInt32(row)
+        }
         let number = UInt32(count)
         serviceNameRefs.append(serviceNameRefs[row])
         schemaURLRefs.append(schemaURLRefs[row])
         droppedAttributesCounts.append(droppedAttributesCounts[row])
         for pair in pairs {
-            attributes.keyRefs.append(attributes.keyRefs[pair])
-            attributes.valueRefs.append(keys.contains(attributes.keyRefs[pair]) ? mask : attributes.valueRefs[pair])
+            let (key, value) = (attributes.keyRefs[pair], attributes.valueRefs[pair])
+            attributes.keyRefs.append(key)
+            attributes.valueRefs.append(marks.hit(key, value) ? marks.mask : value)
         }
         attributes.ends.append(UInt32(attributes.keyRefs.count))
         return number

@@ -344,11 +344,16 @@ final class Sealer: Sendable {
         do throws(DiskError) {
             return try body()
         } catch {
-            throw StoreError(
-                error.code == .noSpace ? .full : .io,
-                "\(failing): \(error)",
-                place: error.path
-            )
+            throw StoreError(failing, error)
         }
+    }
+}
+
+extension StoreError {
+    /// What the disk refused, and what helps where it is full; `failing` says what could not be done.
+    init(_ failing: String, _ error: DiskError) {
+        let isFull = error.code == .noSpace
+        let remedy = isFull ? "; make space on the disk of the data folder, or raise its quota" : ""
+        self.init(isFull ? .full : .io, "\(failing): \(error)\(remedy)", place: error.path)
     }
 }

@@ -16,10 +16,16 @@ struct Usage {
 
     private var sums: [ExactText: Sum] = [:]
     private var others = Sum()
+    /// Of the blocks that were added.
+    private var blocks = Sum()
+
+    /// How many bytes of columns in memory become one of a block, as long as there is no block to tell.
+    private static let packing = 8.0
 
     /// Adds a block, whose bytes are shared out by spans.
     mutating func add(_ stored: StoredBlock) throws(StoreError) {
         let perSpan = Double(stored.footer.byteCount) / Double(max(stored.footer.spanCount, 1))
+        blocks.add(stored.footer.spanCount, Double(stored.footer.byteCount))
         if let services = try stored.names()[.services] {
             for (key, facts) in zip(services.keys, services.facts) { add(key.name, facts.count, perSpan) }
         } else {
@@ -29,10 +35,15 @@ struct Usage {
         }
     }
 
+    /// Adds spans in memory as what they will take in a block: each as much as a span of the blocks that were added before,
+    /// and without any an eighth of its columns.
     mutating func add(_ batch: SpanBatch) {
         var spans: [SpanBatch.Ref: Int] = [:]
         for row in batch.resourceRows { spans[batch.resources.serviceNameRefs[Int(row)], default: 0] += 1 }
-        let perSpan = Double(batch.byteCount) / Double(max(batch.count, 1))
+        let perSpan =
+            blocks.spanCount > 0
+            ? blocks.byteCount / Double(blocks.spanCount)
+            : Double(batch.byteCount) / Double(max(batch.count, 1)) / Self.packing
         for (service, count) in spans { add(batch.dictionary.string(service), count, perSpan) }
     }
 

@@ -146,11 +146,7 @@ final class RemovalLog: Sendable {
                 throw error
             }
         } catch {
-            throw StoreError(
-                error.code == .noSpace ? .full : .io,
-                "the removal cannot be put on record: \(error)",
-                place: error.path
-            )
+            throw StoreError("the removal cannot be put on record", error)
         }
     }
 }

@@ -169,11 +169,7 @@ extension Sealer {
                 }
             }
         } catch {
-            throw StoreError(
-                error.code == .noSpace ? .full : .io,
-                "old blocks cannot be removed: \(error)",
-                place: error.path
-            )
+            throw StoreError("old blocks cannot be removed", error)
         }
         state.withLock { $0.unrecorded = [] }
         if !isHidden { contents.remove(ids, rollups: past) }

@@ -43,7 +43,7 @@ package struct ConfigurationSources: Sendable {
             resolved.sources[setting.key] = source
         }
         try resolved.configuration.check()
-        resolved.warnings = unknownVariables
+        resolved.warnings = unknownVariables + resolved.configuration.retentionRules.flatMap(\.warnings)
         return resolved
     }
 
@@ -129,15 +129,26 @@ package struct ConfigurationSources: Sendable {
 
     private static func read(_ path: String) throws(ConfigurationError) -> [String: String] {
         let root: Node?
+        let text = try text(of: path)
         do {
-            root = try Yams.compose(yaml: try String(contentsOfFile: path, encoding: .utf8))
+            root = try Yams.compose(yaml: text)
         } catch {
-            throw ConfigurationError("cannot read the configuration file \(path): \(error)")
+            throw ConfigurationError("the configuration file \(path) is no YAML: \(error)")
         }
         var values: [String: String] = [:]
         if let root { try flatten(root, [], path, into: &values) }
         try refuseUnknown(Array(values.keys), known: Setting.all.map(\.key), of: path)
         return values
+    }
+
+    private static func text(of path: String) throws(ConfigurationError) -> String {
+        do {
+            return try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            let cause = (error as? CocoaError)?.underlying as? POSIXError
+            let reason = cause.map { String(cString: strerror($0.code.rawValue)) } ?? "it is no UTF-8 text"
+            throw ConfigurationError("the configuration file \(path) cannot be read: \(reason)")
+        }
     }
 
     /// Scalars keep their text: YAML would make a boolean of `off`.

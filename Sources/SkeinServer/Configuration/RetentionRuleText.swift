@@ -7,32 +7,70 @@ package struct RetentionRuleText: Sendable {
     /// As written, without blanks around.
     package let text: String
     package let rule: RetentionRule
+    /// The condition as written.
+    package let condition: String
 
-    /// The rules in `text`, parted by semicolons outside quotes; `nil` when one is no rule.
-    static func parse(_ text: String) -> [RetentionRuleText]? {
+    /// Why a text is no rule: lines that show the place.
+    struct Failure: Error {
+        var message: String
+    }
+
+    /// The rules in `text`, parted by semicolons outside quotes.
+    static func parse(_ text: String) throws(Failure) -> [RetentionRuleText] {
         var rules: [RetentionRuleText] = []
         for part in split(text) {
             let trimmed = trim(part)
-            if trimmed.isEmpty { continue }
-            guard let rule = RetentionRuleText(trimmed) else { return nil }
-            rules.append(rule)
+            if !trimmed.isEmpty { rules.append(try RetentionRuleText(trimmed)) }
         }
         return rules
     }
 
-    private init?(_ text: String) {
-        let parts = text.split(separator: ":", maxSplits: 1)
-        guard parts.count == 2, let predicate = try? TraceQL.plan(String(parts[1])), predicate != .true else {
-            return nil
+    /// What in the condition is nearly a word of the language and therefore an attribute that no span may carry; whole
+    /// sentences.
+    var warnings: [String] {
+        TraceQL.slips(in: rule.predicate).map { key, near in
+            "The retention rule \(text) asks for an attribute \(key); did you mean \(near)? "
+                + "If not, write span.\(key) or resource.\(key)."
         }
+    }
+
+    private init(_ text: String) throws(Failure) {
+        let parts = text.split(separator: ":", maxSplits: 1)
+        guard parts.count == 2 else { throw Failure(message: "\"\(text)\" has no colon: a rule is AGE: CONDITION") }
         let age = Self.trim(parts[0])
         let duration = Quantity.duration(age)
-        guard age == "off" || duration.map({ $0 >= .seconds(60) }) == true else { return nil }
+        guard age == "off" || duration.map({ $0 >= .seconds(60) }) == true else {
+            throw Failure(message: "\"\(age)\" is no age: it has to be a duration of at least 1m, or off")
+        }
+        condition = Self.trim(parts[1])
+        let predicate: SpanPredicate
+        do throws(QueryError) {
+            predicate = try TraceQL.plan(condition)
+        } catch {
+            throw Failure(message: Self.pointing(at: error, in: condition))
+        }
+        guard predicate != .true else {
+            throw Failure(message: "\"\(text)\" holds for every trace: for all of them there is --retention")
+        }
         self.text = text
         rule = RetentionRule(
             predicate: predicate,
             ageNanos: duration.map { UInt64($0.components.seconds) * 1_000_000_000 }
         )
+    }
+
+    /// What is wrong with a condition, and carets under the words at fault.
+    private static func pointing(at error: QueryError, in condition: String) -> String {
+        let lines = condition.split(separator: "\n", omittingEmptySubsequences: false)
+        let hint = error.suggestion.map { "; did you mean \($0)?" } ?? ""
+        let line = lines.indices.contains(error.range.line - 1) ? lines[error.range.line - 1] : ""
+        let marked = String(
+            decoding: condition.utf8.dropFirst(error.range.offset).prefix(error.range.length),
+            as: UTF8.self
+        )
+        let margin = String(repeating: " ", count: 2 + error.range.column - 1)
+        let carets = String(repeating: "^", count: max(1, marked.unicodeScalars.count))
+        return "\(error.message)\(hint)\n  \(line)\n\(margin)\(carets)"
     }
 
     private static func split(_ text: String) -> [Substring] {

@@ -11,7 +11,7 @@ package struct Setting: Sendable {
     package let help: String
     /// Form, unit and bounds of its value.
     package let form: String
-    private let read: @Sendable (String, inout ServerConfiguration) -> Bool
+    private let read: @Sendable (String, inout ServerConfiguration) throws(ConfigurationError) -> Bool
     private let write: @Sendable (ServerConfiguration) -> String
 
     private init(
@@ -25,6 +25,24 @@ package struct Setting: Sendable {
         self.help = help
         self.form = form
         self.read = read
+        self.write = write
+    }
+
+    /// A setting whose text is long enough that a reader says what is wrong with it, instead of what is right.
+    private init(
+        _ key: String,
+        _ help: String,
+        form: String,
+        reading read: @escaping @Sendable (String, inout ServerConfiguration) throws(ConfigurationError) -> Void,
+        write: @escaping @Sendable (ServerConfiguration) -> String
+    ) {
+        self.key = key
+        self.help = help
+        self.form = form
+        self.read = { text, configuration throws(ConfigurationError) in
+            try read(text, &configuration)
+            return true
+        }
         self.write = write
     }
 
@@ -49,7 +67,13 @@ package struct Setting: Sendable {
     func apply(_ text: String, from source: String, to configuration: inout ServerConfiguration)
         throws(ConfigurationError)
     {
-        guard read(text, &configuration) else {
+        let isGood: Bool
+        do throws(ConfigurationError) {
+            isGood = try read(text, &configuration)
+        } catch {
+            throw ConfigurationError("\(source): \(error.message)")
+        }
+        guard isGood else {
             throw ConfigurationError("\(source) is \"\(text)\": it has to be \(form)")
         }
     }
@@ -111,10 +135,12 @@ package struct Setting: Sendable {
                 "Keep traces with certain spans for another time than `retention`: `90d: error = true; 1d: name = \"health\"`. "
                     + "Of several rules the first that a trace satisfies decides.",
                 form: "rules AGE: CONDITION parted by `;`, AGE a duration of at least 1m or off, or empty",
-                read: { text, configuration in
-                    guard let rules = RetentionRuleText.parse(text) else { return false }
-                    configuration.retentionRules = rules
-                    return true
+                reading: { text, configuration throws(ConfigurationError) in
+                    do throws(RetentionRuleText.Failure) {
+                        configuration.retentionRules = try RetentionRuleText.parse(text)
+                    } catch {
+                        throw ConfigurationError(error.message)
+                    }
                 },
                 write: { $0.retentionRules.map(\.text).joined(separator: "; ") }
             ),

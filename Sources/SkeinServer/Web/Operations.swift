@@ -30,11 +30,7 @@ struct Operations: Sendable {
         text.sample("skein_stored_spans", "", Double(status.spanCount))
         text.family("skein_problems", .gauge, "What /api/skein/v1/status lists as problems.")
         text.sample("skein_problems", "", Double(status.problems.count))
-        for (name, value) in status.figures.sorted(by: { $0.key < $1.key }) {
-            let family = "skein_store_\(name)"
-            text.family(family, .gauge, "A figure of the store.")
-            text.sample(family, "", Double(value))
-        }
+        StoreFigures.write(status.figures, to: &text)
         return HTTPAnswer(
             .ok,
             HTTPHeaders([("content-type", PrometheusText.contentType)]),

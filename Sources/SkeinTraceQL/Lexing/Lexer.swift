@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinStore
 
 /// Splits a query into tokens. Never looks back, so its time is linear.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 
 /// Reads ints, floats and durations such as `1h2m3.5s`.
 enum NumberReader {

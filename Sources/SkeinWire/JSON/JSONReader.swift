@@ -135,7 +135,7 @@ package struct JSONReader: ~Copyable {
     }
 
     /// `true` or `false`.
-    mutating func readBool() throws(WireError) -> Bool {
+    package mutating func readBool() throws(WireError) -> Bool {
         switch try next() {
         case UInt8(ascii: "t"):
             try literal("true")

@@ -36,6 +36,11 @@ struct APIUnderTest {
             status.receivedSpanCount = 7
             status.listeners = [.init(name: "otlp-http", address: "127.0.0.1:4318")]
             status.retentionBytes = 1 << 40
+            status.dataDirectory = "/var/lib/skein"
+            status.retentionRules = [
+                .init(ageSeconds: 90 * 86_400, condition: "error = true"),
+                .init(ageSeconds: nil, condition: "kept = true"),
+            ]
             return status
         }
     }
@@ -49,9 +54,11 @@ struct APIUnderTest {
     func ask(
         _ target: String,
         method: String = "GET",
-        headers: [(name: String, value: String)] = []
+        headers: [(name: String, value: String)] = [],
+        body: String = ""
     ) async throws -> APIResponse {
-        try #require(await api.respond(to: APIRequest(method: method, target: target, headers: headers)))
+        let request = APIRequest(method: method, target: target, headers: headers, body: Array(body.utf8))
+        return try #require(await api.respond(to: request))
     }
 
     /// The body's text, of an answer of that status.

@@ -17,7 +17,7 @@ struct NativeSearchTests {
                 "spanCount":3,"errorCount":1,"matchedSpans":1,"services":[\
                 {"name":"checkout","spanCount":1,"errorCount":0},{"name":"payment","spanCount":1,"errorCount":1},\
                 {"name":"web","spanCount":1,"errorCount":0}]}],"next":null,\
-                "inspected":{"spans":3,"blocks":0,"bytes":0}}
+                "inspected":{"spans":3,"blocks":0,"bytes":0},"hints":[]}
                 """
         )
     }
@@ -213,10 +213,12 @@ struct NativeSearchTests {
     @Test func `the status tells the server's side and the store's`() async throws {
         #expect(
             try await APIUnderTest(Shop.order).text("\(path)/status") == """
-                {"version":"0.1.0","startedAt":"2026-11-22T09:59:59.999999999Z","spans":3,\
+                {"version":"0.1.0","startedAt":"2026-11-22T09:59:59.999999999Z",\
+                "dataDirectory":"/var/lib/skein","spans":3,\
                 "oldestTimeUnixNano":"\(Shop.start)","newestTimeUnixNano":"\(Shop.start + 2_000_000)",\
                 "receivedSpans":7,"listeners":[{"name":"otlp-http","address":"127.0.0.1:4318"}],\
-                "retention":{"ageSeconds":null,"bytes":1099511627776},"health":"ok","problems":[]}
+                "retention":{"ageSeconds":null,"bytes":1099511627776,\
+                "rules":[{"ageSeconds":7776000,"q":"error = true"},{"ageSeconds":null,"q":"kept = true"}]},"health":"ok","problems":[]}
                 """
         )
         #expect(try await APIUnderTest().json("\(path)/status")["oldestTimeUnixNano"] == nil)

@@ -4,6 +4,7 @@ import SkeinBase
 import SkeinEngine
 import SkeinModel
 import SkeinStore
+import SkeinTestKit
 import Testing
 
 /// The store over the machine's own file system.
@@ -31,6 +32,22 @@ import Testing
         #expect(try await store.trace(TraceID(high: 1, low: 7))?.spans == [span(7, 3, start: 5), span(7, 1)])
         await store.close()
         await #expect(throws: StoreError.self) { try await store.append(SpanBatch(spans: [span(1, 1)])) }
+    }
+
+    @Test func `spans in memory count as about what they take in a block`() async throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let store = try await EmbeddedStore.open(.init(directory: folder))
+        defer { Task { await store.close() } }
+        func byteCount() async throws -> Double { Double(try await store.usage().reduce(0) { $0 + $1.byteCount }) }
+        var generator = TraceGenerator(seed: 7)
+        // Before there is any block an estimate, from then on what blocks take.
+        for factor in [2.5, 1.2] {
+            try await store.append(SpanBatch(spans: generator.spans(4_000)))
+            let before = try await byteCount()
+            try await store.seal()
+            let after = try await byteCount()
+            #expect(before < after * factor && after < before * factor, "\(before) before, \(after) after")
+        }
     }
 
     @Test func `a folder in use is refused`() async throws {

@@ -55,6 +55,28 @@ import Testing
         #expect(try await S.trace(1, of: store).count == 1)
     }
 
+    @Test func `a removal for which there is no room says what helps, and is told as failed`() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        try await store.seal()
+        let removal = Removal(.delete, predicate: .true)
+        for (room, isOnRecord) in [(20, false), (200, true)] {
+            disk.capacity = disk.usedByteCount + room
+            do throws(StoreError) {
+                _ = try await store.remove(removal)
+                Issue.record("it was removed with \(room) bytes left")
+            } catch {
+                #expect(error.code == .full && error.message.contains("make space on the disk"), "\(error)")
+            }
+            disk.capacity = .max
+            let record = try await store.removalRecords().last
+            #expect((record?.failure.contains("make space on the disk") ?? false) == isOnRecord, "\(room)")
+        }
+        #expect(try await S.trace(1, of: store).count == 1)
+        #expect(try await store.remove(removal).spanCount == 1)
+    }
+
     @Test func `a head that cannot be emptied refuses spans before memory runs out, and recovers`() async throws {
         let disk = SimulatedDisk(seed: 7)
         let store = try await S.open(disk) { $0.headByteCount = 40_000 }

@@ -119,6 +119,21 @@ import Testing
         #expect(disk.paths == paths)
     }
 
+    @Test func `a backup is not put into another one`() async throws {
+        let disk = try await M.filledDisk(seed: 5)
+        _ = try M.folder(disk).backUp(to: "/backups/one")
+        let paths = disk.paths
+        for path in ["/backups/one/two", "/backups/one/blocks/deep/two"] {
+            #expect {
+                try M.folder(disk).backUp(to: path)
+            } throws: {
+                "\($0)" == "\(path) lies in the backup /backups/one; name a place beside it"
+            }
+        }
+        #expect(disk.paths == paths)
+        _ = try M.folder(disk).backUp(to: "/backups/two")
+    }
+
     @Test func `a folder that is not empty is not restored into, and a backup not opened`() async throws {
         let disk = try await M.filledDisk(seed: 6)
         _ = try backUp(disk)

@@ -154,6 +154,24 @@ struct ServerTests {
         }
     }
 
+    @Test func `every figure of the store has its own sentence, and what only grows is a counter`() async throws {
+        try await withServer { ports in
+            let text = try await get(ports[.web], "/metrics").text
+            let lines = text.split(separator: "\n").filter { $0.contains(" skein_store_") }
+            #expect(lines.count > 50)
+            for line in lines where line.hasPrefix("# HELP") {
+                #expect(!line.contains("The store's figure"), "no sentence for \(line)")
+            }
+            for line in lines where line.hasPrefix("# TYPE") {
+                #expect(line.hasSuffix("counter") == line.contains("_total "), "\(line)")
+            }
+            for name in ["log_syncs", "merges", "seals", "blocks_removed", "duplicates_dropped", "cache_hits"] {
+                #expect(text.contains("# TYPE skein_store_\(name)_total counter\nskein_store_\(name)_total "))
+            }
+            #expect(text.contains("# TYPE skein_store_blocks gauge\n"))
+        }
+    }
+
     @Test func `a data port says nothing of the server's inside`() async throws {
         try await withServer { ports in
             for path in ["/metrics", "/healthz", "/", "/api/services", "/debug/vars"] {
@@ -166,7 +184,7 @@ struct ServerTests {
         try await withServer({ $0.basePath = "/tracing" }) { ports in
             try await #expect(get(ports[.web], "/tracing").status == 200)
             try await #expect(get(ports[.web], "/tracing/healthz").status == 200)
-            try await #expect(get(ports[.web], "/tracing/api/skein/v1/status?x=1").status == 200)
+            try await #expect(get(ports[.web], "/tracing/api/skein/v1/services?limit=1").status == 200)
             try await #expect(get(ports[.web], "/healthz").status == 404)
             try await #expect(get(ports[.web], "/tracingx").status == 404)
         }

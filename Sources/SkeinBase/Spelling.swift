@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Guesses what a misspelt word was meant to be.
-enum Spelling {
+package enum Spelling {
     /// The known word that is fewest slips away: at most one in a word of four letters, two in a longer one.
-    static func nearest(to word: String, among known: [String]) -> String? {
+    package static func nearest(to word: String, among known: some Sequence<String>) -> String? {
         let letters = Array(word.lowercased().utf8.prefix(64))
         let slipsMax = letters.count <= 4 ? 1 : 2
         return known.map { (word: $0, slips: slips(letters, Array($0.lowercased().utf8))) }
