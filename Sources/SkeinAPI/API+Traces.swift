@@ -5,24 +5,25 @@ import SkeinStore
 /// Traces for answers: in windows where that is enough, whole where it is not.
 extension API {
     /// Room that a whole trace of so many spans takes beside the answer that is made of it. A small one takes next to none.
-    static func roomByteCount(ofWhole spanCount: Int) -> Int { spanCount > 10_000 ? spanCount * 512 : 0 }
+    private static func roomByteCount(ofWhole spanCount: Int) -> Int { spanCount > 10_000 ? spanCount * 512 : 0 }
 
     /// A reader of trace `id`; `nil` when no span of it is stored.
     func reader(of id: TraceID, _ call: APICall) async throws(APIError) -> (any TraceReader)? {
         try await ask(call) { store throws(StoreError) in try await store.traceReader(id) }
     }
 
-    /// The whole trace, for which `room` is held first beside `held` bytes; `nil` when no span of it is stored.
+    /// The whole trace, for which `room` is held first; `nil` when no span of it is stored.
     func trace(
         _ id: TraceID,
         _ call: APICall,
-        room: inout AnswerRoom,
-        beside held: Int = 0
+        room: inout AnswerRoom
     ) async throws(APIError) -> SpanBatch? {
         guard let reader = try await reader(of: id, call) else { return nil }
         try checkWhole(reader, id)
-        try room.hold(held + Self.roomByteCount(ofWhole: reader.storedSpanCount))
-        return try await ask(call) { store throws(StoreError) in try await store.trace(id) }
+        try room.hold(source: Self.roomByteCount(ofWhole: reader.storedSpanCount))
+        let batch = try await ask(call) { store throws(StoreError) in try await store.trace(id) }
+        try room.hold(source: batch?.byteCount ?? 0)
+        return batch
     }
 
     /// Throws when the trace is too large to be answered whole.

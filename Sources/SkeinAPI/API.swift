@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 package import SkeinBase
-package import SkeinPipeline
 package import SkeinStore
 
 /// The HTTP APIs over a store: the native one below `/api/skein/v1/` and Jaeger's below `/api/`.
@@ -10,7 +9,7 @@ package import SkeinStore
 package struct API: Sendable {
     let store: any SpanStore
     let clock: any WallClock
-    /// Bytes of answers that are in the making; more are refused, one that is larger for good.
+    /// Memory of answers that are in the making or on their way; more are refused, one that is larger for good.
     let answers: ByteBudget
     /// Stored spans of a trace that is answered whole; a larger one is read page by page.
     let traceSpanCountMax: Int
@@ -47,7 +46,7 @@ package struct API: Sendable {
                 var response = await answer(call, family)
                 if request.method == "HEAD" {
                     // An empty answer to GET, such as 304, says nothing of a length.
-                    let count = response.bytes.count
+                    let count = response.byteCount
                     if count > 0 { response.headers.append(("Content-Length", String(count))) }
                     response.body = .empty
                 }
@@ -83,7 +82,7 @@ package struct API: Sendable {
         do throws(APIError) {
             response = try await call.route.answer(self, call)
             // What is made in one go is measured when it is there.
-            guard response.bytes.count <= answers.limit else { throw .answerTooLarge(answers.limit) }
+            response = try response.held(in: response.memory ?? HeldMemory(answers))
         } catch {
             response = family.response(for: error)
         }

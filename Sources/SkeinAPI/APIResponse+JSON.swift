@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinWire
 
 extension APIResponse {
@@ -11,12 +12,20 @@ extension APIResponse {
     ) throws(E) -> APIResponse {
         var json = JSONWriter(capacity: capacity)
         try body(&json)
-        return .json(json.array(), status: status, contentType: contentType)
+        return .json(json.finish(), status: status, contentType: contentType)
     }
 
     /// An answer whose body is JSON that is written already.
-    static func json(_ bytes: [UInt8], status: Int = 200, contentType: String = "application/json") -> APIResponse {
-        APIResponse(status: status, headers: [("Content-Type", contentType)], body: .bytes(bytes))
+    static func json(
+        _ text: consuming ByteWriter,
+        status: Int = 200,
+        contentType: String = "application/json"
+    ) -> APIResponse {
+        APIResponse(
+            status: status,
+            headers: [("Content-Type", contentType)],
+            body: .written(WrittenText(text))
+        )
     }
 }
 

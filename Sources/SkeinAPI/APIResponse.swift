@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
 
 /// An answer, for any HTTP server to send.
 package struct APIResponse: Sendable {
@@ -11,11 +12,24 @@ package struct APIResponse: Sendable {
     package var route = ""
     /// For the server's own log when the fault is on this side; never sent.
     package var logMessage: String?
+    /// What the body is counted against; for whoever has the response to keep until it is sent.
+    package var memory: HeldMemory?
 
     /// What is sent behind the headers.
     package enum Body: Sendable {
         case empty
         case bytes([UInt8])
+        /// As a writer left it, which spares a copy of a long text.
+        case written(WrittenText)
+        /// One behind the other.
+        case pieces([[UInt8]])
+    }
+
+    /// A text that is not written to any more.
+    package final class WrittenText: Sendable {
+        fileprivate let text: ByteWriter
+
+        init(_ text: consuming ByteWriter) { self.text = text }
     }
 
     package init(status: Int, headers: [(name: String, value: String)] = [], body: Body = .empty) {
@@ -24,11 +38,31 @@ package struct APIResponse: Sendable {
         self.body = body
     }
 
-    /// The body's bytes, however it holds them.
+    /// The body's bytes, put together anew where they are not in one piece.
     package var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(byteCount)
+        forEachPiece { bytes += $0 }
+        return bytes
+    }
+
+    /// How long the body is.
+    package var byteCount: Int {
         switch body {
-        case .empty: []
-        case .bytes(let bytes): bytes
+        case .empty: 0
+        case .bytes(let bytes): bytes.count
+        case .written(let written): written.text.count
+        case .pieces(let pieces): pieces.reduce(0) { $0 + $1.count }
+        }
+    }
+
+    /// Lends the body's bytes, a piece at a time.
+    package func forEachPiece(_ take: (UnsafeRawBufferPointer) -> Void) {
+        switch body {
+        case .empty: break
+        case .bytes(let bytes): bytes.withUnsafeBytes(take)
+        case .written(let written): take(written.text.bytes)
+        case .pieces(let pieces): for piece in pieces { piece.withUnsafeBytes(take) }
         }
     }
 

@@ -11,7 +11,7 @@ extension EmbeddedStore {
         removals.add(1, ordering: .relaxed)
         defer { removals.subtract(1, ordering: .relaxed) }
         do throws(StoreError) {
-            let outcome = try await removeNow(removal)
+            let outcome = try await removeMending(removal)
             try removalLog.finish(number, outcome, failure: "", nowUnixNanos: configuration.clock.unixNanos)
             return outcome
         } catch {
@@ -28,11 +28,22 @@ extension EmbeddedStore {
 
     public func removalRecords() async throws(StoreError) -> [Removal.Record] { removalLog.all }
 
+    /// Removes, and goes on without what turns out to be damaged on the way, once that is out of use.
+    private func removeMending(_ removal: Removal) async throws(StoreError) -> Removal.Outcome {
+        while true {
+            do throws(StoreError) {
+                return try await removeNow(removal)
+            } catch {
+                guard error.code == .corrupt, await compactor.mend(error) else { throw error }
+            }
+        }
+    }
+
     private func removeNow(_ removal: Removal) async throws(StoreError) -> Removal.Outcome {
         // What is in memory and in the log becomes a block, so that nothing but blocks has to be written anew.
         try await seal()
         let snapshot = contents.snapshot()
-        let found = try await reads.run { cancellation throws(StoreError) in
+        let found = try await reads.run(holding: ReadCost.search) { cancellation, _ throws(StoreError) in
             var matching = MatchingTraces(removal.predicate, range: removal.range, in: snapshot)
             var found: Set<TraceID> = []
             for block in snapshot.blocks {

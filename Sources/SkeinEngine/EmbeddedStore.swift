@@ -15,7 +15,7 @@ public final class EmbeddedStore: SpanStore {
     /// Held as long as the store is open.
     private let lock: Mutex<(any DiskLock)?>
     let contents: Contents
-    let reads = ReadQueue()
+    let reads: ReadQueue
     let names = StoreNames()
     let values = StoreValues()
     /// Of a trace that is asked for whole.
@@ -46,7 +46,10 @@ public final class EmbeddedStore: SpanStore {
             spanCount: configuration.traceSpanCountMax,
             byteCount: min(configuration.traceByteCountMax, StoredTrace.Limits().byteCount)
         )
-        cache = PartCache(byteCountMax: configuration.cacheByteCount)
+        let memory = configuration.memory ?? configuration.ownMemory
+        reads = ReadQueue(budget: memory.reads, clock: configuration.clock)
+        cache = PartCache(budget: memory.cache)
+        memory.cache.onShortage { [weak cache] byteCount in cache?.giveUp(byteCount) }
         meter = MeteredDisk(configuration.disk, folders: folder.metered)
         quota = configuration.quota
         // Blocks stay open as long as the store, and may be many.
@@ -55,7 +58,8 @@ public final class EmbeddedStore: SpanStore {
             disk: disk,
             folder: folder,
             cache: cache,
-            limits: configuration.headLimits
+            limits: configuration.headLimits,
+            memory: memory
         )
         let opened = try opening.open(nowNanos: started)
         removalLog = try RemovalLog(meter, folder)
@@ -74,6 +78,7 @@ public final class EmbeddedStore: SpanStore {
                 pastByteCount: quota?.rollupByteCount ?? 0
             ),
             quota: quota.map { [meter] in ($0, meter) },
+            memory: memory,
             clock: configuration.clock
         )
         commit = GroupCommit(
@@ -82,6 +87,7 @@ public final class EmbeddedStore: SpanStore {
             limits: configuration.headLimits,
             clock: configuration.clock,
             contents: opened.contents,
+            head: memory.head,
             sealer: sealer
         )
         compactor = Compactor(
@@ -89,8 +95,9 @@ public final class EmbeddedStore: SpanStore {
             folder: folder,
             clock: configuration.clock,
             plan: configuration.compactionPlan,
-            limits: BlockMerge.Limits(sectionByteCount: configuration.mergeByteCount),
+            limits: configuration.mergeLimits,
             sealer: sealer,
+            budget: memory.merging,
             isBusy: { [contents, reads, clock = configuration.clock] in
                 let isAsked = reads.runningCount > 0
                 let isSent = clock.monotonicNanos &- contents.lastAppendNanos < Self.busyNanos
@@ -100,7 +107,11 @@ public final class EmbeddedStore: SpanStore {
         var report = opening.report
         report.durationNanos = configuration.clock.monotonicNanos &- started
         recovery = report
-        sealer.onChange { [weak commit] failure in commit?.headChanged(failure: failure) }
+        sealer.onChange { [weak commit, reads] failure in
+            commit?.headChanged(failure: failure)
+            reads.stopOldestOfTooMany()
+        }
+        reads.onDamage { [weak compactor] error in compactor?.noteDamage(error) }
         sealer.schedule()
         sealer.openRollups()
     }
@@ -210,10 +221,11 @@ public final class EmbeddedStore: SpanStore {
         try await sealer.finish()
     }
 
-    /// Returns when nothing goes on that the start or finished appends set going: for tests that look at the files between two
+    /// Returns when nothing goes on that the start, finished appends or reads set going: for tests that look at the files between two
     /// steps.
     package func settle() async {
         await commit.settle()
+        await compactor.settle()
         var sealCount: Int
         repeat {
             // A part that became a block may be followed by another.
@@ -301,6 +313,10 @@ public final class EmbeddedStore: SpanStore {
         status.figures["blocks_thinned"] = compaction.rewriteCount
         status.figures["spans_thinned"] = compaction.cutSpanCount
         status.figures["duplicates_dropped"] = compaction.droppedSpanCount
+        let mending = compactor.mending
+        status.figures["damaged_blocks"] = mending.waiting.count
+        status.figures["blocks_mended"] = mending.blockCount
+        status.figures["spans_lost"] = mending.lostSpanCount
         let cached = cache.figures
         status.figures["cache_hits"] = cached.hitCount
         status.figures["cache_misses"] = cached.missCount
@@ -310,7 +326,7 @@ public final class EmbeddedStore: SpanStore {
     /// What only the disk knows, which may make us wait.
     private func addDiskFigures(to status: inout StoreStatus) async {
         let (disk, folder) = (configuration.disk, folder)
-        let figures = try? await reads.run { _ throws(StoreError) -> [String: Int] in
+        let figures = try? await reads.run { _, _ throws(StoreError) -> [String: Int] in
             var figures: [String: Int] = [:]
             figures["log_segments"] = (try? disk.list(folder.log))?.count ?? 0
             figures["quarantined"] = Quarantine(disk: disk, folder: folder).count
@@ -336,7 +352,8 @@ public final class EmbeddedStore: SpanStore {
             )
         }
         if let failure = sealer.figures.failure { status.problems.append("\(failure)") }
-        if let failure = compactor.failure { status.problems.append("\(failure)") }
+        status.problems += compactor.mending.problems
+        if let failure = compactor.failure, failure.code != .corrupt { status.problems.append("\(failure)") }
         if let failure = retentionFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
         let excess = sealer.figures.excessByteCount
         if excess > 0, let quota { status.problems.append(quota.problem(excess: excess)) }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
 package import SkeinModel
 package import SkeinStore
 
@@ -32,21 +33,12 @@ package struct Pipeline: Sendable {
         )
     }
 
-    /// Makes `reservation` hold what `batch` takes, whatever it held for the bytes that the batch came from.
-    package func hold(
-        _ batch: SpanBatch,
-        in reservation: inout ByteBudget.Reservation,
-        counters: IngestCounters
-    ) throws(Refusal) {
-        let count = batch.isEmpty ? 0 : batch.byteCount
-        guard !reservation.resize(to: count) else { return }
-        let refusal =
-            count > budget.limit
-            ? Refusal(
-                .tooLarge,
-                "the spans take \(count) bytes of memory, the limit is \(budget.limit): send smaller batches"
-            )
-            : Refusal(.busy, "the server holds as many requests as its memory allows: try again")
+    /// Makes `memory` hold what `batch` and its record in the log take, whatever it held for the bytes that the batch
+    /// came from.
+    package func hold(_ batch: SpanBatch, in memory: HeldMemory, counters: IngestCounters) throws(Refusal) {
+        let count = batch.isEmpty ? 0 : 2 * batch.byteCount
+        guard !memory.resize(to: count) else { return }
+        let refusal = Refusal.noMemory(count, of: memory.budget)
         counters.reject(batch.count, refusal.reason)
         throw refusal
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
 
 /// Why a whole request was not taken. One place refuses, one counter counts.
 package struct Refusal: Error, CustomStringConvertible {
@@ -65,6 +66,16 @@ package struct Refusal: Error, CustomStringConvertible {
     }
 
     package var description: String { message }
+
+    /// The refusal of a request that needs `count` bytes and does not get them: for good when it never can.
+    package static func noMemory(_ count: Int, of budget: ByteBudget) -> Refusal {
+        count > budget.limit
+            ? Refusal(
+                .tooLarge,
+                "the request takes \(count) bytes of memory, all requests may take \(budget.limit): send smaller batches"
+            )
+            : Refusal(.busy, "the server holds as many requests as its memory allows: try again")
+    }
 }
 
 /// Why one span of an otherwise good request was not taken.

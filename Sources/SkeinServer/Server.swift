@@ -33,8 +33,10 @@ package struct Server: Sendable {
         if configuration.insecureNoAuth { warnOfOpenDoors(announce) }
         let telemetry = Telemetry()
         ProcessFigures.register(in: telemetry, startedUnixNanos: startedUnixNanos)
-        let keeper = try await StoreKeeper.open(configuration, logger: logger)
-        let budget = ByteBudget(limit: configuration.inflightBytesMax)
+        let memory = MemoryPlan(byteCount: configuration.memoryBytes)
+        memory.register(in: telemetry)
+        let keeper = try await StoreKeeper.open(configuration, memory: memory, logger: logger)
+        let budget = memory.requests
         let pipeline = Pipeline(store: keeper.store, budget: budget, telemetry: telemetry)
         let readiness = Readiness()
         let directory = Directory(configuration, startedUnixNanos: startedUnixNanos)
@@ -49,7 +51,7 @@ package struct Server: Sendable {
                     api: API(
                         store: keeper.store,
                         clock: clock,
-                        answers: ByteBudget(limit: configuration.answerBytesMax),
+                        answers: memory.queries,
                         traceSpanCountMax: configuration.traceSpansMax,
                         serverStatus: { directory.status }
                     ),
@@ -64,7 +66,7 @@ package struct Server: Sendable {
                     logger: logger
                 )
                 var limits = HTTPLimits()
-                limits.bodyBytesMax = 16 << 20
+                limits.bodyBytesMax = min(16 << 20, configuration.requestBytesMax)
                 listener = HTTPListener(
                     name: "web",
                     address: address,
@@ -124,6 +126,7 @@ package struct Server: Sendable {
         var group = ServiceGroupConfiguration(
             services: [
                 .init(service: keeper),
+                .init(service: MemoryKeeper(memory)),
                 .init(service: Doors(doors.map(\.listener), readiness, whenReady: { announce("ready") })),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],

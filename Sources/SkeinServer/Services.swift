@@ -12,19 +12,19 @@ struct StoreKeeper: Service, CustomStringConvertible {
     var description: String { "store" }
 
     /// Opens the data folder, and says in the log what had to be mended.
-    static func open(_ configuration: ServerConfiguration, logger: Logger) async throws(StoreError) -> StoreKeeper {
+    static func open(
+        _ configuration: ServerConfiguration,
+        memory: MemoryPlan,
+        logger: Logger
+    ) async throws(StoreError) -> StoreKeeper {
         var settings = EmbeddedStore.Configuration(directory: configuration.dataDirectory)
         settings.durability = configuration.durability
         settings.retentionAge = configuration.retention
         settings.rollupRetention = configuration.rollupRetention
         settings.retentionByteCount = configuration.retentionBytes
         settings.retentionRules = configuration.retentionRules.map(\.rule)
-        settings.headByteCount = configuration.memoryBytes / 32 * 3
-        settings.cacheByteCount = configuration.memoryBytes / 8
-        settings.mergeByteCount = configuration.memoryBytes / 16
+        memory.apply(to: &settings)
         settings.traceSpanCountMax = configuration.traceSpansMax
-        settings.traceByteCountMax = configuration.memoryBytes / 4
-        settings.windowByteCountMax = configuration.memoryBytes / 32
         settings.onIdle = { Allocator.trim() }
         let store = try await EmbeddedStore.open(settings)
         let report = store.recovery

@@ -22,6 +22,8 @@ struct Model {
     private var flipCounts: [String: Int] = [:]
     /// Whether bits of any file were flipped.
     var isDamaged: Bool { !flipCounts.isEmpty }
+    /// Files in quarantine, when that was looked at last.
+    private var quarantinedCount = 0
     /// Excused spans of which no start has said since that something is damaged, or was cut off.
     private var unreported: Set<SpanID> = []
 
@@ -85,10 +87,21 @@ struct Model {
     /// Notes that a start said what is damaged.
     mutating func noteReport() { unreported = [] }
 
+    /// Notes what a store says of blocks that it put aside or wrote anew while it was in use.
+    private mutating func noteMending(_ store: EmbeddedStore) async {
+        // What is under way is told when it is done.
+        try? await store.compact()
+        let status = await store.status()
+        let count = status.figures["quarantined"] ?? 0
+        // A file that could not be put aside is told of all the same.
+        if count > quarantinedCount || status.figures["blocks_mended"] ?? 0 > 0 { noteReport() }
+        quarantinedCount = count
+    }
+
     /// Compares the store with the model: all that was acknowledged is there, once, and nothing never sent is. What it says
     /// wrongly is wrong whatever happened; an error is not, where bits were flipped or `mayFail`. `mayMiss` says that the
     /// start left blocks out.
-    func check(_ store: EmbeddedStore, mayFail: Bool = false, mayMiss: Bool = false) async throws {
+    mutating func check(_ store: EmbeddedStore, mayFail: Bool = false, mayMiss: Bool = false) async throws {
         var failures: [StoreError] = []
         for id in traceIDs {
             let found: [Span]
@@ -109,6 +122,7 @@ struct Model {
             guard mayMiss || missing.isSubset(of: excused) else {
                 throw Wrong("lost \(missing.count) acknowledged spans")
             }
+            if !missing.isDisjoint(with: unreported) { await noteMending(store) }
             guard mayMiss || missing.isDisjoint(with: unreported) else { throw Wrong("lost spans and did not say so") }
         }
         // A block of which a filter and a table of traces are damaged cannot say what is not in it.

@@ -13,15 +13,18 @@ extension JaegerAPI {
         let isRaw = try call.goBool("raw")
         var room = AnswerRoom(api.answers, remedy: API.pagesOf(id))
         guard let batch = try await api.trace(id, call, room: &room), !batch.isEmpty else { throw notFound() }
-        let held = API.roomByteCount(ofWhole: batch.count)
-        return try envelope(call, capacity: min(batch.count * 1024, room.limit)) { json throws(APIError) in
+        let capacity = min(batch.count * 1024, room.textByteCountMax)
+        var response = try envelope(call, capacity: capacity) { json throws(APIError) in
             try json.array { json throws(APIError) in
-                try JaegerTrace(batch, isRaw: isRaw).write(to: &json) { count throws(APIError) in
-                    try room.hold(held + count)
-                }
+                try JaegerTrace(batch, isRaw: isRaw).write(to: &json) { count throws(APIError) in try room.hold(count) }
             }
         }
+        response.memory = room.memory
+        return response
     }
+
+    /// The text of a trace of thirty spans.
+    private static let commonTraceBytes = 32 << 10
 
     static func traces(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let search = try JaegerSearch(call, now: api.clock.unixNanos)
@@ -36,12 +39,13 @@ extension JaegerAPI {
         var missing: [APIError] = []
         var written: [[UInt8]] = []
         var byteCount = 0
-        // Jaeger has no bound here and dies of it. The traces are there twice when they are put together.
+        // Jaeger has no bound here and dies of it.
         var room = AnswerRoom(api.answers)
+        try await room.hold(about: ids.count * commonTraceBytes, api.clock)
         for id in ids {
             let found: SpanBatch?
             do throws(APIError) {
-                found = try await api.trace(id, call, room: &room, beside: 2 * byteCount)
+                found = try await api.trace(id, call, room: &room)
             } catch {
                 // One trace that is too large for an answer does not hide the others.
                 guard error.traceID != nil else { throw error }
@@ -53,27 +57,24 @@ extension JaegerAPI {
                 if case .traces = search { missing.append(notFound(id)) }
                 continue
             }
-            let held = API.roomByteCount(ofWhole: batch.count)
-            var json = JSONWriter(capacity: min(batch.count * 1024, room.limit))
+            var json = JSONWriter(capacity: min(batch.count * 1024, room.textByteCountMax))
             try JaegerTrace(batch, isRaw: isRaw).write(to: &json) { count throws(APIError) in
-                guard 2 * (byteCount + count) <= room.limit else {
+                guard room.couldHold(byteCount + count) else {
                     throw APIError(
                         422,
                         "limit-exceeded",
-                        "the first \(written.count + 1) of \(ids.count) traces fill more than \(room.limit / 2) bytes; "
-                            + "lower 'limit' to \(max(1, written.count))"
+                        "the first \(written.count + 1) of \(ids.count) traces take more than the \(room.limit) bytes of "
+                            + "memory that an answer may; lower 'limit' to \(max(1, written.count))"
                     )
                 }
-                try room.hold(held + 2 * (byteCount + count))
+                try room.hold(byteCount + count)
             }
             byteCount += json.count
             written.append(json.array())
         }
-        return envelope(call, errors: missing, capacity: byteCount + 256) { json in
-            json.array { json in
-                for trace in written { trace.withUnsafeBytes { json.raw($0) } }
-            }
-        }
+        var response = envelope(call, errors: missing, of: written)
+        response.memory = room.memory
+        return response
     }
 
     private static func notFound(_ id: TraceID? = nil) -> APIError {

@@ -25,6 +25,7 @@ extension JaegerAPI {
             throw APIError(400, "invalid-json", "the body is no OTLP JSON: \(error)")
         }
         let batch = decoded.batch
+        try room.hold(source: batch.byteCount)
         var order: [TraceID] = []
         var rows: [TraceID: [Int]] = [:]
         for (row, id) in batch.traceIDs.enumerated() {
@@ -35,8 +36,8 @@ extension JaegerAPI {
             decoded.rejected.isEmpty
             ? []
             : [APIError(400, "invalid-field", "\(decoded.rejectedCount) spans were left out: \(decoded.firstMessage)")]
-        let capacity = min(batch.count * 1024, room.limit)
-        return try envelope(call, errors: problems, capacity: capacity) { json throws(APIError) in
+        let capacity = min(batch.count * 1024, room.textByteCountMax)
+        var response = try envelope(call, errors: problems, capacity: capacity) { json throws(APIError) in
             try json.array { json throws(APIError) in
                 for id in order {
                     var assembly = TraceAssembly()
@@ -52,5 +53,7 @@ extension JaegerAPI {
                 }
             }
         }
+        response.memory = room.memory
+        return response
     }
 }

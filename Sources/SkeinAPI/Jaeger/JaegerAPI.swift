@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinWire
 
 /// The Jaeger query API (v1, JSON) below `/api/`, as Grafana and Jaeger's own page up to 2.20 speak it.
@@ -46,15 +47,46 @@ enum JaegerAPI {
         capacity: Int = 1024,
         _ data: (inout JSONWriter) throws(E) -> Void
     ) throws(E) -> APIResponse {
+        let json = try envelopeText(total: total, errors: errors, capacity: capacity, data)
+        return response(isPretty(call) ? .bytes(JSONIndentation.indented(json.bytes)) : .written(.init(json)))
+    }
+
+    /// An answer in Jaeger's envelope, whose `data` are texts that are written already.
+    static func envelope(_ call: APICall, errors: [APIError], of elements: [[UInt8]]) -> APIResponse {
+        let around = envelopeText(total: 0, errors: errors, capacity: 256) { json in json.array { _ in } }.array()
+        // Nothing but the name of `data` stands before its brackets.
+        let open = (around.firstIndex(of: UInt8(ascii: "[")) ?? 0) + 1
+        var pieces = [Array(around[..<open])]
+        for (index, element) in elements.enumerated() {
+            if index > 0 { pieces.append([UInt8(ascii: ",")]) }
+            pieces.append(element)
+        }
+        pieces.append(Array(around[open...]))
+        guard isPretty(call) else { return response(.pieces(pieces)) }
+        return response(.bytes(Array(pieces.joined()).withUnsafeBytes { JSONIndentation.indented($0) }))
+    }
+
+    private static func envelopeText<E: Error>(
+        total: Int,
+        errors: [APIError],
+        capacity: Int,
+        _ data: (inout JSONWriter) throws(E) -> Void
+    ) throws(E) -> ByteWriter {
         var json = JSONWriter(capacity: capacity)
         try json.object { json throws(E) in
             json.key("data")
             try data(&json)
             closeEnvelope(total: total, errors: errors, &json)
         }
-        let wantsPretty = call.request.query("prettyPrint").map { !$0.isEmpty && $0 != "false" } ?? false
-        let body = wantsPretty ? JSONIndentation.indented(json.bytes) : json.array()
-        return APIResponse(status: 200, headers: [("Content-Type", "application/json")], body: .bytes(body))
+        return json.finish()
+    }
+
+    private static func isPretty(_ call: APICall) -> Bool {
+        call.request.query("prettyPrint").map { !$0.isEmpty && $0 != "false" } ?? false
+    }
+
+    private static func response(_ body: APIResponse.Body) -> APIResponse {
+        APIResponse(status: 200, headers: [("Content-Type", "application/json")], body: body)
     }
 
     private static func closeEnvelope(total: Int, errors: [APIError], _ json: inout JSONWriter) {

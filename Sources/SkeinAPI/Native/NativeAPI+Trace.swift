@@ -16,11 +16,12 @@ extension NativeAPI {
         let reader = try await reader(of: id, api, call)
         try api.checkWhole(reader, id)
         var room = AnswerRoom(api.answers, remedy: API.pagesOf(id))
-        var document = OTLP.JSONDocument(capacity: min(reader.storedSpanCount * 768, room.limit))
+        var document = OTLP.JSONDocument(capacity: min(reader.storedSpanCount * 768, room.textByteCountMax))
         try await api.forEachWindow(of: reader, columns: .all, call) { page throws(APIError) in
             try document.append(page.spans) { count throws(APIError) in try room.hold(count) }
         }
-        let response = APIResponse.json(document.finish())
+        var response = APIResponse.json(document.finish())
+        response.memory = room.memory
         return isQuiet(reader, at: api.clock.unixNanos) ? tagged(response, call) : response
     }
 
@@ -40,7 +41,8 @@ extension NativeAPI {
         let isQuiet = isQuiet(reader, at: api.clock.unixNanos)
         var skeleton = TraceSkeleton(tree, of: gathered, ordinals: ordinals)
         if !isQuiet { skeleton.warnings.append(.stillArriving) }
-        let response = APIResponse.json((consume skeleton).json().array())
+        var response = APIResponse.json((consume skeleton).json().finish())
+        response.memory = room.memory
         return isQuiet ? tagged(response, call) : response
     }
 
@@ -88,9 +90,12 @@ extension NativeAPI {
         _ write: (inout JSONWriter, (Int) throws(APIError) -> Void) throws(APIError) -> Void
     ) throws(APIError) -> APIResponse {
         var room = AnswerRoom(api.answers, remedy: "ask for fewer spans at once")
-        return try .json(capacity: min(1024 + spanCount * 1024, room.limit)) { json throws(APIError) in
+        let capacity = min(1024 + spanCount * 1024, room.textByteCountMax)
+        var response = try APIResponse.json(capacity: capacity) { json throws(APIError) in
             try write(&json) { count throws(APIError) in try room.hold(count) }
         }
+        response.memory = room.memory
+        return response
     }
 
     /// Holds room for a skeleton and all that is made on the way.
@@ -109,7 +114,7 @@ extension NativeAPI {
                     + "\(API.pagesOf(id)), or raise memory."
             )
         }
-        try room.hold(count * TraceSkeleton.makingByteCount)
+        try room.hold(source: count * TraceSkeleton.makingByteCount)
     }
 
     /// The ids asked for, each once, in the order they came.
@@ -152,7 +157,8 @@ extension NativeAPI {
     /// The answer with its entity tag, or 304 when the client has it already (RFC 9110 §13.1.2). The tag is weak, since
     /// the bytes change when the server compresses them.
     private static func tagged(_ response: APIResponse, _ call: APICall) -> APIResponse {
-        let hash = response.bytes.withUnsafeBytes { Hash.of($0) }
+        var hash: UInt64 = 0
+        response.forEachPiece { hash = hash &* 31 &+ Hash.of($0) }
         let tag = "W/\"\(Hex.string(hash))\""
         let headers = [(name: "ETag", value: tag), (name: "Cache-Control", value: "no-cache")]
         let isKnown =

@@ -74,7 +74,17 @@ struct APIError: Error {
             self.init(499, "cancelled", "The request was cancelled before it was answered.")
         case .limit:
             self.init(422, "limit-exceeded", error.message)
-        case .corrupt, .io, .unusable:
+        case .corrupt:
+            // The store writes the file anew without what cannot be read.
+            self.init(
+                503,
+                "unavailable",
+                "Something stored is damaged and is being put aside: try again in a moment. Status says what is lost."
+            )
+            let id = requestID()
+            headers = [("Retry-After", "1"), ("X-Request-Id", id)]
+            logMessage = "\(id): \(error.code.rawValue): \(error.description)"
+        case .io, .unusable:
             // The message may name files: it goes to the log, and the client gets the id to find it by.
             let id = requestID()
             self.init(500, "internal", "The store could not be read. The server's log has the cause under \(id).")

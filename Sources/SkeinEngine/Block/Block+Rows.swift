@@ -21,6 +21,21 @@ extension Block {
         return assembler.finish()
     }
 
+    /// About the memory that ``batch(rows:columns:)`` takes for all columns, the row groups it unpacks on the way included.
+    func batchByteCount(rows: Range<Int>) throws(StoreError) -> Int {
+        var count = 0
+        var index = rows.isEmpty ? footer.groups.count : group(ofRow: rows.lowerBound)
+        while index < footer.groups.count, footer.groups[index].firstRow < rows.upperBound {
+            let group = footer.groups[index]
+            let rawCount = try directory(ofGroup: index).rawByteCount
+            let part = rows.clamped(to: group.rows).count
+            // Texts are unpacked for the whole group; numbers are, too, and take eight bytes each.
+            count += 2 * rawCount + 64 * group.rowCount + 256 * part
+            index += 1
+        }
+        return count
+    }
+
     /// The nested set of rows `rows` of the block: see ``NestedSet``.
     package func nestedSets(rows: Range<Int>) throws(StoreError) -> [NestedSet] {
         precondition(rows.lowerBound >= 0 && rows.upperBound <= footer.spanCount)

@@ -15,6 +15,7 @@ package struct BlockEncoder: ~Copyable {
 
     private let sink: Sink
     private let groupRows: Int
+    private let groupByteCount: Int
     private var offset = 0
     private var footer = BlockFooter()
     private var traceFilters = FilterWriter(bitsPerEntry: 16)
@@ -32,15 +33,19 @@ package struct BlockEncoder: ~Copyable {
     /// 64 K rows gave 27.4, 26.0, 25.1 and 24.4 bytes a span, and a trace took 0.8, 1.5, 2.1 and 6.5 ms to read cold on
     /// a busy machine.
     ///
-    /// - Parameter countsRollup: Whether ``takeRollup()`` will be asked for.
+    /// - Parameters:
+    ///   - groupByteCount: About the most bytes of text in a row group: encoding one takes five times as much memory.
+    ///   - countsRollup: Whether ``takeRollup()`` will be asked for.
     package init(
         groupRows: Int = 8_192,
+        groupByteCount: Int = 64 << 20,
         countsRollup: Bool = false,
         sink: @escaping Sink
     ) throws(StoreError) {
         precondition(groupRows > 0)
         counter = countsRollup ? RollupCounter() : nil
         self.groupRows = groupRows
+        self.groupByteCount = groupByteCount
         self.sink = sink
         var header = ByteWriter()
         for byte in BlockFormat.magic { header.append(byte) }
@@ -61,7 +66,7 @@ package struct BlockEncoder: ~Copyable {
         }
         // Rows with much text come in smaller groups, so that no dictionary outgrows memory.
         let rowBytes = section.slots.byteCount / section.count + 1
-        let target = min(groupRows, max(64, (64 << 20) / rowBytes))
+        let target = min(groupRows, max(64, groupByteCount / rowBytes))
         var firstTrace = 0
         var firstRow = 0
         while firstTrace < section.traces.count {
@@ -185,11 +190,15 @@ package struct BlockEncoder: ~Copyable {
         footer.add(group)
     }
 
+    /// Takes in when the spans of another block were received.
+    mutating func noteReceived(_ other: BlockFooter) {
+        footer.receivedMin = min(footer.receivedMin, other.receivedMin)
+        footer.receivedMax = max(footer.receivedMax, other.receivedMax)
+    }
+
     /// What copies of row groups of `block` need to know.
     mutating func numbers(of block: Block) throws(StoreError) -> GroupCopy.TableNumbers {
-        footer.receivedMin = min(footer.receivedMin, block.footer.receivedMin)
-        footer.receivedMax = max(footer.receivedMax, block.footer.receivedMax)
-        return try GroupCopy.TableNumbers(of: block, in: &tables)
+        try GroupCopy.TableNumbers(of: block, in: &tables)
     }
 
     /// Appends row group `index` of another block as it is. The groups of a long trace come one after the other; with

@@ -89,6 +89,18 @@ extension GroupDirectory {
         return all
     }
 
+    /// Bytes of all columns, unpacked.
+    var rawByteCount: Int {
+        var count = 0
+        func add(_ column: AnyColumn) { for chunk in column.chunks { count += chunk.rawCount } }
+        for (_, column) in columns { add(column) }
+        for (_, table) in attributeTables {
+            for column in table.shapeColumns { add(column) }
+            for column in table.columns { add(.texts(column)) }
+        }
+        return count
+    }
+
     /// The attributes of spans, events and links.
     var attributeTables: [(owner: String, table: AttributeColumns)] {
         [("span", attributes), ("event", eventAttributes), ("link", linkAttributes)]

@@ -11,24 +11,38 @@ final class StoredBlock: Sendable {
     /// Names the block in the cache.
     private let cacheID: UInt64
     private let rollupFiles: RollupFiles
+    /// What the open block is counted against.
+    private let budget: ByteBudget
     /// `nil` until it was asked for.
     private let openRollup = Mutex<StoredRollup?>(nil)
 
     /// Parts of two files never share a place in a cache, though one file may take the name of another.
     private static let nextCacheID = Atomic<UInt64>(1)
 
-    private init(id: BlockID, block: Block, cache: PartCache, cacheID: UInt64, rollupFiles: RollupFiles) {
+    private init(
+        id: BlockID,
+        block: Block,
+        cache: PartCache,
+        cacheID: UInt64,
+        rollupFiles: RollupFiles,
+        budget: ByteBudget
+    ) {
         self.id = id
         self.block = block
         self.cache = cache
         self.cacheID = cacheID
         self.rollupFiles = rollupFiles
+        self.budget = budget
+        budget.takeAnyway(block.byteCount)
     }
 
     /// A number that names a file in the cache.
     static func newCacheID() -> UInt64 { nextCacheID.add(1, ordering: .relaxed).oldValue }
 
-    deinit { cache.forget(block: cacheID) }
+    deinit {
+        cache.forget(block: cacheID)
+        budget.giveBack(block.byteCount)
+    }
 
     /// Opens the file and checks its footer. Throws ``StoreError/Code/corrupt`` when it does not check,
     /// ``StoreError/Code/unusable`` when a later version wrote it.
@@ -36,7 +50,8 @@ final class StoredBlock: Sendable {
         _ id: BlockID,
         disk: any Disk,
         folder: StoreFolder,
-        cache: PartCache
+        cache: PartCache,
+        budget: ByteBudget
     ) throws(StoreError) -> StoredBlock {
         let path = folder.block(id)
         let file: any DiskFile
@@ -44,7 +59,14 @@ final class StoredBlock: Sendable {
         let cacheID = newCacheID()
         let block = try Block(file, path: path, id: cacheID, cache: cache)
         let rollupFiles = RollupFiles(disk: disk, folder: folder, cache: cache)
-        return StoredBlock(id: id, block: block, cache: cache, cacheID: cacheID, rollupFiles: rollupFiles)
+        return StoredBlock(
+            id: id,
+            block: block,
+            cache: cache,
+            cacheID: cacheID,
+            rollupFiles: rollupFiles,
+            budget: budget
+        )
     }
 
     var footer: BlockFooter { block.footer }

@@ -9,7 +9,7 @@ import SkeinStore
 /// others are read back, a section of traces at a time in the order of their starts. A trace that is longer than
 /// ``joinedRowsMax`` is joined piece by piece up to that length, and its entries are marked as partial.
 ///
-/// On the way, traces can be left out and values masked: see ``Cut``.
+/// On the way, traces can be left out, values masked, and row groups that cannot be read passed over: see ``Cut``.
 ///
 /// Memory is that of the traces' places (64 bytes each), of the row groups that a section touches, and of the section.
 struct BlockMerge: ~Copyable {
@@ -32,6 +32,8 @@ struct BlockMerge: ~Copyable {
         var sectionRows = 32 << 10
         /// Bytes of row groups read back at a time, unless one trace needs more.
         var sectionByteCount = 32 << 20
+        /// Bytes of text in a row group.
+        var groupByteCount = 64 << 20
         /// Groups with fewer rows and bytes are written anew, with others.
         var copiedRowsMin = 4_096
         var copiedByteCountMin = 256 << 10
@@ -44,6 +46,9 @@ struct BlockMerge: ~Copyable {
         /// Traces in which values are masked.
         var masked: Set<TraceID> = []
         var masking: Masking?
+        /// Row groups of the one input that cannot be read and are left out; the others are written anew, and nothing is
+        /// copied. `nil` when all can be read.
+        var lostGroups: Set<Int>?
 
         func touches(_ id: TraceID) -> Bool { dropped.contains(id) || masked.contains(id) }
     }
@@ -84,9 +89,12 @@ struct BlockMerge: ~Copyable {
         let plan = try MergePlan(inputs, limits: limits, cut: cut, pause: pause)
         let (pieces, units) = (plan.pieces, plan.units)
         outcome.cutCount = pieces.reduce(0) { $0 + (cut.dropped.contains($1.id) ? Int($1.rowCount) : 0) }
-        var encoder = try BlockEncoder(sink: sink)
+        var encoder = try BlockEncoder(groupByteCount: limits.groupByteCount, sink: sink)
         var numbers: [GroupCopy.TableNumbers] = []
         for (number, input) in inputs.enumerated() {
+            encoder.noteReceived(input.footer)
+            // Tables that are read only for copies may be what is damaged.
+            if cut.lostGroups != nil { continue }
             numbers.append(try encoder.numbers(of: input))
             for group in input.footer.groups.indices where plan.isCopied(group: group, ofInput: number) {
                 try pause()

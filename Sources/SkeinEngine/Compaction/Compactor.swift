@@ -21,10 +21,11 @@ final class Compactor: Sendable {
         var writtenByteCount = 0
     }
 
-    private struct State {
+    struct State {
         var isClosed = false
         var isScheduled = false
         var retry = MergeRetry()
+        var mending = Mending()
     }
 
     private static let failing = "blocks cannot be written anew"
@@ -33,19 +34,22 @@ final class Compactor: Sendable {
     private static let syncByteCount = 16 << 20
 
     private let disk: any Disk
-    private let folder: StoreFolder
-    private let clock: any WallClock
+    let folder: StoreFolder
+    let clock: any WallClock
     private let plan: CompactionPlan
     private let limits: BlockMerge.Limits
-    private let sealer: Sealer
+    let sealer: Sealer
+    private let budget: ByteBudget
     private let isBusy: @Sendable () -> Bool
-    private let thread = DispatchQueue(label: "skein.compact", qos: .utility)
-    private let state = Mutex(State())
+    let thread = DispatchQueue(label: "skein.compact", qos: .utility)
+    let state = Mutex(State())
     private let progress = Mutex(Progress())
     /// Signalled to end a pause.
     private let stop = DispatchSemaphore(value: 0)
 
-    /// - Parameter isBusy: Whether somebody else wants the machine.
+    /// - Parameters:
+    ///   - budget: What a merge's memory is told to.
+    ///   - isBusy: Whether somebody else wants the machine.
     init(
         disk: any Disk,
         folder: StoreFolder,
@@ -53,6 +57,7 @@ final class Compactor: Sendable {
         plan: CompactionPlan,
         limits: BlockMerge.Limits = .init(),
         sealer: Sealer,
+        budget: ByteBudget,
         isBusy: @escaping @Sendable () -> Bool
     ) {
         self.disk = disk
@@ -61,6 +66,7 @@ final class Compactor: Sendable {
         self.plan = plan
         self.limits = limits
         self.sealer = sealer
+        self.budget = budget
         self.isBusy = isBusy
     }
 
@@ -77,8 +83,9 @@ final class Compactor: Sendable {
         }
         guard isNew else { return }
         thread.async {
-            self.mergeAll(isIdle: isIdle)
             self.state.withLock { $0.isScheduled = false }
+            self.mendAll()
+            self.mergeAll(isIdle: isIdle)
         }
     }
 
@@ -87,6 +94,7 @@ final class Compactor: Sendable {
         await withCheckedContinuation { done in
             thread.async {
                 self.state.withLock { $0.retry.wake(at: self.clock.monotonicNanos) }
+                self.mendAll()
                 self.mergeAll(isIdle: isIdle)
                 done.resume()
             }
@@ -118,9 +126,17 @@ final class Compactor: Sendable {
         let candidates = runs.flatMap { run in
             run.split { retry.isResting($0.id, now) }.map { $0.map(CompactionPlan.Candidate.init) }
         }
+        var plan = plan
+        plan.traceCountMax = min(plan.traceCountMax, affordableTraceCount)
         guard let chosen = plan.next(candidates, nowUnixNanos: clock.unixNanos, isIdle: isIdle) else { return nil }
         let inputs = chosen.compactMap { id in blocks.first { $0.id == id } }
         return inputs.count == chosen.count ? inputs : nil
+    }
+
+    /// How many traces can be merged with the memory there is. Where blocks pile up, some can in any case.
+    private var affordableTraceCount: Int {
+        let count = (budget.room - Self.sectionCopies * limits.sectionByteCount) / Self.traceByteCount
+        return isBusy() ? max(count, 0) : max(count, Self.urgentTraceCount)
     }
 
     /// What rests, of the blocks that there are; `nil` when the store is being closed.
@@ -154,12 +170,13 @@ final class Compactor: Sendable {
             if error.code != .cancelled {
                 state.withLock { $0.retry.note(error, of: ids, at: clock.monotonicNanos, path: folder.block) }
             }
+            noteDamage(error)
             throw error
         }
     }
 
     /// Background work leaves as much room on the disk as it takes, so that the log finds some meanwhile.
-    private func requireRoom(for inputs: [StoredBlock]) throws(StoreError) {
+    func requireRoom(for inputs: [StoredBlock]) throws(StoreError) {
         let needed = inputs.reduce(0) { $0 + $1.footer.byteCount } * 2
         guard let free = try? disk.freeBytes(folder.root), free < needed else { return }
         throw StoreError(
@@ -194,7 +211,8 @@ final class Compactor: Sendable {
         var counts = (cut: 0, masked: 0)
         var failure: StoreError?
         let blocks = sealer.neighbours.flatMap(\.self)
-        for block in blocks {
+        var left = ArraySlice(blocks)
+        while let block = left.popFirst() {
             let now = clock.monotonicNanos
             guard let retry = look(at: blocks, now) else { throw StoreError(.cancelled, "the store is being closed") }
             if inBackground, retry.isResting(now) { break }
@@ -210,8 +228,13 @@ final class Compactor: Sendable {
                 counts.cut += outcome?.cutCount ?? 0
                 counts.masked += outcome?.maskedCount ?? 0
             } catch {
-                guard inBackground, error.code != .cancelled else { throw error }
-                failure = failure ?? error
+                do throws(StoreError) {
+                    guard error.code == .corrupt else { throw error }
+                    if let next = try successor(of: block, mending: error) { left.insert(next, at: left.startIndex) }
+                } catch {
+                    guard inBackground, error.code != .cancelled else { throw error }
+                    failure = failure ?? error
+                }
             }
         }
         if let failure { throw failure }
@@ -219,16 +242,21 @@ final class Compactor: Sendable {
     }
 
     /// Makes one block of `inputs` and puts it in their place. Returns `nil` when one of them is gone meanwhile.
-    private func write(
+    ///
+    /// - Parameter damage: What is wrong with the inputs, which are then kept in quarantine.
+    func write(
         _ id: BlockID,
         of inputs: [StoredBlock],
-        _ cut: BlockMerge.Cut = .init()
+        _ cut: BlockMerge.Cut = .init(),
+        because damage: String? = nil
     ) throws(StoreError) -> BlockMerge.Outcome? {
         let temporary = folder.block(id) + StoreFolder.temporarySuffix
         var room = inputs.reduce(0) { $0 + $1.footer.byteCount }
         if inputs.count > 1 { for input in inputs { room += try input.rollup().byteCount } }
         defer { sealer.endMerge() }
         guard sealer.beginMerge(inputs, byteCount: room) else { return nil }
+        var taken = budget.reservation()
+        taken.resizeAnyway(to: Self.byteCount(toMerge: inputs.map(\.footer), limits))
         var pace = Pace()
         var merge = BlockMerge(inputs.map(\.block), limits: limits, cut: cut) { () throws(StoreError) in
             try self.pause(&pace)
@@ -273,9 +301,9 @@ final class Compactor: Sendable {
             try? disk.remove(temporary)
             throw error
         }
-        guard try sealer.replace(inputs, with: id, from: temporary) else { return nil }
+        guard try sealer.replace(inputs, with: id, from: temporary, because: damage) else { return nil }
         progress.withLock { progress in
-            if inputs.count > 1 { progress.mergeCount += 1 } else { progress.rewriteCount += 1 }
+            if inputs.count > 1 { progress.mergeCount += 1 } else if damage == nil { progress.rewriteCount += 1 }
             progress.mergedSpanCount += outcome.spanCount
             progress.copiedSpanCount += outcome.copiedCount
             progress.droppedSpanCount += outcome.droppedCount
@@ -285,14 +313,32 @@ final class Compactor: Sendable {
         return outcome
     }
 
+    /// The memory that a merge takes: the places of all traces, and a section of spans as it was read, once more as columns,
+    /// and on its way to the disk; or a row group that is copied, as it was read, as it grows, and as it is written. Measured.
+    static func byteCount(toMerge inputs: [BlockFooter], _ limits: BlockMerge.Limits) -> Int {
+        let largestGroup = inputs.flatMap(\.groups).map { $0.directory.offset - $0.offset }.max() ?? 0
+        return inputs.reduce(0) { $0 + $1.traceCount } * traceByteCount
+            + max(sectionCopies * limits.sectionByteCount, 4 * largestGroup)
+    }
+
+    /// What the places of a trace take in each block that has a piece of it.
+    private static let traceByteCount = 112
+    /// How many times a section is there.
+    private static let sectionCopies = 3
+    private static let urgentTraceCount = 64 << 10
+
     /// When the work went on last.
     private struct Pace {
         var resumedNanos: UInt64?
     }
 
+    func checkOpen() throws(StoreError) {
+        if state.withLock({ $0.isClosed }) { throw StoreError(.cancelled, "the store is being closed") }
+    }
+
     /// Rests as long as it worked while others want the machine, so that it takes half of one core then.
     private func pause(_ pace: inout Pace) throws(StoreError) {
-        if state.withLock({ $0.isClosed }) { throw StoreError(.cancelled, "the store is being closed") }
+        try checkOpen()
         let now = clock.monotonicNanos
         let worked = now &- (pace.resumedNanos ?? now)
         if worked < Self.workNanos, pace.resumedNanos != nil { return }

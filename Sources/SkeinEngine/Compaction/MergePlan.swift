@@ -57,10 +57,16 @@ struct MergePlan {
         self.cut = cut
         isDirty = inputs.map { [Bool](repeating: false, count: $0.footer.groups.count) }
         isKept = isDirty
-        pieces = try Self.allPieces(inputs, pause)
+        if let lost = cut.lostGroups, let damaged = inputs.first {
+            pieces = try Self.pieces(of: damaged, without: lost, pause)
+        } else {
+            pieces = try Self.allPieces(inputs, pause)
+        }
         pieces.sort { ($0.id, $0.input, $0.firstRow) < ($1.id, $1.input, $1.firstRow) }
         for (number, input) in inputs.enumerated() {
-            for index in input.footer.groups.indices { isDirty[number][index] = isSmall(index, of: input) }
+            for index in input.footer.groups.indices {
+                isDirty[number][index] = cut.lostGroups != nil || isSmall(index, of: input)
+            }
         }
         var runs: [Range<Int>] = []
         var start = 0
@@ -70,7 +76,7 @@ struct MergePlan {
             runs.append(start..<end)
             start = end
         }
-        for run in runs { markGroups(pieces[run]) }
+        if cut.lostGroups == nil { for run in runs { markGroups(pieces[run]) } }
         for run in runs { addUnits(run) }
         units.sort { [pieces] a, b in
             if a.start != b.start { return a.start < b.start }
@@ -117,6 +123,36 @@ struct MergePlan {
                         )
                     )
                 }
+            }
+        }
+        return pieces
+    }
+
+    /// What can be read of a block, each row group by itself.
+    private static func pieces(
+        of block: Block,
+        without lost: Set<Int>,
+        _ pause: () throws(StoreError) -> Void
+    ) throws(StoreError) -> [Piece] {
+        var pieces: [Piece] = []
+        for (index, group) in block.footer.groups.enumerated() where !lost.contains(index) {
+            try pause()
+            let traces = try block.traces(inGroup: index)
+            for trace in 0..<traces.count {
+                let entry = traces[trace]
+                let rows = entry.rows.clamped(to: group.rows)
+                pieces.append(
+                    Piece(
+                        id: entry.id,
+                        start: entry.startUnixNanos,
+                        firstRow: rows.lowerBound,
+                        rowCount: UInt32(clamping: rows.count),
+                        group: UInt32(index),
+                        input: 0,
+                        hasDuplicates: entry.hasDuplicates,
+                        isPartial: entry.isPartial
+                    )
+                )
             }
         }
         return pieces

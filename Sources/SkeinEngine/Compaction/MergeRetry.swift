@@ -40,6 +40,9 @@ struct MergeRetry: Sendable {
     /// Whether a block may not be tried yet.
     func isResting(_ id: BlockID, _ now: UInt64) -> Bool { blocks[id].map { now < $0.untilNanos } ?? false }
 
+    /// Whether a block rests for another reason than its damage.
+    func isFailing(_ id: BlockID, _ now: UInt64) -> Bool { isResting(id, now) && blocks[id]?.error.code != .corrupt }
+
     /// Notes that `inputs` could not be written anew. `path` is where a block lies: an error that names one of them is about
     /// that one alone.
     mutating func note(_ error: StoreError, of inputs: [BlockID], at now: UInt64, path: (BlockID) -> String) {

@@ -36,22 +36,25 @@ final class Contents: Sendable {
     }
 
     private let state: Mutex<State>
+    private let budget: ByteBudget
     private let lastAppend = Atomic<UInt64>(0)
     private let countingRows = CountingRowsCache()
 
     /// When spans came last, by the monotonic clock.
     var lastAppendNanos: UInt64 { lastAppend.load(ordering: .relaxed) }
 
-    /// Contents of a store just opened.
+    /// Contents of a store just opened, whose head is counted against `budget`.
     init(
         firstSegment: UInt64,
         blocks: [StoredBlock],
         pastRollups: [StoredRollup] = [],
-        services: [ExactText: Int]
+        services: [ExactText: Int],
+        budget: ByteBudget
     ) {
+        self.budget = budget
         state = Mutex(
             State(
-                active: HeadPart(firstSegment: firstSegment),
+                active: HeadPart(firstSegment: firstSegment, budget: budget),
                 blocks: blocks.sorted { $0.id < $1.id },
                 pastRollups: pastRollups.sorted { $0.id < $1.id },
                 services: ServiceNumbers(services)
@@ -118,7 +121,7 @@ final class Contents: Sendable {
                     )
                 )
             }
-            state.active = HeadPart(firstSegment: nextSegment)
+            state.active = HeadPart(firstSegment: nextSegment, budget: budget)
         }
     }
 
@@ -126,6 +129,9 @@ final class Contents: Sendable {
 
     /// The part to make a block of next.
     var oldestFrozen: FrozenPart? { state.withLock { $0.frozen.first } }
+
+    /// Whether no span waits to become a block.
+    var isHeadEmpty: Bool { state.withLock { $0.frozen.isEmpty && $0.active.figures.spanCount == 0 } }
 
     /// The part to make a block of last, of those there are.
     var newestFrozen: FrozenPart? { state.withLock { $0.frozen.last } }

@@ -7,6 +7,10 @@ struct HeadLimits: Sendable {
     /// Bytes that the spans of one block may take in memory, and in the log. A group of requests is no larger, unless a
     /// single request is.
     var byteCount: Int
+    /// Bytes of text in a row group of a block.
+    var groupByteCount = 64 << 20
+    /// Appends are refused while records of this many bytes wait for the log.
+    var waitingByteCount = 64 << 20
     /// Bytes of the tables of one block.
     var tableByteCount = TableSize.byteCountMax
 

@@ -44,7 +44,8 @@ final class HeadPart: Sendable {
     /// When neighbouring small batches hold this many spans, they become one.
     static let joinedSpanCount = 512
 
-    private struct State {
+    private struct State: ~Copyable {
+        var memory: ByteBudget.Reservation
         var pieces: [Piece] = []
         var index = TraceIndex()
         var figures = Figures()
@@ -52,25 +53,35 @@ final class HeadPart: Sendable {
         /// How many pieces at the end are small.
         var smallPieceCount = 0
         var smallSpanCount = 0
+
+        var byteCount: Int { figures.byteCount + index.byteCount }
     }
 
     /// The first log segment whose spans are here.
     let firstSegment: UInt64
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     let rollup = HeadRollup()
     let names = HeadNames()
     let values = HeadValues()
 
-    /// An empty part for spans of segment `firstSegment` and later.
-    init(firstSegment: UInt64) { self.firstSegment = firstSegment }
+    /// An empty part for spans of segment `firstSegment` and later, which are counted against `budget` for as long as
+    /// anybody holds the part.
+    init(firstSegment: UInt64, budget: ByteBudget) {
+        self.firstSegment = firstSegment
+        state = Mutex(State(memory: budget.reservation()))
+    }
 
     var figures: Figures {
         state.withLock { state in
             var figures = state.figures
-            figures.byteCount += state.index.byteCount
+            figures.byteCount = state.byteCount
             return figures
         }
     }
+
+    /// Counts the spans against `budget` from now on: a block has taken the part's place, and whoever reads it still
+    /// keeps it in memory.
+    func move(to budget: ByteBudget) { state.withLock { $0.memory.move(to: budget) } }
 
     /// Adds a batch, which must not be empty. `nowNanos` is the monotonic clock's.
     func append(_ batch: SpanBatch, nowNanos: UInt64) {
@@ -93,6 +104,7 @@ final class HeadPart: Sendable {
                 state.smallSpanCount += batch.count
                 if state.smallSpanCount >= Self.joinedSpanCount { Self.joinSmallPieces(&state) }
             }
+            state.memory.resizeAnyway(to: state.byteCount)
         }
     }
 

@@ -41,6 +41,7 @@ final class Sealer: Sendable {
     let quota: (limit: Quota, meter: MeteredDisk)?
     let clock: any WallClock
     private let cache: PartCache
+    private let memory: EmbeddedStore.Memory
     private let limits: HeadLimits
     let rollups: RollupFiles
     let thread = DispatchQueue(label: "skein.seal")
@@ -49,6 +50,8 @@ final class Sealer: Sendable {
     let progress = Mutex(Progress())
     /// Whether ``sealNext()`` waits for its turn.
     private let isScheduled = Mutex(false)
+    /// Whether somebody waits for room in the head, so that no part is given time to ripen.
+    private let isPressed = Atomic<Bool>(false)
     private let changed = Mutex<(@Sendable (StoreError?) -> Void)?>(nil)
 
     /// How long a part waits for the traces in it to go on in the next, at most.
@@ -63,6 +66,7 @@ final class Sealer: Sendable {
         limits: HeadLimits,
         retention: Retention,
         quota: (limit: Quota, meter: MeteredDisk)?,
+        memory: EmbeddedStore.Memory,
         clock: any WallClock
     ) {
         self.limits = limits
@@ -70,6 +74,7 @@ final class Sealer: Sendable {
         self.folder = folder
         self.contents = contents
         self.cache = cache
+        self.memory = memory
         self.retention = retention
         self.quota = quota
         self.clock = clock
@@ -87,7 +92,10 @@ final class Sealer: Sendable {
     ///
     /// One after the other with a turn for others in between: under load there is always another, and retention and
     /// merging would never come to theirs.
-    func schedule() {
+    ///
+    /// - Parameter isPressed: Whether somebody waits for room in the head: then the oldest part becomes one, ripe or not.
+    func schedule(isPressed: Bool = false) {
+        if isPressed { self.isPressed.store(true, ordering: .relaxed) }
         let isNew = isScheduled.withLock { isScheduled in
             defer { isScheduled = true }
             return !isScheduled
@@ -97,7 +105,9 @@ final class Sealer: Sendable {
 
     private func sealNext() {
         isScheduled.withLock { $0 = false }
-        guard let oldest = contents.oldestFrozen, isRipe(oldest), (try? sealNow(oldest)) != nil else { return }
+        guard let oldest = contents.oldestFrozen else { return }
+        let isPressed = isPressed.exchange(false, ordering: .relaxed)
+        guard isPressed || isRipe(oldest), (try? sealNow(oldest)) != nil else { return }
         if contents.oldestFrozen != nil { schedule() }
     }
 
@@ -137,11 +147,17 @@ final class Sealer: Sendable {
     }
 
     /// Gives a finished file its name as a block, and its rollup its own, and puts it in the place of the blocks it was made
-    /// of: several neighbours, or one of which something was left out and whose rollup stays. Returns false, and removes both, when one of them is gone or the store is closed.
-    func replace(_ inputs: [StoredBlock], with id: BlockID, from temporary: String) throws(StoreError) -> Bool {
+    /// of: several neighbours, or one of which something was left out and whose rollup stays. Returns false, and removes
+    /// both, when one of them is gone or the store is closed. With `damage` the files of the inputs go to quarantine.
+    func replace(
+        _ inputs: [StoredBlock],
+        with id: BlockID,
+        from temporary: String,
+        because damage: String?
+    ) throws(StoreError) -> Bool {
         let result: Result<Bool, StoreError> = thread.sync {
             do throws(StoreError) {
-                return .success(try self.replaceNow(inputs, with: id, from: temporary))
+                return .success(try self.replaceNow(inputs, with: id, from: temporary, because: damage))
             } catch {
                 try? disk.remove(temporary)
                 if inputs.count > 1 { removeRollup(id) }
@@ -154,7 +170,8 @@ final class Sealer: Sendable {
     private func replaceNow(
         _ inputs: [StoredBlock],
         with id: BlockID,
-        from temporary: String
+        from temporary: String,
+        because damage: String?
     ) throws(StoreError) -> Bool {
         let present = contents.blocks
         guard !state.withLock({ $0.isClosed }), inputs.allSatisfy({ input in present.contains { $0 === input } }) else {
@@ -171,7 +188,7 @@ final class Sealer: Sendable {
             try disk.rename(temporary, to: folder.block(id))
             try disk.syncDirectory(folder.blocks)
         }
-        let block = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
+        let block = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache, budget: memory.blocks)
         try Self.orFailure { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in
                 try state.catalog.commit(inputs.map { .removeBlock($0.id) } + [.addBlock(id)])
@@ -181,6 +198,13 @@ final class Sealer: Sendable {
         contents.replace(inputs, with: block)
         _ = try? block.rollup()
         for input in inputs {
+            if let damage {
+                _ = try? Quarantine(disk: disk, folder: folder).take(
+                    input.id.fileName,
+                    from: folder.blocks,
+                    reason: damage
+                )
+            }
             try? disk.remove(folder.block(input.id))
             if inputs.count > 1 { rollups.remove(input.id) }
         }
@@ -247,7 +271,7 @@ final class Sealer: Sendable {
     private func seal(_ frozen: Contents.FrozenPart) throws(StoreError) {
         let id = frozen.blockID
         let unfinished = try writeBlock(id, of: frozen)
-        let block = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
+        let block = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache, budget: memory.blocks)
         try Self.orFailure { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in
                 let (known, numbers) = (state.catalog.state.services, contents.serviceNumbers.numbers)
@@ -259,6 +283,7 @@ final class Sealer: Sendable {
             }
         }
         contents.replace(frozen, with: block)
+        frozen.part.move(to: memory.reads)
         state.withLock { $0.unfinished = unfinished }
         _ = try? block.rollup()
         // Not removing a segment costs space, no more: the next start does it.
@@ -271,6 +296,8 @@ final class Sealer: Sendable {
     /// Returns the traces that go on in the part after. The rollup has its name before the block has: so a block under
     /// its name has its rollup.
     private func writeBlock(_ id: BlockID, of frozen: Contents.FrozenPart) throws(StoreError) -> Set<TraceID> {
+        var taken = memory.sealing.reservation()
+        taken.resizeAnyway(to: SealingCost.byteCount(ofSpans: frozen.part.figures.byteCount))
         let batches = frozen.part.snapshot().pieces.map(\.batch)
         var unfinished: Set<TraceID> = []
         let order = RowOrder(batches, before: state.withLock { $0.unfinished }) { traces in
@@ -281,7 +308,8 @@ final class Sealer: Sendable {
         try? disk.remove(temporary)
         do throws(StoreError) {
             let file = try Self.orFailure { () throws(DiskError) in try disk.open(temporary, .create) }
-            var encoder = try BlockEncoder(countsRollup: true) { bytes throws(StoreError) in
+            var encoder = try BlockEncoder(groupByteCount: limits.groupByteCount, countsRollup: true) {
+                bytes throws(StoreError) in
                 try Self.orFailure { () throws(DiskError) in try file.append(bytes) }
             }
             try encoder.append(batches, order: order)

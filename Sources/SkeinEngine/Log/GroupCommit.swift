@@ -12,46 +12,11 @@ import Synchronization
 /// the cooperative pool. A batch is shown to readers after its group is as durable as promised, and then its sender is
 /// answered.
 final class GroupCommit: Sendable {
-    fileprivate struct Request {
-        let batch: SpanBatch
-        let record: Record
-        let byteCount: Int
-        let enqueuedNanos: UInt64
-        let done: CheckedContinuation<StoreError?, Never>
-    }
-
-    /// The memory of a packed record on its way to the log; reused, since fresh pages cost more than packing.
-    fileprivate final class Record: Sendable {
-        private let bytes = Mutex(ByteWriter(capacity: 1 << 16))
-
-        /// Holds the record of `batch` from now on. Returns its length.
-        func pack(_ batch: SpanBatch) -> Int {
-            bytes.withLock { bytes in
-                bytes.removeAll()
-                LogSegment.append(batch, to: &bytes)
-                return bytes.count
-            }
-        }
-
-        func append(to out: inout ByteWriter) { bytes.withLock { out.append($0.bytes) } }
-    }
-
     /// Records that are not in use. Bounded in number, and none of the large ones are kept.
     private struct Spares {
-        static let countMax = 32
-        static let byteCountMax = 1 << 20
+        static let countMax = 16
+        static let byteCountMax = 256 << 10
         var records: [Record] = []
-    }
-
-    fileprivate struct Waiting {
-        var requests: [Request] = []
-        var byteCount = 0
-        var isScheduled = false
-        var isClosed = false
-        /// The head is full: requests wait until a part of it has become a block.
-        var isHeld = false
-        /// Why no part of the head can become a block, while that is so.
-        var sealFailure: StoreError?
     }
 
     private struct Writing: ~Copyable {
@@ -60,13 +25,17 @@ final class GroupCommit: Sendable {
         var lastFailure: StoreError?
     }
 
-    /// Appends are refused while this many bytes wait for the log.
-    private static let waitingByteCountMax = 64 << 20
+    /// A group is not made longer than this, but for a single record that is.
+    private static let groupByteCountMax = 4 << 20
+    /// How often requests that wait for room in the head look for it.
+    private static let lookMillis = 20
 
     private let durability: Durability
     private let limits: HeadLimits
     private let clock: any WallClock
     private let contents: Contents
+    /// What the head is counted against.
+    private let head: ByteBudget
     private let sealer: Sealer
     private let thread = DispatchQueue(label: "skein.log")
     private let waiting = Mutex(Waiting())
@@ -82,6 +51,7 @@ final class GroupCommit: Sendable {
         limits: HeadLimits,
         clock: any WallClock,
         contents: Contents,
+        head: ByteBudget,
         sealer: Sealer
     ) {
         writing = Mutex(Writing(log: log))
@@ -89,6 +59,7 @@ final class GroupCommit: Sendable {
         self.limits = limits
         self.clock = clock
         self.contents = contents
+        self.head = head
         self.sealer = sealer
         writing.withLock { publish($0) }
     }
@@ -107,10 +78,10 @@ final class GroupCommit: Sendable {
             let refusal = waiting.withLock { waiting -> StoreError? in
                 if waiting.isClosed { return StoreError(.unavailable, "the store is closed") }
                 if waiting.isHeld, let failure = waiting.sealFailure { return failure.asRefusal }
-                if waiting.byteCount > 0, waiting.byteCount + byteCount > Self.waitingByteCountMax {
+                if waiting.byteCount > 0, waiting.byteCount + byteCount > limits.waitingByteCount {
                     return StoreError(
                         .unavailable,
-                        "\(waiting.byteCount) bytes wait for the log already, \(Self.waitingByteCountMax) may: "
+                        "\(waiting.byteCount) bytes wait for the log already, \(limits.waitingByteCount) may: "
                             + "try again in a moment"
                     )
                 }
@@ -182,8 +153,8 @@ final class GroupCommit: Sendable {
             request.done.resume(
                 returning: StoreError(
                     .unavailable,
-                    "the newest spans take \(limits.totalByteCount) bytes of memory or log, the limit, and the disk does "
-                        + "not keep up: try again later"
+                    "the newest spans take all the memory or log that they may, \(head.used) bytes of memory now, and do "
+                        + "not become blocks as fast as they come: try again later"
                 )
             )
         }
@@ -240,20 +211,34 @@ final class GroupCommit: Sendable {
         thread.async { self.drain() }
     }
 
-    /// Commits groups until nothing waits, or the head is full.
+    /// Commits groups until nothing waits, or the head has no room for what does.
     private func drain() {
         while true {
-            let isFull = limits.isFull(contents.headFigures)
-            let requests = waiting.withLock { waiting in
-                if waiting.requests.isEmpty || isFull && !waiting.isClosed {
+            let needed = waiting.withLock { $0.firstHeadByteCount }
+            let room = headRoom(for: needed)
+            // A part that grows beyond its limit takes more memory than there is when it becomes a block.
+            if needed > limits.byteCount - contents.activeFigures.byteCount { freeze() }
+            let partRoom = limits.byteCount - contents.activeFigures.byteCount
+            let (requests, isHeld) = waiting.withLock { waiting in
+                let requests = waiting.removeFirst(
+                    upTo: min(Self.groupByteCountMax, limits.byteCount),
+                    headRoom: waiting.isClosed ? .max : room,
+                    partRoom: partRoom
+                )
+                if requests.isEmpty {
                     waiting.isHeld = !waiting.requests.isEmpty
                     waiting.isScheduled = false
-                    return [Request]()
                 }
-                return waiting.removeFirst(byteCount: limits.byteCount)
+                return (requests, waiting.isHeld)
             }
             if requests.isEmpty {
-                if isFull { recheckRoom() }
+                if isHeld {
+                    // Only what is a block makes room.
+                    if contents.oldestFrozen == nil { freeze() }
+                    sealer.schedule(isPressed: true)
+                    recheckRoom()
+                    lookAgain()
+                }
                 return
             }
             let (failure, isDoubtful) = commit(requests)
@@ -275,11 +260,37 @@ final class GroupCommit: Sendable {
         }
     }
 
-    /// What the sealer said between measuring the head and holding the requests was said to nobody.
+    /// How much more the head may hold. An empty head takes any batch: no room would be made by waiting.
+    private func headRoom(for needed: Int) -> Int {
+        if limits.isFull(contents.headFigures) { return 0 }
+        return contents.isHeadEmpty ? max(needed, head.room) : head.makeRoom(for: needed)
+    }
+
+    /// The sealer tells when it has made room; those who hold the memory of the head for other reasons do not.
+    private func lookAgain() {
+        let isNew = waiting.withLock { waiting in
+            guard waiting.isHeld, !waiting.requests.isEmpty, !waiting.isLooking else { return false }
+            waiting.isLooking = true
+            return true
+        }
+        guard isNew else { return }
+        thread.asyncAfter(deadline: .now() + .milliseconds(Self.lookMillis)) {
+            self.waiting.withLock { $0.isLooking = false }
+            self.recheckRoom()
+            self.lookAgain()
+        }
+    }
+
+    /// Goes on, or gives up, where that is possible by now: what the sealer said between measuring the head and holding
+    /// the requests was said to nobody, and other users of the memory say nothing at all.
     private func recheckRoom() {
-        if !limits.isFull(contents.headFigures) {
+        let (needed, failure) = waiting.withLock { waiting in
+            (waiting.isHeld && !waiting.requests.isEmpty ? waiting.firstHeadByteCount : nil, waiting.sealFailure)
+        }
+        guard let needed else { return }
+        if headRoom(for: needed) >= needed {
             headChanged(failure: nil)
-        } else if let failure = waiting.withLock({ $0.sealFailure }) {
+        } else if let failure {
             headChanged(failure: failure)
         }
     }
@@ -307,10 +318,14 @@ final class GroupCommit: Sendable {
     private func commit(_ requests: [Request]) -> (failure: StoreError?, isDoubtful: Bool) {
         writing.withLock { writing in
             let (segment, isUnsynced) = (writing.log.segment, writing.log.hasUnsyncedBytes)
-            writing.group.removeAll()
-            for request in requests { request.record.append(to: &writing.group) }
             do throws(DiskError) {
-                try writing.log.write(writing.group.bytes)
+                if let only = requests.first, requests.count == 1 {
+                    try only.record.write(to: &writing.log)
+                } else {
+                    writing.group.removeAll()
+                    for request in requests { request.record.append(to: &writing.group) }
+                    try writing.log.write(writing.group.bytes)
+                }
                 if durability == .always { try writing.log.sync() }
                 writing.lastFailure = nil
             } catch {
@@ -320,30 +335,6 @@ final class GroupCommit: Sendable {
             let isDoubtful = durability.isInterval && isUnsynced && writing.log.segment != segment
             return (writing.lastFailure, isDoubtful)
         }
-    }
-}
-
-extension GroupCommit.Waiting {
-    /// Takes out the requests that came first, one or as many as have `limit` bytes together.
-    fileprivate mutating func removeFirst(byteCount limit: Int) -> [GroupCommit.Request] {
-        var count = 0
-        var taken = 0
-        while count < requests.count, count == 0 || requests[count].byteCount <= limit - taken {
-            taken += requests[count].byteCount
-            count += 1
-        }
-        let chosen = Array(requests[..<count])
-        requests.removeFirst(count)
-        byteCount -= taken
-        return chosen
-    }
-
-    /// Takes out the requests that `isChosen` names.
-    fileprivate mutating func removeAll(_ isChosen: (GroupCommit.Request) -> Bool) -> [GroupCommit.Request] {
-        let chosen = requests.filter(isChosen)
-        requests.removeAll(where: isChosen)
-        byteCount = requests.reduce(0) { $0 + $1.byteCount }
-        return chosen
     }
 }
 

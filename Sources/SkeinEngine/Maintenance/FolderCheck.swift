@@ -270,8 +270,8 @@ private struct FolderCheck {
     /// What becomes of a damaged block. A start reads its end only; what lies before is checked when it is read.
     private func consequence(_ id: BlockID, isOpen: Bool) -> String {
         if isOpen {
-            return "The next start does not notice. Queries that read this place fail, others do not; the block is not "
-                + "merged any more."
+            return "The next start does not notice. The first query that reads this place fails; then the block is "
+                + "written anew without what cannot be read, and this file put into quarantine."
         }
         let segments = (try? data.names(folder.log).compactMap { LogSegment.number(ofFile: $0) }) ?? []
         let isInLog = segments.contains { id.covers($0) }

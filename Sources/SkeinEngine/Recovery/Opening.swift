@@ -13,6 +13,7 @@ struct Opening {
     private let folder: StoreFolder
     private let cache: PartCache
     private let limits: HeadLimits
+    private let memory: EmbeddedStore.Memory
     private let quarantine: Quarantine
     private(set) var report = RecoveryReport()
 
@@ -34,11 +35,12 @@ struct Opening {
     /// Whether the device refused to make a segment durable that was read back.
     private var isReplayInDoubt = false
 
-    init(disk: any Disk, folder: StoreFolder, cache: PartCache, limits: HeadLimits) {
+    init(disk: any Disk, folder: StoreFolder, cache: PartCache, limits: HeadLimits, memory: EmbeddedStore.Memory) {
         self.disk = disk
         self.folder = folder
         self.cache = cache
         self.limits = limits
+        self.memory = memory
         quarantine = Quarantine(disk: disk, folder: folder)
     }
 
@@ -77,7 +79,8 @@ struct Opening {
             firstSegment: replayed.first ?? nextSegment,
             blocks: Array(good.values),
             pastRollups: past,
-            services: state.services
+            services: state.services,
+            budget: memory.head
         )
         var damaged: [(segment: UInt64, batches: [SpanBatch], reason: String)] = []
         for (place, number) in replayed.enumerated() {
@@ -194,7 +197,7 @@ struct Opening {
         }
         for id in ids.subtracting(removed).sorted() {
             do throws(StoreError) {
-                good[id] = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache)
+                good[id] = try StoredBlock.open(id, disk: disk, folder: folder, cache: cache, budget: memory.blocks)
             } catch {
                 // Of a later version.
                 if error.code == .unusable { throw error }

@@ -34,6 +34,33 @@ extension Sealer {
     /// Gives back what a merge had reserved.
     func endMerge() { quota?.limit.reserve(mergeByteCount: 0) }
 
+    /// Takes a block of which nothing can be read out of use and keeps its file in quarantine, at the path returned; its
+    /// rollup stays. `nil` when the file could not be kept there.
+    func putAside(_ block: StoredBlock, reason: String) throws(StoreError) -> String? {
+        let result: Result<String?, StoreError> = thread.sync {
+            do throws(StoreError) {
+                return .success(try self.putAsideNow(block, reason))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    private func putAsideNow(_ block: StoredBlock, _ reason: String) throws(StoreError) -> String? {
+        guard contents.blocks.contains(where: { $0 === block }) else { return nil }
+        try clearOrphans()
+        let past = (try? block.rollup()).map { [$0] } ?? []
+        try Self.orFailure("a damaged block cannot be put aside") { () throws(DiskError) in
+            try state.withLock { state throws(DiskError) in try state.catalog.commit([.removeBlock(block.id)]) }
+        }
+        contents.remove([block.id], rollups: past)
+        let quarantine = Quarantine(disk: disk, folder: folder)
+        let path = try? quarantine.take(block.id.fileName, from: folder.blocks, reason: reason)
+        if path == nil { try? disk.remove(folder.block(block.id)) }
+        return path
+    }
+
     /// Runs `body` on ``thread``.
     func onThread(_ body: @escaping @Sendable () throws(StoreError) -> Void) async throws(StoreError) {
         let failure: StoreError? = await withCheckedContinuation { done in

@@ -14,6 +14,11 @@ struct CountingRows {
     /// Rows of a pass, about. With a sixteenth more, for uneven hashes, a million slots are just enough.
     private static let passRowCount = 480 << 10
 
+    /// The memory that finding out takes.
+    static func byteCount(in trace: StoredTrace) -> Int {
+        trace.whole != nil ? 0 : min(64 * trace.spanCount, 24 << 20) + trace.spanCount / 8
+    }
+
     /// The rows that count, by place.
     static func find(
         in trace: StoredTrace,

@@ -28,6 +28,9 @@ struct GroupSummaries {
         }
     }
 
+    /// Memory held, roughly.
+    var byteCount: Int { traces.count * 80 + group.rowCount * 24 + 4096 }
+
     /// The summary of trace `index` of the group, all of whose rows lie here, each span once.
     func summary(ofTrace index: Int, matchedSpanCount: Int) -> TraceSummary {
         let entry = traces[index]

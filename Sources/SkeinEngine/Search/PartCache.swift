@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import Synchronization
 
 /// Decoded parts of blocks in memory, the least recently used ones going first when they take more than a budget.
@@ -36,11 +37,16 @@ final class PartCache: ChunkCache {
     /// What an entry costs beside its part.
     private static let entryByteCount = 160
 
-    private let byteCountMax: Int
+    private let budget: ByteBudget
     private let state = Mutex(State())
 
+    /// A cache that holds as much as `budget` has room for, and lets go of what others need.
+    init(budget: ByteBudget) { self.budget = budget }
+
     /// A cache that holds at most `byteCountMax` bytes.
-    init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
+    convenience init(byteCountMax: Int) { self.init(budget: ByteBudget(limit: byteCountMax)) }
+
+    deinit { budget.giveBack(state.withLock { $0.figures.byteCount }) }
 
     var figures: Figures { state.withLock { $0.figures } }
 
@@ -62,14 +68,15 @@ final class PartCache: ChunkCache {
     func keep(_ part: any CachedPart, of block: UInt64, at offset: Int) {
         let byteCount = part.byteCount + Self.entryByteCount
         // One part must not drive out everything else.
-        guard byteCount <= byteCountMax / 2 else { return }
+        guard byteCount <= budget.limit / 4 else { return }
         // Parts that go are freed outside the lock.
         var dropped: [any CachedPart] = []
         state.withLock { state in
             let key = Key(block: block, offset: offset)
             guard state.places[key] == nil else { return }
-            while state.figures.byteCount + byteCount > byteCountMax, state.oldest >= 0 {
-                if let part = state.remove(state.oldest) { dropped.append(part) }
+            while !budget.take(byteCount) {
+                guard state.oldest >= 0 else { return }
+                if let part = remove(state.oldest, &state) { dropped.append(part) }
             }
             let entry = Entry(key: key, part: part, byteCount: byteCount, newer: -1, older: -1)
             let place: Int
@@ -91,9 +98,27 @@ final class PartCache: ChunkCache {
         var dropped: [any CachedPart] = []
         state.withLock { state in
             for (key, place) in state.places where key.block == block {
-                if let part = state.remove(place) { dropped.append(part) }
+                if let part = remove(place, &state) { dropped.append(part) }
             }
         }
+    }
+
+    /// Lets go of the parts used longest ago, of `byteCount` bytes if it has as many. Some more go, so that it is not asked
+    /// for each byte that others need.
+    func giveUp(_ byteCount: Int) {
+        let byteCount = max(byteCount, 1 << 20)
+        var dropped: [any CachedPart] = []
+        state.withLock { state in
+            let target = state.figures.byteCount - byteCount
+            while state.oldest >= 0, state.figures.byteCount > target {
+                if let part = remove(state.oldest, &state) { dropped.append(part) }
+            }
+        }
+    }
+
+    private func remove(_ place: Int, _ state: inout State) -> (any CachedPart)? {
+        budget.giveBack(state.entries[place].byteCount)
+        return state.remove(place)
     }
 }
 

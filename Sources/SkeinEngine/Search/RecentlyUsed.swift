@@ -24,10 +24,15 @@ struct RecentlyUsed<Key: Hashable, Value> {
         entries.lastIndex { $0.key == key }.map { entries.remove(at: $0).value }
     }
 
-    /// Keeps a value, in the place of one that its key had.
-    mutating func keep(_ value: Value, of key: Key) {
-        entries.removeAll { $0.key == key }
-        if entries.count >= countMax { entries.removeFirst() }
+    /// Forgets all values.
+    mutating func removeAll() { entries.removeAll() }
+
+    /// Keeps a value, in the place of one that its key had. Returns the one that goes for it.
+    @discardableResult
+    mutating func keep(_ value: Value, of key: Key) -> Value? {
+        let same = entries.firstIndex { $0.key == key }.map { entries.remove(at: $0).value }
+        let oldest = same ?? (entries.count >= countMax ? entries.removeFirst().value : nil)
         entries.append((key, value))
+        return oldest
     }
 }

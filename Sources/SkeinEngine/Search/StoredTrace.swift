@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 import SkeinStore
 
@@ -93,10 +94,13 @@ struct StoredTrace: Sendable {
     }
 
     /// The trace by the contract's rule: each span once, ordered by start, span id, kind. Throws
-    /// ``StoreError/Code/limit`` when it is larger than `limits` allow.
+    /// ``StoreError/Code/limit`` when it is larger than `limits` allow. `memory`, when given, holds what it takes and `others`
+    /// bytes beside.
     func assembled(
         _ columns: SpanColumns,
         _ cancellation: Cancellation,
+        _ memory: HeldMemory? = nil,
+        others: Int = 0,
         limits: Limits = Limits()
     ) throws(StoreError) -> SpanBatch {
         guard spanCount <= limits.spanCount else {
@@ -106,26 +110,38 @@ struct StoredTrace: Sendable {
                     + "raise the store's traceSpanCountMax, or read the trace in windows"
             )
         }
-        if spanCount >= LargeTrace.spanCountMin { return try joined(columns, cancellation, limits: limits) }
-        if let whole { return try whole.block.block.batch(rows: whole.entry.rows, columns: columns) }
+        if spanCount >= LargeTrace.spanCountMin {
+            return try joined(columns, cancellation, memory, others: others, limits: limits)
+        }
+        if let whole {
+            let block = whole.block.block
+            try memory?.holdForRead(others + (try block.batchByteCount(rows: whole.entry.rows)))
+            return try block.batch(rows: whole.entry.rows, columns: columns)
+        }
         var assembly = TraceAssembly()
         var byteCount = 0
-        func note(_ batch: SpanBatch) throws(StoreError) {
+        var pieceBytes = 0
+        func note(_ batch: SpanBatch, rowCount: Int) throws(StoreError) {
             try cancellation.check()
             byteCount += batch.dictionary.byteCount
             guard byteCount <= limits.byteCount else { throw tooLarge(limits) }
+            // The pieces, the trace as it grows, and the trace: it is there three times in the end.
+            pieceBytes += batch.byteCount * rowCount / max(batch.count, 1) + 4 * batch.dictionary.count
+            try memory?.holdForRead(others + 3 * pieceBytes)
         }
         for piece in blockPieces {
             let rows = piece.entry.rows
             for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.windowRowCount) {
                 let window = first..<min(rows.upperBound, first + Self.windowRowCount)
-                let batch = try piece.block.block.batch(rows: window, columns: columns)
-                try note(batch)
+                let block = piece.block.block
+                try memory?.holdForRead(others + 3 * pieceBytes + (try block.batchByteCount(rows: window)))
+                let batch = try block.batch(rows: window, columns: columns)
+                try note(batch, rowCount: batch.count)
                 assembly.add(batch, rows: 0..<batch.count)
             }
         }
         for piece in headPieces {
-            try note(piece.batch)
+            try note(piece.batch, rowCount: piece.rows.count)
             assembly.add(piece.batch, rows: piece.rows)
         }
         return try assembly.finish()
@@ -135,8 +151,11 @@ struct StoredTrace: Sendable {
     private func joined(
         _ columns: SpanColumns,
         _ cancellation: Cancellation,
+        _ memory: HeldMemory?,
+        others: Int,
         limits: Limits
     ) throws(StoreError) -> SpanBatch {
+        try memory?.holdForRead(others + CountingRows.byteCount(in: self) + ReadCost.window)
         let counting = try counting(cancellation)
         let rows = TraceRows(self)
         var gathered = GatheredRows()
@@ -144,7 +163,15 @@ struct StoredTrace: Sendable {
         while true {
             let keys = try rows.keys(after: cursor, counting: counting, limit: Self.windowRowCount, cancellation)
             guard let last = keys.last else { break }
-            let count = try rows.read(keys[...], columns, byteCountMax: limits.byteCount, into: &gathered, cancellation)
+            let count = try rows.read(
+                keys[...],
+                columns,
+                byteCountMax: limits.byteCount,
+                into: &gathered,
+                cancellation,
+                memory,
+                others: others
+            )
             guard count == keys.count, gathered.builder.byteCount < limits.byteCount else { throw tooLarge(limits) }
             cursor = last.cursor
         }

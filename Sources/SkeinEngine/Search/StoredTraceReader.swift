@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 import SkeinStore
 import Synchronization
@@ -32,12 +33,19 @@ final class StoredTraceReader: TraceReader {
 
     func window(_ window: SpanWindow) async throws(StoreError) -> SpanPage {
         try window.check()
-        return try await reads.run { cancellation throws(StoreError) in try self.read(window, cancellation) }
+        return try await reads.run(holding: ReadCost.window) { cancellation, memory throws(StoreError) in
+            try self.read(window, cancellation, memory)
+        }
     }
 
-    private func read(_ window: SpanWindow, _ cancellation: Cancellation) throws(StoreError) -> SpanPage {
+    private func read(
+        _ window: SpanWindow,
+        _ cancellation: Cancellation,
+        _ memory: HeldMemory
+    ) throws(StoreError) -> SpanPage {
         let counting = try counting.withLock { known throws(StoreError) in
             if let known { return known }
+            try memory.holdForRead(ReadCost.window + CountingRows.byteCount(in: rows.trace))
             let found = try rows.trace.counting(cancellation)
             known = found
             return found
@@ -50,7 +58,8 @@ final class StoredTraceReader: TraceReader {
             window.columns,
             byteCountMax: windowByteCountMax,
             into: &gathered,
-            cancellation
+            cancellation,
+            memory
         )
         let spans = gathered.finish(receivedUnixNanos: receivedUnixNanos)
         return SpanPage(
@@ -63,10 +72,16 @@ final class StoredTraceReader: TraceReader {
     }
 
     func spans(_ ids: Set<SpanID>) async throws(StoreError) -> SpanBatch {
-        try await reads.run { cancellation throws(StoreError) in try self.read(ids, cancellation) }
+        try await reads.run(holding: ReadCost.window) { cancellation, memory throws(StoreError) in
+            try self.read(ids, cancellation, memory)
+        }
     }
 
-    private func read(_ ids: Set<SpanID>, _ cancellation: Cancellation) throws(StoreError) -> SpanBatch {
+    private func read(
+        _ ids: Set<SpanID>,
+        _ cancellation: Cancellation,
+        _ memory: HeldMemory
+    ) throws(StoreError) -> SpanBatch {
         let keys = try rows.keys(withIDs: ids, cancellation)
         var gathered = GatheredRows()
         let count = try rows.read(
@@ -74,7 +89,8 @@ final class StoredTraceReader: TraceReader {
             .all,
             byteCountMax: limits.byteCount,
             into: &gathered,
-            cancellation
+            cancellation,
+            memory
         )
         guard count == keys.count else {
             throw StoreError(

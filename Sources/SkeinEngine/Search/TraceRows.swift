@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 import SkeinStore
 
@@ -101,12 +102,15 @@ struct TraceRows: Sendable {
     }
 
     /// Reads the rows of `keys`, in their order, until what was read takes `byteCountMax` bytes. Returns how many were.
+    /// `memory`, when given, holds what was read, as it grows and as it is handed out, with `others` bytes beside.
     func read(
         _ keys: ArraySlice<RowKey>,
         _ columns: SpanColumns,
         byteCountMax: Int,
         into gathered: inout GatheredRows,
-        _ cancellation: Cancellation
+        _ cancellation: Cancellation,
+        _ memory: HeldMemory? = nil,
+        others: Int = 0
     ) throws(StoreError) -> Int {
         // Without texts of attributes and events a row is small.
         let stepCount = columns.isEmpty ? 4_096 : 512
@@ -127,6 +131,7 @@ struct TraceRows: Sendable {
                 guard !gathered.builder.isFull else { throw .tooMuchText }
                 if gathered.builder.byteCount >= byteCountMax { return next - keys.startIndex }
             }
+            try memory?.holdForRead(others + ReadCost.window + 2 * gathered.builder.byteCount)
         }
         return keys.count
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 import SkeinStore
 import Synchronization
@@ -34,21 +35,25 @@ final class TraceScan: Sendable {
     }
 
     /// The next batch; `nil` at the end.
-    func next(_ cancellation: Cancellation) throws(StoreError) -> SpanBatch? {
+    func next(_ cancellation: Cancellation, _ memory: HeldMemory) throws(StoreError) -> SpanBatch? {
         try state.withLock { state throws(StoreError) in
             while state.ready.isEmpty, !state.isAtEnd {
                 try cancellation.check()
-                try advance(&state, cancellation)
+                try advance(&state, cancellation, memory)
             }
             return state.ready.isEmpty ? nil : state.ready.removeFirst()
         }
     }
 
-    private func advance(_ state: inout State, _ cancellation: Cancellation) throws(StoreError) {
+    private func advance(
+        _ state: inout State,
+        _ cancellation: Cancellation,
+        _ memory: HeldMemory
+    ) throws(StoreError) {
         if state.block < snapshot.blocks.count {
             let stored = snapshot.blocks[state.block]
             if state.group < stored.footer.groups.count {
-                try read(group: state.group, of: stored, &state, cancellation)
+                try read(group: state.group, of: stored, &state, cancellation, memory)
                 state.group += 1
             } else {
                 state.block += 1
@@ -57,7 +62,7 @@ final class TraceScan: Sendable {
         } else if state.part < snapshot.head.count {
             let part = snapshot.head[state.part]
             if state.piece < part.pieces.count {
-                try read(part.pieces[state.piece], &state, cancellation)
+                try read(part.pieces[state.piece], &state, cancellation, memory)
                 state.piece += 1
             } else {
                 state.part += 1
@@ -72,7 +77,8 @@ final class TraceScan: Sendable {
         group index: Int,
         of stored: StoredBlock,
         _ state: inout State,
-        _ cancellation: Cancellation
+        _ cancellation: Cancellation,
+        _ memory: HeldMemory
     ) throws(StoreError) {
         let group = stored.footer.groups[index]
         guard range.overlaps(group.start.lowerBound, group.start.upperBound) else { return }
@@ -98,7 +104,7 @@ final class TraceScan: Sendable {
                 run = (run?.lowerBound ?? entry.rows.lowerBound)..<entry.rows.upperBound
             } else {
                 try flush(&state)
-                try assemble(entry.id, &state, cancellation)
+                try assemble(entry.id, &state, cancellation, memory)
             }
         }
         try flush(&state)
@@ -107,21 +113,25 @@ final class TraceScan: Sendable {
     private func read(
         _ piece: HeadPart.Piece,
         _ state: inout State,
-        _ cancellation: Cancellation
+        _ cancellation: Cancellation,
+        _ memory: HeldMemory
     ) throws(StoreError) {
         guard range.overlaps(piece.start.lowerBound, piece.start.upperBound) else { return }
         for row in 0..<piece.batch.count where range.contains(piece.batch.startUnixNanos[row]) {
-            try assemble(piece.batch.traceIDs[row], &state, cancellation)
+            try assemble(piece.batch.traceIDs[row], &state, cancellation, memory)
         }
     }
 
     private func assemble(
         _ id: TraceID,
         _ state: inout State,
-        _ cancellation: Cancellation
+        _ cancellation: Cancellation,
+        _ memory: HeldMemory
     ) throws(StoreError) {
         guard state.scattered.insert(id).inserted else { return }
-        let trace = try StoredTrace(id, in: snapshot).assembled(columns, cancellation)
+        let held = memory.count
+        defer { _ = memory.resize(to: held) }
+        let trace = try StoredTrace(id, in: snapshot).assembled(columns, cancellation, memory)
         // The row that led here may be a copy that does not count.
         if trace.startUnixNanos.contains(where: range.contains) { state.ready.append(trace) }
     }

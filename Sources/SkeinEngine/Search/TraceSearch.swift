@@ -20,6 +20,7 @@ struct TraceSearch {
     private let query: SpanQuery
     private let predicate: CompiledPredicate
     private let cancellation: Cancellation
+    private let memory: HeldMemory
     private let largeTraceSpanCount: Int
     private let meter = ReadMeter()
 
@@ -62,6 +63,7 @@ struct TraceSearch {
     private var due: [TraceID: UInt64?] = [:]
     private var scans: [BlockScan?]
     private var summaries = RecentlyUsed<GroupPlace, GroupSummaries>(countMax: 64)
+    private var summaryByteCount = 0
     private var join: TraceJoin
     private var page = SearchPage()
     /// How many row groups are tested at once: more and more while nothing is found.
@@ -69,19 +71,23 @@ struct TraceSearch {
 
     private static let windowMax = 4 * ProcessInfo.processInfo.activeProcessorCount
 
-    /// - Parameter largeTraceSpanCount: Stored spans from which on a trace is looked at a window at a time.
+    /// - Parameters:
+    ///   - memory: Holds ``ReadCost/search`` already, and whatever the search needs beyond.
+    ///   - largeTraceSpanCount: Stored spans from which on a trace is looked at a window at a time.
     init(
         _ query: SpanQuery,
         in snapshot: Contents.Snapshot,
         _ cancellation: Cancellation,
+        _ memory: HeldMemory = HeldMemory(ByteBudget(limit: .max)),
         largeTraceSpanCount: Int = LargeTrace.spanCountMin
     ) {
         self.snapshot = snapshot
         self.query = query
         self.cancellation = cancellation
+        self.memory = memory
         self.largeTraceSpanCount = largeTraceSpanCount
         predicate = CompiledPredicate(query.predicate)
-        join = TraceJoin(range: query.range, predicate: predicate, columns: query.predicate.columns)
+        join = TraceJoin(range: query.range, predicate: predicate, columns: query.predicate.columns, memory)
         scans = [BlockScan?](repeating: nil, count: snapshot.blocks.count)
     }
 
@@ -270,18 +276,24 @@ struct TraceSearch {
             )
         }
         let trace = try StoredTrace(id, in: snapshot, known: known)
+        let held = memory.count
+        // What was read for the trace goes, but for columns that others may need.
+        defer { _ = memory.resize(to: max(held, ReadCost.search / 2 + summaryByteCount + join.byteCount)) }
         if let whole = trace.whole, let place = candidate.place, let matchedCount = candidate.matchedCount {
             let finished = Finished.inGroup(place, trace: candidate.trace, matchedCount: matchedCount)
             return finish(id, whole.entry.startUnixNanos, finished)
         }
         if trace.spanCount >= largeTraceSpanCount {
+            try memory.holdForRead(
+                summaryByteCount + join.byteCount + CountingRows.byteCount(in: trace) + ReadCost.window
+            )
             let large = try LargeTrace(trace, cancellation)
             let summary = try large.summary(range: query.range, matching: predicate, cancellation)
             if let summary { finish(id, summary.startUnixNanos, .summary(summary)) }
             return
         }
         // The row that matched may be a copy that does not count.
-        guard let summary = try join.summary(of: trace, cancellation) else { return }
+        guard let summary = try join.summary(of: trace, cancellation, others: summaryByteCount) else { return }
         finish(id, summary.startUnixNanos, .summary(summary))
     }
 
@@ -303,7 +315,13 @@ struct TraceSearch {
         if let known = summaries.value(of: place) { return known }
         let block = snapshot.blocks[place.block].block.metered(by: meter)
         let made = try GroupSummaries(block, group: place.group, traces: try block.traces(inGroup: place.group))
-        summaries.keep(made, of: place)
+        summaryByteCount += made.byteCount
+        if !memory.grow(to: ReadCost.search / 2 + summaryByteCount + join.byteCount) {
+            // Making them anew takes time only.
+            summaries.removeAll()
+            summaryByteCount = made.byteCount
+        }
+        summaryByteCount -= summaries.keep(made, of: place)?.byteCount ?? 0
         return made
     }
 }

@@ -2,6 +2,7 @@
 import NIOCore
 import NIOHTTP2
 import NIOPosix
+package import SkeinBase
 package import SkeinPipeline
 import Synchronization
 
@@ -58,6 +59,7 @@ package final class GRPCListener<Service: GRPCService>: Listener {
                 .serverChannelOption(.backlog, value: 1024)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .childChannelOption(.recvAllocator, value: Connections.receiveAllocator)
                 .childChannelOption(.socketOption(.so_keepalive), value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import NIOCore
+package import SkeinBase
 package import SkeinPipeline
 
 /// The methods behind a gRPC listener.
@@ -13,7 +14,7 @@ package protocol GRPCService: Sendable {
 
 /// What a path leads to. Unary only, so far: one message in, one message or a refusal out.
 package enum GRPCMethod: Sendable {
-    case unary(@Sendable (GRPCRequest) async throws(Refusal) -> ByteBuffer)
+    case unary(@Sendable (consuming GRPCRequest) async throws(Refusal) -> ByteBuffer)
 }
 
 /// The message of a call as it came.
@@ -21,4 +22,6 @@ package struct GRPCRequest: Sendable {
     package var message: ByteBuffer
     /// Value of `grpc-encoding` when the message is compressed; `nil` when it is plain.
     package var coding: String?
+    /// What the message is counted against, when it is.
+    package var memory: HeldMemory?
 }

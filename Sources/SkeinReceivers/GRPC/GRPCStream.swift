@@ -2,6 +2,7 @@
 import NIOCore
 import NIOHPACK
 import NIOHTTP2
+import SkeinBase
 import SkeinPipeline
 
 /// One HTTP/2 stream: feeds a ``GRPCCall`` and does what it says.
@@ -11,8 +12,10 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
 
     private let service: Service
     private let limits: GRPCLimits
+    private let budget: ByteBudget
     private var call: GRPCCall
-    private var reservation: ByteBudget.Reservation?
+    /// Of the message.
+    private var memory: HeldMemory?
     private var context: ChannelHandlerContext?
     private var timer: Scheduled<Void>?
     private var receivedBytes = 0
@@ -22,7 +25,8 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
     init(service: Service, limits: GRPCLimits, budget: ByteBudget) {
         self.service = service
         self.limits = limits
-        reservation = budget.reservation()
+        self.budget = budget
+        memory = HeldMemory(budget)
         call = GRPCCall(messageBytesMax: limits.messageBytesMax)
     }
 
@@ -42,7 +46,7 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
         call.close()
         timer?.cancel()
         // A method at work still holds the message; its memory is given back when it has answered.
-        if !isRunning { reservation = nil }
+        if !isRunning { memory = nil }
         context.fireChannelInactive()
     }
 
@@ -80,26 +84,28 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
     /// Memory is held for what has come, not for what the message's prefix announces.
     private func receive(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
         receivedBytes += bytes.readableBytes
-        guard reservation?.grow(to: receivedBytes) == true else {
-            let refusal = Refusal(.busy, "the server holds as many requests as its memory allows: try again")
-            return perform(call.refuse(refusal), context)
+        guard memory?.holdBody(receivedBytes) == true else {
+            return perform(call.refuse(.noMemory(2 * receivedBytes, of: budget)), context)
         }
         perform(call.receive(bytes), context)
     }
 
     private func run(
-        _ respond: @escaping @Sendable (GRPCRequest) async throws(Refusal) -> ByteBuffer,
+        _ respond: @escaping @Sendable (consuming GRPCRequest) async throws(Refusal) -> ByteBuffer,
         _ request: GRPCRequest,
         _ context: ChannelHandlerContext
     ) {
         timer?.cancel()
         isRunning = true
+        var request = request
+        request.memory = memory
+        let handover = Handover(request)
         let eventLoop = context.eventLoop
         let stream = NIOLoopBound(self, eventLoop: eventLoop)
         Task {
             let outcome: Result<ByteBuffer, Refusal>
             do throws(Refusal) {
-                outcome = .success(try await respond(request))
+                outcome = .success(try await respond(handover.take()))
             } catch {
                 outcome = .failure(error)
             }
@@ -110,7 +116,7 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
     private func finish(_ outcome: Result<ByteBuffer, Refusal>) {
         call.close()
         isRunning = false
-        reservation = nil
+        memory = nil
         switch outcome {
         case .failure(let refusal):
             // Counted even when the client has gone away meanwhile.
@@ -139,7 +145,7 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
         _ context: ChannelHandlerContext
     ) {
         service.count(reason)
-        reservation = nil
+        memory = nil
         var headers = Self.headers(status: httpStatus)
         status.add(to: &headers)
         if status.code == .unimplemented { headers.add(name: "grpc-accept-encoding", value: GRPCCodings.list) }

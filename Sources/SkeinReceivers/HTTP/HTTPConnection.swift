@@ -39,7 +39,8 @@ final class HTTPConnection: ChannelInboundHandler {
     private var phase = Phase.idle
     private var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
     private var body = ByteBuffer()
-    private var reservation: ByteBudget.Reservation?
+    /// Of the request under way.
+    private var memory: HeldMemory?
     private var task: Task<Void, Never>?
     private var date = HTTPDate()
 
@@ -88,7 +89,7 @@ final class HTTPConnection: ChannelInboundHandler {
         timer?.task.cancel()
         timer = nil
         // A service at work still holds the body; its memory is given back when it has answered.
-        if task == nil { reservation = nil }
+        if task == nil { memory = nil }
         if service.abandonsWithClient { task?.cancel() }
         context.fireChannelInactive()
     }
@@ -135,7 +136,7 @@ final class HTTPConnection: ChannelInboundHandler {
         if let answer = service.answer(toHead: head) { return refuse(with: answer, context) }
         let announced = head.headers.first(name: "content-length").flatMap { Int($0) }
         guard announced ?? 0 <= limits.bodyBytesMax else { return refuse(tooLarge, context) }
-        reservation = budget?.reservation()
+        memory = budget.map(HeldMemory.init)
         if let announced, announced > 0 {
             // Memory follows what arrives, not what is announced, once that is much.
             body = context.channel.allocator.buffer(capacity: min(announced, 256 << 10))
@@ -150,7 +151,9 @@ final class HTTPConnection: ChannelInboundHandler {
         let count = chunk.readableBytes
         let received = body.readableBytes + count
         guard received <= limits.bodyBytesMax else { return refuse(tooLarge, context) }
-        guard reserve(received) else { return refuse(busy, context) }
+        if let memory, !memory.holdBody(received) {
+            return refuse(.noMemory(2 * received, of: memory.budget), context)
+        }
         var chunk = chunk
         body.writeBuffer(&chunk)
         let earned = TimeAmount.milliseconds(Int64(count * 1000 / limits.bodyBytesPerSecondMin))
@@ -166,19 +169,19 @@ final class HTTPConnection: ChannelInboundHandler {
         }
         phase = .answering
         wait(until: .distantFuture)
-        let call = HTTPCall(head: head, body: body)
+        let call = Handover(HTTPCall(head: head, body: body, memory: memory))
         body = ByteBuffer()
         let eventLoop = context.eventLoop
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
         task = Task { [service] in
-            let answer = await service.respond(to: call)
+            let answer = await service.respond(to: call.take())
             eventLoop.execute { connection.value.finish(answer) }
         }
     }
 
     private func finish(_ answer: HTTPAnswer) {
         task = nil
-        reservation = nil
+        memory = nil
         guard case .answering = phase else { return }
         write(answer, keepAlive: head.isKeepAlive)
     }
@@ -189,19 +192,13 @@ final class HTTPConnection: ChannelInboundHandler {
         Refusal(.tooLarge, "the body is larger than the limit of \(limits.bodyBytesMax) bytes: send smaller batches")
     }
 
-    private var busy: Refusal {
-        Refusal(.busy, "the server holds as many requests as its memory allows: try again")
-    }
-
-    private func reserve(_ count: Int) -> Bool { reservation?.grow(to: count) ?? true }
-
     private func refuse(_ refusal: Refusal, _ context: ChannelHandlerContext) {
         refuse(with: service.answer(to: refusal, head: head), context)
     }
 
     private func refuse(with answer: HTTPAnswer, _ context: ChannelHandlerContext) {
         body = ByteBuffer()
-        reservation = nil
+        memory = nil
         let announced = head.headers.first(name: "content-length").flatMap { Int($0) }
         let isChunked = head.headers.contains(name: "transfer-encoding")
         if announced ?? 0 <= Self.skippedBytesMax, !isChunked, !head.headers.contains(name: "expect") {
@@ -215,7 +212,7 @@ final class HTTPConnection: ChannelInboundHandler {
 
     private func write(_ answer: HTTPAnswer, keepAlive: Bool) {
         guard let context else { return }
-        reservation = nil
+        memory = nil
         var headers = answer.headers
         let hasBody = answer.status.mayHaveResponseBody
         let isHead = head.method == .HEAD
@@ -236,8 +233,9 @@ final class HTTPConnection: ChannelInboundHandler {
         flushDeadline =
             .now() + limits.idleTime + .milliseconds(Int64(writes.readableBytes * 1000 / limits.bodyBytesPerSecondMin))
         let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenSuccess { [self] in
-            if number == answersWritten { flushDeadline = .distantFuture }
+        written.futureResult.assumeIsolated().whenComplete { [self] result in
+            withExtendedLifetime(answer.memory) {}
+            if case .success = result, number == answersWritten { flushDeadline = .distantFuture }
         }
         let responseHead = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
         context.write(wrapOutboundOut(.head(responseHead)), promise: nil)

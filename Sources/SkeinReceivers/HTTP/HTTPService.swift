@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package import NIOCore
 package import NIOHTTP1
+package import SkeinBase
 package import SkeinPipeline
 
 /// What a listener does with HTTP requests. The listener owns sockets, time-outs and sizes; the service owns meaning.
@@ -9,7 +10,8 @@ package protocol HTTPService: Sendable {
     func answer(toHead head: HTTPRequestHead) -> HTTPAnswer?
 
     /// The answer to a whole request. Called on no particular thread; several run at once.
-    func respond(to call: HTTPCall) async -> HTTPAnswer
+    /// It owns the call, so that a body which has become something else can go.
+    func respond(to call: consuming HTTPCall) async -> HTTPAnswer
 
     /// Whether work for a client that has gone away is of no use, so that its task is cancelled.
     var abandonsWithClient: Bool { get }
@@ -22,11 +24,14 @@ package protocol HTTPService: Sendable {
 package struct HTTPCall: Sendable {
     package var head: HTTPRequestHead
     package var body: ByteBuffer
+    /// What the body is counted against, when it is; whoever makes something else of it counts that instead.
+    package var memory: HeldMemory?
 
     /// A request.
-    package init(head: HTTPRequestHead, body: ByteBuffer = ByteBuffer()) {
+    package init(head: HTTPRequestHead, body: ByteBuffer = ByteBuffer(), memory: HeldMemory? = nil) {
         self.head = head
         self.body = body
+        self.memory = memory
     }
 }
 
@@ -35,6 +40,8 @@ package struct HTTPAnswer: Sendable {
     package var status: HTTPResponseStatus
     package var headers: HTTPHeaders
     package var body: ByteBuffer
+    /// What the body is counted against, until it is on its way.
+    package var memory: HeldMemory?
 
     /// An answer.
     package init(_ status: HTTPResponseStatus, _ headers: HTTPHeaders = HTTPHeaders(), body: ByteBuffer = ByteBuffer())

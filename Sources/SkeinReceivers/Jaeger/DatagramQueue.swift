@@ -1,39 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import Synchronization
 
-/// Datagrams between the socket and the decoder: bounded by count and bytes; what does not fit is refused.
+/// Datagrams between the socket and the decoder: bounded by count, by bytes and by the memory of all requests; what does
+/// not fit is refused.
 ///
 /// One producer side (the event loop) and one consumer, which takes everything that waits at once.
 final class DatagramQueue: Sendable {
     private struct State: ~Copyable {
         var waiting: [[UInt8]] = []
-        var byteCount = 0
+        var memory: ByteBudget.Reservation
         var isClosed = false
         var consumer: CheckedContinuation<Void, Never>?
     }
 
     private let countMax: Int
     private let bytesMax: Int
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(countMax: Int, bytesMax: Int) {
+    init(countMax: Int, bytesMax: Int, budget: ByteBudget) {
         self.countMax = countMax
         self.bytesMax = bytesMax
+        state = Mutex(State(memory: budget.reservation()))
     }
 
     /// Datagrams that wait.
     var count: Int { state.withLock { $0.waiting.count } }
 
-    /// Whether there is room for another datagram of `byteCount` bytes.
-    func hasRoom(for byteCount: Int) -> Bool {
-        state.withLock { !$0.isClosed && $0.waiting.count < countMax && $0.byteCount + byteCount <= bytesMax }
+    /// Holds room for another datagram of `byteCount` bytes; `false` when there is none.
+    func makeRoom(for byteCount: Int) -> Bool {
+        state.withLock { state in
+            !state.isClosed && state.waiting.count < countMax && state.memory.count + byteCount <= bytesMax
+                && state.memory.grow(to: state.memory.count + byteCount)
+        }
     }
 
-    /// Adds a datagram for which there is room.
+    /// Adds a datagram for which room was made.
     func append(_ datagram: [UInt8]) {
         let consumer = state.withLock { state -> CheckedContinuation<Void, Never>? in
             state.waiting.append(datagram)
-            state.byteCount += datagram.count
             return state.consumer.take()
         }
         consumer?.resume()
@@ -62,7 +67,7 @@ final class DatagramQueue: Sendable {
             guard !state.waiting.isEmpty else { return nil }
             defer {
                 state.waiting.removeAll(keepingCapacity: true)
-                state.byteCount = 0
+                state.memory.resizeAnyway(to: 0)
             }
             return state.waiting
         }

@@ -25,7 +25,7 @@ package final class JaegerCompactListener: Listener {
     private let pipeline: Pipeline
     private let counters: IngestCounters
     private let clock: any WallClock
-    private let queue = DatagramQueue(countMax: 10_000, bytesMax: 16 << 20)
+    private let queue: DatagramQueue
     private let socket = Mutex<(any Channel)?>(nil)
 
     /// A listener that is not bound yet.
@@ -40,6 +40,7 @@ package final class JaegerCompactListener: Listener {
         self.address = address
         self.pipeline = pipeline
         self.clock = clock
+        queue = DatagramQueue(countMax: 10_000, bytesMax: 16 << 20, budget: pipeline.budget)
         counters = IngestCounters(protocol: name, in: telemetry)
         telemetry.gauge(
             "skein_queued_datagrams",
@@ -122,6 +123,9 @@ package final class JaegerCompactListener: Listener {
     }
 
     private func store(_ batch: SpanBatch) async {
+        // It is here already; whoever comes next is refused for it.
+        var memory = pipeline.budget.reservation()
+        memory.resizeAnyway(to: 2 * batch.byteCount)
         // The senders are gone; nobody but this loop can try again. What fails for good is counted by the pipeline.
         for attempt in 1...Self.attemptsMax {
             do throws(Refusal) {
@@ -150,7 +154,7 @@ private final class DatagramReceiver: ChannelInboundHandler {
         let datagram = unwrapInboundIn(data).data
         counters.requests.add()
         counters.bytes.add(datagram.readableBytes)
-        guard queue.hasRoom(for: datagram.readableBytes) else { return counters.refuse(.busy) }
+        guard queue.makeRoom(for: datagram.readableBytes) else { return counters.refuse(.busy) }
         // Copied, since the buffer is a slice of one made for many datagrams of the largest size.
         queue.append(Array(datagram.readableBytesView))
     }

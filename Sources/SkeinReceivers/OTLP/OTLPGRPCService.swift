@@ -17,7 +17,9 @@ package struct OTLPGRPCService: GRPCService {
         guard path == Self.path else { return nil }
         return .unary { [export] request throws(Refusal) in
             let coding = request.coding.flatMap { ContentCoding(rawValue: $0) } ?? .identity
-            let response = try await export.receive(request.message, coding: coding, encoding: .protobuf)
+            let (message, memory) = (request.message, request.memory)
+            _ = consume request
+            let response = try await export.receive(message, coding: coding, encoding: .protobuf, memory: memory)
             return TraceExport.Encoding.protobuf.body(response)
         }
     }

@@ -48,16 +48,18 @@ package struct OTLPHTTPService: HTTPService {
         return nil
     }
 
-    package func respond(to call: HTTPCall) async -> HTTPAnswer {
-        guard let encoding = encoding(call.head), let coding = coding(call.head) else {
+    package func respond(to call: consuming HTTPCall) async -> HTTPAnswer {
+        let (head, body, memory) = (call.head, call.body, call.memory)
+        _ = consume call
+        guard let encoding = encoding(head), let coding = coding(head) else {
             // The head was accepted before, so both are known.
             return HTTPAnswer(.internalServerError)
         }
         do throws(Refusal) {
-            let response = try await export.receive(call.body, coding: coding, encoding: encoding)
+            let response = try await export.receive(body, coding: coding, encoding: encoding, memory: memory)
             return HTTPAnswer(.ok, encoding.headers, body: encoding.body(response))
         } catch {
-            return answer(to: error, head: call.head)
+            return answer(to: error, head: head)
         }
     }
 

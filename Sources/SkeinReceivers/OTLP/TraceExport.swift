@@ -34,44 +34,47 @@ package struct TraceExport: Sendable {
     }
 
     /// Stores the spans of a request; returns when they are as durable as the store promises. Only bad spans are left
-    /// out, which the response then says.
+    /// out, which the response then says. `memory` holds the body, and from when it is decoded what came of it.
     func receive(
-        _ body: ByteBuffer,
+        _ body: consuming ByteBuffer,
         coding: ContentCoding,
-        encoding: Encoding
+        encoding: Encoding,
+        memory: HeldMemory? = nil
     ) async throws(Refusal) -> OTLP.ExportTraceServiceResponse {
         counters.bytes.add(body.readableBytes)
-        var reservation = pipeline.budget.reservation()
-        let decoded = try decode(body, coding, encoding, &reservation)
+        let memory = memory ?? HeldMemory(pipeline.budget)
+        let decoded = try decode(body, coding, encoding, memory)
+        // The store may make us wait.
+        _ = consume body
         counters.receivedSpans.add(decoded.accepted + decoded.rejectedCount)
         for (reason, count) in decoded.rejected { counters.reject(count, SpanRejection(reason)) }
         counters.drop(decoded.dropped.attributes, .attributes)
         counters.drop(decoded.dropped.events, .events)
         counters.drop(decoded.dropped.links, .links)
-        try pipeline.hold(decoded.batch, in: &reservation, counters: counters)
+        try pipeline.hold(decoded.batch, in: memory, counters: counters)
         try await pipeline.submit(decoded.batch, counters: counters)
         return OTLP.ExportTraceServiceResponse(decoded)
     }
 
     /// The spans of a body. What it was unpacked to is let go before the store is waited for.
     private func decode(
-        _ body: ByteBuffer,
+        _ body: borrowing ByteBuffer,
         _ coding: ContentCoding,
         _ encoding: Encoding,
-        _ reservation: inout ByteBudget.Reservation
+        _ memory: HeldMemory
     ) throws(Refusal) -> DecodedSpans {
         // Unpacking runs to its end on one thread, so at most one body a core is unpacked but not yet counted.
         guard coding != .identity else {
             return try body.withBytes { bytes throws(Refusal) in try decode(bytes, encoding) }
         }
         let plain = try inflate(body, coding)
-        guard reservation.grow(to: plain.count) else {
-            throw Refusal(.busy, "the server holds as many requests as its memory allows: try again")
-        }
+        // Both, and what the spans will take.
+        let needed = body.readableBytes + 2 * plain.count
+        guard memory.holdRequest(needed) else { throw .noMemory(needed, of: memory.budget) }
         return try plain.withBytes { bytes throws(Refusal) in try decode(bytes, encoding) }
     }
 
-    private func inflate(_ body: ByteBuffer, _ coding: ContentCoding) throws(Refusal) -> [UInt8] {
+    private func inflate(_ body: borrowing ByteBuffer, _ coding: ContentCoding) throws(Refusal) -> [UInt8] {
         do {
             return try body.withBytes { bytes throws(CompressionError) in try coding.decode(bytes, limit: bytesMax) }
         } catch {

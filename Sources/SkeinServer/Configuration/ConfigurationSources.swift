@@ -163,10 +163,11 @@ extension ServerConfiguration {
     /// What no single setting can see.
     func check() throws(ConfigurationError) {
         guard !listeners.isEmpty else { throw ConfigurationError("every listener is off: leave at least one on") }
-        guard requestBytesMax <= inflightBytesMax else {
+        let most = MemoryPlan.requestBytesMax(of: memoryBytes)
+        guard requestBytesMax <= most else {
             throw ConfigurationError(
-                "request-bytes-max is \(Quantity.text(requestBytesMax)), but requests in flight may take only a quarter of "
-                    + "memory, which is \(Quantity.text(inflightBytesMax)): raise memory or lower request-bytes-max"
+                "request-bytes-max is \(Quantity.text(requestBytesMax)), but memory is \(Quantity.text(memoryBytes)), with "
+                    + "which a request may have \(most >> 20)MiB at most: raise memory or lower request-bytes-max"
             )
         }
         guard !insecureNoAuth else { return }
@@ -177,10 +178,4 @@ extension ServerConfiguration {
             )
         }
     }
-
-    /// The part of the memory that requests in flight may take.
-    package var inflightBytesMax: Int { memoryBytes / 4 }
-
-    /// The part of the memory that answers of the APIs may take while they are made.
-    package var answerBytesMax: Int { memoryBytes / 2 }
 }

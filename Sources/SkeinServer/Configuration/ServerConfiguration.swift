@@ -26,8 +26,11 @@ package struct ServerConfiguration: Sendable {
     package var retentionBytes: Int?
     /// Bytes of memory the server plans with.
     package var memoryBytes = 512 << 20
-    /// Largest request in bytes, as sent and after decompression.
-    package var requestBytesMax = 64 << 20
+    /// Largest request in bytes, as sent and after decompression; `nil` for as much as the memory allows, up to 64 MiB.
+    package var requestBytesMaxSet: Int?
+    package var requestBytesMax: Int {
+        requestBytesMaxSet ?? min(64 << 20, (MemoryPlan.requestBytesMax(of: memoryBytes) >> 20) << 20)
+    }
     /// The longest a query may take.
     package var queryTimeout = Duration.seconds(60)
     /// Queries that run at once.

@@ -147,16 +147,22 @@ package struct Setting: Sendable {
             ),
             size(
                 "memory",
-                "Memory to plan with: a quarter of it may be requests in flight, half of it answers in the making; above "
-                    + "that clients are asked to come again.",
+                "Memory that all of the server shares: the newest spans, requests in flight, background work, caches and "
+                    + "queries. Who finds none is asked to come again.",
                 \.memoryBytes,
                 in: 128 << 20...1 << 40
             ),
-            size(
+            Setting(
                 "request-bytes-max",
-                "Largest request, as sent and after decompression; larger ones are refused for good.",
-                \.requestBytesMax,
-                in: 64 << 10...256 << 20
+                "Largest request, as sent and after decompression; larger ones are refused for good. The default is 64MiB, or "
+                    + "what less `memory` than 450MiB allows: 33MiB of 256MiB, 12MiB of 128MiB.",
+                form: "a size of 64KiB to 256MiB",
+                read: { text, configuration in
+                    guard let value = Quantity.size(text), (64 << 10...256 << 20).contains(value) else { return false }
+                    configuration.requestBytesMaxSet = value
+                    return true
+                },
+                write: { Quantity.text($0.requestBytesMax) }
             ),
             Setting(
                 "query-timeout",

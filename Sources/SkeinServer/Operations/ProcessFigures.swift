@@ -15,7 +15,11 @@ enum ProcessFigures {
     /// Adds the figures to `telemetry`; they are read at each rendering.
     static func register(in telemetry: Telemetry, startedUnixNanos: UInt64) {
         telemetry.counter("process_cpu_seconds_total", "CPU time used.", reading: { cpuSeconds })
-        telemetry.gauge("process_resident_memory_bytes", "Memory held.", reading: { residentBytes })
+        telemetry.gauge(
+            "process_resident_memory_bytes",
+            "Memory held.",
+            reading: { residentByteCount.map { Double($0) } ?? .nan }
+        )
         telemetry.gauge("process_open_fds", "Open file descriptors.", reading: { openDescriptors })
         telemetry.gauge("process_max_fds", "File descriptors that may be open.", reading: { descriptorLimit })
         telemetry.gauge(
@@ -36,7 +40,8 @@ enum ProcessFigures {
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
-    private static var residentBytes: Double {
+    /// Bytes of memory that the process has; `nil` where the system does not say.
+    static var residentByteCount: Int? {
         #if canImport(Darwin)
             var info = mach_task_basic_info()
             var count = mach_msg_type_number_t(MemoryLayout<mach_task_basic_info>.size / MemoryLayout<natural_t>.size)
@@ -45,12 +50,12 @@ enum ProcessFigures {
                     task_info(mach_task_self_, task_flavor_t(MACH_TASK_BASIC_INFO), $0, &count)
                 }
             }
-            return result == KERN_SUCCESS ? Double(info.resident_size) : .nan
+            return result == KERN_SUCCESS ? Int(info.resident_size) : nil
         #else
-            guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return .nan }
+            guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return nil }
             let fields = text.split(separator: " ")
-            guard fields.count > 1, let pages = Double(fields[1]) else { return .nan }
-            return pages * Double(sysconf(Int32(_SC_PAGESIZE)))
+            guard fields.count > 1, let pages = Int(fields[1]) else { return nil }
+            return pages * sysconf(Int32(_SC_PAGESIZE))
         #endif
     }
 

@@ -197,6 +197,9 @@ extension HTTPAnswer {
     fileprivate init(_ response: APIResponse) {
         var headers = HTTPHeaders()
         for (name, value) in response.headers { headers.add(name: name, value: value) }
-        self.init(HTTPResponseStatus(statusCode: response.status), headers, body: ByteBuffer(bytes: response.bytes))
+        var body = ByteBufferAllocator().buffer(capacity: response.byteCount)
+        response.forEachPiece { body.writeBytes($0) }
+        self.init(HTTPResponseStatus(statusCode: response.status), headers, body: body)
+        memory = response.memory
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinBase
+package import SkeinBase
 package import SkeinModel
 
 /// Writes one JSON text (RFC 8259), front to back, into memory.
@@ -29,6 +29,8 @@ package struct JSONWriter: ~Copyable {
     package var bytes: UnsafeRawBufferPointer { out.bytes }
     /// A copy of what was written.
     package func array() -> [UInt8] { out.array() }
+    /// What was written, without a copy.
+    package consuming func finish() -> ByteWriter { out }
     /// What was written, as text.
     package var text: String { String(decoding: out.bytes, as: UTF8.self) }
 

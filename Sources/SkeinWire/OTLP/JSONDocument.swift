@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
 package import SkeinModel
 
 extension OTLP {
@@ -23,10 +24,10 @@ extension OTLP {
         }
 
         /// Ends the document and hands out its bytes.
-        package consuming func finish() -> [UInt8] {
+        package consuming func finish() -> ByteWriter {
             json.close(UInt8(ascii: "]"))
             json.close(UInt8(ascii: "}"))
-            return json.array()
+            return json.finish()
         }
     }
 }

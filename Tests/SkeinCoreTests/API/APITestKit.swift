@@ -3,7 +3,6 @@ import Foundation
 import SkeinAPI
 import SkeinBase
 import SkeinModel
-import SkeinPipeline
 import SkeinStore
 import Testing
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinAPI
+import SkeinBase
 import SkeinModel
-import SkeinPipeline
 import SkeinStore
 import Testing
 
@@ -45,12 +45,24 @@ struct AnswerRoomTests {
         #expect(isFree && budget.used == 0)
     }
 
+    @Test(arguments: targets)
+    func `an answer is counted until it is on its way`(_ target: String) async throws {
+        let store = MemoryStore()
+        try await store.append(SpanBatch(spans: Shop.order))
+        let budget = ByteBudget(limit: 1 << 20)
+        var response: APIResponse? = try await APIUnderTest(over: store, answers: budget).ask(target)
+        #expect(response?.status == 200 && budget.used == 2 * (response?.byteCount ?? 0))
+        response = nil
+        #expect(budget.used == 0)
+    }
+
     @Test func `a Jaeger search that fills the room says how many traces to ask for`() async throws {
         let spans = (UInt64(1)...9).map { Shop.span($0, trace: TraceID(high: 0, low: $0), at: $0) }
         let store = MemoryStore()
         try await store.append(SpanBatch(spans: spans))
         let whole = try await APIUnderTest(over: store).text("/api/traces?service=web&limit=4")
-        let api = APIUnderTest(over: store, answers: ByteBudget(limit: 2 * whole.utf8.count))
+        let one = SpanBatch(spans: [spans[0]]).byteCount
+        let api = APIUnderTest(over: store, answers: ByteBudget(limit: one + 2 * whole.utf8.count))
         let answer = try await api.json("/api/traces?service=web&limit=9", status: 422)
         let message = try #require(answer["errors"][0]["msg"].string)
         #expect(message.hasSuffix("lower 'limit' to 4"), "\(message)")

@@ -184,7 +184,7 @@ import Testing
 
     @Test func `what is in memory is full before its tables grow huge`() {
         let limits = HeadLimits(spanCount: .max, byteCount: .max, tableByteCount: 1 << 20)
-        let part = HeadPart(firstSegment: 1)
+        let part = HeadPart(firstSegment: 1, budget: ByteBudget(limit: .max))
         for round in 1...3 {
             part.append(Self.longBatch(100, serviceByteCount: 5_000), nowNanos: 1)
             #expect(limits.isFull(part.figures) == (round == 3))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 import SkeinStore
 import SkeinTestKit
@@ -14,7 +15,7 @@ import Testing
     @Test(arguments: 0..<20 as Range<UInt64>)
     func `names asked for in between are those of the block that is made later`(seed: UInt64) throws {
         var nasty = NastySpans(seed: seed, traceCount: 5)
-        let part = HeadPart(firstSegment: 1)
+        let part = HeadPart(firstSegment: 1, budget: ByteBudget(limit: .max))
         var batches: [SpanBatch] = []
         var versions: [UInt64] = []
         for _ in 0..<30 {

@@ -56,22 +56,3 @@ struct TelemetryTests {
         #expect(histogram.sum == 4000)
     }
 }
-
-struct ByteBudgetTests {
-    @Test func `a reservation grows within the limit and is given back`() {
-        let budget = ByteBudget(limit: 100)
-        // The macro cannot take a type that is not copied, so what it looks at is copied out first.
-        do {
-            var first = budget.reservation()
-            var second = budget.reservation()
-            let granted = [
-                first.grow(to: 60), second.grow(to: 50), second.grow(to: 40), first.grow(to: 61), first.grow(to: 10),
-            ]
-            #expect(granted == [true, false, true, false, true])
-            let held = first.count
-            #expect(held == 60)
-            #expect(budget.used == 100)
-        }
-        #expect(budget.used == 0)
-    }
-}

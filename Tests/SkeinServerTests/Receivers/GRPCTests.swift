@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import NIOHTTP2
+import SkeinBase
 import SkeinCompression
 import SkeinPipeline
 import SkeinReceivers
@@ -231,7 +232,7 @@ struct GRPCTests {
         try await fixture.withGRPC { port in
             try await GRPCClient.with(port) { client in
                 let begun = Task { try await client.call(parts: [GRPCClient.frame([1], length: 90_000)], ends: false) }
-                try await eventually("it has begun") { fixture.pipeline.budget.used == 6 }
+                try await eventually("it has begun") { fixture.pipeline.budget.used == 2 * 6 }
                 try await #expect(client.call(parts: [GRPCClient.frame([1], length: 90_000)]).status == "3")
                 try await #expect(client.call(parts: [GRPCClient.frame(Self.message)]).status == "0")
                 try await client.channel.close()
@@ -241,15 +242,19 @@ struct GRPCTests {
     }
 
     @Test func `a message beyond the memory budget is told to come again`() async throws {
-        let fixture = Fixture(bytesMax: 1 << 20, budget: 1000)
+        let fixture = Fixture(bytesMax: 1 << 20, budget: 12_000)
+        fixture.pipeline.budget.takeAnyway(5_000)
         try await fixture.withGRPC { port in
             try await GRPCClient.with(port) { client in
-                let reply = try await client.call(parts: [GRPCClient.frame([UInt8](repeating: 0, count: 5000))])
+                let reply = try await client.call(parts: [GRPCClient.frame([UInt8](repeating: 0, count: 5_000))])
                 #expect(reply.status == "14")
+                // What never fits need not come again.
+                let large = try await client.call(parts: [GRPCClient.frame([UInt8](repeating: 0, count: 7_000))])
+                #expect(large.status == "8")
             }
         }
-        #expect(fixture.counters.refused(.busy) == 1)
-        #expect(fixture.pipeline.budget.used == 0)
+        #expect(fixture.counters.refused(.busy) == 1 && fixture.counters.refused(.tooLarge) == 1)
+        #expect(fixture.pipeline.budget.used == 5_000)
     }
 
     @Test func `calls in hand are finished when the listener goes down`() async throws {

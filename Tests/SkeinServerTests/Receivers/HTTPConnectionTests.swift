@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import SkeinBase
 import SkeinPipeline
 import SkeinReceivers
 import SkeinStore
@@ -136,7 +137,7 @@ struct HTTPConnectionTests {
                 try await first.say("\(Self.request)content-length: 90000\r\n\r\n{")
                 try await RawConnection.with(port) { second in
                     try await second.say("\(Self.request)content-length: 90000\r\n\r\n{")
-                    try await eventually("both have begun") { fixture.pipeline.budget.used == 2 }
+                    try await eventually("both have begun") { fixture.pipeline.budget.used == 2 * 2 }
                     let body = Request.protobuf([Request.span(1)])
                     try await #expect(Answer.of(port, body: body).status == 200)
                 }

@@ -119,6 +119,17 @@ struct ConfigurationTests {
             try resolve(flags: ["memory": "128MiB", "request-bytes-max": "64MiB"])
         }
         #expect(error.message.contains("raise memory"))
+        #expect(error.message.contains("128MiB") && error.message.contains("64MiB"))
+    }
+
+    @Test(arguments: [("128MiB", 12), ("256MiB", 33), ("450MiB", 64), ("512MiB", 64), ("1TiB", 64)])
+    func `the largest request follows the memory unless it is said`(_ memory: String, _ most: Int) throws {
+        #expect(try resolve(flags: ["memory": memory]).requestBytesMax == most << 20)
+        let said = try resolve(flags: ["memory": memory, "request-bytes-max": "4MiB"])
+        #expect(said.requestBytesMax == 4 << 20)
+        #expect(throws: ConfigurationError.self) {
+            try resolve(flags: ["memory": memory, "request-bytes-max": "\(2 * most + 129)MiB"])
+        }
     }
 
     @Test func `what is printed reads back as the same configuration`() throws {

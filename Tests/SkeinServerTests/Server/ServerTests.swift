@@ -144,6 +144,10 @@ struct ServerTests {
             {
                 #expect(metrics.text.contains(name), "no \(name)")
             }
+            for share in ["requests", "head", "sealing", "merging", "cache", "blocks", "queries", "excess"] {
+                #expect(metrics.text.contains("skein_memory_bytes{share=\"\(share)\"} "))
+                #expect(metrics.text.contains("skein_memory_limit_bytes{share=\"\(share)\"} "))
+            }
             let web = try #require(ports[.web])
             try await #expect(Answer.of(web, "/metrics", [], method: .POST).status == 405)
             try await #expect(Answer.of(web, "/", [], method: .DELETE).status == 405)

@@ -2,6 +2,7 @@
 import Logging
 import NIOHTTP1
 import SkeinAPI
+import SkeinBase
 import SkeinModel
 import SkeinPipeline
 import SkeinReceivers
@@ -76,7 +77,8 @@ struct WebServiceTests {
         var retryAfter: String?
         var queriesMax = 16
         var timeout = Duration.seconds(60)
-        var budgetBytes = 1 << 20
+        /// Bytes of the budget of a thousand that others have.
+        var takenBytes = 0
         var bodyBytes = 0
     }
 
@@ -89,7 +91,7 @@ struct WebServiceTests {
             status: 429,
             code: "busy",
             retryAfter: "1",
-            budgetBytes: 10,
+            takenBytes: 900,
             bodyBytes: 99
         ),
     ]
@@ -100,7 +102,8 @@ struct WebServiceTests {
         _ basePath: String
     ) async throws {
         fixture.store.set(.hold)
-        let budget = ByteBudget(limit: refused.budgetBytes)
+        let budget = ByteBudget(limit: 1000)
+        budget.takeAnyway(refused.takenBytes)
         try await withWeb(
             queriesMax: refused.queriesMax,
             timeout: refused.timeout,
