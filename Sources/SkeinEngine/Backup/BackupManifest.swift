@@ -33,6 +33,10 @@ struct BackupManifest: Hashable {
         "rollup": RollupFormat.version,
     ]
 
+    /// No file is longer, and no backup has more files: so their lengths add up to a number.
+    private static let fileByteCountMax = 1 << 40
+    private static let fileCountMax = 1 << 20
+
     /// Why a text is no manifest.
     enum Failure: Error, Equatable {
         case damaged(String)
@@ -98,14 +102,15 @@ struct BackupManifest: Hashable {
             formats[parts[0]] = version
         case "file":
             guard parts.count == 3, let checksum = UInt64(parts[0], radix: 16), let byteCount = Int(parts[1]),
-                byteCount >= 0
-            else { throw .damaged("a file lacks its checksum or its length") }
+                (0...Self.fileByteCountMax).contains(byteCount)
+            else { throw .damaged("a file lacks its checksum or a length that a file can have") }
             let path = Self.unescaped(parts[2])
             let names = path.split(separator: "/", omittingEmptySubsequences: false)
             guard (1...2).contains(names.count), !names.contains(where: { ["", ".", ".."].contains($0) }) else {
                 throw .damaged("the path \(parts[2]) leads out of the folder")
             }
             files[path] = FileSum(byteCount: byteCount, checksum: checksum)
+            guard files.count <= Self.fileCountMax else { throw .damaged("it names more files than a folder has") }
         default: throw .damaged("it has a line of the unknown kind \(word)")
         }
     }

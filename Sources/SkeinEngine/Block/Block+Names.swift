@@ -22,7 +22,7 @@ extension Block {
                     let kind = try entry.readByte()
                     let service = try entry.readLengthPrefixed()
                     let name = try entry.read(entry.remaining)
-                    body(kind, service, name, try reader.readCount(max: .max))
+                    body(kind, service, name, try reader.readCount(max: footer.spanCount))
                 }
                 guard reader.isAtEnd else { throw ByteError(.truncated, at: reader.position) }
             }
@@ -64,7 +64,7 @@ extension Block {
                     owners.append(-1)
                 }
                 types[key] |= table.withBytes(pair.value) { EncodedValue.typeBit(of: $0) }
-                if owners[key] != owner { counts[key] += entry.spanCount }
+                if owners[key] != owner { counts[key] &+= entry.spanCount }
                 owners[key] = owner
             }
         }

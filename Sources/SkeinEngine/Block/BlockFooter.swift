@@ -122,7 +122,7 @@ extension BlockFooter {
     /// Reads a footer whose checksum was right, and holds it to what must be true of any.
     init(parsing bytes: UnsafeRawBufferPointer, fileSize: Int) throws(ByteError) {
         var reader = ByteReader(bytes)
-        traceCount = try reader.readCount(max: .max)
+        traceCount = try reader.readCount(max: Int(UInt32.max))
         receivedMin = try reader.readVarint()
         receivedMax = try reader.readVarint()
         resources = try ChunkAddress(&reader, fileSize: fileSize)
@@ -134,6 +134,7 @@ extension BlockFooter {
         // A group needs more bytes than this, so the count cannot reserve what is not there.
         let count = try reader.readCount(max: reader.remaining / 16)
         groups.reserveCapacity(count)
+        var tracesSeen = 0
         for _ in 0..<count {
             let at = reader.position
             var group = Group()
@@ -149,10 +150,13 @@ extension BlockFooter {
             group.offset = try reader.readCount(max: fileSize)
             group.directory = try ChunkAddress(&reader, fileSize: fileSize)
             guard group.rowCount > 0, group.traceCount > 0, spanCount <= Int.max - group.rowCount,
-                group.offset <= group.directory.offset, group.traceRow == spanCount || group.traceCount == 1
+                group.offset <= group.directory.offset,
+                group.goesOn(from: groups.last, at: spanCount, behind: tracesSeen)
             else { throw ByteError(.truncated, at: at) }
+            if group.traceRow == spanCount { tracesSeen += group.traceCount }
             add(group)
         }
+        guard tracesSeen == traceCount else { throw ByteError(.truncated, at: reader.position) }
         for table in [traceFilters, valueFilters] {
             // There are fewer groups than bytes in the file, so the product fits.
             guard table.byteCount(groups: groups.count) <= fileSize - table.offset else {
@@ -161,6 +165,16 @@ extension BlockFooter {
         }
         guard reader.isAtEnd else { throw ByteError(.truncated, at: reader.position) }
         byteCount = fileSize
+    }
+}
+
+extension BlockFooter.Group {
+    /// Whether the group begins with a new trace at row `row`, behind `traceCount` others, or with more of the one trace of
+    /// `last`.
+    fileprivate func goesOn(from last: Self?, at row: Int, behind traceCount: Int) -> Bool {
+        if traceRow == row { return firstTrace == traceCount }
+        guard let last else { return false }
+        return self.traceCount == 1 && last.traceCount == 1 && last.traceRow == traceRow && firstTrace == traceCount - 1
     }
 }
 

@@ -61,7 +61,9 @@ struct GroupCopy {
             directory.traceErrors,
         ] { try write(column, &columns) }
         if isPartial {
-            precondition(group.traceCount == 1, "only a trace with groups of its own is copied in part")
+            guard group.traceCount == 1 else {
+                throw reader.corrupt("a trace goes on in a row group of others", at: directory.traceIDs.offset)
+            }
             let flags = try reader.numbers(directory.traceFlags)[0]
             columns.append(constant: flags | 2)
         } else {

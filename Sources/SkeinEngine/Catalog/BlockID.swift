@@ -45,7 +45,10 @@ struct BlockID: Hashable, Sendable {
         else { return nil }
         self.init(firstSegment: first, lastSegment: last)
         if name.count == 2 {
-            guard let number = UInt64(name[1]), number > 0, String(number) == name[1] else { return nil }
+            guard let number = UInt64(name[1]), (1...FileNumber.greatest).contains(number), String(number) == name[1]
+            else {
+                return nil
+            }
             generation = number
         }
     }

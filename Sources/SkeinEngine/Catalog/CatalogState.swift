@@ -25,7 +25,9 @@ struct CatalogState: Sendable {
         case .addBlock(let id): blocks.insert(id)
         case .removeBlock(let id): blocks.remove(id)
         case .startLog(let segment): firstSegment = segment
-        case .addService(let name, let number): services[ExactText(name)] = number
+        case .addService(let name, let number):
+            // Earlier versions numbered names of any length.
+            if ServiceNumbers.isNumbered(name) { services[ExactText(name)] = number }
         }
     }
 

@@ -145,6 +145,17 @@ struct BlockMerge: ~Copyable {
 
     // MARK: Sections
 
+    /// Whether the groups in which the pieces of a unit begin were read back.
+    private func isRead(
+        _ unit: MergePlan.Unit,
+        _ pieces: [MergePlan.Piece],
+        _ numbers: [DecodedGroups.Place: UInt32]
+    ) -> Bool {
+        pieces[unit.pieces].allSatisfy {
+            numbers[DecodedGroups.Place(input: Int($0.input), group: Int($0.group))] != nil
+        }
+    }
+
     private struct Section {
         var batches: [SpanBatch] = []
         var order = RowOrder(sources: [], traces: [])
@@ -163,13 +174,16 @@ struct BlockMerge: ~Copyable {
     ) throws(StoreError) -> Section {
         var section = Section()
         var numbers: [DecodedGroups.Place: UInt32] = [:]
-        var byteCount = 0
+        // Of the groups read back, and of those of their rows that are taken.
+        var (byteCount, takenByteCount) = (0, 0)
         var rows = UnitRows()
         while next < units.count, !units[next].isCopied {
             let unit = units[next]
             let isFull =
                 section.order.sources.count + unit.rowCount > limits.sectionRows
-                || byteCount > limits.sectionByteCount
+                || takenByteCount > limits.sectionByteCount
+                // Traces of groups that are there anyway may come still: one group may be larger than the limit.
+                || byteCount > limits.sectionByteCount && !isRead(unit, pieces, numbers)
             if isFull, !section.order.sources.isEmpty { break }
             rows.removeAll()
             let isJoined = unit.pieces.count > 1
@@ -198,6 +212,8 @@ struct BlockMerge: ~Copyable {
                     let part = row..<min(end, first + input.footer.groups[group].rowCount)
                     let added = (part.lowerBound - first)..<(part.upperBound - first)
                     rows.add(section.batches[number], UInt32(number), added)
+                    let batch = section.batches[number]
+                    takenByteCount += batch.byteCount / max(batch.count, 1) * added.count
                     if isJoined {
                         for row in added {
                             section.apart.sources.append(.init(batch: UInt32(number), row: UInt32(row)))

@@ -65,7 +65,7 @@ struct MergePlan {
         pieces.sort { ($0.id, $0.input, $0.firstRow) < ($1.id, $1.input, $1.firstRow) }
         for (number, input) in inputs.enumerated() {
             for index in input.footer.groups.indices {
-                isDirty[number][index] = cut.lostGroups != nil || isSmall(index, of: input)
+                isDirty[number][index] = cut.lostGroups != nil ? true : try isSmall(index, of: input)
             }
         }
         var runs: [Range<Int>] = []
@@ -88,14 +88,17 @@ struct MergePlan {
     }
 
     /// Whether a group is better written anew with others. Never one of several that hold a long trace.
-    private func isSmall(_ index: Int, of input: Block) -> Bool {
+    private func isSmall(_ index: Int, of input: Block) throws(StoreError) -> Bool {
         let groups = input.footer.groups
         func continues(_ index: Int) -> Bool {
             groups.indices.contains(index) && groups[index].traceRow != groups[index].firstRow
         }
-        return groups[index].rowCount < limits.copiedRowsMin
-            && groups[index].directory.offset - groups[index].offset < limits.copiedByteCountMin
-            && !continues(index) && !continues(index + 1)
+        guard groups[index].rowCount < limits.copiedRowsMin,
+            groups[index].directory.offset - groups[index].offset < limits.copiedByteCountMin,
+            !continues(index), !continues(index + 1)
+        else { return false }
+        // Text that packs well: written anew with others, the group could not have many more rows.
+        return try input.directory(ofGroup: index).rawByteCount < limits.groupByteCount / 2
     }
 
     private static func allPieces(

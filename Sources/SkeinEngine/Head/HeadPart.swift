@@ -12,8 +12,12 @@ final class HeadPart: Sendable {
     final class Piece: Sendable {
         let batch: SpanBatch
         let firstRow: Int
+        /// Names the piece for as long as the process runs.
+        let number = Piece.nextNumber.add(1, ordering: .relaxed).oldValue
         /// Least and greatest span start.
         let start: ClosedRange<UInt64>
+
+        private static let nextNumber = Atomic<UInt64>(0)
 
         init(_ batch: SpanBatch, firstRow: Int) {
             self.batch = batch

@@ -36,7 +36,8 @@ struct NameFacts: Hashable, Sendable {
     var types: UInt8 = 0
 
     mutating func add(_ other: NameFacts) {
-        count += other.count
+        // More than there are, where a crafted block says so.
+        count &+= other.count
         types |= other.types
     }
 }

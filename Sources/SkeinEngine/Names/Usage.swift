@@ -9,7 +9,7 @@ struct Usage {
         var byteCount = 0.0
 
         mutating func add(_ count: Int, _ byteCount: Double) {
-            spanCount += count
+            spanCount &+= count
             self.byteCount += byteCount
         }
     }

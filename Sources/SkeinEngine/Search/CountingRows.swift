@@ -107,12 +107,12 @@ struct CountingRows {
 
 /// The rows that count of traces looked at lately: who reads a large trace window by window asks again and again.
 final class CountingRowsCache: Sendable {
-    /// Where the rows of a trace lay: as long as that is the same, so is what counts. Rows of the head are only added to,
-    /// and leave it as a block.
+    /// Where the rows of a trace lay: as long as that is the same, so is what counts. A piece of the head does not change,
+    /// and a number names it for good: another that comes when it is gone has another.
     private struct Key: Hashable {
         var id: TraceID
         var pieces: [Piece]
-        var headRowCount: Int
+        var headPieces: [UInt64]
 
         struct Piece: Hashable {
             var block: BlockID
@@ -122,7 +122,7 @@ final class CountingRowsCache: Sendable {
         init(_ trace: StoredTrace) {
             id = trace.id
             pieces = trace.blockPieces.map { Piece(block: $0.block.id, rows: $0.entry.rows) }
-            headRowCount = trace.headPieces.reduce(0) { $0 + $1.rows.count }
+            headPieces = trace.headPieces.map(\.piece.number)
         }
     }
 

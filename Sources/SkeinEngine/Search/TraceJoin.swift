@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinBase
 import SkeinModel
 import SkeinStore
 
@@ -13,13 +12,10 @@ struct TraceJoin {
     private let range: TimeRange
     private let predicate: CompiledPredicate
     private let columns: SpanColumns
-    private let memory: HeldMemory?
-    private var groups = RecentlyUsed<GroupKey, GroupColumns>(countMax: 32)
-    private var matchesOfGroups = RecentlyUsed<GroupKey, RowSet>(countMax: 64)
-    /// Memory that the columns of ``groups`` take, roughly.
+    private var groups = RecentlyUsed<GroupKey, GroupColumns>(countMax: 16)
+    /// Memory that columns of row groups take, roughly.
     private(set) var byteCount = 0
-    /// What the search and the rows of the trace at hand take beside.
-    private var otherByteCount = 0
+    private var matchesOfGroups = RecentlyUsed<GroupKey, RowSet>(countMax: 64)
     /// By piece of the head; the snapshot holds them all.
     private var matchesOfPieces: [ObjectIdentifier: RowSet] = [:]
 
@@ -45,11 +41,9 @@ struct TraceJoin {
         var roots: [(row: Int, name: String)] = []
     }
 
-    /// A join for spans that start in `range` and satisfy `predicate`, whose test needs `columns`. `memory`, when given, holds
-    /// what it takes.
-    init(range: TimeRange, predicate: CompiledPredicate, columns: SpanColumns, _ memory: HeldMemory? = nil) {
+    /// A join for spans that start in `range` and satisfy `predicate`, whose test needs `columns`.
+    init(range: TimeRange, predicate: CompiledPredicate, columns: SpanColumns) {
         self.range = range
-        self.memory = memory
         self.predicate = predicate
         self.columns = columns
     }
@@ -64,15 +58,11 @@ struct TraceJoin {
         matchesOfPieces[ObjectIdentifier(piece)] = matches
     }
 
-    /// The summary of a trace that is not empty; `nil` when no span that counts matches. `others` bytes are held beside.
+    /// The summary of a trace that is not empty; `nil` when no span that counts matches. Takes 64 bytes for each stored row.
     mutating func summary(
         of trace: StoredTrace,
-        _ cancellation: Cancellation,
-        others: Int = 0
+        _ cancellation: Cancellation
     ) throws(StoreError) -> TraceSummary? {
-        // Rows, and of each span the key of the one that counts, in a table.
-        otherByteCount = others + trace.spanCount * 160
-        try memory?.holdForRead(otherByteCount + byteCount)
         var rows = Rows()
         rows.rows.reserveCapacity(trace.spanCount)
         for piece in trace.blockPieces {
@@ -103,7 +93,7 @@ struct TraceJoin {
             columns = known
         } else {
             columns = try GroupColumns(stored.block, group)
-            try keep(columns, of: key)
+            byteCount += columns.byteCount - (groups.keep(columns, of: key)?.byteCount ?? 0)
         }
         let starts = try stored.block.starts(columns.group, columns.directory, columns.traces, local)
         let known = matchesOfGroups.value(of: key)
@@ -130,17 +120,6 @@ struct TraceJoin {
         }
     }
 
-    private mutating func keep(_ columns: GroupColumns, of key: GroupKey) throws(StoreError) {
-        byteCount += columns.byteCount
-        if let memory, !memory.grow(to: otherByteCount + byteCount) {
-            // Reading them anew takes time only.
-            groups.removeAll()
-            byteCount = columns.byteCount
-            try memory.holdForRead(otherByteCount + byteCount)
-        }
-        byteCount -= groups.keep(columns, of: key)?.byteCount ?? 0
-    }
-
     /// Which of some rows of a group match, counted from the first of them.
     private func matches(
         _ local: Range<Int>,
@@ -151,7 +130,6 @@ struct TraceJoin {
         if case .all = predicate.root { return RowSet(count: local.count) { range.contains(starts[$0]) } }
         let first = columns.group.firstRow
         let rows = (first + local.lowerBound)..<(first + local.upperBound)
-        try memory?.holdForRead(otherByteCount + byteCount + (try block.batchByteCount(rows: rows)))
         let batch = try block.batch(rows: rows, columns: self.columns)
         return try BatchScan.rows(of: batch, in: range, matching: predicate)
     }
@@ -279,8 +257,8 @@ private struct GroupColumns {
         }
     }
 
-    /// Memory held, roughly.
-    var byteCount: Int { traces.count * 80 + group.rowCount * 56 + 4096 }
+    /// Six columns of numbers, and names.
+    var byteCount: Int { group.rowCount * 64 }
 
     func serviceName(_ resource: UInt64) -> String { table.string(table.entries[Int(resource)].texts[0]) }
 

@@ -87,7 +87,7 @@ struct TraceSearch {
         self.memory = memory
         self.largeTraceSpanCount = largeTraceSpanCount
         predicate = CompiledPredicate(query.predicate)
-        join = TraceJoin(range: query.range, predicate: predicate, columns: query.predicate.columns, memory)
+        join = TraceJoin(range: query.range, predicate: predicate, columns: query.predicate.columns)
         scans = [BlockScan?](repeating: nil, count: snapshot.blocks.count)
     }
 
@@ -277,23 +277,21 @@ struct TraceSearch {
         }
         let trace = try StoredTrace(id, in: snapshot, known: known)
         let held = memory.count
-        // What was read for the trace goes, but for columns that others may need.
-        defer { _ = memory.resize(to: max(held, ReadCost.search / 2 + summaryByteCount + join.byteCount)) }
+        defer { _ = memory.resize(to: held) }
         if let whole = trace.whole, let place = candidate.place, let matchedCount = candidate.matchedCount {
             let finished = Finished.inGroup(place, trace: candidate.trace, matchedCount: matchedCount)
             return finish(id, whole.entry.startUnixNanos, finished)
         }
         if trace.spanCount >= largeTraceSpanCount {
-            try memory.holdForRead(
-                summaryByteCount + join.byteCount + CountingRows.byteCount(in: trace) + ReadCost.window
-            )
+            try memory.holdForRead(summaryByteCount + CountingRows.byteCount(in: trace) + ReadCost.window)
             let large = try LargeTrace(trace, cancellation)
             let summary = try large.summary(range: query.range, matching: predicate, cancellation)
             if let summary { finish(id, summary.startUnixNanos, .summary(summary)) }
             return
         }
+        try memory.holdForRead(ReadCost.search / 2 + summaryByteCount + join.byteCount + 64 * trace.spanCount)
         // The row that matched may be a copy that does not count.
-        guard let summary = try join.summary(of: trace, cancellation, others: summaryByteCount) else { return }
+        guard let summary = try join.summary(of: trace, cancellation) else { return }
         finish(id, summary.startUnixNanos, .summary(summary))
     }
 
@@ -316,7 +314,7 @@ struct TraceSearch {
         let block = snapshot.blocks[place.block].block.metered(by: meter)
         let made = try GroupSummaries(block, group: place.group, traces: try block.traces(inGroup: place.group))
         summaryByteCount += made.byteCount
-        if !memory.grow(to: ReadCost.search / 2 + summaryByteCount + join.byteCount) {
+        if !memory.grow(to: ReadCost.search / 2 + summaryByteCount) {
             // Making them anew takes time only.
             summaries.removeAll()
             summaryByteCount = made.byteCount

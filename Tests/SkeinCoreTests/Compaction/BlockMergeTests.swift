@@ -110,6 +110,27 @@ import Testing
         for list in NameListKind.allCases { #expect(copied[list].names == made[list].names) }
     }
 
+    @Test func `long texts do not make a row group of each trace`() throws {
+        // Groups of more bytes than are read back at a time, and a trace that lies in all of them.
+        let lists = (0..<4 as Range<UInt64>).map { list in
+            (0..<100 as Range<UInt64>).map { number in
+                var span = EngineSupport.span(
+                    number == 0 ? 1_000 : list * 100 + number,
+                    list * 100 + number + 1,
+                    start: list * 100 + number
+                )
+                span.attributes = [
+                    Attribute("prompt", .string(String(repeating: "word \(list) \(number) ", count: 400)))
+                ]
+                return span
+            }
+        }
+        let limits = BlockMerge.Limits(sectionByteCount: 100_000, groupByteCount: 200_000)
+        let (block, outcome) = try merge(lists, groupRows: 1_000, limits)
+        #expect(outcome.spanCount == 400)
+        #expect(block.footer.groups.count < 40)
+    }
+
     @Test func `a group is written anew where a trace of it has more spans elsewhere`() throws {
         let one = (1...20 as ClosedRange<UInt64>).map { EngineSupport.span($0, $0, start: $0 * 100) }
         var late = EngineSupport.span(3, 99, start: 10)

@@ -142,6 +142,7 @@ import Testing
         for id in [small, large, thinned] { #expect(BlockID(fileName: id.fileName) == id) }
         for name in [
             "a.block", "0000000000000003-0000000000000004.0.block", "0000000000000003-0000000000000004.02.block",
+            "0000000000000003-0000000000000004.18446744073709551615.block",
         ] {
             #expect(BlockID(fileName: name) == nil)
         }

@@ -131,7 +131,12 @@ import Testing
         var numbers = ServiceNumbers([ExactText("first"): 7])
         for number in 0..<ServiceNumbers.countMax { numbers.add("service \(number)") }
         #expect(numbers.numbers.count == ServiceNumbers.countMax && numbers.refusedCount == 1)
+        let full = numbers
         #expect(numbers.ordinal(of: "first") == 7 && numbers.ordinal(of: "service 0") == 8)
+        numbers = ServiceNumbers([:])
+        numbers.add(String(repeating: "x", count: ServiceNumbers.nameByteCountMax + 1))
+        #expect(numbers.numbers.isEmpty && numbers.refusedCount == 1)
+        numbers = full
         let last = "service \(ServiceNumbers.countMax - 1)"
         #expect(numbers.ordinal(of: last) == numbers.ordinal(of: last) && numbers.ordinal(of: last) > 1 << 31)
         numbers.add(last)

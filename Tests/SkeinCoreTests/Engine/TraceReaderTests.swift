@@ -54,6 +54,19 @@ import Testing
         return builder.finish(receivedUnixNanos: reader.receivedUnixNanos)
     }
 
+    @Test func `spans that come in the place of removed ones are other spans`() async throws {
+        let store = try await S.open(SimulatedDisk(seed: 1))
+        // Each span twice, so that half of the rows count.
+        for _ in 0..<2 { try await store.append(Self.batch(0..<10_000)) }
+        var reader = try #require(try await store.traceReader(Self.id))
+        #expect(try await Self.windows(reader, limit: 10_000, .all).count == 10_000)
+        _ = try await store.remove(Removal(.delete, predicate: .true))
+        for first in [0, 10_000] { try await store.append(Self.batch(first..<(first + 10_000))) }
+        reader = try #require(try await store.traceReader(Self.id))
+        #expect(try await Self.windows(reader, limit: 10_000, .all).count == 20_000)
+        await store.close()
+    }
+
     @Test func `a trace of many row groups, in blocks and in the head, is read, joined and searched`() async throws {
         let count = 60_000
         let store = try await S.open(SimulatedDisk(seed: 1))

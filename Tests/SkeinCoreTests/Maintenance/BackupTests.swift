@@ -182,6 +182,12 @@ import Testing
         }
     }
 
+    @Test func `lengths that no file has are refused`() throws {
+        var manifest = BackupManifest(folder: "/data")
+        manifest.files["blocks/a"] = FileSum(byteCount: .max, checksum: 0)
+        #expect(throws: BackupManifest.Failure.self) { try BackupManifest(parsing: manifest.bytes) }
+    }
+
     @Test func `a manifest keeps strange paths and refuses those that lead out`() throws {
         var manifest = BackupManifest(folder: "/a b\n%41")
         manifest.files = ["x y%\n": FileSum(byteCount: 1, checksum: 2), "blocks/ü": FileSum()]
