@@ -221,10 +221,11 @@ public final class EmbeddedStore: SpanStore {
         try await sealer.finish()
     }
 
-    /// Returns when nothing goes on that the start or finished appends set going: for tests that look at the files between two
-    /// steps.
+    /// Returns when nothing goes on that the start, finished appends or reads set going: for tests that look at the files
+    /// between two steps.
     package func settle() async {
         await commit.settle()
+        await compactor.settle()
         var sealCount: Int
         repeat {
             // A part that became a block may be followed by another.

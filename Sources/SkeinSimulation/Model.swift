@@ -93,7 +93,8 @@ struct Model {
         try? await store.compact()
         let status = await store.status()
         let count = status.figures["quarantined"] ?? 0
-        if count > quarantinedCount { noteReport() }
+        // A file that could not be put aside is told of all the same.
+        if count > quarantinedCount || status.figures["blocks_mended"] ?? 0 > 0 { noteReport() }
         quarantinedCount = count
     }
 

@@ -164,13 +164,31 @@ private struct Run {
         let paths = disk.paths.filter { !$0.hasSuffix("/LOCK") && !$0.contains("/quarantine/") }
         guard let path = paths.randomElement(using: &random), let count = disk[path]?.count, count > 0 else { return }
         // What a store would still answer without the file, that it must answer with a damaged one; but for traces of which
-        // the file has spans, too.
-        let without = try await open { $0 != path }
+        // the file has spans, too. A start removes what a block was made of before it reads more of that than the end.
+        let without = try await open { $0 != path && !Self.supersedes(path, $0) }
         let alone = try await open { $0 == path || !$0.hasPrefix("/data/blocks/") && !$0.hasPrefix("/data/log/") }
         try await model.damage(path, without: without, alone: alone)
         await without.close()
         await alone.close()
         disk.flip(path, byte: Int.random(in: 0..<count, using: &random), bit: Int.random(in: 0..<8, using: &random))
+    }
+
+    /// Whether the first file is a block that was made of the other, a block or a log segment; see docs/format.md.
+    private static func supersedes(_ path: String, _ other: String) -> Bool {
+        /// First and last segment and generation.
+        func numbers(_ path: String) -> [UInt64] {
+            guard let name = path.split(separator: "/").last else { return [] }
+            let numbers = name.split { $0 == "-" || $0 == "." }.compactMap { UInt64($0) }
+            if path.hasPrefix("/data/log/"), numbers.count == 1 { return [numbers[0], numbers[0], 0] }
+            return numbers.count == 2 ? numbers + [0] : numbers
+        }
+        guard path.hasPrefix("/data/blocks/"), other.hasPrefix("/data/blocks/") || other.hasPrefix("/data/log/") else {
+            return false
+        }
+        let (made, of) = (numbers(path), numbers(other))
+        guard made.count == 3, of.count == 3, path != other else { return false }
+        let isNewer = other.hasPrefix("/data/log/") || made[2] > of[2] || made[..<2] != of[..<2]
+        return made[0] <= of[0] && of[1] <= made[1] && isNewer
     }
 
     /// A store of the files that there are now and `isKept` names.

@@ -29,6 +29,11 @@ extension Compactor {
         return state.withLock { $0.mending.waiting[id] == nil }
     }
 
+    /// Returns when what was under way is done.
+    func settle() async {
+        await withCheckedContinuation { done in thread.async { done.resume() } }
+    }
+
     /// What has taken the place of a damaged block: the block written anew, or nothing. Throws `error` when it is still in
     /// use. On ``thread`` only.
     func successor(of stored: StoredBlock, mending error: StoreError) throws(StoreError) -> StoredBlock? {
