@@ -356,6 +356,8 @@ public final class EmbeddedStore: SpanStore {
         if let failure = retentionFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
         let excess = sealer.figures.excessByteCount
         if excess > 0, let quota { status.problems.append(quota.problem(excess: excess)) }
+        let quarantined = sealer.figures.quarantineExcessByteCount
+        if quarantined > 0, let quota { status.problems.append(quota.quarantineProblem(excess: quarantined)) }
         let log = commit.figures
         if log.counters.failedSyncCount > 0 {
             status.problems.append(

@@ -27,6 +27,8 @@ final class Sealer: Sendable {
         var removedBlockCount = 0
         /// Bytes by which the folder is over its quota although nothing more can be removed.
         var excessByteCount = 0
+        /// Bytes in quarantine beyond the share of the quota that they may take.
+        var quarantineExcessByteCount = 0
         /// Spans and calls whose rollup has no name for them, see ``SeriesNumbers/Limits``.
         var rollupOverflowCount = 0
         /// Why the last attempt to seal failed; `nil` when it did not.
@@ -205,7 +207,6 @@ final class Sealer: Sendable {
                     reason: damage
                 )
             }
-            try? disk.remove(folder.block(input.id))
             if inputs.count > 1 { rollups.remove(input.id) }
         }
         return true
@@ -214,6 +215,7 @@ final class Sealer: Sendable {
     /// Removes files that were given up, once the catalog surely does not count on them. Whatever else is to be removed
     /// for good waits for that.
     func clearOrphans() throws(StoreError) {
+        unlink(Set(inputs.map(\.id)))
         try Self.orFailure { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in
                 guard !state.orphans.isEmpty else { return }
