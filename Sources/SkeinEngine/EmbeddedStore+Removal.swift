@@ -74,6 +74,7 @@ extension EmbeddedStore {
         let chosen = cut
         let counts = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
             for id in found where block.block.mayContain(id) { return chosen }
+            cut.masksPeers = keys.contains { key in Peer.Key.allCases.contains { $0.name.isExactly(key) } }
             return nil
         }
         try await sealer.removeSuperseded()

@@ -46,6 +46,8 @@ struct BlockMerge: ~Copyable {
         /// Traces in which values are masked.
         var masked: Set<TraceID> = []
         var masking: Masking?
+        /// Whether values are masked that sums know as names of what was called.
+        var masksPeers = false
         /// Row groups of the one input that cannot be read and are left out; the others are written anew, and nothing is
         /// copied. `nil` when all can be read.
         var lostGroups: Set<Int>?

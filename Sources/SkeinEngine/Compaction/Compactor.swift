@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Dispatch
 import SkeinBase
+import SkeinModel
 import SkeinStore
 import Synchronization
 
@@ -316,6 +317,8 @@ final class Compactor: Sendable {
     /// The memory that a merge takes: the places of all traces, and a section of spans as it was read, once more as columns,
     /// and on its way to the disk; or a row group that is copied, as it was read, as it grows, and as it is written. Measured.
     static func byteCount(toMerge inputs: [BlockFooter], _ limits: BlockMerge.Limits) -> Int {
+        // First, since a block that is masked is not looked at again when the rest fails.
+        if cut.masksPeers, let input = inputs.first { try maskPeers(of: cut.masked, in: input, rewritten: temporary) }
         let largestGroup = inputs.flatMap(\.groups).map { $0.directory.offset - $0.offset }.max() ?? 0
         return inputs.reduce(0) { $0 + $1.traceCount } * traceByteCount
             + max(sectionCopies * limits.sectionByteCount, 4 * largestGroup)
@@ -328,6 +331,21 @@ final class Compactor: Sendable {
     private static let urgentTraceCount = 64 << 10
 
     /// When the work went on last.
+    /// Masks in sums the names that spans of `traces` gave to what they called and give no longer in the file at `path`,
+    /// which is removed when that fails.
+    private func maskPeers(of traces: Set<TraceID>, in input: StoredBlock, rewritten path: String) throws(StoreError) {
+        do throws(StoreError) {
+            let file = try Sealer.orFailure(Self.failing) { () throws(DiskError) in try disk.open(path, .read) }
+            let rewritten = try Block(file, path: path, id: StoredBlock.newCacheID(), cache: nil)
+            var names = try BlockRollup.peers(of: traces, in: input.block)
+            if !names.isEmpty { names.subtract(try BlockRollup.peers(of: traces, in: rewritten)) }
+            if !names.isEmpty { try sealer.maskPeers(names, in: input) }
+        } catch {
+            try? disk.remove(path)
+            throw error
+        }
+    }
+
     private struct Pace {
         var resumedNanos: UInt64?
     }

@@ -61,6 +61,58 @@ import Testing
         #expect(try !isStored("ann@example.com", in: store))
     }
 
+    /// A client's call to what sends no spans.
+    private func call(_ trace: UInt64, to address: String, received: UInt64) -> SpanBatch {
+        var span = S.span(trace, trace, start: 1_000 + trace)
+        span.kind = .client
+        span.name = "db.example.com"
+        span.attributes = [Attribute("server.address", .string(address))]
+        return S.batch(span, received: received)
+    }
+
+    @Test func `names of what was called are masked in sums, of spans that are gone, too`() async throws {
+        let clock = SimulatedClock(unixNanos: 1_000_000_000_000)
+        let disk = SimulatedDisk(seed: 3)
+        var configuration = S.configuration(disk, clock)
+        configuration.retentionAge = .seconds(60)
+        let store = try await EmbeddedStore.open(configuration)
+        try await store.append(call(1, to: "db.example.com", received: clock.unixNanos))
+        try await store.seal()
+        clock.advance(by: .seconds(90))
+        try await store.append(call(2, to: "db.example.com", received: clock.unixNanos))
+        try await store.append(call(3, to: "cache.example.com", received: clock.unixNanos))
+        try await store.seal()
+        await store.removeExpired()
+        #expect(store.contents.pastRollups.count == 1 && store.contents.blocks.count == 1)
+        let removal = Removal(
+            .redact(keys: ["server.address"]),
+            predicate: .compare(.attribute(.span, "server.address"), .equal, .string("db.example.com"))
+        )
+        _ = try await store.remove(removal)
+        func expectMasked(_ store: EmbeddedStore) async throws {
+            let slice = try #require(try await store.rollup(.all, step: nil).first)
+            let calls = slice.edges.map { "\($0.server ?? "?") \($0.callCount)" }
+            #expect(calls.sorted() == ["[redacted] 2.0", "cache.example.com 1.0"])
+            // An operation of the same name keeps it.
+            #expect(slice.operations.map(\.operation) == ["db.example.com"])
+            let rollups = try store.contents.blocks.map { try $0.rollup() } + store.contents.pastRollups
+            #expect(rollups.count == 2)
+        }
+        try await expectMasked(store)
+        try await expectMasked(try await EmbeddedStore.open(S.configuration(disk.crash(), clock)))
+    }
+
+    @Test func `names that no operation has are gone from the files of sums`() async throws {
+        let store = try await S.open(SimulatedDisk(seed: 4))
+        var span = S.span(1, 1)
+        span.kind = .client
+        span.attributes = [Attribute("peer.service", .string("ann@example.com")), Attribute("db.name", .string("ann"))]
+        try await store.append(S.batch(span))
+        _ = try await store.remove(Removal(.redact(keys: ["peer.service"]), predicate: .true))
+        let names = try store.contents.blocks.flatMap { try $0.rollup().table().operations }
+        #expect(!names.contains("ann@example.com") && names.contains(Removal.mask))
+    }
+
     @Test func `row groups that are copied bring only what their spans refer to`() async throws {
         let batch = S.batch(span(1, email: "ann@example.com"), span(2, email: "bob@example.com", start: 2_000))
         let input = try BlockFixture.open(BlockFixture.bytes([batch], groupRows: 1))
