@@ -177,7 +177,7 @@ public final class EmbeddedStore: SpanStore {
         let age = now &- figures.firstAppendNanos
         let idle = now &- figures.lastAppendNanos
         if age > configuration.headAge.nanos * 6 { return true }
-        if let retention = configuration.retentionAge, age > retention.nanos / 8 { return true }
+        if let shortest = thinning.shortestAgeNanos, age > shortest / 8 { return true }
         return figures.spanCount >= Self.idleSpanCountMin
             && (idle > configuration.headIdle.nanos || age > configuration.headAge.nanos)
     }
