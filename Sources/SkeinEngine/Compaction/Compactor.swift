@@ -45,6 +45,7 @@ final class Compactor: Sendable {
     let thread = DispatchQueue(label: "skein.compact", qos: .utility)
     let state = Mutex(State())
     private let progress = Mutex(Progress())
+    private let chores = Mutex<(@Sendable () -> Void)?>(nil)
     /// Signalled to end a pause.
     private let stop = DispatchSemaphore(value: 0)
 
@@ -75,6 +76,10 @@ final class Compactor: Sendable {
 
     /// Why some block could not be written anew, as long as that is to be tried again; `nil` when none is.
     var failure: StoreError? { state.withLock { $0.retry.failure } }
+
+    /// Says what else is to be done with blocks, on ``thread``: before each look for something to merge, so that it does not
+    /// wait behind all merges.
+    func beforeMerges(_ chores: @escaping @Sendable () -> Void) { self.chores.withLock { $0 = chores } }
 
     /// Merges what is worth it, soon. `isIdle` says that nobody has sent spans for a while.
     func schedule(isIdle: Bool) {
@@ -110,7 +115,9 @@ final class Compactor: Sendable {
     }
 
     private func mergeAll(isIdle: Bool) {
-        while let inputs = next(isIdle: isIdle) {
+        while true {
+            chores.withLock { $0 }?()
+            guard let inputs = next(isIdle: isIdle) else { return }
             do throws(StoreError) {
                 try merge(inputs)
             } catch {
@@ -193,10 +200,17 @@ final class Compactor: Sendable {
         inBackground: Bool,
         _ cut: @escaping @Sendable (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
     ) async throws(StoreError) -> (cutCount: Int, maskedCount: Int) {
-        let result: Result<(Int, Int), StoreError> = await withCheckedContinuation { done in
+        try await onThread { () throws(StoreError) in try self.rewriteNow(inBackground, cut) }
+    }
+
+    /// Runs `body` on ``thread``.
+    func onThread<T: Sendable>(
+        _ body: @escaping @Sendable () throws(StoreError) -> T
+    ) async throws(StoreError) -> T {
+        let result: Result<T, StoreError> = await withCheckedContinuation { done in
             thread.async {
                 do throws(StoreError) {
-                    done.resume(returning: .success(try self.rewriteNow(inBackground, cut)))
+                    done.resume(returning: .success(try body()))
                 } catch {
                     done.resume(returning: .failure(error))
                 }
@@ -205,10 +219,11 @@ final class Compactor: Sendable {
         return try result.get()
     }
 
-    private func rewriteNow(
+    /// ``rewrite(inBackground:_:)`` for those who are on ``thread``.
+    func rewriteNow(
         _ inBackground: Bool,
         _ cut: (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
-    ) throws(StoreError) -> (Int, Int) {
+    ) throws(StoreError) -> (cutCount: Int, maskedCount: Int) {
         var counts = (cut: 0, masked: 0)
         var failure: StoreError?
         let blocks = sealer.neighbours.flatMap(\.self)
@@ -302,6 +317,8 @@ final class Compactor: Sendable {
             try? disk.remove(temporary)
             throw error
         }
+        // First, since a block that is masked is not looked at again when the rest fails.
+        if cut.masksPeers, let input = inputs.first { try maskPeers(of: cut.masked, in: input, rewritten: temporary) }
         guard try sealer.replace(inputs, with: id, from: temporary, because: damage) else { return nil }
         progress.withLock { progress in
             if inputs.count > 1 { progress.mergeCount += 1 } else if damage == nil { progress.rewriteCount += 1 }
@@ -314,23 +331,6 @@ final class Compactor: Sendable {
         return outcome
     }
 
-    /// The memory that a merge takes: the places of all traces, and a section of spans as it was read, once more as columns,
-    /// and on its way to the disk; or a row group that is copied, as it was read, as it grows, and as it is written. Measured.
-    static func byteCount(toMerge inputs: [BlockFooter], _ limits: BlockMerge.Limits) -> Int {
-        // First, since a block that is masked is not looked at again when the rest fails.
-        if cut.masksPeers, let input = inputs.first { try maskPeers(of: cut.masked, in: input, rewritten: temporary) }
-        let largestGroup = inputs.flatMap(\.groups).map { $0.directory.offset - $0.offset }.max() ?? 0
-        return inputs.reduce(0) { $0 + $1.traceCount } * traceByteCount
-            + max(sectionCopies * limits.sectionByteCount, 4 * largestGroup)
-    }
-
-    /// What the places of a trace take in each block that has a piece of it.
-    private static let traceByteCount = 112
-    /// How many times a section is there.
-    private static let sectionCopies = 3
-    private static let urgentTraceCount = 64 << 10
-
-    /// When the work went on last.
     /// Masks in sums the names that spans of `traces` gave to what they called and give no longer in the file at `path`,
     /// which is removed when that fails.
     private func maskPeers(of traces: Set<TraceID>, in input: StoredBlock, rewritten path: String) throws(StoreError) {
@@ -346,6 +346,21 @@ final class Compactor: Sendable {
         }
     }
 
+    /// The memory that a merge takes: the places of all traces, and a section of spans as it was read, once more as columns,
+    /// and on its way to the disk; or a row group that is copied, as it was read, as it grows, and as it is written. Measured.
+    static func byteCount(toMerge inputs: [BlockFooter], _ limits: BlockMerge.Limits) -> Int {
+        let largestGroup = inputs.flatMap(\.groups).map { $0.directory.offset - $0.offset }.max() ?? 0
+        return inputs.reduce(0) { $0 + $1.traceCount } * traceByteCount
+            + max(sectionCopies * limits.sectionByteCount, 4 * largestGroup)
+    }
+
+    /// What the places of a trace take in each block that has a piece of it.
+    private static let traceByteCount = 112
+    /// How many times a section is there.
+    private static let sectionCopies = 3
+    private static let urgentTraceCount = 64 << 10
+
+    /// When the work went on last.
     private struct Pace {
         var resumedNanos: UInt64?
     }

@@ -54,6 +54,8 @@ final class Sealer: Sendable {
     private let isScheduled = Mutex(false)
     /// Whether somebody waits for room in the head, so that no part is given time to ripen.
     private let isPressed = Atomic<Bool>(false)
+    /// Segments beyond which no block reaches that holds them; see ``keepApart(_:)``.
+    private let bounds = Mutex<Set<UInt64>>([])
     private let changed = Mutex<(@Sendable (StoreError?) -> Void)?>(nil)
 
     /// How long a part waits for the traces in it to go on in the next, at most.
@@ -127,6 +129,9 @@ final class Sealer: Sendable {
         }
     }
 
+    /// Keeps blocks from being merged over the ends of these segments.
+    func keepApart(_ segments: Set<UInt64>) { bounds.withLock { $0 = segments } }
+
     /// Blocks that lie side by side in order of arrival: between two runs is something that no block may cover, such as a
     /// block that cannot be read at present.
     var neighbours: [[StoredBlock]] {
@@ -135,6 +140,7 @@ final class Sealer: Sendable {
             let known = Set(blocks.map(\.id))
             var walls = state.withLock { $0.catalog.state.blocks }.subtracting(known).map(\.firstSegment)
             walls += contents.headSegments + contents.pastRollups.map(\.id.firstSegment)
+            walls += bounds.withLock { $0 }.map { $0 + 1 }
             walls.sort()
             var runs: [[StoredBlock]] = []
             for block in blocks {
@@ -209,13 +215,13 @@ final class Sealer: Sendable {
             }
             if inputs.count > 1 { rollups.remove(input.id) }
         }
+        unlink(Set(inputs.map(\.id)))
         return true
     }
 
     /// Removes files that were given up, once the catalog surely does not count on them. Whatever else is to be removed
     /// for good waits for that.
     func clearOrphans() throws(StoreError) {
-        unlink(Set(inputs.map(\.id)))
         try Self.orFailure { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in
                 guard !state.orphans.isEmpty else { return }
