@@ -130,7 +130,7 @@ struct BlockMerge: ~Copyable {
     }
 
     /// Notes how the figures change because traces were joined.
-    private mutating func count(_ section: Section) throws(StoreError) {
+    private mutating func count(_ section: MergeSection) throws(StoreError) {
         guard !section.joined.traces.isEmpty else { return }
         // Sums know nothing of events and links.
         let batches = section.batches.map { batch in
@@ -145,101 +145,17 @@ struct BlockMerge: ~Copyable {
         counter.add(apart, counterTables, isTakenAway: true)
     }
 
-    // MARK: Sections
-
-    /// Whether the groups in which the pieces of a unit begin were read back.
-    private func isRead(
-        _ unit: MergePlan.Unit,
-        _ pieces: [MergePlan.Piece],
-        _ numbers: [DecodedGroups.Place: UInt32]
-    ) -> Bool {
-        pieces[unit.pieces].allSatisfy {
-            numbers[DecodedGroups.Place(input: Int($0.input), group: Int($0.group))] != nil
-        }
-    }
-
-    private struct Section {
-        var batches: [SpanBatch] = []
-        var order = RowOrder(sources: [], traces: [])
-        /// Those of the order that are made of several pieces.
-        var joined = RowOrder(sources: [], traces: [])
-        /// Their pieces, as they were.
-        var apart = RowOrder(sources: [], traces: [])
-        var droppedCount = 0
-    }
-
     /// The next units, as many as fit.
     private mutating func section(
         of units: [MergePlan.Unit],
         from next: inout Int,
         _ pieces: [MergePlan.Piece]
-    ) throws(StoreError) -> Section {
-        var section = Section()
-        var numbers: [DecodedGroups.Place: UInt32] = [:]
-        // Of the groups read back, and of those of their rows that are taken.
-        var (byteCount, takenByteCount) = (0, 0)
-        var rows = UnitRows()
+    ) throws(StoreError) -> MergeSection {
+        var section = MergeSection(inputs, limits)
         while next < units.count, !units[next].isCopied {
             let unit = units[next]
-            let isFull =
-                section.order.sources.count + unit.rowCount > limits.sectionRows
-                || takenByteCount > limits.sectionByteCount
-                // Traces of groups that are there anyway may come still: one group may be larger than the limit.
-                || byteCount > limits.sectionByteCount && !isRead(unit, pieces, numbers)
-            if isFull, !section.order.sources.isEmpty { break }
-            rows.removeAll()
-            let isJoined = unit.pieces.count > 1
-            for piece in pieces[unit.pieces] {
-                let input = inputs[Int(piece.input)]
-                var group = Int(piece.group)
-                var row = unit.rows?.lowerBound ?? piece.firstRow
-                let end = unit.rows?.upperBound ?? row + Int(piece.rowCount)
-                while row < end {
-                    guard group < input.footer.groups.count else {
-                        throw input.reader.corrupt("a trace ends behind the last row", at: 0)
-                    }
-                    if row >= input.footer.groups[group].rows.upperBound {
-                        group += 1
-                        continue
-                    }
-                    let place = DecodedGroups.Place(input: Int(piece.input), group: group)
-                    if numbers[place] == nil {
-                        let batch = try decoded.batch(place, of: input)
-                        numbers[place] = UInt32(section.batches.count)
-                        section.batches.append(batch)
-                        byteCount += batch.byteCount
-                    }
-                    let number = Int(numbers[place] ?? 0)
-                    let first = input.footer.groups[group].firstRow
-                    let part = row..<min(end, first + input.footer.groups[group].rowCount)
-                    let added = (part.lowerBound - first)..<(part.upperBound - first)
-                    rows.add(section.batches[number], UInt32(number), added)
-                    let batch = section.batches[number]
-                    takenByteCount += batch.byteCount / max(batch.count, 1) * added.count
-                    if isJoined {
-                        for row in added {
-                            section.apart.sources.append(.init(batch: UInt32(number), row: UInt32(row)))
-                        }
-                    }
-                    row = part.upperBound
-                    group += 1
-                }
-                if isJoined { section.apart.traces.append(.init(id: piece.id, rowCount: piece.rowCount)) }
-            }
-            section.droppedCount += rows.finish(isSimple: unit.isSimple)
-            let id = pieces[unit.pieces.lowerBound].id
-            section.order.traces.append(
-                RowOrder.Trace(
-                    id: id,
-                    rowCount: UInt32(rows.sources.count),
-                    isPartial: unit.isPartial
-                )
-            )
-            section.order.sources += rows.sources
-            if isJoined {
-                section.joined.traces.append(.init(id: id, rowCount: UInt32(rows.sources.count)))
-                section.joined.sources += rows.sources
-            }
+            guard section.hasRoom(for: unit, pieces[unit.pieces]) else { break }
+            try section.append(unit, pieces[unit.pieces], &decoded)
             next += 1
         }
         return section

@@ -112,8 +112,8 @@ final class PooledDisk: Disk {
 private final class PooledFile: DiskFile {
     let path: String
     private let pool: PooledDisk
-    /// Set when its name no longer leads to it.
-    private let held = Mutex<(any DiskFile)?>(nil)
+    /// What there is once its name no longer leads to it: the file, or why that could not be kept open.
+    private let held = Mutex<Result<any DiskFile, DiskError>?>(nil)
 
     init(path: String, pool: PooledDisk) {
         self.path = path
@@ -124,14 +124,19 @@ private final class PooledFile: DiskFile {
 
     /// Keeps the file open from now on. Where that fails, reads that come later fail.
     func hold() {
-        guard held.withLock({ $0 == nil }), let file = try? pool.file(of: self) else { return }
-        held.withLock { $0 = file }
+        guard held.withLock({ $0 == nil }) else { return }
+        let kept: Result<any DiskFile, DiskError>
+        do throws(DiskError) { kept = .success(try pool.file(of: self)) } catch { kept = .failure(error) }
+        held.withLock { $0 = $0 ?? kept }
     }
 
     private var file: any DiskFile {
         get throws(DiskError) {
-            if let file = held.withLock({ $0 }) { return file }
-            return try pool.file(of: self)
+            if let kept = held.withLock({ $0 }) { return try kept.get() }
+            let opened: Result<any DiskFile, DiskError>
+            do throws(DiskError) { opened = .success(try pool.file(of: self)) } catch { opened = .failure(error) }
+            // Its name may have gone to another file meanwhile.
+            return try (held.withLock { $0 } ?? opened).get()
         }
     }
 

@@ -85,9 +85,10 @@ struct Opening {
         var damaged: [(segment: UInt64, batches: [SpanBatch], reason: String)] = []
         for (place, number) in replayed.enumerated() {
             let segment = try replay(number)
-            contents.keep(segment.batches, logByteCount: segment.goodByteCount, nowNanos: nowNanos)
             if let reason = segment.damage, !segment.isHollow {
                 damaged.append((number, segment.batches, reason))
+            } else {
+                contents.keep(segment.batches, logByteCount: segment.goodByteCount, nowNanos: nowNanos)
             }
             let following = replayed.dropFirst(place + 1).first
             // Spans that come from now on are in the next segment.
@@ -110,10 +111,18 @@ struct Opening {
             folder: folder.log,
             segment: nextSegment
         )
-        for (number, batches, reason) in damaged { putAside(number, batches, reason, &log) }
-        if isReplayInDoubt, let last = replayed.last {
-            // A block makes durable what the log could not.
-            contents.freeze(lastSegment: last, nextSegment: log.segment, nowNanos: nowNanos, isDoubtful: true)
+        if isReplayInDoubt || !damaged.isEmpty, let last = replayed.last {
+            // A block makes durable what the log could not. What is copied to the next segment belongs there alone.
+            contents.freeze(
+                lastSegment: last,
+                nextSegment: nextSegment,
+                nowNanos: nowNanos,
+                isDoubtful: isReplayInDoubt
+            )
+        }
+        for (number, batches, reason) in damaged {
+            putAside(number, batches, reason, &log)
+            contents.keep(batches, logByteCount: batches.reduce(0) { $0 + $1.byteCount }, nowNanos: nowNanos)
         }
 
         var catalog = Catalog(disk: disk, folder: folder, state: state)

@@ -113,6 +113,21 @@ import Testing
         await again.close()
     }
 
+    @Test func `good spans of a damaged segment are there once, also when it becomes a block of its own`() async throws
+    {
+        let disk = try await Self.filledDisk()
+        let path = try #require(disk.paths.first { $0.hasPrefix("/data/log/") })
+        disk[path]?[70] ^= 0xff
+        for _ in 0..<3 {
+            // Every segment is a part of its own.
+            let store = try await S.open(disk) { $0.headSpanCount = 1 }
+            #expect(try await S.everything(in: store).map(\.spanID.rawValue).sorted() == [1, 2, 4])
+            try await store.seal()
+            #expect(await store.status().spanCount == 3)
+            await store.close()
+        }
+    }
+
     @Test func `spans of a bad block come back from log segments that were not yet removed`() async throws {
         let disk = SimulatedDisk(seed: 2)
         let store = try await S.open(disk)
