@@ -33,9 +33,9 @@ public final class EmbeddedStore: SpanStore {
     private let quota: Quota?
     /// Why the last attempt to remove old blocks failed.
     private let retentionFailure = Mutex<StoreError?>(nil)
-    /// Removals under way.
-    let removals = Atomic<Int>(0)
-    private var isRemoving: Bool { removals.load(ordering: .relaxed) > 0 }
+    /// When deletions that failed are gone on with, by the monotonic clock.
+    let deletionRest = Mutex<UInt64>(0)
+    static let deletionRestNanos: UInt64 = 10_000_000_000
 
     private init(_ configuration: Configuration) throws(StoreError) {
         let started = configuration.clock.monotonicNanos
@@ -111,6 +111,8 @@ public final class EmbeddedStore: SpanStore {
             commit?.headChanged(failure: failure)
             reads.stopOldestOfTooMany()
         }
+        sealer.keepApart(removalLog.lastSegments)
+        compactor.beforeMerges { [weak self] in self?.rewriteOldBlocks() }
         reads.onDamage { [weak compactor] error in compactor?.noteDamage(error) }
         sealer.schedule()
         sealer.openRollups()
@@ -143,7 +145,6 @@ public final class EmbeddedStore: SpanStore {
             // What could not be sealed is tried again.
             sealer.schedule()
             await removeExpired()
-            await thin()
             compactor.schedule(isIdle: isIdle)
             if isIdle, !wasIdle { configuration.onIdle() }
             wasIdle = isIdle
@@ -177,7 +178,7 @@ public final class EmbeddedStore: SpanStore {
         let age = now &- figures.firstAppendNanos
         let idle = now &- figures.lastAppendNanos
         if age > configuration.headAge.nanos * 6 { return true }
-        if let retention = configuration.retentionAge, age > retention.nanos / 8 { return true }
+        if let shortest = thinning.shortestAgeNanos, age > shortest / 8 { return true }
         return figures.spanCount >= Self.idleSpanCountMin
             && (idle > configuration.headIdle.nanos || age > configuration.headAge.nanos)
     }
@@ -205,12 +206,15 @@ public final class EmbeddedStore: SpanStore {
         }
     }
 
-    /// Takes out of old blocks what the rules of retention no longer keep.
-    package func thin() async {
+    /// Takes out of old blocks what the rules of retention no longer keep, and what deletions left that did not finish.
+    package func thin() async { _ = try? await compactor.onThread { () throws(StoreError) in self.rewriteOldBlocks() } }
+
+    /// On the compactor's thread. What fails is tried again, and told by the compactor.
+    private func rewriteOldBlocks() {
+        try? finishDeletions(inBackground: true)
         guard !configuration.retentionRules.isEmpty else { return }
         let now = configuration.clock.unixNanos
-        // What fails is tried again, and told by the compactor.
-        _ = try? await compactor.rewrite(inBackground: true) { [thinning, contents] block throws(StoreError) in
+        _ = try? compactor.rewriteNow(true) { block throws(StoreError) in
             try thinning.cut(block, in: contents.snapshot(), nowUnixNanos: now)
         }
     }
@@ -339,11 +343,7 @@ public final class EmbeddedStore: SpanStore {
     private func addProblems(to status: inout StoreStatus) {
         status.problems = recovery.problems
         if let problem = removalLog.problem { status.problems.append(problem) }
-        if let unfinished = removalLog.unfinished, !isRemoving {
-            status.problems.append(
-                "Removal \(unfinished.number) (\(unfinished.queryText)) did not finish before a stop: ask for it again."
-            )
-        }
+        status.problems += removalLog.unfinished
         let numbers = contents.serviceNumbers
         if numbers.refusedCount > 0 {
             status.problems.append(
@@ -357,6 +357,8 @@ public final class EmbeddedStore: SpanStore {
         if let failure = retentionFailure.withLock({ $0 }) { status.problems.append("\(failure)") }
         let excess = sealer.figures.excessByteCount
         if excess > 0, let quota { status.problems.append(quota.problem(excess: excess)) }
+        let quarantined = sealer.figures.quarantineExcessByteCount
+        if quarantined > 0, let quota { status.problems.append(quota.quarantineProblem(excess: quarantined)) }
         let log = commit.figures
         if log.counters.failedSyncCount > 0 {
             status.problems.append(

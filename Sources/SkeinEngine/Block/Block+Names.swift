@@ -4,6 +4,7 @@ import SkeinModel
 import SkeinStore
 
 /// What a block's tables say of names, entry by entry, without looking at spans. Nothing but the tables is held in memory.
+/// Entries of which no span is left are passed over.
 extension Block {
     /// Calls `body` with kind, service, name and number of spans of each operation.
     func forEachOperation(
@@ -22,7 +23,8 @@ extension Block {
                     let kind = try entry.readByte()
                     let service = try entry.readLengthPrefixed()
                     let name = try entry.read(entry.remaining)
-                    body(kind, service, name, try reader.readCount(max: footer.spanCount))
+                    let spanCount = try reader.readCount(max: footer.spanCount)
+                    if spanCount > 0 { body(kind, service, name, spanCount) }
                 }
                 guard reader.isAtEnd else { throw ByteError(.truncated, at: reader.position) }
             }
@@ -37,7 +39,7 @@ extension Block {
         _ body: (_ scope: AttributeScope, _ name: UnsafeRawBufferPointer, _ types: UInt8, _ count: Int) -> Void
     ) throws(StoreError) {
         let keys = try keyTable()
-        for (number, entry) in keys.entries.enumerated() {
+        for (number, entry) in keys.entries.enumerated() where entry.count > 0 {
             keys.withName(UInt32(number)) { body(entry.scope, $0, entry.types, entry.count) }
         }
         Self.forEachKey(of: try resourceTable()) { body(.resource, $0, $1, $2) }
@@ -54,7 +56,7 @@ extension Block {
         var counts: [Int] = []
         /// By key, the entry that had it last: an entry that has it twice counts once.
         var owners: [Int] = []
-        for (owner, entry) in table.entries.enumerated() {
+        for (owner, entry) in table.entries.enumerated() where entry.spanCount > 0 {
             for pair in entry.attributes {
                 // Entry 0 of an interner is the empty string, which may be a key here.
                 let key = Int(table.withBytes(pair.key) { interner.intern($0).ref })

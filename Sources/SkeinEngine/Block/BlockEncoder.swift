@@ -196,17 +196,12 @@ package struct BlockEncoder: ~Copyable {
         footer.receivedMax = max(footer.receivedMax, other.receivedMax)
     }
 
-    /// What copies of row groups of `block` need to know.
-    mutating func numbers(of block: Block) throws(StoreError) -> GroupCopy.TableNumbers {
-        try GroupCopy.TableNumbers(of: block, in: &tables)
-    }
-
     /// Appends row group `index` of another block as it is. The groups of a long trace come one after the other; with
     /// `isPartial` the new block holds more of that trace in another place.
     mutating func append(
         copyOf index: Int,
         of block: Block,
-        _ numbers: GroupCopy.TableNumbers,
+        _ numbers: inout GroupCopy.TableNumbers,
         isPartial: Bool = false
     ) throws(StoreError) {
         let source = block.footer.groups[index]
@@ -216,7 +211,7 @@ package struct BlockEncoder: ~Copyable {
         group.offset = offset
         group.traceRow = footer.spanCount - before
         columns.chunks.removeAll()
-        let copy = try GroupCopy(block, group: index, numbers)
+        let copy = try GroupCopy(block, group: index, &numbers, in: &tables)
         try copy.write(to: &columns, isPartial: isPartial)
         try copy.note(in: &tables)
         traceFilters.append(copyOf: index, of: numbers.traceFilters)

@@ -151,10 +151,20 @@ struct BlockSection: ~Copyable {
         Self.scatter(batch.kinds, places, &kinds) { $0 }
         Self.scatter(batch.statusCodes, places, &statuses) { $0 }
         Self.scatter(batch.nameRefs, places, &names) { $0 + slot }
-        let resourceNumbers = tables.resources(of: batch)
+        let usedResources = Self.used(batch.resourceRows, places, of: batch.resources.count)
+        let resourceNumbers = tables.resources(of: batch, isUsed: usedResources)
         Self.scatter(batch.resourceRows, places, &resources) { resourceNumbers[Int($0)] }
-        let scopeNumbers = tables.scopes(of: batch)
+        let usedScopes = Self.used(batch.scopeRows, places, of: batch.scopes.count)
+        let scopeNumbers = tables.scopes(of: batch, isUsed: usedScopes)
         Self.scatter(batch.scopeRows, places, &scopes) { scopeNumbers[Int($0)] }
+    }
+
+    /// By entry of a batch's table, whether a row that the order names refers to it.
+    private static func used(_ entries: [UInt32], _ places: UnsafeBufferPointer<UInt32>, of count: Int) -> [Bool] {
+        precondition(entries.count == places.count)
+        var isUsed = [Bool](repeating: false, count: count)
+        for row in 0..<entries.count where places[row] != .max { isUsed[Int(entries[row])] = true }
+        return isUsed
     }
 
     private mutating func copyOptional(_ batch: SpanBatch, _ places: UnsafeBufferPointer<UInt32>, _ slot: UInt32) {

@@ -77,9 +77,12 @@ struct BlockTables: ~Copyable {
 
     // MARK: Resources and scopes
 
-    /// By row of the batch's resource table, the entry of the block's.
-    mutating func resources(of batch: SpanBatch) -> [UInt32] {
+    /// By row of the batch's resource table, the entry of the block's; 0 for rows that are not used.
+    ///
+    /// What no span refers to stays out: it may be what was redacted.
+    mutating func resources(of batch: SpanBatch, isUsed: [Bool]) -> [UInt32] {
         (0..<batch.resources.count).map { row in
+            guard isUsed[row] else { return 0 }
             scratch.removeAll()
             append(batch, batch.resources.serviceNameRefs[row])
             append(batch, batch.resources.schemaURLRefs[row])
@@ -94,35 +97,30 @@ struct BlockTables: ~Copyable {
         }
     }
 
-    /// By entry of another block's table of resources, the entry of this one's.
-    mutating func resources(of table: OwnerTable) -> [UInt32] {
-        table.entries.map { entry in
-            let (ref, isNew) = table.withBytes(entry.content) { resourceInterner.intern($0) }
-            if isNew {
-                services.append(table.withBytes(entry.texts[0]) { [UInt8]($0) })
-                resourceSpanCounts.append(0)
-            }
-            return Self.number(ref)
+    /// This table's entry for one of another block's table of resources.
+    mutating func resource(_ number: Int, of table: OwnerTable) -> UInt32 {
+        let entry = table.entries[number]
+        let (ref, isNew) = table.withBytes(entry.content) { resourceInterner.intern($0) }
+        if isNew {
+            services.append(table.withBytes(entry.texts[0]) { [UInt8]($0) })
+            resourceSpanCounts.append(0)
         }
+        return Self.number(ref)
     }
 
-    /// By entry of another block's table of scopes, the entry of this one's.
-    mutating func scopes(of table: OwnerTable) -> [UInt32] {
-        table.entries.map { entry in
-            let (ref, isNew) = table.withBytes(entry.content) { scopeInterner.intern($0) }
-            if isNew { scopeSpanCounts.append(0) }
-            return Self.number(ref)
-        }
+    /// This table's entry for one of another block's table of scopes.
+    mutating func scope(_ number: Int, of table: OwnerTable) -> UInt32 {
+        let (ref, isNew) = table.withBytes(table.entries[number].content) { scopeInterner.intern($0) }
+        if isNew { scopeSpanCounts.append(0) }
+        return Self.number(ref)
     }
 
-    /// By entry of another block's table of keys, the number in this one's.
-    mutating func keys(of table: KeyTable) -> [UInt32] {
-        table.entries.indices.map { number in
-            scratch.removeAll()
-            scratch.append(table.entries[number].scope.byte)
-            table.withName(UInt32(number)) { scratch.append($0) }
-            return internKey(table.entries[number].scope)
-        }
+    /// This table's number for a key of another block's table.
+    mutating func key(_ number: Int, of table: KeyTable) -> UInt32 {
+        scratch.removeAll()
+        scratch.append(table.entries[number].scope.byte)
+        table.withName(UInt32(number)) { scratch.append($0) }
+        return internKey(table.entries[number].scope)
     }
 
     /// The number of the key whose scope and name are in `scratch`.
@@ -138,9 +136,10 @@ struct BlockTables: ~Copyable {
         return number
     }
 
-    /// By row of the batch's scope table, the entry of the block's.
-    mutating func scopes(of batch: SpanBatch) -> [UInt32] {
+    /// By row of the batch's scope table, the entry of the block's; 0 for rows that are not used.
+    mutating func scopes(of batch: SpanBatch, isUsed: [Bool]) -> [UInt32] {
         (0..<batch.scopes.count).map { row in
+            guard isUsed[row] else { return 0 }
             scratch.removeAll()
             append(batch, batch.scopes.nameRefs[row])
             append(batch, batch.scopes.versionRefs[row])

@@ -15,26 +15,65 @@ struct GroupCopy {
     /// The chunks of the group.
     private let bytes: [UInt8]
     private let numbers: TableNumbers
+    /// By row of the group, entries of the old block's tables that are there.
+    private let resources: Numbers
+    private let scopes: Numbers
 
-    /// By entry of the old block's tables, that of the new one's.
+    /// By entry of the old block's tables, that of the new one's, or ``unknown``.
+    ///
+    /// The new tables gain an entry when a group that refers to it is copied: what no span refers to any more must not
+    /// come along, since it may be what was redacted.
     struct TableNumbers {
-        var resources: [UInt32]
-        var scopes: [UInt32]
-        var keys: [UInt32]
-        /// By entry of the old table of keys.
-        var keyTypes: [UInt8]
-        var traceFilters: Filters
-        var valueFilters: Filters
+        static let unknown = UInt32.max
 
-        /// The entries of `block`, which the tables gain where they lacked them.
-        init(of block: Block, in tables: inout BlockTables) throws(StoreError) {
-            let table = try block.keyTable()
-            resources = tables.resources(of: try block.resourceTable())
-            scopes = tables.scopes(of: try block.scopeTable())
-            keys = tables.keys(of: table)
-            keyTypes = table.entries.map(\.types)
+        private let resourceTable: OwnerTable
+        private let scopeTable: OwnerTable
+        private let keyTable: KeyTable
+        fileprivate private(set) var resources: [UInt32]
+        fileprivate private(set) var scopes: [UInt32]
+        fileprivate private(set) var keys: [UInt32]
+        /// By entry of the old table of keys.
+        fileprivate let keyTypes: [UInt8]
+        let traceFilters: Filters
+        let valueFilters: Filters
+
+        /// Nothing of `block` is known yet.
+        init(of block: Block) throws(StoreError) {
+            keyTable = try block.keyTable()
+            resourceTable = try block.resourceTable()
+            scopeTable = try block.scopeTable()
+            resources = [UInt32](repeating: Self.unknown, count: resourceTable.entries.count)
+            scopes = [UInt32](repeating: Self.unknown, count: scopeTable.entries.count)
+            keys = [UInt32](repeating: Self.unknown, count: keyTable.entries.count)
+            keyTypes = keyTable.entries.map(\.types)
             traceFilters = Filters(block, block.footer.traceFilters)
             valueFilters = Filters(block, block.footer.valueFilters)
+        }
+
+        /// Makes the entries known that these rows refer to. Returns whether all of them are there.
+        fileprivate mutating func take(
+            resources rows: Numbers,
+            scopes scopeRows: Numbers,
+            in tables: inout BlockTables
+        ) -> Bool {
+            Self.take(rows, &resources) { tables.resource($0, of: resourceTable) }
+                && Self.take(scopeRows, &scopes) { tables.scope($0, of: scopeTable) }
+        }
+
+        private static func take(_ rows: Numbers, _ known: inout [UInt32], _ number: (Int) -> UInt32) -> Bool {
+            for row in 0..<(rows.values.isEmpty ? min(rows.count, 1) : rows.values.count) {
+                guard rows[row] < UInt64(known.count) else { return false }
+                let entry = Int(rows[row])
+                if known[entry] == unknown { known[entry] = number(entry) }
+            }
+            return true
+        }
+
+        /// Makes a key known. Returns whether it is there.
+        fileprivate mutating func take(key: UInt32, in tables: inout BlockTables) -> Bool {
+            guard key < UInt32(keys.count) else { return false }
+            if keys[Int(key)] == Self.unknown { keys[Int(key)] = tables.key(Int(key), of: keyTable) }
+            return true
         }
     }
 
@@ -44,11 +83,30 @@ struct GroupCopy {
         var lineBits: Int
     }
 
-    init(_ block: Block, group index: Int, _ numbers: TableNumbers) throws(StoreError) {
+    /// Reads the group. The tables gain the entries that it refers to, and `numbers` says which they are.
+    init(
+        _ block: Block,
+        group index: Int,
+        _ numbers: inout TableNumbers,
+        in tables: inout BlockTables
+    ) throws(StoreError) {
         reader = block.reader
         group = block.footer.groups[index]
         directory = try block.directory(ofGroup: index)
         bytes = try block.reader.read(group.directory.offset - group.offset, at: group.offset)
+        resources = try reader.numbers(directory.resources)
+        scopes = try reader.numbers(directory.scopes)
+        guard numbers.take(resources: resources, scopes: scopes, in: &tables) else {
+            throw reader.corrupt(
+                "a span has a resource or scope that the block lacks",
+                at: directory.resources.chunk.offset
+            )
+        }
+        for table in [directory.attributes, directory.eventAttributes, directory.linkAttributes] {
+            for (key, _) in table.keys where !numbers.take(key: key, in: &tables) {
+                throw reader.corrupt("an attribute has a key that the block lacks", at: table.shapes.offset)
+            }
+        }
         self.numbers = numbers
     }
 
@@ -76,8 +134,8 @@ struct GroupCopy {
             directory.missingParents, directory.starts, directory.durations, directory.kinds, directory.statuses,
         ] { try write(column, &columns) }
         try write(directory.names, &columns)
-        try write(directory.resources, translatedBy: numbers.resources, &columns)
-        try write(directory.scopes, translatedBy: numbers.scopes, &columns)
+        write(resources, translatedBy: numbers.resources, &columns)
+        write(scopes, translatedBy: numbers.scopes, &columns)
         try write(directory.flags, &columns)
         try write(directory.statusMessages, &columns)
         try write(directory.traceStates, &columns)
@@ -143,25 +201,10 @@ struct GroupCopy {
         if column.encoding != .empty { try write(column.numbers, &columns) }
     }
 
-    private func write(
-        _ column: NumberColumn,
-        translatedBy numbers: [UInt32],
-        _ columns: inout ColumnWriter
-    ) throws(StoreError) {
-        let entries = try reader.numbers(column)
-        var translated = ColumnBuffer<UInt64>(capacity: column.count)
-        for row in 0..<column.count {
-            translated.append(UInt64(numbers[try checked(entries[row], of: numbers, column)]))
-        }
+    private func write(_ entries: Numbers, translatedBy numbers: [UInt32], _ columns: inout ColumnWriter) {
+        var translated = ColumnBuffer<UInt64>(capacity: entries.count)
+        for row in 0..<entries.count { translated.append(UInt64(numbers[Int(entries[row])])) }
         columns.append(numbers: translated.elements)
-    }
-
-    /// A number that is one of the old table's.
-    private func checked(_ number: UInt64, of numbers: [UInt32], _ column: NumberColumn) throws(StoreError) -> Int {
-        guard number < numbers.count else {
-            throw reader.corrupt("a span has a resource or scope that the block lacks", at: column.chunk.offset)
-        }
-        return Int(number)
     }
 
     private func write(_ table: AttributeColumns, _ columns: inout ColumnWriter) throws(StoreError) {
@@ -171,7 +214,7 @@ struct GroupCopy {
         try write(table.shapeNumbers, &columns)
         columns.chunks.directory.appendVarint(UInt64(table.keys.count))
         for (key, column) in table.keys {
-            columns.chunks.directory.appendVarint(UInt64(numbers.keys[Int(try known(key, table))]))
+            columns.chunks.directory.appendVarint(UInt64(numbers.keys[Int(key)]))
             columns.chunks.directory.appendVarint(UInt64(column))
         }
         columns.chunks.directory.appendVarint(UInt64(table.columns.count))
@@ -181,29 +224,23 @@ struct GroupCopy {
         }
     }
 
-    private func known(_ key: UInt32, _ table: AttributeColumns) throws(StoreError) -> UInt32 {
-        guard key < numbers.keys.count else {
-            throw reader.corrupt("an attribute has a key that the block lacks", at: table.shapes.offset)
-        }
-        return key
-    }
-
     // MARK: Counting
 
     /// Adds the rows to what the new block's tables say of resources, scopes, operations and keys.
     func note(in tables: inout BlockTables) throws(StoreError) {
-        let resources = try reader.numbers(directory.resources)
-        let scopes = try reader.numbers(directory.scopes)
         let kinds = try reader.numbers(directory.kinds)
         let names = try reader.texts(directory.names)
         // The number of a scope stands for its name here: what is counted are triples of numbers.
         var operations = OperationCounts()
         var scopeCounts = OperationCounts()
         for row in 0..<group.rowCount {
-            let resource = try checked(resources[row], of: numbers.resources, directory.resources)
-            let scope = try checked(scopes[row], of: numbers.scopes, directory.scopes)
-            operations.add(UInt32(resource), names.entry(row), UInt8(truncatingIfNeeded: kinds[row]))
-            scopeCounts.add(0, UInt32(scope), 0)
+            // Both are entries of tables, as was checked when the group was read.
+            operations.add(
+                UInt32(truncatingIfNeeded: resources[row]),
+                names.entry(row),
+                UInt8(truncatingIfNeeded: kinds[row])
+            )
+            scopeCounts.add(0, UInt32(truncatingIfNeeded: scopes[row]), 0)
         }
         for index in 0..<operations.all.count {
             let operation = operations.all[index]
@@ -234,7 +271,7 @@ struct GroupCopy {
             for key in shapes[shape] { counts[Int(key)] += owners[shape] }
         }
         for (local, count) in counts.enumerated() {
-            let key = Int(try known(table.keys[local].key, table))
+            let key = Int(table.keys[local].key)
             tables.note(key: numbers.keys[key], count: count, types: numbers.keyTypes[key])
         }
     }

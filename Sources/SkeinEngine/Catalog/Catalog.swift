@@ -19,6 +19,9 @@ struct Catalog: ~Copyable {
     /// `nil` when the file must be written anew first.
     private var file: (any DiskFile)?
     private var recordCount = 0
+    /// Blocks that were removed though their files may still be there: they are called removed as long as they are here,
+    /// also when the file is written anew.
+    var lingering: Set<BlockID> = []
 
     /// A catalog that says `state`; the file is written at the first commit.
     init(disk: any Disk, folder: StoreFolder, state: CatalogState) {
@@ -59,7 +62,7 @@ struct Catalog: ~Copyable {
         let new = folder.catalog + StoreFolder.temporarySuffix
         try? disk.remove(new)
         let file = try disk.open(new, .create)
-        try Self.content(of: next).withUnsafeBufferPointer { bytes throws(DiskError) in
+        try Self.content(of: next, lingering).withUnsafeBufferPointer { bytes throws(DiskError) in
             try file.append(UnsafeRawBufferPointer(bytes))
         }
         try file.sync()
@@ -69,10 +72,10 @@ struct Catalog: ~Copyable {
         recordCount = 1
     }
 
-    /// The bytes of a file that says `state` and nothing of what was before.
-    static func content(of state: CatalogState) -> [UInt8] {
+    /// The bytes of a file that says `state`, that the blocks `lingering` are removed, and nothing of what was before.
+    static func content(of state: CatalogState, _ lingering: Set<BlockID> = []) -> [UInt8] {
         var bytes = RecordFile.header(magic: magic, version: version, number: 0)
-        let record = record(state.edits)
+        let record = record(state.edits + lingering.subtracting(state.blocks).sorted().map { .removeBlock($0) })
         bytes.append(record.bytes)
         return bytes.array()
     }

@@ -116,6 +116,9 @@ final class StoredBlock: Sendable {
         }
     }
 
+    /// Opens the rollup anew when it is asked for next: its file was replaced.
+    func forgetRollup() { openRollup.withLock { $0 = nil } }
+
     private func giveUp(_ rollup: StoredRollup) {
         openRollup.withLock { open in
             if open === rollup {

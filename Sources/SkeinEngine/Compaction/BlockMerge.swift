@@ -46,6 +46,8 @@ struct BlockMerge: ~Copyable {
         /// Traces in which values are masked.
         var masked: Set<TraceID> = []
         var masking: Masking?
+        /// Whether values are masked that sums know as names of what was called.
+        var masksPeers = false
         /// Row groups of the one input that cannot be read and are left out; the others are written anew, and nothing is
         /// copied. `nil` when all can be read.
         var lostGroups: Set<Int>?
@@ -97,10 +99,10 @@ struct BlockMerge: ~Copyable {
             encoder.noteReceived(input.footer)
             // Tables that are read only for copies may be what is damaged.
             if cut.lostGroups != nil { continue }
-            numbers.append(try encoder.numbers(of: input))
+            numbers.append(try GroupCopy.TableNumbers(of: input))
             for group in input.footer.groups.indices where plan.isCopied(group: group, ofInput: number) {
                 try pause()
-                try encoder.append(copyOf: group, of: input, numbers[number])
+                try encoder.append(copyOf: group, of: input, &numbers[number])
                 outcome.copiedCount += input.footer.groups[group].rowCount
             }
         }
@@ -111,7 +113,7 @@ struct BlockMerge: ~Copyable {
                 let piece = pieces[units[next].pieces.lowerBound]
                 let input = inputs[Int(piece.input)]
                 for group in plan.groups(of: piece) {
-                    try encoder.append(copyOf: group, of: input, numbers[Int(piece.input)], isPartial: true)
+                    try encoder.append(copyOf: group, of: input, &numbers[Int(piece.input)], isPartial: true)
                     outcome.copiedCount += input.footer.groups[group].rowCount
                 }
                 next += 1

@@ -45,6 +45,7 @@ final class Compactor: Sendable {
     let thread = DispatchQueue(label: "skein.compact", qos: .utility)
     let state = Mutex(State())
     private let progress = Mutex(Progress())
+    private let chores = Mutex<(@Sendable () -> Void)?>(nil)
     /// Signalled to end a pause.
     private let stop = DispatchSemaphore(value: 0)
 
@@ -75,6 +76,10 @@ final class Compactor: Sendable {
 
     /// Why some block could not be written anew, as long as that is to be tried again; `nil` when none is.
     var failure: StoreError? { state.withLock { $0.retry.failure } }
+
+    /// Says what else is to be done with blocks, on ``thread``: before each look for something to merge, so that it does not
+    /// wait behind all merges.
+    func beforeMerges(_ chores: @escaping @Sendable () -> Void) { self.chores.withLock { $0 = chores } }
 
     /// Merges what is worth it, soon. `isIdle` says that nobody has sent spans for a while.
     func schedule(isIdle: Bool) {
@@ -110,7 +115,9 @@ final class Compactor: Sendable {
     }
 
     private func mergeAll(isIdle: Bool) {
-        while let inputs = next(isIdle: isIdle) {
+        while true {
+            chores.withLock { $0 }?()
+            guard let inputs = next(isIdle: isIdle) else { return }
             do throws(StoreError) {
                 try merge(inputs)
             } catch {
@@ -203,10 +210,17 @@ final class Compactor: Sendable {
         inBackground: Bool,
         _ cut: @escaping @Sendable (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
     ) async throws(StoreError) -> Cutting {
-        let result: Result<Cutting, StoreError> = await withCheckedContinuation { done in
+        try await onThread { () throws(StoreError) in try self.rewriteNow(inBackground, cut) }
+    }
+
+    /// Runs `body` on ``thread``.
+    func onThread<T: Sendable>(
+        _ body: @escaping @Sendable () throws(StoreError) -> T
+    ) async throws(StoreError) -> T {
+        let result: Result<T, StoreError> = await withCheckedContinuation { done in
             thread.async {
                 do throws(StoreError) {
-                    done.resume(returning: .success(try self.rewriteNow(inBackground, cut)))
+                    done.resume(returning: .success(try body()))
                 } catch {
                     done.resume(returning: .failure(error))
                 }
@@ -215,7 +229,8 @@ final class Compactor: Sendable {
         return try result.get()
     }
 
-    private func rewriteNow(
+    /// ``rewrite(inBackground:_:)`` for those who are on ``thread``.
+    func rewriteNow(
         _ inBackground: Bool,
         _ cut: (StoredBlock) throws(StoreError) -> BlockMerge.Cut?
     ) throws(StoreError) -> Cutting {
@@ -313,6 +328,8 @@ final class Compactor: Sendable {
             try? disk.remove(temporary)
             throw error
         }
+        // First, since a block that is masked is not looked at again when the rest fails.
+        if cut.masksPeers, let input = inputs.first { try maskPeers(of: cut.masked, in: input, rewritten: temporary) }
         guard try sealer.replace(inputs, with: id, from: temporary, because: damage) else { return nil }
         progress.withLock { progress in
             if inputs.count > 1 { progress.mergeCount += 1 } else if damage == nil { progress.rewriteCount += 1 }
@@ -323,6 +340,21 @@ final class Compactor: Sendable {
             progress.cutSpanCount += outcome.cutCount
         }
         return outcome
+    }
+
+    /// Masks in sums the names that spans of `traces` gave to what they called and give no longer in the file at `path`,
+    /// which is removed when that fails.
+    private func maskPeers(of traces: Set<TraceID>, in input: StoredBlock, rewritten path: String) throws(StoreError) {
+        do throws(StoreError) {
+            let file = try Sealer.orFailure(Self.failing) { () throws(DiskError) in try disk.open(path, .read) }
+            let rewritten = try Block(file, path: path, id: StoredBlock.newCacheID(), cache: nil)
+            var names = try BlockRollup.peers(of: traces, in: input.block)
+            if !names.isEmpty { names.subtract(try BlockRollup.peers(of: traces, in: rewritten)) }
+            if !names.isEmpty { try sealer.maskPeers(names, in: input) }
+        } catch {
+            try? disk.remove(path)
+            throw error
+        }
     }
 
     /// The memory that a merge takes: the places of all traces, and a section of spans as it was read, once more as columns,

@@ -112,6 +112,13 @@ enum RecordFile {
         return outcome
     }
 
+    /// Whether what begins at `offset` is, by the length that it says, a record that ends with the file.
+    static func isWhole(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        guard bytes.count - offset >= recordHeaderByteCount else { return false }
+        return Int(UInt32(littleEndian: bytes.unsafelyLoad(offset + 12, as: UInt32.self)))
+            == bytes.count - offset - recordHeaderByteCount
+    }
+
     /// The length of the payload of what may be a record; `nil` when the bytes at `offset` cannot be one.
     private static func payloadByteCount(
         _ bytes: UnsafeRawBufferPointer,

@@ -27,6 +27,8 @@ final class Sealer: Sendable {
         var removedBlockCount = 0
         /// Bytes by which the folder is over its quota although nothing more can be removed.
         var excessByteCount = 0
+        /// Bytes in quarantine beyond the share of the quota that they may take.
+        var quarantineExcessByteCount = 0
         /// Spans and calls whose rollup has no name for them, see ``SeriesNumbers/Limits``.
         var rollupOverflowCount = 0
         /// Why the last attempt to seal failed; `nil` when it did not.
@@ -52,6 +54,8 @@ final class Sealer: Sendable {
     private let isScheduled = Mutex(false)
     /// Whether somebody waits for room in the head, so that no part is given time to ripen.
     private let isPressed = Atomic<Bool>(false)
+    /// Segments beyond which no block reaches that holds them; see ``keepApart(_:)``.
+    private let bounds = Mutex<Set<UInt64>>([])
     private let changed = Mutex<(@Sendable (StoreError?) -> Void)?>(nil)
 
     /// How long a part waits for the traces in it to go on in the next, at most.
@@ -125,6 +129,9 @@ final class Sealer: Sendable {
         }
     }
 
+    /// Keeps blocks from being merged over the ends of these segments.
+    func keepApart(_ segments: Set<UInt64>) { bounds.withLock { $0 = segments } }
+
     /// Blocks that lie side by side in order of arrival: between two runs is something that no block may cover, such as a
     /// block that cannot be read at present.
     var neighbours: [[StoredBlock]] {
@@ -133,6 +140,7 @@ final class Sealer: Sendable {
             let known = Set(blocks.map(\.id))
             var walls = state.withLock { $0.catalog.state.blocks }.subtracting(known).map(\.firstSegment)
             walls += contents.headSegments + contents.pastRollups.map(\.id.firstSegment)
+            walls += bounds.withLock { $0 }.map { $0 + 1 }
             walls.sort()
             var runs: [[StoredBlock]] = []
             for block in blocks {
@@ -179,6 +187,13 @@ final class Sealer: Sendable {
             if inputs.count > 1 { removeRollup(id) }
             return false
         }
+        if let damage {
+            // Before the file can go at a start.
+            let quarantine = Quarantine(disk: disk, folder: folder)
+            for input in inputs {
+                _ = try? quarantine.link(input.id.fileName, from: folder.blocks, reason: damage)
+            }
+        }
         try clearOrphans()
         // From here on the file counts, whatever happens: its name says what it supersedes.
         state.withLock { _ = $0.orphans.insert(id) }
@@ -198,16 +213,9 @@ final class Sealer: Sendable {
         contents.replace(inputs, with: block)
         _ = try? block.rollup()
         for input in inputs {
-            if let damage {
-                _ = try? Quarantine(disk: disk, folder: folder).take(
-                    input.id.fileName,
-                    from: folder.blocks,
-                    reason: damage
-                )
-            }
-            try? disk.remove(folder.block(input.id))
             if inputs.count > 1 { rollups.remove(input.id) }
         }
+        unlink(Set(inputs.map(\.id)))
         return true
     }
 

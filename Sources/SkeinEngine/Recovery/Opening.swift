@@ -126,6 +126,7 @@ struct Opening {
         }
 
         var catalog = Catalog(disk: disk, folder: folder, state: state)
+        catalog.lingering = removed.filter { exists(folder.block($0)) }
         // Segments of a lost block count again until they are in another.
         let start = replayed.first ?? max(state.firstSegment, (stored.map(\.lastSegment).max() ?? 0) + 1)
         if start != state.firstSegment { edits.append(.startLog(start)) }

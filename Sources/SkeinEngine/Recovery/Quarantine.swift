@@ -7,8 +7,25 @@ struct Quarantine {
     let disk: any Disk
     let folder: StoreFolder
 
+    /// Gives the file `name` of the folder `source` another name here, and leaves it where it is. Returns that path.
+    func link(_ name: String, from source: String, reason: String) throws(DiskError) -> String {
+        let target = try note(name, from: source, reason: reason)
+        try disk.link(source + "/" + name, to: target)
+        try disk.syncDirectory(folder.quarantine)
+        return target
+    }
+
     /// Moves the file `name` of the folder `source` here. Returns the path it has now.
     func take(_ name: String, from source: String, reason: String) throws(DiskError) -> String {
+        let target = try note(name, from: source, reason: reason)
+        try disk.rename(source + "/" + name, to: target)
+        try disk.syncDirectory(folder.quarantine)
+        try disk.syncDirectory(source)
+        return target
+    }
+
+    /// Writes down why a file comes here. Returns the path that it is to get.
+    private func note(_ name: String, from source: String, reason: String) throws(DiskError) -> String {
         let taken = Set(try disk.list(folder.quarantine))
         var free = name
         var copy = 1
@@ -24,9 +41,6 @@ struct Quarantine {
         let file = try disk.open(note, .create)
         try file.append(text.bytes)
         try file.sync()
-        try disk.rename(source + "/" + name, to: target)
-        try disk.syncDirectory(folder.quarantine)
-        try disk.syncDirectory(source)
         return target
     }
 

@@ -16,6 +16,13 @@ struct StoreFolder: Sendable {
     var log: String { root + "/log" }
     var blocks: String { root + "/blocks" }
     var removals: String { root + "/removals" }
+    /// What the removal of this number found, as long as it is not finished; see ``FoundTraces``.
+    func foundTraces(_ number: Int) -> String { removals + "." + FileNumber.text(UInt64(number)) }
+    /// The number of the removal in the name of such a file; `nil` for any other name.
+    static func removal(ofFile name: String) -> Int? {
+        guard name.hasPrefix("removals.") else { return nil }
+        return FileNumber.parse(name.dropFirst("removals.".count)).map { Int($0) }
+    }
     var rollups: String { root + "/rollups" }
     var quarantine: String { root + "/quarantine" }
     /// The folders whose files the store writes. What lies in quarantine is the operator's.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
+import SkeinModel
 import SkeinStore
 import Synchronization
 
@@ -14,84 +15,213 @@ final class RemovalLog: Sendable {
 
     private let disk: any Disk
     private let folder: StoreFolder
-    private let records: Mutex<[Removal.Record]>
-    /// What is wrong with the file, in words.
+    private struct State {
+        var records: [Removal.Record] = []
+        /// By number of a removal that has a file of found traces: the last segment that it is about.
+        var found: [Int: UInt64] = [:]
+        var underWay: Set<Int> = []
+        /// The greatest number that was ever given, as far as files say.
+        var lastNumber = 0
+    }
+
+    private let state: Mutex<State>
+    /// What is wrong with the files, in words.
     let problem: String?
 
-    /// Reads the file, if there is one. Throws ``StoreError/Code/unusable`` when a later version wrote it.
+    /// Reads the files, if there are any. Throws ``StoreError/Code/unusable`` when a later version wrote one.
     init(_ disk: any Disk, _ folder: StoreFolder) throws(StoreError) {
         self.disk = disk
         self.folder = folder
-        let bytes: [UInt8]
+        let path = folder.removals
+        var problems: [String] = []
+        var reading = Reading()
         do throws(DiskError) {
-            bytes = try disk.contents(of: folder.removals, limit: 1 << 30)
+            let bytes = try disk.contents(of: path, limit: 1 << 30)
+            reading = bytes.withUnsafeBytes { Reading($0) }
         } catch {
             guard error.code == .notFound else { throw StoreError(read: error) }
-            records = Mutex([])
-            problem = nil
-            return
         }
-        var found: [Removal.Record] = []
-        var problem: String?
-        var newer: UInt32?
+        if let newer = reading.newerVersion { throw StoreError(newer: newer, known: Self.version, path: path) }
+        if reading.isHollow {
+            // It was being made at a stop; nothing was removed before it was.
+            try? disk.remove(path)
+        } else if let damage = reading.damage {
+            let place = reading.records.isEmpty ? Self.putAside(path, damage, disk, folder) : nil
+            problems.append("\(place ?? path) is damaged (\(damage)): records of removals may be missing.")
+        } else if reading.goodByteCount < reading.byteCount {
+            // A torn end is cut off, so that the next record does not stand behind it.
+            _ = try? disk.open(path, .append).truncate(to: reading.goodByteCount)
+        }
+        state = Mutex(try Self.state(reading.records, disk, folder, &problems))
+        problem = problems.isEmpty ? nil : problems.joined(separator: " ")
+    }
+
+    /// What the file said.
+    private struct Reading {
+        var records: [Removal.Record] = []
+        /// What is wrong with it, in words. A torn end is nothing wrong.
+        var damage: String?
+        var newerVersion: UInt32?
+        /// Whether it ends before its first record.
+        var isHollow = false
+        var byteCount = 0
+        /// Up to here it is good.
         var goodByteCount = 0
-        bytes.withUnsafeBytes { bytes in
-            switch RecordFile.readHeader(bytes, magic: Self.magic) {
-            case .good(let version, _) where version > Self.version:
-                newer = version
+
+        /// No file.
+        init() {}
+
+        init(_ bytes: UnsafeRawBufferPointer) {
+            byteCount = bytes.count
+            switch RecordFile.readHeader(bytes, magic: RemovalLog.magic) {
+            case .good(let version, _) where version > RemovalLog.version:
+                newerVersion = version
                 return
             case .good: break
-            case .short, .damaged: problem = "its header does not check"
+            case .short, .damaged:
+                damage = "its header does not check"
+                isHollow = bytes.count <= RecordFile.headerByteCount
             }
-            let outcome = RecordFile.forEachRecord(bytes, types: [Self.askedType, Self.doneType]) { record in
+            let outcome = RecordFile.forEachRecord(bytes, types: [RemovalLog.askedType, RemovalLog.doneType]) {
+                record in
                 var reader = ByteReader(record.payload)
-                if record.type == Self.askedType {
-                    if let asked = try? Removal.Record(asked: &reader) { found.append(asked) }
+                if record.type == RemovalLog.askedType {
+                    if let asked = try? Removal.Record(asked: &reader) {
+                        records.append(asked)
+                    } else {
+                        damage = "the record at offset \(record.range.lowerBound) cannot be"
+                    }
                 } else if let number = try? reader.readVarint(),
-                    let index = found.firstIndex(where: { UInt64($0.number) == number })
+                    let index = records.firstIndex(where: { UInt64($0.number) == number })
                 {
-                    try? found[index].finish(&reader)
+                    try? records[index].finish(&reader)
                 }
                 return true
             }
             goodByteCount = outcome.goodByteCount
-            if let offset = outcome.firstBadOffset { problem = "the record at offset \(offset) does not check" }
+            if let offset = outcome.firstBadOffset { damage = "the record at offset \(offset) does not check" }
+            if records.isEmpty, damage == nil, RecordFile.isWhole(bytes, at: goodByteCount) {
+                damage = "its only record does not check"
+            }
         }
-        if problem != nil, found.isEmpty {
-            // It was being made at a stop; nothing was removed before it was.
-            try? disk.remove(folder.removals)
-            problem = nil
+    }
+
+    /// What `records` and the files of found traces say. Files of removals that are done are removed, damaged ones put aside.
+    private static func state(
+        _ records: [Removal.Record],
+        _ disk: any Disk,
+        _ folder: StoreFolder,
+        _ problems: inout [String]
+    ) throws(StoreError) -> State {
+        var state = State(records: records, lastNumber: records.map(\.number).max() ?? 0)
+        let names: [String]
+        do throws(DiskError) { names = try disk.list(folder.root) } catch { throw StoreError(read: error) }
+        for number in names.compactMap(StoreFolder.removal) {
+            state.lastNumber = max(state.lastNumber, number)
+            let path = folder.foundTraces(number)
+            let record = records.last { $0.number == number }
+            if let record, record.finishedUnixNanos != nil, record.failure.isEmpty {
+                try? disk.remove(path)
+                continue
+            }
+            do throws(StoreError) {
+                guard record != nil else { throw StoreError(.corrupt, "no record says what it is about", place: path) }
+                state.found[number] = try FoundTraces(number, disk, folder).lastSegment
+            } catch {
+                guard error.code == .corrupt else { throw error }
+                let place = putAside(path, error.message, disk, folder) ?? path
+                problems.append(
+                    "\(place), the traces that removal \(number) found, cannot be used (\(error.message)): ask for that "
+                        + "removal again; of traces that it had begun with, what is left may not match."
+                )
+            }
         }
-        // A torn end is cut off, so that the next record does not stand behind it.
-        if newer == nil, problem == nil, !found.isEmpty, goodByteCount < bytes.count {
-            _ = try? disk.open(folder.removals, .append).truncate(to: goodByteCount)
-        }
-        if let newer { throw StoreError(newer: newer, known: Self.version, path: folder.removals) }
-        records = Mutex(found)
-        self.problem = problem.map { "\(folder.removals) is damaged (\($0)): records of removals may be missing." }
+        return state
+    }
+
+    /// Returns where the file is now; `nil` when it cannot be put aside.
+    private static func putAside(
+        _ path: String,
+        _ reason: String,
+        _ disk: any Disk,
+        _ folder: StoreFolder
+    ) -> String? {
+        let name = String(path.dropFirst(folder.root.utf8.count + 1))
+        return try? Quarantine(disk: disk, folder: folder).take(name, from: folder.root, reason: reason)
     }
 
     /// Every removal, oldest first.
-    var all: [Removal.Record] { records.withLock { $0 } }
+    var all: [Removal.Record] { state.withLock { $0.records } }
 
-    /// The last removal that was not finished, unless it was asked for again and that was.
-    var unfinished: Removal.Record? {
-        let records = all
-        return records.last { record in
-            record.finishedUnixNanos == nil
-                && !records.contains { later in
+    // MARK: What is not finished
+
+    /// What was asked for and is neither done nor under way, in words: what failed or was stopped on the way, unless it was
+    /// asked for again and that was done.
+    var unfinished: [String] {
+        let state = state.withLock { $0 }
+        return state.records.filter { record in
+            (record.finishedUnixNanos == nil || state.found[record.number] != nil)
+                && !state.underWay.contains(record.number)
+                && !state.records.contains { later in
                     later.number > record.number && later.finishedUnixNanos != nil && later.failure.isEmpty
-                        && later.action == record.action && later.range == record.range
-                        && later.queryText == record.queryText
+                        && later.isAlike(record)
                 }
+        }.map { record in
+            let why = record.failure.isEmpty ? "" : ": \(record.failure)"
+            return record.action == .delete && state.found[record.number] != nil
+                ? "Removal \(record.number) (\(record.queryText)) is not finished; what it found goes on being deleted\(why)"
+                : "Removal \(record.number) (\(record.queryText)) did not finish, ask for it again\(why)"
         }
     }
 
+    /// The numbers of deletions that found their traces and neither are done nor under way, oldest first.
+    var interruptedDeletions: [Int] {
+        state.withLock { state in
+            state.found.keys.filter { number in
+                !state.underWay.contains(number)
+                    && state.records.contains { $0.number == number && $0.action == .delete }
+            }.sorted()
+        }
+    }
+
+    /// The last segments of what is not finished: no block may be made by merging that reaches beyond one of them.
+    var lastSegments: Set<UInt64> { Set(state.withLock { $0.found.values }) }
+
+    /// What removal `number` found.
+    func found(by number: Int) throws(StoreError) -> FoundTraces { try FoundTraces(number, disk, folder) }
+
+    /// What this removal found before and, of a redaction, all like it that were not finished. Those deletions are finished on
+    /// their own.
+    func found(like number: Int) throws(StoreError) -> Set<TraceID> {
+        let numbers = state.withLock { state in
+            let record = state.records.last { $0.number == number }
+            return state.records.filter { other in
+                guard state.found[other.number] != nil, let record else { return false }
+                return other.number == number || record.action != .delete && other.isAlike(record)
+            }.map(\.number)
+        }
+        var ids: Set<TraceID> = []
+        for number in numbers { ids.formUnion(try found(by: number).ids) }
+        return ids
+    }
+
+    /// Notes for good what removal `number` found, before any of it is removed.
+    func note(_ found: FoundTraces, by number: Int) throws(StoreError) {
+        do throws(DiskError) {
+            try found.write(number, disk, folder)
+        } catch {
+            throw StoreError("the removal cannot be put on record", error)
+        }
+        state.withLock { $0.found[number] = found.lastSegment }
+    }
+
+    // MARK: Records
+
     /// Notes for good that `removal` was asked for; returns its number.
     func ask(_ removal: Removal, nowUnixNanos now: UInt64) throws(StoreError) -> Int {
-        try records.withLock { records throws(StoreError) in
+        try state.withLock { state throws(StoreError) in
             let record = Removal.Record(
-                number: (records.last?.number ?? 0) + 1,
+                number: state.lastNumber + 1,
                 action: removal.action,
                 range: removal.range,
                 queryText: removal.queryText,
@@ -100,26 +230,40 @@ final class RemovalLog: Sendable {
             )
             let bytes = RecordFile.record(type: Self.askedType) { record.appendAsked(to: &$0) }
             try write(bytes)
-            records.append(record)
+            state.records.append(record)
+            state.lastNumber = record.number
+            state.underWay.insert(record.number)
             return record.number
         }
     }
 
-    /// Notes for good what became of removal `number`.
+    /// Notes for good what became of removal `number`. Once it is done, what it and those like it found is forgotten.
     func finish(
         _ number: Int,
         _ outcome: Removal.Outcome,
         failure: String,
         nowUnixNanos now: UInt64
     ) throws(StoreError) {
-        try records.withLock { records throws(StoreError) in
-            guard let index = records.firstIndex(where: { $0.number == number }) else { return }
-            records[index].finishedUnixNanos = now
-            records[index].outcome = outcome
-            records[index].failure = failure
-            let record = records[index]
+        let done = try state.withLock { state throws(StoreError) -> [Int] in
+            guard let index = state.records.firstIndex(where: { $0.number == number }) else { return [] }
+            state.underWay.remove(number)
+            var record = state.records[index]
+            record.finishedUnixNanos = now
+            record.outcome = outcome
+            record.failure = failure
             let bytes = RecordFile.record(type: Self.doneType) { record.appendDone(to: &$0) }
+            state.records[index] = record
             try write(bytes)
+            guard failure.isEmpty else { return [] }
+            return state.records.filter { other in
+                other.number <= number && state.found[other.number] != nil
+                    && (other.number == number || record.action != .delete && other.isAlike(record))
+            }.map(\.number)
+        }
+        for number in done {
+            // A file that stays is removed at a start.
+            try? disk.remove(folder.foundTraces(number))
+            state.withLock { $0.found[number] = nil }
         }
     }
 
@@ -152,6 +296,11 @@ final class RemovalLog: Sendable {
 }
 
 extension Removal.Record {
+    /// Whether the same was asked for, as far as its words say.
+    fileprivate func isAlike(_ other: Removal.Record) -> Bool {
+        action == other.action && range == other.range && queryText == other.queryText
+    }
+
     //     asked  number, time, start and end of the range: varints; 0 delete or 1 redact;
     //            texts: query, who asked; number of keys (varint) and as many texts
     //     done   number, time, traces, spans: varints; text: failure
@@ -168,7 +317,10 @@ extension Removal.Record {
     }
 
     fileprivate init(asked reader: inout ByteReader) throws(ByteError) {
-        let number = Int(clamping: try reader.readVarint())
+        let at = reader.position
+        let number = try reader.readVarint()
+        // Counting on from a greater one must not overflow.
+        guard number <= FileNumber.greatest else { throw ByteError(.invalid, at: at) }
         let time = try reader.readVarint()
         let start = try reader.readVarint()
         let range = TimeRange(start: start, end: try reader.readVarint())
@@ -178,7 +330,7 @@ extension Removal.Record {
         var keys: [String] = []
         for _ in 0..<(try reader.readCount(max: reader.remaining)) { keys.append(try reader.readText()) }
         self.init(
-            number: number,
+            number: Int(number),
             action: isDelete ? .delete : .redact(keys: keys),
             range: range,
             queryText: queryText,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import SkeinBase
+import SkeinModel
 import SkeinStore
+import Synchronization
 
 extension Sealer {
     /// Removes all files whose spans are in a block by now, for good: nothing that was taken out of the block may come back
@@ -11,6 +14,49 @@ extension Sealer {
                 () throws(DiskError) in try self.removeSupersededNow()
             }
         }
+    }
+
+    /// Masks these names of what spans called in the sums of a block, and in those whose spans are gone: nobody can tell any
+    /// more which of those they were masked in. Not for ``thread``.
+    func maskPeers(_ names: Set<ExactText>, in block: StoredBlock) throws(StoreError) {
+        let failure: StoreError? = thread.sync {
+            do throws(StoreError) {
+                try self.maskPeersNow(names, in: block)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    private func maskPeersNow(_ names: Set<ExactText>, in block: StoredBlock) throws(StoreError) {
+        for rollup in contents.pastRollups where try rollup.table().hasPeer(of: names) {
+            try rollups.mask(names, in: rollup)
+            contents.replacePast([rollup], with: try rollups.open(rollup.id))
+        }
+        let rollup = try block.soundRollup()
+        if try rollup.table().hasPeer(of: names) {
+            try rollups.mask(names, in: rollup)
+            block.forgetRollup()
+        }
+    }
+
+    /// The same as ``removeSuperseded()`` for a thread that may wait, and is not ``thread``.
+    func removeSupersededWaiting() throws(StoreError) {
+        let failure: StoreError? = thread.sync {
+            do throws(DiskError) {
+                try self.removeSupersededNow()
+                return nil
+            } catch {
+                return StoreError(
+                    .io,
+                    "what was removed is gone from its block, but not its files: \(error)",
+                    place: error.path
+                )
+            }
+        }
+        if let failure { throw failure }
     }
 
     private func removeSupersededNow() throws(DiskError) {

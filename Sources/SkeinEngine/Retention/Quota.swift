@@ -18,6 +18,8 @@ final class Quota: Sendable {
     private static let headShare = 24
     /// A block made by merging takes no more than this part of the quota.
     private static let blockShare = 16
+    /// Files in quarantine take no more than this part of the quota: spans do not go for what nobody takes away.
+    private static let quarantineShare = 8
     /// While room is short, sums of spans that are gone take no more than this part of it.
     private static let rollupShare = 4
 
@@ -40,6 +42,9 @@ final class Quota: Sendable {
     /// Bytes that sums of spans that are gone may take while room is short.
     var rollupByteCount: Int { byteCount / Self.rollupShare }
 
+    /// Bytes that files in quarantine may take before spans go for them.
+    var quarantineByteCount: Int { byteCount / Self.quarantineShare }
+
     /// Bytes that one file of such sums may take.
     var rollupFileByteCount: Int { headByteCount }
 
@@ -50,6 +55,12 @@ final class Quota: Sendable {
     /// parts and one group of requests, which is as large at most; a block being made of a part; and a merge.
     func reservedByteCount(logByteCount: Int) -> Int {
         max(0, 4 * headByteCount - logByteCount) + headByteCount + mergeByteCount.load(ordering: .relaxed)
+    }
+
+    /// What an operator has to know when files in quarantine take `excess` bytes more than their share.
+    func quarantineProblem(excess: Int) -> String {
+        "Files in quarantine/ take \(excess) bytes more than the \(quarantineByteCount) that count towards retention-bytes, "
+            + "so the folder may take as much more: look at what is there and take it away."
     }
 
     /// What an operator has to know when `excess` bytes are too many although nothing more can be removed.

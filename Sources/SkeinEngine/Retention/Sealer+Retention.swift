@@ -49,15 +49,15 @@ extension Sealer {
 
     private func putAsideNow(_ block: StoredBlock, _ reason: String) throws(StoreError) -> String? {
         guard contents.blocks.contains(where: { $0 === block }) else { return nil }
+        let quarantine = Quarantine(disk: disk, folder: folder)
+        let path = try? quarantine.link(block.id.fileName, from: folder.blocks, reason: reason)
         try clearOrphans()
         let past = (try? block.rollup()).map { [$0] } ?? []
         try Self.orFailure("a damaged block cannot be put aside") { () throws(DiskError) in
             try state.withLock { state throws(DiskError) in try state.catalog.commit([.removeBlock(block.id)]) }
         }
         contents.remove([block.id], rollups: past)
-        let quarantine = Quarantine(disk: disk, folder: folder)
-        let path = try? quarantine.take(block.id.fileName, from: folder.blocks, reason: reason)
-        if path == nil { try? disk.remove(folder.block(block.id)) }
+        unlink([block.id])
         return path
     }
 
@@ -104,12 +104,31 @@ extension Sealer {
         progress.withLock { $0.excessByteCount = choice.excessByteCount }
         removePast(contents.pastRollups.filter { choice.rollups.contains($0.id) })
         try remove(choice.blocks)
+        unlink([])
+    }
+
+    /// Removes the files of blocks that are out of use, and those that could not be removed before.
+    ///
+    /// Until a file is gone the catalog goes on calling its block removed: else a start would take it for a new one.
+    func unlink(_ ids: Set<BlockID>) {
+        let all = state.withLock { state in
+            state.catalog.lingering.formUnion(ids)
+            state.catalog.lingering.subtract(state.catalog.state.blocks)
+            return state.catalog.lingering
+        }
+        for id in all.sorted() {
+            do throws(DiskError) { try disk.remove(folder.block(id)) } catch { if error.code != .notFound { continue } }
+            state.withLock { _ = $0.catalog.lingering.remove(id) }
+        }
     }
 
     /// What the folder takes, with what must stay free; 0 without a quota.
     private var neededByteCount: Int {
         guard let (limit, meter) = quota else { return 0 }
-        return meter.byteCount + Quarantine(disk: disk, folder: folder).byteCount
+        let quarantined = Quarantine(disk: disk, folder: folder).byteCount
+        let counted = min(quarantined, limit.quarantineByteCount)
+        progress.withLock { $0.quarantineExcessByteCount = quarantined - counted }
+        return meter.byteCount + counted
             + limit.reservedByteCount(logByteCount: meter.byteCount(in: folder.log))
     }
 
@@ -173,7 +192,7 @@ extension Sealer {
         }
         state.withLock { $0.unrecorded = [] }
         if !isHidden { contents.remove(ids, rollups: past) }
-        for id in ids { try? disk.remove(folder.block(id)) }
+        unlink(ids)
         unmark()
         progress.withLock { $0.removedBlockCount += ids.count }
     }

@@ -31,13 +31,17 @@ struct RollupFiles: Sendable {
         _ id: BlockID,
         sumOf inputs: [StoredRollup],
         _ difference: Rollup = Rollup(),
-        keepsMinutes: Bool = true
+        keepsMinutes: Bool = true,
+        maskedPeers: Set<ExactText> = []
     ) throws(StoreError) {
         let keepsMinutes = keepsMinutes && !inputs.contains { $0.footer.hasOnlyHours }
         try write(id, keepsMinutes: keepsMinutes) { writer throws(StoreError) in
             var sum = RollupSum()
             var cursors: [RollupCursor] = []
-            for input in inputs { cursors.append(try RollupCursor(input, series: sum.numbers.add(try input.table()))) }
+            for input in inputs {
+                let table = try input.table().masking(peers: maskedPeers)
+                cursors.append(try RollupCursor(input, series: sum.numbers.add(table)))
+            }
             cursors.append(RollupCursor(difference, series: sum.numbers.add(difference.table)))
             while let minute = cursors.compactMap(\.minute).min() {
                 for index in cursors.indices { try cursors[index].take(minute, into: &sum.table) }
@@ -78,6 +82,12 @@ struct RollupFiles: Sendable {
     func publish(_ id: BlockID) throws(DiskError) {
         try disk.rename(temporary(id), to: folder.rollup(id))
         try disk.syncDirectory(folder.rollups)
+    }
+
+    /// Puts a rollup in which these names of what was called are masked in the place of one, for good.
+    func mask(_ peers: Set<ExactText>, in rollup: StoredRollup) throws(StoreError) {
+        try write(rollup.id, sumOf: [rollup], maskedPeers: peers)
+        try Sealer.orFailure(RollupFiles.failing) { () throws(DiskError) in try publish(rollup.id) }
     }
 
     func open(_ id: BlockID) throws(StoreError) -> StoredRollup {
@@ -163,8 +173,18 @@ enum BlockRollup {
     /// Rows read back at a time, unless one trace has more.
     private static let sectionRows = 32 << 10
 
-    /// Counts all rows of `block`: each of its entries of a trace by itself, copies left out.
-    static func count(_ block: Block) throws(StoreError) -> Rollup {
+    /// The names that spans of some traces give to what they call.
+    static func peers(of traces: Set<TraceID>, in block: Block) throws(StoreError) -> Set<ExactText> {
+        let table = try count(block) { traces.contains($0) }.table
+        return Set(
+            table.series.filter { $0.role == Rollup.Role.outside.rawValue && $0.second != 0 }.map {
+                ExactText(table.operations[Int($0.second)])
+            }
+        )
+    }
+
+    /// Counts the rows of the traces in `block` that `isCounted`: each entry of a trace by itself, copies left out.
+    static func count(_ block: Block, isCounted: (TraceID) -> Bool = { _ in true }) throws(StoreError) -> Rollup {
         let block = block.uncached
         var counter = RollupCounter()
         var tables = BlockTables()
@@ -173,11 +193,14 @@ enum BlockRollup {
         var first = 0
         var end = 0
         func flush() throws(StoreError) {
-            guard end > first else { return }
+            guard !order.traces.isEmpty else {
+                first = end
+                return
+            }
             let batch = try block.batch(rows: first..<end, columns: .attributes)
-            order.sources = (0..<(end - first)).map { RowOrder.Source(batch: 0, row: UInt32($0)) }
             counter.add(try BlockSection([batch], order, tables: &tables), tables)
             order.traces.removeAll()
+            order.sources.removeAll()
             first = end
         }
         for (index, group) in block.footer.groups.enumerated() where group.traceRow == group.firstRow {
@@ -188,7 +211,10 @@ enum BlockRollup {
                     throw block.reader.corrupt("the table of traces has a gap", at: group.offset)
                 }
                 if entry.rows.upperBound - first > sectionRows { try flush() }
-                order.traces.append(RowOrder.Trace(id: entry.id, rowCount: UInt32(entry.rows.count)))
+                if isCounted(entry.id) {
+                    order.traces.append(RowOrder.Trace(id: entry.id, rowCount: UInt32(entry.rows.count)))
+                    order.sources += entry.rows.map { RowOrder.Source(batch: 0, row: UInt32($0 - first)) }
+                }
                 end = entry.rows.upperBound
             }
         }

@@ -47,7 +47,8 @@ struct MatchingTraces {
         return found
     }
 
-    private mutating func matches(_ id: TraceID, _ cancellation: Cancellation) throws(StoreError) -> Bool {
+    /// Whether a trace, wherever it lies, holds a matching span.
+    mutating func matches(_ id: TraceID, _ cancellation: Cancellation) throws(StoreError) -> Bool {
         if let known = scattered[id] { return known }
         let trace = try StoredTrace(id, in: snapshot)
         let matches: Bool

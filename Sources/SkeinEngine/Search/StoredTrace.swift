@@ -189,7 +189,7 @@ struct StoredTrace: Sendable {
 
 extension Contents.Snapshot {
     /// Whether the trace may have rows in the head or in another block.
-    func mayHold(_ id: TraceID, elsewhereThan stored: StoredBlock) -> Bool {
+    func mayHold(_ id: TraceID, elsewhereThan stored: StoredBlock? = nil) -> Bool {
         blocks.contains { $0 !== stored && $0.block.mayContain(id) }
             || head.contains { !$0.part.rows(of: id, below: $0.rowCount).isEmpty }
     }

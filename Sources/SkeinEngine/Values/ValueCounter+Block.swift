@@ -50,11 +50,13 @@ extension ValueCounter {
     }
 
     private mutating func add(_ table: OwnerTable, text: Int) {
-        for entry in table.entries { table.withBytes(entry.texts[text]) { add(text: $0, entry.spanCount) } }
+        for entry in table.entries where entry.spanCount > 0 {
+            table.withBytes(entry.texts[text]) { add(text: $0, entry.spanCount) }
+        }
     }
 
     private mutating func add(_ table: OwnerTable, _ key: String) {
-        for entry in table.entries {
+        for entry in table.entries where entry.spanCount > 0 {
             if let value = table.value(of: key, in: entry) {
                 table.withBytes(value) { add(encoded: $0, entry.spanCount) }
             }

@@ -6,6 +6,7 @@ import SkeinStore
 enum StoreFigures {
     /// What grows, by the name that the store gives it; shown with `_total`.
     static let counters: [String: String] = [
+        "blocks_mended": "Blocks that were found damaged and written anew, or put aside.",
         "blocks_removed": "Blocks that retention removed whole.",
         "blocks_thinned": "Blocks written anew without what rules of retention or removals took out of them.",
         "cache_hits": "Parts of blocks that were found decoded in memory.",
@@ -21,6 +22,7 @@ enum StoreFigures {
         "rollup_overflow_spans": "Spans that statistics count under no name, since there were too many names.",
         "seals": "Blocks made of what was in memory.",
         "service_numbers_refused": "Times a service name came when no number was left to give.",
+        "spans_lost": "Spans that could not be read any more in damaged blocks.",
         "spans_thinned": "Spans that rules of retention or removals took out of blocks.",
     ]
 
@@ -29,6 +31,7 @@ enum StoreFigures {
         "block_bytes": "Bytes of all blocks.",
         "blocks": "Blocks.",
         "cache_bytes": "Bytes of decoded parts of blocks in memory.",
+        "damaged_blocks": "Blocks that were found damaged and are still in use.",
         "disk_free_bytes": "Bytes that are free on the disk of the data folder.",
         "folder_bytes": "Bytes of the data folder without what is in quarantine.",
         "head_bytes": "Bytes in memory of spans that are in no block yet.",

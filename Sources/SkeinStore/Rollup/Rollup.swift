@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinModel
+package import SkeinModel
 
 /// What spans add up to, minute by minute of their starts: durations of operations and of calls between services.
 ///
@@ -157,5 +157,39 @@ extension Array {
             if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
         }
         return low
+    }
+}
+
+extension Rollup.Table {
+    /// Whether what was called has one of these names.
+    package func hasPeer(of names: Set<ExactText>) -> Bool {
+        series.contains { isPeer($0, of: names) }
+    }
+
+    /// This table with ``Removal/mask`` in the place of these names of what was called. Series may be there twice then.
+    package func masking(peers names: Set<ExactText>) -> Self {
+        guard hasPeer(of: names) else { return self }
+        var masked = self
+        let mask = UInt32(operations.count)
+        masked.operations.append(Removal.mask)
+        for index in series.indices where isPeer(series[index], of: names) { masked.series[index].second = mask }
+        // An operation may have such a name, too.
+        let isNamed = Set(masked.series.filter { !$0.isBetweenServices }.map(\.second))
+        for number in operations.indices.dropFirst() where !isNamed.contains(UInt32(number)) {
+            if names.contains(ExactText(operations[number])) { masked.operations[number] = Removal.mask }
+        }
+        return masked
+    }
+
+    private func isPeer(_ series: Rollup.Series, of names: Set<ExactText>) -> Bool {
+        series.role == Rollup.Role.outside.rawValue && series.second != 0
+            && names.contains(ExactText(operations[Int(series.second)]))
+    }
+}
+
+extension Rollup.Series {
+    /// Whether both ends are services.
+    package var isBetweenServices: Bool {
+        role == Rollup.Role.serverSide.rawValue || role == Rollup.Role.clientSide.rawValue
     }
 }

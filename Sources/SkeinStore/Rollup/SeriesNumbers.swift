@@ -106,10 +106,8 @@ package struct SeriesNumbers: ~Copyable {
         let operations = other.operations.enumerated().map { $0.offset == 0 ? 0 : operation($0.element) }
         return other.series.map { series in
             var series = series
-            let isBetweenServices =
-                series.role == Rollup.Role.serverSide.rawValue || series.role == Rollup.Role.clientSide.rawValue
             series.first = services[Int(series.first)]
-            series.second = isBetweenServices ? services[Int(series.second)] : operations[Int(series.second)]
+            series.second = series.isBetweenServices ? services[Int(series.second)] : operations[Int(series.second)]
             return number(series)
         }
     }

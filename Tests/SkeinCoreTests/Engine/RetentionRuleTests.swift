@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import SkeinBase
 import SkeinModel
 import SkeinStore
 import SkeinTestKit
+import Synchronization
 import Testing
 
 @testable import SkeinEngine
@@ -115,6 +117,96 @@ import Testing
         await store.thin()
         #expect(try await S.trace(1, of: store).count == 2)
         #expect(try await S.trace(2, of: store).isEmpty)
+    }
+
+    @Test func `a trace goes from all its blocks or from none`() async throws {
+        let clock = SimulatedClock(unixNanos: 1_000 * day)
+        let disk = SimulatedDisk(seed: 5)
+        var configuration = S.configuration(disk, clock)
+        configuration.retentionAge = .seconds(30 * 86_400)
+        configuration.retentionRules = [rule("health", days: 1)]
+        let store = try await EmbeddedStore.open(configuration)
+        func advance(hours: Int) async {
+            clock.advance(by: .seconds(hours * 3_600))
+            await store.thin()
+        }
+        try await store.append(S.batch(S.span(1, 1, service: "health"), S.span(2, 2), received: clock.unixNanos))
+        try await store.seal()
+        await advance(hours: 12)
+        try await store.append(S.batch(S.span(1, 3), S.span(3, 4), received: clock.unixNanos))
+        try await store.seal()
+        // Only its older block has passed the age.
+        await advance(hours: 18)
+        #expect(try await S.trace(1, of: store).count == 2)
+        await advance(hours: 9)
+        // The span that the rule is about goes last, so that a stop in between does not hide the others from it.
+        let reopened = try await EmbeddedStore.open(
+            {
+                var changed = configuration
+                changed.disk = disk.kill()
+                return changed
+            }()
+        )
+        await reopened.thin()
+        clock.advance(by: .seconds(11))
+        await reopened.thin()
+        #expect(try await numbers(in: reopened) == [2, 3])
+    }
+
+    @Test func `the head becomes a block soon enough for the shortest age of a rule`() async throws {
+        let clock = SimulatedClock()
+        var configuration = S.configuration(SimulatedDisk(seed: 6), clock)
+        configuration.retentionRules = [
+            RetentionRule(predicate: .compare(.serviceName, .equal, .string("health")), ageNanos: 60_000_000_000)
+        ]
+        let store = try await EmbeddedStore.open(configuration)
+        let running = Task { await store.run() }
+        try await store.append(S.batch(S.span(1, 1, service: "health"), received: clock.unixNanos))
+        for _ in 0..<90 {
+            while clock.sleeperCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
+            clock.advance(by: .seconds(1))
+        }
+        while clock.sleeperCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        running.cancel()
+        await running.value
+        await store.thin()
+        #expect(try await numbers(in: store).isEmpty)
+    }
+
+    @Test func `what time asks for does not wait for blocks that are written anew`() async throws {
+        let clock = SimulatedClock()
+        var configuration = S.configuration(SimulatedDisk(seed: 8), clock)
+        configuration.retentionRules = [rule("health", days: 1)]
+        let store = try await EmbeddedStore.open(configuration)
+        // As a merge that takes long.
+        let gate = DispatchSemaphore(value: 0)
+        store.compactor.thread.async { gate.wait() }
+        let running = Task { await store.run() }
+        for _ in 0..<3 {
+            var waited = 0
+            while clock.sleeperCount == 0, waited < 3_000 {
+                try await Task.sleep(for: .milliseconds(1))
+                waited += 1
+            }
+            #expect(clock.sleeperCount == 1)
+            clock.advance(by: .seconds(1))
+        }
+        running.cancel()
+        let isOver = Atomic<Bool>(false)
+        let watched = Task {
+            await running.value
+            isOver.store(true, ordering: .relaxed)
+        }
+        var waited = 0
+        while !isOver.load(ordering: .relaxed), waited < 3_000 {
+            try await Task.sleep(for: .milliseconds(1))
+            waited += 1
+        }
+        let hasReturned = isOver.load(ordering: .relaxed)
+        #expect(hasReturned, "a cancelled run returns at once")
+        gate.signal()
+        await watched.value
+        await store.close()
     }
 
     @Test(arguments: 0..<50)

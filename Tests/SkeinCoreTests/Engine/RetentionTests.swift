@@ -71,6 +71,52 @@ import Testing
         #expect(reopened.recovery.problems.isEmpty)
     }
 
+    @Test func `a block whose file could not be removed does not come back`() async throws {
+        let clock = SimulatedClock(unixNanos: 1_000_000_000_000)
+        let disk = SimulatedDisk(seed: 3)
+        var configuration = S.configuration(disk, clock)
+        configuration.retentionAge = .seconds(60)
+        let store = try await EmbeddedStore.open(configuration)
+        try await store.append(S.batch(S.span(1, 1), received: clock.unixNanos))
+        try await store.seal()
+        let path = try #require(disk.paths.first { $0.hasPrefix("/data/blocks/") })
+        clock.advance(by: .seconds(90))
+        disk.brokenFolder = path
+        await store.removeExpired()
+        #expect(try await S.everything(in: store).isEmpty && disk.paths.contains(path))
+        // Catalogs that are written anew, by this start and by those after it.
+        var last = disk
+        for id in 2...4 as ClosedRange<UInt64> {
+            last = last.kill()
+            last.brokenFolder = path
+            let next = try await EmbeddedStore.open(S.configuration(last, clock))
+            #expect(next.contents.blocks.count == Int(id) - 2)
+            try await next.append(S.batch(S.span(id, id), received: clock.unixNanos))
+            try await next.seal()
+        }
+        #expect(last.paths.contains(path))
+        last.brokenFolder = nil
+        let mended = try await EmbeddedStore.open(S.configuration(last.kill(), clock))
+        #expect(try await S.everything(in: mended).map(\.spanID.rawValue) == [4, 3, 2].sorted())
+    }
+
+    @Test func `a file that could not be removed is removed later`() async throws {
+        let clock = SimulatedClock(unixNanos: 1_000_000_000_000)
+        let disk = SimulatedDisk(seed: 3)
+        var configuration = S.configuration(disk, clock)
+        configuration.retentionAge = .seconds(60)
+        let store = try await EmbeddedStore.open(configuration)
+        try await store.append(S.batch(S.span(1, 1), received: clock.unixNanos))
+        try await store.seal()
+        clock.advance(by: .seconds(90))
+        disk.brokenFolder = "/data/blocks/"
+        await store.removeExpired()
+        #expect(disk.paths.contains { $0.hasPrefix("/data/blocks/") })
+        disk.brokenFolder = nil
+        await store.removeExpired()
+        #expect(!disk.paths.contains { $0.hasPrefix("/data/blocks/") })
+    }
+
     @Test(arguments: [false, true]) func `old blocks go from a disk that is full`(isRead: Bool) async throws {
         let clock = SimulatedClock(unixNanos: 1_000_000_000_000)
         let disk = SimulatedDisk(seed: 4)

@@ -74,7 +74,9 @@ import Testing
             #expect((record?.failure.contains("make space on the disk") ?? false) == isOnRecord, "\(room)")
         }
         #expect(try await S.trace(1, of: store).count == 1)
-        #expect(try await store.remove(removal).spanCount == 1)
+        // What failed may be finished by itself before.
+        _ = try await store.remove(removal)
+        #expect(try await S.trace(1, of: store).isEmpty)
     }
 
     @Test func `a head that cannot be emptied refuses spans before memory runs out, and recovers`() async throws {
