@@ -120,7 +120,7 @@ final class RemovalLog: Sendable {
             state.lastNumber = max(state.lastNumber, number)
             let path = folder.foundTraces(number)
             let record = records.last { $0.number == number }
-            if let record, record.finishedUnixNanos != nil, record.failure.isEmpty {
+            if let record, record.isDone {
                 try? disk.remove(path)
                 continue
             }
@@ -160,11 +160,10 @@ final class RemovalLog: Sendable {
     var unfinished: [String] {
         let state = state.withLock { $0 }
         return state.records.filter { record in
-            (record.finishedUnixNanos == nil || state.found[record.number] != nil)
+            (record.finishedUnixNanos == nil || !record.isDone && state.found[record.number] != nil)
                 && !state.underWay.contains(record.number)
                 && !state.records.contains { later in
-                    later.number > record.number && later.finishedUnixNanos != nil && later.failure.isEmpty
-                        && later.isAlike(record)
+                    later.number > record.number && later.isDone && later.isAlike(record)
                 }
         }.map { record in
             let why = record.failure.isEmpty ? "" : ": \(record.failure)"
@@ -179,7 +178,7 @@ final class RemovalLog: Sendable {
         state.withLock { state in
             state.found.keys.filter { number in
                 !state.underWay.contains(number)
-                    && state.records.contains { $0.number == number && $0.action == .delete }
+                    && state.records.contains { $0.number == number && $0.action == .delete && !$0.isDone }
             }.sorted()
         }
     }
@@ -260,11 +259,12 @@ final class RemovalLog: Sendable {
                     && (other.number == number || record.action != .delete && other.isAlike(record))
             }.map(\.number)
         }
-        for number in done {
-            // A file that stays is removed at a start.
-            try? disk.remove(folder.foundTraces(number))
-            state.withLock { $0.found[number] = nil }
-        }
+        guard !done.isEmpty else { return }
+        // Blocks are kept apart until the file is gone for good: were it there again without the record, its traces would be
+        // taken out of what came later, too. A file that stays is removed at a start.
+        for number in done { try? disk.remove(folder.foundTraces(number)) }
+        guard (try? disk.syncDirectory(folder.root)) != nil else { return }
+        state.withLock { state in for number in done { state.found[number] = nil } }
     }
 
     private func write(_ record: borrowing ByteWriter) throws(StoreError) {
@@ -296,6 +296,8 @@ final class RemovalLog: Sendable {
 }
 
 extension Removal.Record {
+    fileprivate var isDone: Bool { finishedUnixNanos != nil && failure.isEmpty }
+
     /// Whether the same was asked for, as far as its words say.
     fileprivate func isAlike(_ other: Removal.Record) -> Bool {
         action == other.action && range == other.range && queryText == other.queryText
