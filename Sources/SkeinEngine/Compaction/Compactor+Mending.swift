@@ -66,9 +66,12 @@ extension Compactor {
             return state.withLock { $0.mending.forget(id) }
         }
         let now = clock.monotonicNanos
-        if state.withLock({ $0.retry.isResting(now) || $0.retry.isFailing(id, now) }) { return }
+        let isResting = state.withLock { state in
+            state.retry.isResting(now) || state.retry.isFailing(id, now) || state.mending.isChecked(id, at: now)
+        }
+        if isResting { return }
         let damage = try BlockDamage(stored.block.uncached) { () throws(StoreError) in try self.checkOpen() }
-        guard let reason = damage.reason else { return state.withLock { $0.mending.forget(id) } }
+        guard let reason = damage.reason else { return state.withLock { $0.mending.noteGood(id, at: now) } }
         let aside: String?
         if damage.isUnreadable {
             aside = try sealer.putAside(stored, reason: "\(reason)")

@@ -163,16 +163,15 @@ final class Sealer: Sendable {
         from temporary: String,
         because damage: String?
     ) throws(StoreError) -> Bool {
-        let result: Result<Bool, StoreError> = thread.sync {
+        try waitingForThread { () throws(StoreError) in
             do throws(StoreError) {
-                return .success(try self.replaceNow(inputs, with: id, from: temporary, because: damage))
+                return try self.replaceNow(inputs, with: id, from: temporary, because: damage)
             } catch {
                 try? disk.remove(temporary)
                 if inputs.count > 1 { removeRollup(id) }
-                return .failure(error)
+                throw error
             }
         }
-        return try result.get()
     }
 
     private func replaceNow(

@@ -6,6 +6,10 @@ import SkeinStore
 struct Mending: Sendable {
     /// Found damaged and still in use, with what was found.
     private(set) var waiting: [BlockID: StoreError] = [:]
+    /// When blocks were read whole, and nothing was found that does not check, by the monotonic clock. What still cannot be
+    /// read of them is not looked for again and again.
+    private var checkedNanos: [BlockID: UInt64] = [:]
+    private static let checkRestNanos: UInt64 = 3_600_000_000_000
     /// Blocks written anew or put aside.
     private(set) var blockCount = 0
     /// Spans that were lost with what could not be read.
@@ -21,12 +25,26 @@ struct Mending: Sendable {
         return true
     }
 
-    /// Forgets a block that is good after all, or gone.
-    mutating func forget(_ id: BlockID) { waiting[id] = nil }
+    /// Forgets a block that is gone.
+    mutating func forget(_ id: BlockID) {
+        waiting[id] = nil
+        checkedNanos[id] = nil
+    }
+
+    /// Notes that a block is good after all: it may have been misread once.
+    mutating func noteGood(_ id: BlockID, at now: UInt64) {
+        waiting[id] = nil
+        checkedNanos[id] = now
+    }
+
+    /// Whether a block was found good within the last hour.
+    func isChecked(_ id: BlockID, at now: UInt64) -> Bool {
+        checkedNanos[id].map { now &- $0 < Self.checkRestNanos } ?? false
+    }
 
     /// Notes that nothing in use is damaged any more of a block of `spanCount` spans; `path` is where its file lies now.
     mutating func finish(_ id: BlockID, _ damage: BlockDamage, of spanCount: Int, path: String?) {
-        waiting[id] = nil
+        forget(id)
         blockCount += 1
         lostSpanCount += damage.lostSpanCount
         let found = damage.reason.map { ": \($0.message)" + ($0.offset.map { " at byte \($0)" } ?? "") } ?? ""

@@ -9,25 +9,13 @@ extension Sealer {
     /// Removes all files whose spans are in a block by now, for good: nothing that was taken out of the block may come back
     /// with them, when the power goes first and the block is damaged next. Throws when the disk refuses.
     func removeSuperseded() async throws(StoreError) {
-        try await onThread { () throws(StoreError) in
-            try Self.orFailure("what was removed is gone from its block, but not the files that it was in before") {
-                () throws(DiskError) in try self.removeSupersededNow()
-            }
-        }
+        try await onThread { () throws(StoreError) in try self.removeSupersededNow() }
     }
 
     /// Masks these names of what spans called in the sums of a block, and in those whose spans are gone: nobody can tell any
     /// more which of those they were masked in. Not for ``thread``.
     func maskPeers(_ names: Set<ExactText>, in block: StoredBlock) throws(StoreError) {
-        let failure: StoreError? = thread.sync {
-            do throws(StoreError) {
-                try self.maskPeersNow(names, in: block)
-                return nil
-            } catch {
-                return error
-            }
-        }
-        if let failure { throw failure }
+        try waitingForThread { () throws(StoreError) in try self.maskPeersNow(names, in: block) }
     }
 
     private func maskPeersNow(_ names: Set<ExactText>, in block: StoredBlock) throws(StoreError) {
@@ -44,22 +32,16 @@ extension Sealer {
 
     /// The same as ``removeSuperseded()`` for a thread that may wait, and is not ``thread``.
     func removeSupersededWaiting() throws(StoreError) {
-        let failure: StoreError? = thread.sync {
-            do throws(DiskError) {
-                try self.removeSupersededNow()
-                return nil
-            } catch {
-                return StoreError(
-                    .io,
-                    "what was removed is gone from its block, but not its files: \(error)",
-                    place: error.path
-                )
-            }
-        }
-        if let failure { throw failure }
+        try waitingForThread { () throws(StoreError) in try self.removeSupersededNow() }
     }
 
-    private func removeSupersededNow() throws(DiskError) {
+    private func removeSupersededNow() throws(StoreError) {
+        try Self.orFailure("what was removed is gone from its block, but not the files that it was in before") {
+            () throws(DiskError) in try self.removeSupersededFiles()
+        }
+    }
+
+    private func removeSupersededFiles() throws(DiskError) {
         let present = contents.blocks.map(\.id)
         for name in try disk.list(folder.blocks) {
             guard let id = BlockID(fileName: name), present.contains(where: { $0.supersedes(id) }) else { continue }

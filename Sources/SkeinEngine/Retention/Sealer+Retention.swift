@@ -37,14 +37,7 @@ extension Sealer {
     /// Takes a block of which nothing can be read out of use and keeps its file in quarantine, at the path returned; its
     /// rollup stays. `nil` when the file could not be kept there.
     func putAside(_ block: StoredBlock, reason: String) throws(StoreError) -> String? {
-        let result: Result<String?, StoreError> = thread.sync {
-            do throws(StoreError) {
-                return .success(try self.putAsideNow(block, reason))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+        try waitingForThread { () throws(StoreError) in try self.putAsideNow(block, reason) }
     }
 
     private func putAsideNow(_ block: StoredBlock, _ reason: String) throws(StoreError) -> String? {
@@ -59,6 +52,14 @@ extension Sealer {
         contents.remove([block.id], rollups: past)
         unlink([block.id])
         return path
+    }
+
+    /// Runs `body` on ``thread`` for one who may wait and is on another.
+    func waitingForThread<T>(_ body: () throws(StoreError) -> T) throws(StoreError) -> T {
+        let result: Result<T, StoreError> = thread.sync {
+            do throws(StoreError) { return .success(try body()) } catch { return .failure(error) }
+        }
+        return try result.get()
     }
 
     /// Runs `body` on ``thread``.

@@ -10,7 +10,8 @@ import SkeinPipeline
 /// second while others leave theirs, so that a server which nobody asks takes more spans in, and one to which nobody sends
 /// answers larger questions.
 struct MemoryPlan: Sendable {
-    /// Of the program: its code, its threads and what they always need. Measured 36 MiB at rest, and some for connections and buffers.
+    /// Of the program: its code, its threads and what they always need. Measured 36 MiB at rest, and some for connections
+    /// and buffers.
     static let baseByteCount = 48 << 20
 
     /// The setting.

@@ -108,4 +108,16 @@ import Testing
         #expect(try await store.removalRecords().last?.failure == "")
         await store.close()
     }
+
+    @Test func `a block in which nothing is damaged is not read whole again and again`() async throws {
+        let (_, store, path, _) = try await filled()
+        let error = StoreError(.corrupt, "something contradicts itself", place: path)
+        #expect(await store.compactor.mend(error), "it may have been misread once")
+        #expect(await store.status().problems.isEmpty)
+        // Or a removal would try for ever.
+        #expect(await !store.compactor.mend(error))
+        #expect(await store.status().figures["damaged_blocks"] == 1)
+        #expect(try await everything(in: store).count == Int(Self.spanCount))
+        await store.close()
+    }
 }
