@@ -16,8 +16,6 @@ struct AnswerRoom {
     private static let copyCount = 2
     /// Taken in pieces of this size, since an answer asks after each span.
     private static let stepBytes = 256 << 10
-    private static let attemptsMax = 100
-    private static let waitNanos: UInt64 = 20_000_000
 
     init(_ budget: ByteBudget, remedy: String = "ask for less") {
         memory = HeldMemory(budget)
@@ -50,11 +48,7 @@ struct AnswerRoom {
     /// moment for others to be done.
     func hold(about count: Int, _ clock: any WallClock) async throws(APIError) {
         let total = min(byteCount(ofText: count), limit / 4)
-        for _ in 0..<Self.attemptsMax {
-            if memory.grow(to: total) { return }
-            guard (try? await clock.sleep(nanos: Self.waitNanos)) != nil else { break }
-        }
-        throw .noRoom
+        guard await memory.grow(to: total, waitingBy: clock) else { throw .noRoom }
     }
 
     /// Whether a text of `count` bytes could ever have room.

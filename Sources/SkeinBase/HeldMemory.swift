@@ -20,6 +20,19 @@ package final class HeldMemory: Sendable {
     /// Holds at least `total` bytes; `false`, and no change, when the budget has not that much left.
     package func grow(to total: Int) -> Bool { reservation.withLock { $0.grow(to: total) } }
 
+    /// Holds at least `total` bytes, and waits two seconds at most for others to let go of them; `false`, and no change, when
+    /// they do not, or the task was cancelled.
+    package func grow(to total: Int, waitingBy clock: any WallClock) async -> Bool {
+        for _ in 0..<Self.attemptsMax {
+            if grow(to: total) { return true }
+            guard (try? await clock.sleep(nanos: Self.waitNanos)) != nil else { return false }
+        }
+        return grow(to: total)
+    }
+
+    private static let attemptsMax = 100
+    private static let waitNanos: UInt64 = 20_000_000
+
     /// Holds `total` bytes, fewer than before or more; `false`, and no change, when the budget has not that much left.
     package func resize(to total: Int) -> Bool { reservation.withLock { $0.resize(to: total) } }
 

@@ -7,10 +7,6 @@ import Synchronization
 /// Runs reads on threads that may wait for the disk, so that those of the cooperative pool need not, and sees to it that
 /// they take no more memory than they may.
 final class ReadQueue: Sendable {
-    /// How often a read looks whether others have let memory go, and how long it waits in between.
-    private static let attemptsMax = 100
-    private static let waitNanos: UInt64 = 20_000_000
-
     private let budget: ByteBudget
     private let clock: any WallClock
     /// Told what did not check.
@@ -82,12 +78,8 @@ final class ReadQueue: Sendable {
     private func hold(_ byteCount: Int, _ memory: HeldMemory) async throws(StoreError) {
         // Of little memory the first question may have all.
         let byteCount = min(byteCount, budget.limit)
-        for _ in 1..<Self.attemptsMax {
-            if memory.grow(to: byteCount) { return }
-            guard (try? await clock.sleep(nanos: Self.waitNanos)) != nil else {
-                throw StoreError(.cancelled, "the read was cancelled")
-            }
-        }
+        if await memory.grow(to: byteCount, waitingBy: clock) { return }
+        if Task.isCancelled { throw StoreError(.cancelled, "the read was cancelled") }
         try memory.holdForRead(byteCount)
     }
 }
