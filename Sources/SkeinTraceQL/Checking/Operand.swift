@@ -32,7 +32,7 @@ extension Field {
         switch self {
         case .attribute(.resource, "service.name"): (.serviceName, .any)
         case .attribute(let scope, let key): (.attribute(scope, key), .any)
-        case .parentAttribute: nil
+        case .parentAttribute, .parentIntrinsic: nil
         case .intrinsic(let intrinsic): intrinsic.stored
         }
     }

@@ -68,7 +68,7 @@ struct Lexer {
         if peek() == UInt8(ascii: "."), Self.scopes[head] != nil || head == "parent" {
             at += 1
             let key = try name(from: start)
-            let field = Self.scopes[head].map { Field.attribute($0, key) } ?? .parentAttribute(key)
+            let field = Self.scopes[head].map { Field.attribute($0, key) } ?? .parentAttribute(.any, key)
             isDurationNamed = false
             return Token(kind: .field(field), range: start..<at)
         }

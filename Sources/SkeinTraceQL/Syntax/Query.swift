@@ -54,8 +54,10 @@ package enum KindWord: String, Hashable, Sendable, CaseIterable {
 package enum Field: Hashable, Sendable {
     case intrinsic(Intrinsic)
     case attribute(AttributeScope, String)
-    /// `parent.name`, which parses and which nobody answers.
-    case parentAttribute(String)
+    /// `parent.name` (an extension): of the span above.
+    case parentAttribute(AttributeScope, String)
+    /// `parent:duration` (an extension): of the span above.
+    case parentIntrinsic(Intrinsic)
 }
 
 /// A fact that every span has and that is no attribute. Raw values are the full names; see ``init(word:)`` for others.
