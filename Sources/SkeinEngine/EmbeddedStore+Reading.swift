@@ -49,6 +49,44 @@ extension EmbeddedStore {
         }
     }
 
+    package func search<Evaluator: TraceEvaluator>(
+        _ query: TraceQuery,
+        evaluatedBy evaluator: Evaluator
+    ) async throws(StoreError) -> EvaluatedPage<Evaluator.Answer> {
+        try query.check()
+        let snapshot = contents.snapshot()
+        return try await reads.run(holding: ReadCost.search) { cancellation, memory throws(StoreError) in
+            let evaluation = Evaluation(evaluator, columns: query.columns)
+            let plain = SpanQuery(
+                range: query.range,
+                predicate: query.predicate,
+                limit: query.limit,
+                cursor: query.cursor
+            )
+            var search = TraceSearch(
+                plain,
+                evaluation: evaluation,
+                requirements: query.requirements,
+                in: snapshot,
+                cancellation,
+                memory
+            )
+            let page = try search.run()
+            return EvaluatedPage(
+                traces: zip(page.traces, search.answers).map { ($0, evaluation.answers[$1]) },
+                next: page.next,
+                inspected: page.inspected
+            )
+        }
+    }
+
+    package func fold<Fold: TableFold>(_ query: TableQuery, by fold: Fold) async throws(StoreError) -> Fold.Sum {
+        let snapshot = contents.snapshot()
+        return try await reads.run(holding: ReadCost.scan) { cancellation, memory throws(StoreError) in
+            try TableFolding(query, by: fold, in: snapshot, cancellation, memory).run()
+        }
+    }
+
     public func services(prefix: String, limit: Int) async throws(StoreError) -> NameList<ServiceName> {
         let (limit, snapshot) = (NameList<ServiceName>.count(limit), contents.snapshot())
         let list = try await reads.run(holding: ReadCost.names) { [names] cancellation, _ throws(StoreError) in

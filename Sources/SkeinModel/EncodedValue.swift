@@ -34,6 +34,29 @@ package enum EncodedValue {
         return Kind(rawValue: first)
     }
 
+    /// The UTF-8 of an encoded string; `nil` for any other value.
+    package static func text(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard bytes.first == Kind.string.rawValue else { return nil }
+        // A canonical length says how many bytes follow, so the text is what lies behind it.
+        var start = 1
+        while start < bytes.count, bytes[start] >= 0x80 { start += 1 }
+        return start < bytes.count ? UnsafeRawBufferPointer(rebasing: bytes[(start + 1)...]) : nil
+    }
+
+    /// The number that an encoded int holds; `nil` for any other value.
+    package static func int(_ bytes: UnsafeRawBufferPointer) -> Int64? {
+        var reader = ByteReader(bytes)
+        guard (try? reader.readByte()) == Kind.int.rawValue, let bits = try? reader.readVarint() else { return nil }
+        return Int64(bitPattern: bits)
+    }
+
+    /// The bits of an encoded double; `nil` for any other value.
+    package static func doubleBits(_ bytes: UnsafeRawBufferPointer) -> UInt64? {
+        var reader = ByteReader(bytes)
+        guard (try? reader.readByte()) == Kind.double.rawValue else { return nil }
+        return try? reader.readLittleEndian(UInt64.self)
+    }
+
     /// Appends the encoding of `value`. Values deeper than ``maxDepth`` are cut there with `null`.
     package static func append(_ value: AttributeValue, to out: inout ByteWriter, depth: Int = 0) {
         switch value {

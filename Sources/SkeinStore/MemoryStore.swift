@@ -244,7 +244,10 @@ public final class MemoryStore: SpanStore {
     /// Every stored copy of every span.
     private var stored: [Span] { state.withLock { $0.traces.values.flatMap(\.arrived) } }
 
-    private static func checkCancelled() throws(StoreError) {
+    /// Every trace, put together.
+    var wholeTraces: [SpanBatch] { state.withLock { $0.traces.values.map(\.whole) } }
+
+    static func checkCancelled() throws(StoreError) {
         if Task.isCancelled { throw StoreError(.cancelled, "the search was cancelled") }
     }
 }

@@ -16,7 +16,7 @@ public import SkeinModel
 ///   that did not change meanwhile.
 /// - **Cancellable.** A read stops soon after its task is cancelled and throws `CancellationError`'s translation,
 ///   ``StoreError/Code/cancelled``.
-public protocol SpanStore: Sendable {
+package protocol SpanStore: Sendable {
     /// Keeps the spans of `batch`. Throws ``StoreError/Code/unavailable`` or ``StoreError/Code/full`` when they were not
     /// kept; the sender may try again then.
     func append(_ batch: SpanBatch) async throws(StoreError)
@@ -39,6 +39,16 @@ public protocol SpanStore: Sendable {
         columns: SpanColumns,
         visit: @Sendable (SpanBatch) async throws(StoreError) -> Void
     ) async throws(StoreError)
+
+    /// One page of the traces that have a span satisfying `query` and of which `evaluator` makes an answer: whole traces,
+    /// in the order of ``search(_:)``.
+    func search<Evaluator: TraceEvaluator>(
+        _ query: TraceQuery,
+        evaluatedBy evaluator: Evaluator
+    ) async throws(StoreError) -> EvaluatedPage<Evaluator.Answer>
+
+    /// What `fold` makes of all spans that satisfy `query`, each once.
+    func fold<Fold: TableFold>(_ query: TableQuery, by fold: Fold) async throws(StoreError) -> Fold.Sum
 
     /// The service names that stored spans carry and that start with `prefix`, ordered by name; the first `limit`, and no
     /// more than ``NameList/countMax``. The empty name of spans without `service.name` is not listed.

@@ -32,7 +32,7 @@ package enum StoreContract {
     }
 
     /// Every promise.
-    package static let cases: [Case] = keeping + windows + searching + naming + rollups + removing + random
+    package static let cases: [Case] = keeping + windows + searching + naming + rollups + removing + random + tables
 
     static func expect(_ condition: Bool, _ message: @autoclosure () -> String) throws {
         if !condition { throw Violation(description: message()) }

@@ -20,6 +20,15 @@ extension StoreWrapper {
     package func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
         try await wrapped.search(query)
     }
+    package func search<Evaluator: TraceEvaluator>(
+        _ query: TraceQuery,
+        evaluatedBy evaluator: Evaluator
+    ) async throws(StoreError) -> EvaluatedPage<Evaluator.Answer> {
+        try await wrapped.search(query, evaluatedBy: evaluator)
+    }
+    package func fold<Fold: TableFold>(_ query: TableQuery, by fold: Fold) async throws(StoreError) -> Fold.Sum {
+        try await wrapped.fold(query, by: fold)
+    }
     package func services(prefix: String, limit: Int) async throws(StoreError) -> NameList<ServiceName> {
         try await wrapped.services(prefix: prefix, limit: limit)
     }
@@ -78,6 +87,15 @@ package struct RefusingStore: SpanStore {
         throw error
     }
     package func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage {
+        throw error
+    }
+    package func search<Evaluator: TraceEvaluator>(
+        _ query: TraceQuery,
+        evaluatedBy evaluator: Evaluator
+    ) async throws(StoreError) -> EvaluatedPage<Evaluator.Answer> {
+        throw error
+    }
+    package func fold<Fold: TableFold>(_ query: TableQuery, by fold: Fold) async throws(StoreError) -> Fold.Sum {
         throw error
     }
     package func services(prefix: String, limit: Int) async throws(StoreError) -> NameList<ServiceName> {

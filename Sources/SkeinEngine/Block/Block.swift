@@ -278,6 +278,9 @@ package struct TraceTable: Sendable {
         startUnixNanos = starts
     }
 
+    /// Whether trace `index` may have copies of spans here, or more of itself elsewhere in the block.
+    func mayRepeat(_ index: Int) -> Bool { flags[index] != 0 }
+
     /// Trace `index` of the group.
     package subscript(index: Int) -> Block.TraceEntry {
         let (end, overflow) = startUnixNanos[index].addingReportingOverflow(durations[index])

@@ -187,20 +187,6 @@ struct ColumnWriter: ~Copyable {
 }
 
 extension EncodedValue {
-    /// The number that an encoded int holds; `nil` for any other value.
-    static func int(_ bytes: UnsafeRawBufferPointer) -> Int64? {
-        var reader = ByteReader(bytes)
-        guard (try? reader.readByte()) == Kind.int.rawValue, let bits = try? reader.readVarint() else { return nil }
-        return Int64(bitPattern: bits)
-    }
-
-    /// The bits of an encoded double; `nil` for any other value.
-    static func doubleBits(_ bytes: UnsafeRawBufferPointer) -> UInt64? {
-        var reader = ByteReader(bytes)
-        guard (try? reader.readByte()) == Kind.double.rawValue else { return nil }
-        return try? reader.readLittleEndian(UInt64.self)
-    }
-
     /// The bit of the value's type: its place in ``ValueType``'s cases, or 7 for `null`.
     static func typeBit(of bytes: UnsafeRawBufferPointer) -> UInt8 {
         switch kind(of: bytes) {

@@ -71,6 +71,9 @@ final class StoredBlock: Sendable {
 
     var footer: BlockFooter { block.footer }
 
+    /// Names the open block for as long as the process runs.
+    var number: UInt64 { cacheID }
+
     /// What the block's spans add up to. When the file that says so is missing or damaged, it is made anew from the rows.
     func rollup() throws(StoreError) -> StoredRollup {
         try openRollup.withLock { open throws(StoreError) in

@@ -39,6 +39,7 @@ final class Contents: Sendable {
     private let budget: ByteBudget
     private let lastAppend = Atomic<UInt64>(0)
     private let countingRows = CountingRowsCache()
+    private let sharedTraces = SharedTraces()
 
     /// When spans came last, by the monotonic clock.
     var lastAppendNanos: UInt64 { lastAppend.load(ordering: .relaxed) }
@@ -74,6 +75,8 @@ final class Contents: Sendable {
         var pastRollups: [StoredRollup]
         /// What is known of large traces.
         var countingRows: CountingRowsCache
+        /// What is known of traces that lie in several places.
+        var sharedTraces: SharedTraces
     }
 
     func snapshot() -> Snapshot {
@@ -83,7 +86,8 @@ final class Contents: Sendable {
                 blocks: state.blocks,
                 blocksVersion: state.blocksVersion,
                 pastRollups: state.pastRollups,
-                countingRows: countingRows
+                countingRows: countingRows,
+                sharedTraces: sharedTraces
             )
         }
     }

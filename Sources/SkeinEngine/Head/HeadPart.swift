@@ -61,6 +61,10 @@ final class HeadPart: Sendable {
         var byteCount: Int { figures.byteCount + index.byteCount }
     }
 
+    /// Names the part for as long as the process runs.
+    let number = HeadPart.nextNumber.add(1, ordering: .relaxed).oldValue
+    private static let nextNumber = Atomic<UInt64>(0)
+
     /// The first log segment whose spans are here.
     let firstSegment: UInt64
     private let state: Mutex<State>

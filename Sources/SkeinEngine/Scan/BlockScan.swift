@@ -18,7 +18,7 @@ package struct BlockScan {
         self.block = block
         self.range = range
         self.predicate = predicate
-        answers = TableAnswers(leafCount: predicate.leaves.count)
+        answers = TableAnswers(predicate.leaves)
     }
 
     /// Whether group `index` may hold a row. Never wrong when it says no; reads the block's tables at most.
@@ -117,7 +117,13 @@ struct TableAnswers {
     /// The numbers of the leaves' attribute keys; the inner optional is `nil` when the block lacks the key.
     private var keyNumbers: [UInt32??]
 
-    init(leafCount: Int) {
+    /// What of a leaf a row that satisfies it has in the filter of its row group: any of these. Empty when filters cannot
+    /// say.
+    private let hashes: [[UInt64]]
+
+    init(_ leaves: [CompiledPredicate.Leaf]) {
+        let leafCount = leaves.count
+        hashes = leaves.map { leaf in leaf.test.flatMap { FilterHash.any(of: leaf.field, $0.test) } ?? [] }
         byLeaf = [Answer?](repeating: nil, count: leafCount)
         groups = [RowSet??](repeating: .none, count: leafCount)
         keyNumbers = [UInt32??](repeating: .none, count: leafCount)
@@ -132,7 +138,7 @@ struct TableAnswers {
     ) -> Bool {
         if let known = groups[index] { return known?[group] ?? true }
         var found: RowSet?
-        for hash in leaf.hashes {
+        for hash in hashes[index] {
             let holding = block.groups(holding: hash)
             if found?.formUnion(holding) == nil { found = holding }
         }
@@ -328,99 +334,6 @@ private struct GroupScan: PredicateColumns {
         let part = try block.children(column, total, 0..<rowCount)
         return RowSet(count: rowCount) { row in
             (part.starts[row]..<(part.starts[row] + part.counts[row])).contains { children[$0] }
-        }
-    }
-}
-
-/// One key of the spans, events or links of a row group.
-private struct AttributeScan {
-    private let columns: AttributeColumns
-    private let reader: ChunkReader
-    /// Its number among the group's keys; `nil` when no owner has it.
-    private let local: Int?
-
-    /// - Parameter number: Of the key in the block's table; `nil` when it is not there.
-    init(_ columns: AttributeColumns, _ number: UInt32?, _ reader: ChunkReader) {
-        self.columns = columns
-        self.reader = reader
-        local = columns.keys.firstIndex { $0.key == number }
-    }
-
-    /// Owners whose first value of the key satisfies the test, or is not null when there is none; and, if wanted,
-    /// owners that have the key.
-    func select(_ test: EncodedTest?, wantsPresence: Bool = false) throws(StoreError) -> (holds: RowSet, has: RowSet) {
-        let none = RowSet(count: columns.ownerCount)
-        guard let local, columns.shapeCount > 0 else { return (none, none) }
-        let column = columns.columns[columns.keys[local].column]
-        let shapes = try reader.shapes(columns)
-        let numbers = try reader.shapeNumbers(columns)
-        // For each shape: how many values of the column its owners have, and which of them is the key's first.
-        var steps = [Int](repeating: 0, count: shapes.count)
-        var places = [Int](repeating: -1, count: shapes.count)
-        for shape in 0..<shapes.count {
-            for key in shapes[shape] where columns.keys[Int(key)].column == columns.keys[local].column {
-                if Int(key) == local, places[shape] < 0 { places[shape] = steps[shape] }
-                steps[shape] += 1
-            }
-        }
-        let has =
-            wantsPresence
-            ? RowSet(count: columns.ownerCount) { places[Int(truncatingIfNeeded: numbers[$0])] >= 0 } : none
-        let holds = try values(column, test)
-        guard holds.any else { return (none, has) }
-        // The column must have a value for every step: then no index below goes past its end.
-        var total = 0
-        for owner in 0..<columns.ownerCount { total += steps[Int(truncatingIfNeeded: numbers[owner])] }
-        guard total == column.count else {
-            throw reader.corrupt("a column and its owners differ in number", at: columns.shapes.offset)
-        }
-        var next = 0
-        let rows = RowSet(count: columns.ownerCount) { owner in
-            let shape = Int(truncatingIfNeeded: numbers[owner])
-            let place = places[shape]
-            defer { next &+= steps[shape] }
-            return place >= 0 && holds.at(next &+ place)
-        }
-        return (rows, has)
-    }
-
-    /// What the test says of each value of a column.
-    private struct Answers {
-        var any: Bool
-        /// By entry of the dictionary, or by value when `entries` is empty and not all are alike.
-        var holds: [Bool]
-        var entries: [UInt32] = []
-
-        @inline(__always)
-        func at(_ index: Int) -> Bool {
-            holds.count == 1 ? holds[0] : entries.isEmpty ? holds[index] : holds[Int(entries[index])]
-        }
-    }
-
-    private func values(_ column: TextColumn, _ test: EncodedTest?) throws(StoreError) -> Answers {
-        switch column.encoding {
-        case .empty: return Answers(any: false, holds: [false])
-        case .ints:
-            let numbers = try reader.numbers(column.numbers)
-            let holds = (0..<numbers.count).map { index in
-                test.map { $0.test.holds(int: numbers[index].zigZagDecoded) } ?? true
-            }
-            return Answers(any: holds.contains(true), holds: holds)
-        case .doubles:
-            let numbers = try reader.numbers(column.numbers)
-            let holds = (0..<numbers.count).map { index in
-                test.map { $0.test.holds(double: Double(bitPattern: numbers[index])) } ?? true
-            }
-            return Answers(any: holds.contains(true), holds: holds)
-        case .dictionary, .recency:
-            // The dictionary alone often says that there is nothing.
-            let dictionary = try reader.dictionary(column)
-            let holds = (0..<UInt32(dictionary.count)).map { entry in
-                dictionary.withBytes(entry) { bytes in test.map { $0.holds(bytes) } ?? !bytes.isEmpty }
-            }
-            guard holds.contains(true) else { return Answers(any: false, holds: [false]) }
-            let entries = try reader.entries(column)
-            return Answers(any: true, holds: entries.isEmpty ? [holds[0]] : holds, entries: entries)
         }
     }
 }

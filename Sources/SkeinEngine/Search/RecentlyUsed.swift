@@ -24,6 +24,9 @@ struct RecentlyUsed<Key: Hashable, Value> {
         entries.lastIndex { $0.key == key }.map { entries.remove(at: $0).value }
     }
 
+    /// Gives out the value used longest ago, and forgets it.
+    mutating func removeOldest() -> Value? { entries.isEmpty ? nil : entries.removeFirst().value }
+
     /// Forgets all values.
     mutating func removeAll() { entries.removeAll() }
 

@@ -22,6 +22,8 @@ struct TraceSearch {
     private let cancellation: Cancellation
     private let memory: HeldMemory
     private let largeTraceSpanCount: Int
+    private let evaluation: (any TraceEvaluation)?
+    private let requirements: [CompiledPredicate]
     private let meter = ReadMeter()
 
     private enum Source {
@@ -49,10 +51,16 @@ struct TraceSearch {
     }
 
     /// A trace whose start is known.
-    private enum Finished {
-        case summary(TraceSummary)
-        /// The whole of it lies in one group; summed up when it is shown.
-        case inGroup(GroupPlace, trace: Int, matchedCount: Int)
+    private struct Finished {
+        enum Summary {
+            case made(TraceSummary)
+            /// The whole of it lies in one group; summed up when it is shown.
+            case inGroup(GroupPlace, trace: Int, matchedCount: Int)
+        }
+
+        var summary: Summary
+        /// Number of the evaluation's answer.
+        var answer: Int?
     }
 
     private var heap = SearchHeap()
@@ -66,6 +74,10 @@ struct TraceSearch {
     private var summaryByteCount = 0
     private var join: TraceJoin
     private var page = SearchPage()
+    /// Numbers of the evaluation's answers, by trace of the page.
+    private(set) var answers: [Int] = []
+    private var tables = RecentlyUsed<GroupPlace, GroupTable>(countMax: 8)
+    private var tableByteCount = 0
     /// How many row groups are tested at once: more and more while nothing is found.
     private var window = 1
 
@@ -74,8 +86,12 @@ struct TraceSearch {
     /// - Parameters:
     ///   - memory: Holds ``ReadCost/search`` already, and whatever the search needs beyond.
     ///   - largeTraceSpanCount: Stored spans from which on a trace is looked at a window at a time.
+    ///   - evaluation: What is asked of each trace beside the query.
+    ///   - requirements: What a trace has spans for that are worth evaluating, each of them.
     init(
         _ query: SpanQuery,
+        evaluation: (any TraceEvaluation)? = nil,
+        requirements: [SpanPredicate] = [],
         in snapshot: Contents.Snapshot,
         _ cancellation: Cancellation,
         _ memory: HeldMemory = HeldMemory(ByteBudget(limit: .max)),
@@ -86,6 +102,8 @@ struct TraceSearch {
         self.cancellation = cancellation
         self.memory = memory
         self.largeTraceSpanCount = largeTraceSpanCount
+        self.evaluation = evaluation
+        self.requirements = requirements.map { CompiledPredicate($0) }
         predicate = CompiledPredicate(query.predicate)
         join = TraceJoin(range: query.range, predicate: predicate, columns: query.predicate.columns)
         scans = [BlockScan?](repeating: nil, count: snapshot.blocks.count)
@@ -113,7 +131,9 @@ struct TraceSearch {
                     }
                     return finish()
                 }
-                page.traces.append(try summary(finished[entry.index]))
+                let trace = finished[entry.index]
+                page.traces.append(try summary(trace.summary))
+                if let answer = trace.answer { answers.append(answer) }
                 window = 1
             }
         }
@@ -225,6 +245,7 @@ struct TraceSearch {
         let stored = snapshot.blocks[place.block]
         let group = stored.footer.groups[place.group]
         let summaries = try summaries(of: place)
+        let required = try required(in: place)
         var end = 0
         try rows.forEach { local throws(StoreError) in
             let row = group.firstRow + local
@@ -241,6 +262,12 @@ struct TraceSearch {
                 return
             }
             let inGroup = (entry.rows.lowerBound - group.firstRow)..<(end - group.firstRow)
+            // Most traces that lack what is required lie here alone, and are not looked at again.
+            if isWhole, required.contains(where: { !$0.contains(anyOf: inGroup) }), !entry.isPartial,
+                !snapshot.mayHold(entry.id, elsewhereThan: stored)
+            {
+                return
+            }
             add(
                 entry.id,
                 due: min(entry.endUnixNanos, group.start.upperBound),
@@ -251,6 +278,17 @@ struct TraceSearch {
                 )
             )
         }
+    }
+
+    /// For each requirement the rows of a group that satisfy it.
+    private func required(in place: GroupPlace) throws(StoreError) -> [RowSet] {
+        var sets: [RowSet] = []
+        for requirement in requirements {
+            let block = snapshot.blocks[place.block].block.metered(by: meter)
+            var scan = BlockScan(block, range: .all, predicate: requirement)
+            sets.append(try scan.rows(inGroup: place.group))
+        }
+        return sets
     }
 
     /// Notes that a trace has a matching row, none here starting after `moment`.
@@ -278,21 +316,66 @@ struct TraceSearch {
         let trace = try StoredTrace(id, in: snapshot, known: known)
         let held = memory.count
         defer { _ = memory.resize(to: held) }
-        if let whole = trace.whole, let place = candidate.place, let matchedCount = candidate.matchedCount {
-            let finished = Finished.inGroup(place, trace: candidate.trace, matchedCount: matchedCount)
-            return finish(id, whole.entry.startUnixNanos, finished)
+        if let whole = trace.whole, let place = candidate.place, var matchedCount = candidate.matchedCount {
+            var answer: Int?
+            if let evaluation {
+                let table = try table(of: place)
+                guard let found = try evaluation.evaluate(table.trace(candidate.trace), of: table) else { return }
+                (answer, matchedCount) = (found.answer, found.matchedSpanCount)
+            }
+            let summary = Finished.Summary.inGroup(place, trace: candidate.trace, matchedCount: matchedCount)
+            return finish(id, whole.entry.startUnixNanos, Finished(summary: summary, answer: answer))
         }
+        if let evaluation { return try evaluate(trace, evaluation) }
         if trace.spanCount >= largeTraceSpanCount {
             try memory.holdForRead(summaryByteCount + CountingRows.byteCount(in: trace) + ReadCost.window)
             let large = try LargeTrace(trace, cancellation)
             let summary = try large.summary(range: query.range, matching: predicate, cancellation)
-            if let summary { finish(id, summary.startUnixNanos, .summary(summary)) }
+            if let summary { finish(id, summary.startUnixNanos, Finished(summary: .made(summary))) }
             return
         }
         try memory.holdForRead(ReadCost.search / 2 + summaryByteCount + join.byteCount + 64 * trace.spanCount)
         // The row that matched may be a copy that does not count.
         guard let summary = try join.summary(of: trace, cancellation) else { return }
-        finish(id, summary.startUnixNanos, .summary(summary))
+        finish(id, summary.startUnixNanos, Finished(summary: .made(summary)))
+    }
+
+    /// Puts a trace together that lies in several places, and evaluates it.
+    private mutating func evaluate(
+        _ trace: StoredTrace,
+        _ evaluation: any TraceEvaluation
+    ) throws(StoreError) {
+        let columns = evaluation.columns.union(query.predicate.columns)
+        let batch = try trace.assembled(
+            columns,
+            cancellation,
+            memory,
+            others: ReadCost.search / 2 + summaryByteCount + tableByteCount
+        )
+        let table = BatchTable(trace: batch)
+        defer { evaluation.forget(table) }
+        for facts in table.traces() {
+            guard let found = try evaluation.evaluate(facts, of: table) else { continue }
+            let summary = TraceSummary(of: batch, rows: facts.rows, matchedSpanCount: found.matchedSpanCount)
+            finish(trace.id, summary.startUnixNanos, Finished(summary: .made(summary), answer: found.answer))
+        }
+    }
+
+    private mutating func table(of place: GroupPlace) throws(StoreError) -> GroupTable {
+        if let known = tables.value(of: place) { return known }
+        let made = try GroupTable(snapshot.blocks[place.block].block.metered(by: meter), group: place.group)
+        // Some columns will be read.
+        let byteCount = made.byteCount + 64 * made.rowCount
+        if !memory.grow(to: ReadCost.search / 2 + summaryByteCount + tableByteCount + byteCount) {
+            while let old = tables.removeOldest() { evaluation?.forget(old) }
+            tableByteCount = 0
+        }
+        tableByteCount += byteCount
+        if let old = tables.keep(made, of: place) {
+            evaluation?.forget(old)
+            tableByteCount = max(0, tableByteCount - old.byteCount - 64 * old.rowCount)
+        }
+        return made
     }
 
     private mutating func finish(_ id: TraceID, _ start: UInt64, _ trace: Finished) {
@@ -301,9 +384,9 @@ struct TraceSearch {
         finished.append(trace)
     }
 
-    private mutating func summary(_ trace: Finished) throws(StoreError) -> TraceSummary {
+    private mutating func summary(_ trace: Finished.Summary) throws(StoreError) -> TraceSummary {
         switch trace {
-        case .summary(let summary): return summary
+        case .made(let summary): return summary
         case .inGroup(let place, let trace, let matchedCount):
             return try summaries(of: place).summary(ofTrace: trace, matchedSpanCount: matchedCount)
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
 package import SkeinModel
-package import SkeinStore
 
 /// Finds the rows of a batch that satisfy a condition: how the head is searched.
 ///
@@ -10,7 +9,7 @@ package import SkeinStore
 package struct BatchScan: PredicateColumns {
     private let batch: SpanBatch
 
-    var rowCount: Int { batch.count }
+    package var rowCount: Int { batch.count }
 
     /// The rows of `batch` that start in `range` and satisfy `predicate`.
     package static func rows(
@@ -26,7 +25,7 @@ package struct BatchScan: PredicateColumns {
         return rows
     }
 
-    mutating func select(_ leaf: CompiledPredicate.Leaf, _ index: Int) throws(StoreError) -> RowSet {
+    package mutating func select(_ leaf: CompiledPredicate.Leaf, _ index: Int) throws(StoreError) -> RowSet {
         if case .attribute(let scope, let key) = leaf.field { return select(scope, key, leaf.test) }
         if leaf.field == .eventName { return selectEvents(leaf.test?.test) }
         guard let test = leaf.test?.test else { return RowSet(count: rowCount, all: true) }
@@ -136,7 +135,7 @@ private struct RefMemo {
 
 extension ByteDictionary {
     /// The entry that is `text`; `nil` when there is none. Looks at every length, and at the bytes where it fits.
-    fileprivate func ref(of text: String) -> UInt32? {
+    package func ref(of text: String) -> UInt32? {
         var text = text
         return text.withUTF8 { wanted in
             offsets.withUnsafeBufferPointer { offsets in
@@ -154,5 +153,5 @@ extension ByteDictionary {
 
 extension SpanID {
     /// Its digits, or nothing for the id that stands for "none".
-    var textIfValid: String { isValid ? description : "" }
+    package var textIfValid: String { isValid ? description : "" }
 }

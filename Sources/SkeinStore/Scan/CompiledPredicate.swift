@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinModel
-package import SkeinStore
 
 /// A ``SpanPredicate`` made ready for columns: its leaves numbered, cheap ones first.
 ///
@@ -8,10 +7,10 @@ package import SkeinStore
 package struct CompiledPredicate: Sendable {
     /// The condition as given.
     package let source: SpanPredicate
-    let root: Node
-    private(set) var leaves: [Leaf] = []
+    package let root: Node
+    package private(set) var leaves: [Leaf] = []
 
-    indirect enum Node: Sendable {
+    package indirect enum Node: Sendable {
         case all
         case leaf(Int)
         case and([Node])
@@ -20,18 +19,14 @@ package struct CompiledPredicate: Sendable {
     }
 
     /// One field and what is asked of it.
-    struct Leaf: Sendable {
-        var field: SpanField
+    package struct Leaf: Sendable {
+        package var field: SpanField
         /// `nil` asks whether the field has a value.
-        var test: EncodedTest?
-        /// What of it a row that satisfies it has in the filter of its row group: any of these. Empty when filters
-        /// cannot say.
-        let hashes: [UInt64]
+        package var test: EncodedTest?
 
         init(_ field: SpanField, _ test: EncodedTest? = nil) {
             self.field = field
             self.test = test
-            hashes = test.flatMap { FilterHash.any(of: field, $0.test) } ?? []
         }
     }
 
@@ -79,12 +74,12 @@ package struct CompiledPredicate: Sendable {
 }
 
 /// A comparison asked of encoded values, see ``EncodedValue``.
-struct EncodedTest: Sendable {
-    let test: ValueTest
+package struct EncodedTest: Sendable {
+    package let test: ValueTest
     /// The one encoding of a text that satisfies `=`; empty for every other comparison.
     private let equalText: [UInt8]
 
-    init(_ test: ValueTest) {
+    package init(_ test: ValueTest) {
         self.test = test
         if test.comparison == .equal, case .string = test.literal {
             var length = UInt64(test.literalBytes.count)
@@ -100,7 +95,7 @@ struct EncodedTest: Sendable {
     }
 
     /// Whether the value with these bytes satisfies the comparison.
-    func holds(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    package func holds(_ bytes: UnsafeRawBufferPointer) -> Bool {
         if !equalText.isEmpty, bytes.first == EncodedValue.Kind.string.rawValue {
             return bytes.count == equalText.count && bytes.elementsEqual(equalText)
         }
@@ -115,20 +110,24 @@ struct EncodedTest: Sendable {
 }
 
 /// The durations that satisfy a comparison: a range, or all but a range.
-struct NanosRange {
-    var range: ClosedRange<UInt64>?
-    var isInverted = false
+@frozen
+public struct NanosRange {
+    @usableFromInline var range: ClosedRange<UInt64>?
+    @usableFromInline var isInverted = false
 
-    func contains(_ nanos: UInt64) -> Bool { (range?.contains(nanos) ?? false) != isInverted }
+    /// Whether a duration satisfies it.
+    @inlinable
+    public func contains(_ nanos: UInt64) -> Bool { (range?.contains(nanos) ?? false) != isInverted }
 
     /// Whether any duration of `bounds` satisfies it.
-    func overlaps(_ bounds: ClosedRange<UInt64>) -> Bool {
+    package func overlaps(_ bounds: ClosedRange<UInt64>) -> Bool {
         guard let range else { return isInverted }
         if isInverted { return !(range.contains(bounds.lowerBound) && range.contains(bounds.upperBound)) }
         return range.overlaps(bounds)
     }
 
-    init(_ test: ValueTest) {
+    /// The durations that satisfy `test`.
+    package init(_ test: ValueTest) {
         // The least number that is not below the literal, and the greatest that is not above it.
         let atLeast: UInt64?
         let atMost: UInt64?
@@ -158,19 +157,8 @@ struct NanosRange {
     }
 }
 
-extension EncodedValue {
-    /// The UTF-8 of an encoded string; `nil` for any other value.
-    static func text(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        guard bytes.first == Kind.string.rawValue else { return nil }
-        // A canonical length says how many bytes follow, so the text is what lies behind it.
-        var start = 1
-        while start < bytes.count, bytes[start] >= 0x80 { start += 1 }
-        return start < bytes.count ? UnsafeRawBufferPointer(rebasing: bytes[(start + 1)...]) : nil
-    }
-}
-
 /// Columns that leaves can be asked of: a batch, or a row group of a block.
-protocol PredicateColumns {
+package protocol PredicateColumns {
     var rowCount: Int { get }
     /// The rows that satisfy leaf `index`.
     mutating func select(_ leaf: CompiledPredicate.Leaf, _ index: Int) throws(StoreError) -> RowSet
@@ -178,7 +166,7 @@ protocol PredicateColumns {
 
 extension PredicateColumns {
     /// The rows that satisfy `predicate`. Stops reading as soon as a conjunction can hold no row.
-    mutating func select(_ predicate: CompiledPredicate) throws(StoreError) -> RowSet {
+    package mutating func select(_ predicate: CompiledPredicate) throws(StoreError) -> RowSet {
         try select(predicate.root, predicate)
     }
 
