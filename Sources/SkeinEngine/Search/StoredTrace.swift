@@ -44,6 +44,16 @@ struct StoredTrace: Sendable {
         countingRows = snapshot.countingRows
     }
 
+    /// The trace that lies in one block alone.
+    init(_ id: TraceID, lyingIn piece: BlockPiece, of snapshot: Contents.Snapshot) throws(StoreError) {
+        self.id = id
+        blockPieces = [piece]
+        countingRows = snapshot.countingRows
+        guard piece.entry.rows.upperBound <= piece.block.footer.spanCount else {
+            throw piece.block.block.reader.corrupt("a trace ends behind the last row", at: 0)
+        }
+    }
+
     /// The rows that count, by place in the order of arrival: of the copies of a span one.
     func counting(_ cancellation: Cancellation) throws(StoreError) -> RowSet {
         try countingRows.rows(of: self, cancellation)

@@ -18,6 +18,8 @@ final class TraceScan: Sendable {
         var group = 0
         var part = 0
         var piece = 0
+        /// The traces that lie in several places, once they were asked for.
+        var shared: Set<TraceID>?
         /// Traces given out that may turn up again.
         var scattered: Set<TraceID> = []
         /// Ready to be given out.
@@ -82,6 +84,13 @@ final class TraceScan: Sendable {
     ) throws(StoreError) {
         let group = stored.footer.groups[index]
         guard range.overlaps(group.start.lowerBound, group.start.upperBound) else { return }
+        let shared: Set<TraceID>
+        if let known = state.shared {
+            shared = known
+        } else {
+            shared = try snapshot.sharedTraces.traces(in: snapshot, cancellation)
+            state.shared = shared
+        }
         let traces = try stored.block.traces(inGroup: index)
         let isInside = range.contains(group.start.lowerBound) && range.contains(group.start.upperBound)
         let starts = isInside ? [] : try stored.block.starts(inGroup: index)
@@ -98,9 +107,7 @@ final class TraceScan: Sendable {
                 try flush(&state)
                 continue
             }
-            if rows == entry.rows, !entry.hasDuplicates, !entry.isPartial,
-                !snapshot.mayHold(entry.id, elsewhereThan: stored)
-            {
+            if rows == entry.rows, !entry.hasDuplicates, !entry.isPartial, !shared.contains(entry.id) {
                 run = (run?.lowerBound ?? entry.rows.lowerBound)..<entry.rows.upperBound
             } else {
                 try flush(&state)

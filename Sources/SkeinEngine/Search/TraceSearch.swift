@@ -24,6 +24,8 @@ struct TraceSearch {
     private let largeTraceSpanCount: Int
     private let evaluation: (any TraceEvaluation)?
     private let requirements: [CompiledPredicate]
+    /// The traces that lie in several places, once it was worth finding out.
+    private var shared: Set<TraceID>?
     private let meter = ReadMeter()
 
     private enum Source {
@@ -81,6 +83,10 @@ struct TraceSearch {
     /// How many row groups are tested at once: more and more while nothing is found.
     private var window = 1
 
+    /// Traces in a page from which on it is worth knowing which lie in several places.
+    private static let sharedTracesLimit = 500
+    /// Of more it is not asked which groups hold them.
+    private static let sharedCountMax = 4_096
     private static let windowMax = 4 * ProcessInfo.processInfo.activeProcessorCount
 
     /// - Parameters:
@@ -111,6 +117,10 @@ struct TraceSearch {
 
     /// The page.
     mutating func run() throws(StoreError) -> SearchPage {
+        // To ask about each of many traces costs more.
+        if query.cursor != nil || query.limit >= Self.sharedTracesLimit || !requirements.isEmpty {
+            shared = try snapshot.sharedTraces.traces(in: snapshot, cancellation)
+        }
         addSources()
         while let entry = heap.pop() {
             try cancellation.check()
@@ -167,10 +177,33 @@ struct TraceSearch {
     }
 
     private mutating func addGroups(ofBlock number: Int) {
+        let shown = groupsShown(ofBlock: number)
         for (index, group) in snapshot.blocks[number].footer.groups.enumerated()
-        where query.range.overlaps(group.start.lowerBound, group.start.upperBound) {
+        where query.range.overlaps(group.start.lowerBound, group.start.upperBound) && !shown[index] {
             add(.group(GroupPlace(block: number, group: index)), group.start.upperBound)
         }
+    }
+
+    /// The groups of which every trace lies there alone and was on a page before, so that none need be read.
+    private func groupsShown(ofBlock number: Int) -> RowSet {
+        let block = snapshot.blocks[number].block
+        let groups = block.footer.groups
+        guard let cursor = query.cursor, let shared, shared.count <= Self.sharedCountMax else {
+            return RowSet(count: groups.count)
+        }
+        var shown = RowSet(count: groups.count) { index in
+            // Of a long trace there may be more in the block.
+            groups[index].traceCount > 1 && groups[index].traceStart.lowerBound > cursor.startUnixNanos
+        }
+        guard !shown.isEmpty else { return shown }
+        for id in shared { shown.subtract(block.groups(holding: id)) }
+        return shown
+    }
+
+    /// Whether all rows of a trace of which some are in a block are there.
+    private func isAlone(_ id: TraceID, in stored: StoredBlock) -> Bool {
+        if let shared { return !shared.contains(id) }
+        return !snapshot.mayHold(id, elsewhereThan: stored)
     }
 
     // MARK: Testing rows
@@ -257,14 +290,14 @@ struct TraceSearch {
             // Of a trace that lies here alone the start is known: it was on a page before.
             if let cursor = query.cursor, isWhole, !entry.hasDuplicates, !entry.isPartial,
                 !cursor.precedes(startUnixNanos: entry.startUnixNanos, traceID: entry.id),
-                !snapshot.mayHold(entry.id, elsewhereThan: stored)
+                isAlone(entry.id, in: stored)
             {
                 return
             }
             let inGroup = (entry.rows.lowerBound - group.firstRow)..<(end - group.firstRow)
             // Most traces that lack what is required lie here alone, and are not looked at again.
             if isWhole, required.contains(where: { !$0.contains(anyOf: inGroup) }), !entry.isPartial,
-                !snapshot.mayHold(entry.id, elsewhereThan: stored)
+                isAlone(entry.id, in: stored)
             {
                 return
             }
@@ -313,7 +346,12 @@ struct TraceSearch {
                 entry: try summaries(of: place).traces[candidate.trace]
             )
         }
-        let trace = try StoredTrace(id, in: snapshot, known: known)
+        let trace: StoredTrace
+        if let known, !known.entry.isPartial, shared?.contains(id) == false {
+            trace = try StoredTrace(id, lyingIn: known, of: snapshot)
+        } else {
+            trace = try StoredTrace(id, in: snapshot, known: known)
+        }
         let held = memory.count
         defer { _ = memory.resize(to: held) }
         if let whole = trace.whole, let place = candidate.place, var matchedCount = candidate.matchedCount {
