@@ -3,10 +3,8 @@ import SkeinBase
 package import SkeinStore
 
 extension TraceQL {
-    /// The words of the bare form that can be asked for and are no attributes: `service`, `error`, `duration` and the like.
-    package static let names =
-        ["service", "operation", "error"]
-        + Intrinsic.words.filter { Field.intrinsic($0.value).stored != nil }.keys.sorted()
+    /// The words of the bare form that are no attributes: `service`, `error`, `duration` and the like.
+    package static let names = ["service", "operation", "error"] + Intrinsic.words.keys.sorted()
 
     /// The attributes of a condition whose keys are nearly words of the language, as in `eror = true`, and what may have
     /// been meant. A key that says its scope, as in `span.eror`, is meant as it is.

@@ -26,15 +26,15 @@ public enum TraceQL {
         public static let operatorsMax = 512
     }
 
-    /// The condition that `text` states. Empty text and `{}` match every span.
+    /// The condition that `text` states, for places that take one condition on spans and no more than that. Empty text and
+    /// `{}` match every span.
     public static func plan(_ text: String) throws(QueryError) -> SpanPredicate {
-        let query = try parse(text)
-        return try Planner(query: query).plan()
+        try parse(text).condition()
     }
 
-    /// The tree that `text` spells, not yet checked for sense.
-    package static func parse(_ text: String) throws(QueryError) -> Query {
-        var parser = try Parser(text)
+    /// What `text` asks for, checked for sense.
+    package static func parse(_ text: String, _ dialect: Dialect = .skein) throws(QueryError) -> Query {
+        var parser = try Parser(text, dialect)
         return try parser.parse()
     }
 }

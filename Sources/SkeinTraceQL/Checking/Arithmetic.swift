@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What constants say together. Ints wrap, `/` and `%` of ints truncate, as in Tempo; division by zero is refused.
+/// What constants say together. Ints wrap, and `/` and `%` of ints truncate, as in Tempo; of an int by zero there is no
+/// result, a float becomes infinite.
 enum Arithmetic {
     /// Why two constants have no result.
     enum Failure: Error { case types, division }
@@ -25,7 +26,6 @@ enum Arithmetic {
         }
         let value = try real(sign, left.double, right.double)
         if isDuration, abs(value) < 9e18 { return .duration(Int64(value.rounded())) }
-        guard value.isFinite else { throw .division }
         return .double(value)
     }
 
@@ -111,9 +111,8 @@ enum Arithmetic {
         case .add: return x + y
         case .subtract: return x - y
         case .multiply: return x * y
-        case .divide, .remainder:
-            guard y != 0 else { throw .division }
-            return sign == .divide ? x / y : x.truncatingRemainder(dividingBy: y)
+        case .divide: return x / y
+        case .remainder: return x.truncatingRemainder(dividingBy: y)
         case .power:
             guard y == y.rounded(), abs(y) <= 1024 else { throw .types }
             var result = 1.0

@@ -1,35 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
-import SkeinModel
 import SkeinStore
 
-/// Gives every word its meaning, holds types against each other, and states the condition in the terms of the store.
+/// Gives every word its meaning, holds types against each other and folds constants: makes of an expression as it was
+/// parsed one as ``Query`` promises it.
 struct Checker {
-    let query: Query
+    let source: [UInt8]
+    let reading: Reading
+    let dialect: TraceQL.Dialect
 
-    /// The condition of the whole query.
-    func check() throws(QueryError) -> SpanPredicate {
-        guard let condition = query.condition else { return .true }
-        return try self.condition(condition)
+    /// An expression and what it is of.
+    struct Operand {
+        var expression: Expression
+        var type: ValueType
+
+        var literal: Literal? { if case .literal(let literal) = expression.node { literal } else { nil } }
     }
 
-    // MARK: Conditions
+    // MARK: What an expression stands for
 
-    private func condition(_ expression: Expression) throws(QueryError) -> SpanPredicate {
-        switch try operand(expression) {
-        case .condition(let predicate): return predicate
-        case .constant(.bool(let bool)): return bool ? .true : .never
-        case .field(let field, .any) where query.form == .braces: return .compare(field, .equal, .bool(true))
-        case .field:
-            let name = text(expression.range)
-            throw error(
-                "a comparison is expected after \(name)",
-                at: expression.range.upperBound..<expression.range.upperBound,
-                expected: ["=", "!=", "<", "<=", ">", ">=", "=~", "!~"],
-                suggestion: Self.comparison(guessedFrom: name)
-            )
-        case .constant: throw error("a value alone is no condition; compare it with a name", at: expression.range)
+    /// An expression that stands for true or false.
+    func condition(_ expression: Expression) throws(QueryError) -> Expression {
+        let operand = try operand(expression)
+        switch operand.type {
+        case .bool: return operand.expression
+        case .any where reading != .bare:
+            // `!.a` asks for a value too: a span without one satisfies neither `.a` nor `!.a`.
+            if case .unary(.not, let inner) = operand.expression.node {
+                return make(.equal, inner, .bool(false), at: expression.range)
+            }
+            return make(.equal, operand.expression, .bool(true), at: expression.range)
+        default: break
         }
+        if operand.literal != nil {
+            throw error("a value alone is no condition; compare it with a name", at: expression.range)
+        }
+        let name = text(expression.range)
+        throw error(
+            "a comparison is expected after \(name)",
+            at: expression.range.upperBound..<expression.range.upperBound,
+            expected: ["=", "!=", "<", "<=", ">", ">=", "=~", "!~"],
+            suggestion: Self.comparison(guessedFrom: name)
+        )
     }
 
     /// `service:checkout` is how other tools spell `service = "checkout"`.
@@ -38,41 +50,105 @@ struct Checker {
         return parts.count == 2 ? "\(parts[0]) = \(TraceQL.quoted(String(parts[1])))" : nil
     }
 
-    private func operand(_ expression: Expression) throws(QueryError) -> Operand {
-        switch expression.node {
-        case .literal(let literal): return .constant(literal)
-        case .field(let field): return try stored(field, at: expression.range)
-        case .word(let word):
-            if let literal = Literal(word: word.lowercased()) { return .constant(literal) }
-            return try named(word, at: expression.range)
-        case .unary(.not, let inner):
-            if case .field(let field, .any) = try operand(inner), query.form == .braces {
-                return .condition(.compare(field, .equal, .bool(false)))
-            }
-            return .condition(.not(try condition(inner)))
-        case .unary(.minus, let inner):
-            guard case .constant(let value) = try operand(inner) else { throw fieldArithmetic(expression.range) }
-            guard let negative = Arithmetic.negated(value) else {
-                throw error("only numbers and durations take a minus", at: expression.range)
-            }
-            return .constant(negative)
-        case .binary(.and, let left, let right):
-            return .condition(.and([try condition(left), try condition(right)]))
-        case .binary(.or, let left, let right):
-            return .condition(.or([try condition(left), try condition(right)]))
-        case .binary(let sign, let left, let right) where sign.comparison != nil:
-            return .condition(try compare(sign, left, right, at: expression.range))
-        case .binary(let sign, let left, let right):
-            return .constant(try constant(sign, left, right, at: expression.range))
+    /// An expression that stands for a value of each span, for `by(…)`.
+    func value(_ expression: Expression) throws(QueryError) -> Expression {
+        let operand = try operand(expression)
+        guard operand.expression.namesField else {
+            throw error("\(text(expression.range)) is the same for all spans; name a field", at: expression.range)
         }
+        return operand.expression
     }
 
-    private func constant(_ sign: BinaryOperator, _ left: Expression, _ right: Expression, at range: Range<Int>)
-        throws(QueryError) -> Literal
-    {
-        guard case .constant(let a) = try operand(left), case .constant(let b) = try operand(right) else {
-            throw fieldArithmetic(range)
+    /// An expression that stands for a number of each span, for what `function` adds up.
+    func number(_ expression: Expression, for function: String) throws(QueryError) -> Expression {
+        let operand = try operand(expression)
+        guard operand.type.isNumeric else {
+            throw error("\(function) takes numbers and durations", at: expression.range)
         }
+        guard operand.expression.namesField else {
+            throw error("\(text(expression.range)) is the same for all spans; name a field", at: expression.range)
+        }
+        return operand.expression
+    }
+
+    /// An expression that has to be a field's name.
+    func field(_ expression: Expression) throws(QueryError) -> FieldReference {
+        if case .word("error") = expression.node {
+            throw error("error is a condition; its field is status", at: expression.range, suggestion: "status")
+        }
+        guard case .field(let field) = try operand(expression).expression.node else {
+            throw error("a field's name is expected here", at: expression.range, expected: ["name"])
+        }
+        return FieldReference(field, at: expression.range)
+    }
+
+    // MARK: Operands
+
+    private func operand(_ expression: Expression) throws(QueryError) -> Operand {
+        switch expression.node {
+        case .literal(let literal): return Operand(expression: expression, type: literal.type)
+        case .field(let field): return try named(field, at: expression.range)
+        case .word(let word):
+            if let literal = Literal(word: word.lowercased()) { return constant(literal, at: expression.range) }
+            return try named(word, at: expression.range)
+        case .unary(.not, let inner): return try negation(of: inner, at: expression.range)
+        case .unary(.minus, let inner): return try negative(of: inner, at: expression.range)
+        case .binary(.and, let left, let right), .binary(.or, let left, let right):
+            guard case .binary(let sign, _, _) = expression.node else { break }
+            return condition(.binary(sign, try condition(left), try condition(right)), at: expression.range)
+        case .binary(let sign, let left, let right) where sign.comparison != nil:
+            return try compare(sign, left, right, at: expression.range)
+        case .binary(let sign, let left, let right):
+            return try arithmetic(sign, try operand(left), try operand(right), at: expression.range)
+        }
+        return Operand(expression: expression, type: .any)
+    }
+
+    private func negation(of inner: Expression, at range: Range<Int>) throws(QueryError) -> Operand {
+        if reading != .bare {
+            let operand = try operand(inner)
+            if operand.type == .any {
+                return Operand(expression: Expression(node: .unary(.not, operand.expression), range: range), type: .any)
+            }
+        }
+        let inner = try condition(inner)
+        if case .literal(.bool(let bool)) = inner.node { return constant(.bool(!bool), at: range) }
+        return condition(.unary(.not, inner), at: range)
+    }
+
+    private func negative(of inner: Expression, at range: Range<Int>) throws(QueryError) -> Operand {
+        let operand = try operand(inner)
+        if let literal = operand.literal, let negative = Arithmetic.negated(literal) {
+            return constant(negative, at: range)
+        }
+        guard operand.literal == nil, operand.type.isNumeric else {
+            throw error("only numbers and durations take a minus", at: range)
+        }
+        return Operand(
+            expression: Expression(node: .unary(.minus, operand.expression), range: range),
+            type: operand.type
+        )
+    }
+
+    private func arithmetic(_ sign: BinaryOperator, _ left: Operand, _ right: Operand, at range: Range<Int>)
+        throws(QueryError) -> Operand
+    {
+        if let a = left.literal, let b = right.literal { return constant(try fold(sign, a, b, at: range), at: range) }
+        for side in [left, right] where !side.type.isNumeric {
+            let words = text(side.expression.range)
+            throw error("\(sign.rawValue) is for numbers and durations; \(words) is neither", at: range)
+        }
+        let type: ValueType =
+            left.type == .duration || right.type == .duration
+            ? .duration : left.type == .any || right.type == .any ? .any : .number
+        return Operand(
+            expression: Expression(node: .binary(sign, left.expression, right.expression), range: range),
+            type: type
+        )
+    }
+
+    /// What two constants make.
+    func fold(_ sign: BinaryOperator, _ a: Literal, _ b: Literal, at range: Range<Int>) throws(QueryError) -> Literal {
         do throws(Arithmetic.Failure) {
             return try Arithmetic.apply(sign, a, b)
         } catch {
@@ -85,27 +161,31 @@ struct Checker {
 
     // MARK: Names
 
-    private func stored(_ field: Field, at range: Range<Int>) throws(QueryError) -> Operand {
-        guard let (field, type) = field.stored else {
-            throw error("\(text(range)) cannot be asked for yet", at: range)
+    private func named(_ field: Field, at range: Range<Int>) throws(QueryError) -> Operand {
+        switch field {
+        case .parentAttribute, .parentIntrinsic:
+            if dialect == .tempo {
+                throw error("Tempo has no parent. and parent: fields, Skein's search has", at: range)
+            }
+        case .attribute, .intrinsic: break
         }
-        return .field(field, type)
+        return Operand(expression: Expression(node: .field(field), range: range), type: field.type)
     }
 
-    /// A word of the bare form in the place of a name.
+    /// A word in the place of a name.
     private func named(_ word: String, at range: Range<Int>) throws(QueryError) -> Operand {
         switch word {
-        case "service": return .field(.serviceName, .text)
-        case "operation": return .field(.name, .text)
-        case "error": return .condition(.compare(.status, .equal, .status(.error)))
-        default: break
+        case "service": return try named(.attribute(.resource, "service.name"), at: range)
+        case "operation": return try named(.intrinsic(.name), at: range)
+        case "error":
+            let status = Expression(node: .field(.intrinsic(.status)), range: range)
+            return condition(make(.equal, status, .status(.error), at: range).node, at: range)
+        default: return try named(Intrinsic.words[word].map { .intrinsic($0) } ?? .attribute(.any, word), at: range)
         }
-        if let intrinsic = Intrinsic.words[word] { return try stored(.intrinsic(intrinsic), at: range) }
-        return .field(.attribute(.any, word), .any)
     }
 
-    /// A name of the bare form is an attribute when it is nothing else, so a slip of the pen cannot be told from one;
-    /// unless the value gives away what was meant.
+    /// A word is an attribute when it is nothing else, so a slip of the pen cannot be told from one; unless the value
+    /// gives away what was meant.
     private func checkSpelling(_ name: Expression, against value: Expression) throws(QueryError) {
         guard case .word(let word) = name.node, Intrinsic.words[word] == nil else { return }
         let meant: String
@@ -127,32 +207,79 @@ struct Checker {
     // MARK: Comparisons
 
     private func compare(_ sign: BinaryOperator, _ left: Expression, _ right: Expression, at range: Range<Int>)
-        throws(QueryError) -> SpanPredicate
+        throws(QueryError) -> Operand
     {
-        if Self.isValue(left.node, besides: right.node) {
-            guard let mirrored = sign.mirrored else {
-                throw error("a pattern stands on the right of \(sign.rawValue)", at: left.range)
-            }
-            return try compare(mirrored, right, left, at: range)
-        }
+        if Self.isValue(left.node, besides: right.node) { return try mirrored(sign, left, right, at: range) }
         try checkSpelling(left, against: right)
         let subject = try operand(left)
-        switch (subject, try value(right, for: subject)) {
-        case (.field(let field, let type), .constant(let literal)):
-            return try FieldComparison(checker: self, field: field, type: type, name: left.range, value: right.range)
-                .predicate(sign, literal)
-        case (.condition(let predicate), .constant(.bool(let bool))) where sign == .equal || sign == .notEqual:
-            return bool == (sign == .equal) ? predicate : .not(predicate)
-        case (.condition, _):
-            let hint = text(left.range) == "error" ? "; for an attribute of that name write .error" : ""
-            throw error("\(text(left.range)) is true or false\(hint)", at: right.range, expected: ["true", "false"])
-        case (.constant(let a), .constant(let b)):
+        let value = try value(right, for: subject)
+        switch (subject.literal, value.literal) {
+        case (let a?, let b?):
             guard let holds = Arithmetic.holds(sign, a, b) else {
                 throw error("these two do not compare by \(sign.rawValue)", at: range)
             }
-            return holds ? .true : .never
-        case (_, .field): throw error("comparing two fields is not supported yet", at: range)
-        case (_, .condition): throw error("a value is expected here, not a condition", at: right.range)
+            return constant(.bool(holds), at: range)
+        case (.some, nil): return try mirrored(sign, left, right, at: range)
+        case (nil, let literal?):
+            if case .field(let field) = subject.expression.node {
+                let comparison = FieldComparison(checker: self, field: field, name: left.range, value: right.range)
+                return condition(try comparison.condition(sign, literal), at: range)
+            }
+            return try compare(sign, subject, literal, value.expression, at: range)
+        case (nil, nil): break
+        }
+        guard sign != .matches, sign != .notMatches else {
+            throw error("a pattern stands in double quotes", at: right.range, expected: ["text"])
+        }
+        try checkTypes(sign, subject.type, value.type, at: range)
+        return condition(.binary(sign, subject.expression, value.expression), at: range)
+    }
+
+    /// A comparison whose value stands on its left.
+    private func mirrored(_ sign: BinaryOperator, _ left: Expression, _ right: Expression, at range: Range<Int>)
+        throws(QueryError) -> Operand
+    {
+        guard let mirrored = sign.mirrored else {
+            throw error("a pattern stands on the right of \(sign.rawValue)", at: left.range)
+        }
+        return try compare(mirrored, right, left, at: range)
+    }
+
+    /// A comparison of what is calculated, or of a condition, with a constant.
+    private func compare(
+        _ sign: BinaryOperator,
+        _ subject: Operand,
+        _ literal: Literal,
+        _ value: Expression,
+        at range: Range<Int>
+    )
+        throws(QueryError) -> Operand
+    {
+        let name = text(subject.expression.range)
+        switch (subject.type, literal) {
+        case (.bool, .bool(let bool)) where sign == .equal || sign == .notEqual:
+            if bool == (sign == .equal) { return Operand(expression: subject.expression, type: .bool) }
+            return condition(.unary(.not, subject.expression), at: range)
+        case (.bool, _):
+            let hint = name == "error" ? "; for an attribute of that name write .error" : ""
+            throw error("\(name) is true or false\(hint)", at: value.range, expected: ["true", "false"])
+        case (_, .nil):
+            guard sign == .equal || sign == .notEqual else {
+                throw error("nil compares by = and != only", at: value.range, expected: ["=", "!="])
+            }
+        case (_, .string) where sign == .matches || sign == .notMatches:
+            throw error("\(name) has no text to match a pattern with", at: range)
+        default: try checkTypes(sign, subject.type, literal.type, at: range)
+        }
+        return condition(.binary(sign, subject.expression, value), at: range)
+    }
+
+    private func checkTypes(_ sign: BinaryOperator, _ left: ValueType, _ right: ValueType, at range: Range<Int>)
+        throws(QueryError)
+    {
+        let isEquality = sign == .equal || sign == .notEqual
+        guard left.compares(with: right), isEquality || left.hasOrder && right.hasOrder else {
+            throw error("these two do not compare by \(sign.rawValue)", at: range)
         }
     }
 
@@ -177,30 +304,45 @@ struct Checker {
         }
     }
 
-    /// The right side of a comparison, where a word of the bare form is a value.
+    /// The right side of a comparison, where a word is a value.
     private func value(_ expression: Expression, for subject: Operand) throws(QueryError) -> Operand {
-        guard case .word(let word) = expression.node else { return try operand(expression) }
-        if case .constant = subject { return try operand(expression) }
+        guard case .word(let word) = expression.node, subject.literal == nil else { return try operand(expression) }
         let lower = word.lowercased()
-        if let literal = Literal(word: lower) ?? Literal(word: word) { return .constant(literal) }
-        guard case .field(_, let type) = subject else { return .constant(.string(word)) }
-        switch type {
+        if let literal = Literal(word: lower) ?? Literal(word: word) { return constant(literal, at: expression.range) }
+        if reading == .arguments {
+            // What is a word of TraceQL's is one here too.
+            if Intrinsic.words[word] != nil { return try operand(expression) }
+            if let literal = Literal(keyword: word) { return constant(literal, at: expression.range) }
+        }
+        switch subject.type {
         case .status:
-            if let status = StatusWord(rawValue: lower) { return .constant(.status(status)) }
+            if let status = StatusWord(rawValue: lower) { return constant(.status(status), at: expression.range) }
         case .kind:
-            if let kind = KindWord(rawValue: lower) { return .constant(.kind(kind)) }
+            if let kind = KindWord(rawValue: lower) { return constant(.kind(kind), at: expression.range) }
         default: break
         }
-        return .constant(.string(word))
+        return constant(.string(word), at: expression.range)
+    }
+
+    // MARK: Making
+
+    private func constant(_ literal: Literal, at range: Range<Int>) -> Operand {
+        Operand(expression: Expression(node: .literal(literal), range: range), type: literal.type)
+    }
+
+    private func condition(_ node: Expression.Node, at range: Range<Int>) -> Operand {
+        Operand(expression: Expression(node: node, range: range), type: .bool)
+    }
+
+    private func make(_ sign: BinaryOperator, _ left: Expression, _ literal: Literal, at range: Range<Int>)
+        -> Expression
+    {
+        Expression(node: .binary(sign, left, Expression(node: .literal(literal), range: range)), range: range)
     }
 
     // MARK: Errors
 
-    private func fieldArithmetic(_ range: Range<Int>) -> QueryError {
-        error("arithmetic on fields is not supported yet", at: range)
-    }
-
-    func text(_ range: Range<Int>) -> String { String(decoding: query.source[range], as: UTF8.self) }
+    func text(_ range: Range<Int>) -> String { String(decoding: source[range], as: UTF8.self) }
 
     func error(
         _ message: String,
@@ -208,6 +350,18 @@ struct Checker {
         expected: [String] = [],
         suggestion: String? = nil
     ) -> QueryError {
-        QueryError(message, at: range, of: query.source, expected: expected, suggestion: suggestion)
+        QueryError(message, at: range, of: source, expected: expected, suggestion: suggestion)
+    }
+}
+
+extension Expression {
+    /// Whether a field stands somewhere in it.
+    var namesField: Bool {
+        switch node {
+        case .literal: false
+        case .field, .word: true
+        case .unary(_, let inner): inner.namesField
+        case .binary(_, let left, let right): left.namesField || right.namesField
+        }
     }
 }

@@ -1,83 +1,122 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
-import SkeinModel
 import SkeinStore
 
-/// A comparison of one field with one value: are they of a kind, and what does the store have to ask?
+/// A comparison of one field with one value: are they of a kind, and how is the value written?
 struct FieldComparison {
     let checker: Checker
-    let field: SpanField
-    let type: FieldType
+    let field: Field
     /// Where the field's name stands in the query.
     let name: Range<Int>
     /// Where the value stands in the query.
     let value: Range<Int>
 
-    func predicate(_ sign: BinaryOperator, _ literal: Literal) throws(QueryError) -> SpanPredicate {
-        guard let comparison = sign.comparison else { throw clash("is compared", expected: []) }
+    /// The comparison, with the value as it is compared.
+    func condition(_ sign: BinaryOperator, _ literal: Literal) throws(QueryError) -> Expression.Node {
+        if case .intrinsic(.parent) = field { return try parent(sign, literal) }
         if literal == .nil { return try existence(sign) }
-        if comparison == .matches || comparison == .notMatches { return try pattern(comparison, literal) }
-        switch type {
-        case .any: return try attribute(comparison, literal)
+        let isPattern = sign == .matches || sign == .notMatches
+        return compared(sign, isPattern ? try pattern(literal) : try typed(sign, literal))
+    }
+
+    private func compared(_ sign: BinaryOperator, _ literal: Literal, of field: Field? = nil) -> Expression.Node {
+        .binary(
+            sign,
+            Expression(node: .field(field ?? self.field), range: name),
+            Expression(node: .literal(literal), range: value)
+        )
+    }
+
+    private func typed(_ sign: BinaryOperator, _ literal: Literal) throws(QueryError) -> Literal {
+        switch field.type {
+        case .any, .bool, .nil:
+            switch literal {
+            case .bool: try checkEquality(sign, of: "true and false")
+            case .status, .kind: try checkEquality(sign, of: "status and kind")
+            default: break
+            }
+            return literal
         case .text, .id:
             guard case .string(let text) = literal else {
                 let quoted = TraceQL.quoted(checker.text(value))
                 throw clash("is text, which stands in double quotes", expected: ["text"], suggestion: quoted)
             }
-            return .compare(field, comparison, .string(isID ? text.lowercased() : text))
-        case .duration: return try duration(comparison, literal)
+            return .string(field.type == .id ? id(text, sign) : text)
+        case .number:
+            guard literal.type.isNumeric else { throw clash("is a number", expected: ["number"]) }
+            return literal
+        case .duration: return try duration(literal)
         case .status:
-            let words = StatusWord.allCases.map(\.rawValue)
-            guard let code = word(StatusWord.self, literal), let status = code.code else {
+            guard let status = word(StatusWord.self, literal) else {
+                let words = StatusWord.allCases.map(\.rawValue)
                 throw mistakenWord(literal, words, "is error, ok or unset; for a code of HTTP name its attribute")
             }
-            try checkEquality(sign)
-            return .compare(field, comparison, .status(status))
+            try checkEquality(sign, of: subject)
+            return .status(status)
         case .kind:
-            let words = KindWord.allCases.map(\.rawValue)
-            guard let side = word(KindWord.self, literal), let kind = side.kind else {
+            guard let kind = word(KindWord.self, literal) else {
+                let words = KindWord.allCases.map(\.rawValue)
                 throw mistakenWord(literal, words, "is \(words.joined(separator: ", "))")
             }
-            try checkEquality(sign)
-            return .compare(field, comparison, .kind(kind))
+            try checkEquality(sign, of: subject)
+            return .kind(kind)
         }
     }
 
-    private var isID: Bool { if case .id = type { true } else { false } }
-    private var isAttribute: Bool { if case .any = type { true } else { false } }
     private var subject: String { checker.text(name) }
+
+    /// Digits in lower case; of a trace all of them, for tools leave leading zeros away.
+    private func id(_ text: String, _ sign: BinaryOperator) -> String {
+        let digits = text.lowercased()
+        guard field == .intrinsic(.traceID) || field == .intrinsic(.linkTraceID), sign == .equal || sign == .notEqual,
+            !digits.isEmpty, digits.utf8.count < 32, digits.utf8.allSatisfy(QueryByte.isHexDigit)
+        else { return digits }
+        return String(repeating: "0", count: 32 - digits.utf8.count) + digits
+    }
 
     // MARK: Existence
 
-    private func existence(_ sign: BinaryOperator) throws(QueryError) -> SpanPredicate {
+    private func existence(_ sign: BinaryOperator) throws(QueryError) -> Expression.Node {
         guard sign == .equal || sign == .notEqual else {
             throw checker.error("nil compares by = and != only", at: value, expected: ["=", "!="])
         }
-        guard isAttribute && field != .serviceName || field == .eventName else {
-            let isText = if case .text = type { true } else { field == .serviceName }
-            throw checker.error(
-                "\(subject) is never missing\(isText ? ", only empty" : "")",
-                at: value,
-                suggestion: isText ? "\"\"" : nil
-            )
+        // Tempo refuses `= nil` of every intrinsic, and accepts `!= nil`.
+        let isOfParent = if case .parentIntrinsic = field { true } else { false }
+        let isIntrinsic = if case .intrinsic = field { true } else { field.isAlwaysThere }
+        guard isIntrinsic, !isOfParent else { return compared(sign, .nil) }
+        if sign == .notEqual, checker.reading != .bare || !field.isAlwaysThere {
+            return field.isAlwaysThere ? .literal(.bool(true)) : compared(sign, .nil)
         }
-        return sign == .equal ? .not(.exists(field)) : .exists(field)
+        let isText = field.isAlwaysThere && field.type.hasText
+        throw checker.error(
+            "\(subject) is never missing\(isText ? ", only empty" : "")",
+            at: value,
+            suggestion: isText ? "\"\"" : nil
+        )
+    }
+
+    /// `parent = nil` is how a root is asked for.
+    private func parent(_ sign: BinaryOperator, _ literal: Literal) throws(QueryError) -> Expression.Node {
+        guard checker.dialect == .skein else {
+            throw checker.error("Tempo cannot be asked for the parent", at: name)
+        }
+        guard literal == .nil, sign == .equal || sign == .notEqual else {
+            throw clash("is a span; ask for one of its fields, such as parent:name", expected: ["nil"])
+        }
+        return compared(sign, .string(""), of: .intrinsic(.parentID))
     }
 
     // MARK: Patterns
 
-    private func pattern(_ comparison: SpanPredicate.Comparison, _ literal: Literal) throws(QueryError) -> SpanPredicate
-    {
-        switch type {
-        case .any, .text, .id: break
-        case .duration, .status, .kind: throw clash("has no text to match a pattern with", expected: ["=", "!="])
-        }
+    private func pattern(_ literal: Literal) throws(QueryError) -> Literal {
+        guard field.type.hasText else { throw clash("has no text to match a pattern with", expected: ["=", "!="]) }
         guard case .string(let source) = literal else {
             let quoted = TraceQL.quoted(checker.text(value))
             throw checker.error("a pattern stands in double quotes", at: value, expected: ["text"], suggestion: quoted)
         }
         do throws(TextPattern.Failure) {
-            return .compare(field, comparison, .pattern(try TextPattern(source)))
+            _ = try TextPattern(source)
+            return literal
         } catch {
             throw checker.error("in the pattern: \(error.message)", at: place(inPattern: error.offset))
         }
@@ -85,7 +124,7 @@ struct FieldComparison {
 
     /// Where the scalar at byte `offset` of a pattern stands in the query.
     private func place(inPattern offset: Int) -> Range<Int> {
-        let bytes = checker.query.source
+        let bytes = checker.source
         let first = bytes[value.lowerBound]
         let start: Int
         if first == UInt8(ascii: "\"") || first == UInt8(ascii: "`") {
@@ -102,34 +141,11 @@ struct FieldComparison {
 
     // MARK: Types
 
-    private func attribute(_ comparison: SpanPredicate.Comparison, _ literal: Literal) throws(QueryError)
-        -> SpanPredicate
-    {
-        let isEquality = comparison == .equal || comparison == .notEqual
+    private func duration(_ literal: Literal) throws(QueryError) -> Literal {
         switch literal {
-        case .string(let text): return .compare(field, comparison, .string(text))
-        case _ where field == .serviceName: return .never
-        case .int(let int), .duration(let int): return .compare(field, comparison, .int(int))
-        case .double(let double): return .compare(field, comparison, .double(double))
-        case .bool(let bool):
-            guard isEquality else { throw unordered("true and false") }
-            return .compare(field, comparison, .bool(bool))
-        case .status, .kind:
-            guard isEquality else { throw unordered("status and kind") }
-            // No attribute is a status or a kind, and a comparison across types is false.
-            return .never
-        case .nil: return .never
-        }
-    }
-
-    private func duration(_ comparison: SpanPredicate.Comparison, _ literal: Literal) throws(QueryError)
-        -> SpanPredicate
-    {
-        switch literal {
-        case .duration(let nanos): return .compare(field, comparison, .int(nanos))
-        case .int(0): return .compare(field, comparison, .int(0))
+        case .duration, .int(0): return literal
         case .int, .double:
-            if checker.query.form == .bare {
+            if checker.reading == .bare {
                 let words = checker.text(value)
                 throw checker.error(
                     "\(subject) needs a unit: ns, us, ms, s, m, h or d",
@@ -139,9 +155,7 @@ struct FieldComparison {
                         ? words + "ms" : nil
                 )
             }
-            if case .double(let nanos) = literal { return .compare(field, comparison, .double(nanos)) }
-            if case .int(let nanos) = literal { return .compare(field, comparison, .int(nanos)) }
-            return .never
+            return literal
         case .string(let text):
             var at = 0
             let bytes = Array(text.utf8)
@@ -155,8 +169,11 @@ struct FieldComparison {
         }
     }
 
-    private func checkEquality(_ sign: BinaryOperator) throws(QueryError) {
-        if sign != .equal, sign != .notEqual { throw unordered(subject) }
+    private func checkEquality(_ sign: BinaryOperator, of what: String) throws(QueryError) {
+        if sign == .equal || sign == .notEqual { return }
+        // The comparison, whichever side the name stands on.
+        let whole = min(name.lowerBound, value.lowerBound)..<max(name.upperBound, value.upperBound)
+        throw checker.error("\(what) compare by = and != only", at: whole, expected: ["=", "!="])
     }
 
     /// The word a literal is; the bare form does not mind quotes.
@@ -164,7 +181,7 @@ struct FieldComparison {
         switch literal {
         case .status(let status): Word(rawValue: status.rawValue)
         case .kind(let kind): Word(rawValue: kind.rawValue)
-        case .string(let text) where checker.query.form == .bare: Word(rawValue: text.lowercased())
+        case .string(let text) where checker.reading == .bare: Word(rawValue: text.lowercased())
         default: nil
         }
     }
@@ -175,45 +192,7 @@ struct FieldComparison {
         return clash(message, expected: words, suggestion: near)
     }
 
-    /// The comparison, whichever side the name stands on.
-    private var whole: Range<Int> {
-        min(name.lowerBound, value.lowerBound)..<max(name.upperBound, value.upperBound)
-    }
-
-    private func unordered(_ what: String) -> QueryError {
-        checker.error(
-            "\(what) compare by = and != only",
-            at: whole,
-            expected: ["=", "!="]
-        )
-    }
-
     private func clash(_ message: String, expected: [String], suggestion: String? = nil) -> QueryError {
         checker.error("\(subject) \(message)", at: value, expected: expected, suggestion: suggestion)
-    }
-}
-
-extension StatusWord {
-    /// The code it names.
-    fileprivate var code: SkeinModel.Span.Status.Code? {
-        switch self {
-        case .error: .error
-        case .ok: .ok
-        case .unset: .unset
-        }
-    }
-}
-
-extension KindWord {
-    /// The kind it names.
-    fileprivate var kind: SkeinModel.Span.Kind? {
-        switch self {
-        case .unspecified: .unspecified
-        case .internal: .internal
-        case .server: .server
-        case .client: .client
-        case .producer: .producer
-        case .consumer: .consumer
-        }
     }
 }

@@ -5,14 +5,15 @@ import SkeinStore
 /// Splits a query into tokens. Never looks back, so its time is linear.
 struct Lexer {
     private let source: [UInt8]
-    private let form: Query.Form
+    /// How the words of the next token are read.
+    var reading: Reading
     private var at = 0
     /// Whether the name that was read last is that of a duration.
     private var isDurationNamed = false
 
-    init(_ source: [UInt8], form: Query.Form) {
+    init(_ source: [UInt8], _ reading: Reading) {
         self.source = source
-        self.form = form
+        self.reading = reading
     }
 
     /// The next token; ``Token/Kind/end`` for ever after the last.
@@ -65,28 +66,67 @@ struct Lexer {
     private mutating func word(from start: Int) throws(QueryError) -> Token {
         while let byte = peek(), QueryByte.isWord(byte) { at += 1 }
         let head = text(start..<at)
-        if peek() == UInt8(ascii: "."), Self.scopes[head] != nil || head == "parent" {
-            at += 1
-            let key = try name(from: start)
-            let field = Self.scopes[head].map { Field.attribute($0, key) } ?? .parentAttribute(.any, key)
-            isDurationNamed = false
-            return Token(kind: .field(field), range: start..<at)
+        if peek() == UInt8(ascii: "."), let scope = Self.scopes[head] {
+            return try scoped(scope, isParents: false, from: start)
         }
-        if peek() == UInt8(ascii: ":"), let names = Self.colonNames[head] {
-            skipName()
-            guard let intrinsic = Intrinsic(rawValue: text(start..<at)) else {
-                let near = Spelling.nearest(to: text(start..<at), among: names)
-                throw error("unknown name", at: start..<at, expected: names, suggestion: near)
-            }
-            isDurationNamed = intrinsic.isDuration
-            return Token(kind: .field(.intrinsic(intrinsic)), range: start..<at)
+        if peek() == UInt8(ascii: "."), head == "parent" {
+            let inner = Self.scopes.first { source[(at + 1)...].starts(with: "\($0.key).".utf8) }
+            if let inner { at += 1 + inner.key.utf8.count }
+            return try scoped(inner?.value ?? .any, isParents: true, from: start)
+        }
+        if peek() == UInt8(ascii: ":"), head == "parent" || Self.colonNames[head] != nil {
+            return try intrinsic(of: head, from: start)
         }
         // In braces only a scope makes a name of what is no identifier.
-        if form == .bare { skipName() }
+        if reading != .braces, !isCalculated(head) { skipName() }
         let word = text(start..<at)
         isDurationNamed = Intrinsic.words[word]?.isDuration ?? false
         return Token(kind: .word(word), range: start..<at)
     }
+
+    /// Whether arithmetic follows an intrinsic at once, as in `duration/2`, rather than the rest of an attribute's name.
+    private func isCalculated(_ head: String) -> Bool {
+        guard Intrinsic.words[head] != nil, let sign = peek() else { return false }
+        return QueryByte.isArithmetic(sign)
+    }
+
+    /// The attribute whose scope ends at the full stop here.
+    private mutating func scoped(_ scope: AttributeScope, isParents: Bool, from start: Int) throws(QueryError) -> Token
+    {
+        at += 1
+        let key = try name(from: start)
+        isDurationNamed = false
+        let field = isParents ? Field.parentAttribute(scope, key) : .attribute(scope, key)
+        return Token(kind: .field(field), range: start..<at)
+    }
+
+    /// The fact whose name goes on with the colon here, such as `span:duration`; of `parent:` those of a span.
+    private mutating func intrinsic(of head: String, from start: Int) throws(QueryError) -> Token {
+        skipName()
+        let name = text(start..<at)
+        let isParents = head == "parent"
+        let full = isParents ? "span" + name.dropFirst(head.count) : name
+        guard let intrinsic = Intrinsic(rawValue: full) else {
+            let owner = isParents ? "span" : head
+            let known = (Self.colonNames[owner] ?? []).map { isParents ? "parent" + $0.dropFirst(owner.count) : $0 }
+            throw error(
+                "unknown name \(name)",
+                at: start..<at,
+                expected: known,
+                suggestion: Self.otherNames[name] ?? Spelling.nearest(to: name, among: known)
+            )
+        }
+        isDurationNamed = intrinsic.isDuration
+        return Token(kind: .field(isParents ? .parentIntrinsic(intrinsic) : .intrinsic(intrinsic)), range: start..<at)
+    }
+
+    /// What other tools call some facts.
+    private static let otherNames = [
+        "trace:rootServiceName": "trace:rootService", "trace:service": "trace:rootService",
+        "trace:name": "trace:rootName", "trace:rootSpanName": "trace:rootName", "span:service": "resource.service.name",
+        "span:traceID": "trace:id", "span:traceId": "trace:id", "event:time": "event:timeSinceStart",
+        "parent:service": "parent.resource.service.name",
+    ]
 
     /// The scopes of attributes, as written before a full stop.
     private static let scopes: [String: AttributeScope] = [
@@ -143,7 +183,7 @@ struct Lexer {
             at = start
             skipName()
             let words = text(start..<at)
-            var suggestion = form == .bare && !error.isTooLarge ? "\"\(words)\"" : nil
+            var suggestion = reading == .bare && !error.isTooLarge ? "\"\(words)\"" : nil
             if isDurationNamed { suggestion = error.corrected }
             throw self.error(error.message, at: start..<at, expected: error.expected, suggestion: suggestion)
         }
@@ -162,7 +202,12 @@ struct Lexer {
 
     /// Every sign, longest first.
     private static let signs: [(text: [UInt8], kind: Token.Kind)] = {
-        let structural = ["&>>", "&<<", "!>>", "!<<", ">>", "<<", "&>", "&<", "&~", "!>", "!<", "~"]
+        let structural: [(String, SpansetOperator)] = [
+            ("&>>", .init(.descendant, .union)), ("&<<", .init(.ancestor, .union)), ("&>", .init(.child, .union)),
+            ("&<", .init(.parent, .union)), ("&~", .init(.sibling, .union)), ("!>>", .init(.descendant, .negated)),
+            ("!<<", .init(.ancestor, .negated)), ("!>", .init(.child, .negated)), ("!<", .init(.parent, .negated)),
+            (">>", .init(.descendant)), ("<<", .init(.ancestor)), ("~", .init(.sibling)),
+        ]
         let plain: [(String, Token.Kind)] = [
             ("{", .openBrace), ("}", .closeBrace), ("(", .openParen), (")", .closeParen), (",", .comma), ("|", .pipe),
             ("!", .not),
@@ -172,7 +217,7 @@ struct Lexer {
             .subtract, .multiply, .divide, .remainder, .power,
         ]
         return
-            (structural.map { ($0, .structural($0)) } + plain
+            (structural.map { ($0.0, .structural($0.1)) } + plain
             + binary.map { ($0.rawValue, .binary($0)) })
             .map { (Array($0.0.utf8), $0.1) }
             .sorted { $0.text.count > $1.text.count }

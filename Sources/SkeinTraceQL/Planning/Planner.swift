@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinStore
 
-/// Turns a query into the plainest condition that says the same.
-struct Planner {
-    let query: Query
-
-    func plan() throws(QueryError) -> SpanPredicate { Self.simplified(try Checker(query: query).check()) }
-
-    /// Nested `and` and `or` flattened, constants folded, repetitions and double negations dropped.
+/// Makes conditions plain.
+enum Planner {
+    /// The plainest condition that says the same: nested `and` and `or` flattened, constants folded, repetitions and double negations dropped.
     static func simplified(_ predicate: SpanPredicate) -> SpanPredicate {
         switch predicate {
         case .true, .exists: return predicate
@@ -53,6 +49,9 @@ struct Planner {
 }
 
 extension SpanPredicate {
+    /// No span.
+    static let never = SpanPredicate.not(.true)
+
     fileprivate var conjuncts: [SpanPredicate] { if case .and(let parts) = self { parts } else { [self] } }
     fileprivate var disjuncts: [SpanPredicate] { if case .or(let parts) = self { parts } else { [self] } }
 }

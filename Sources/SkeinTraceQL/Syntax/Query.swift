@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package import SkeinStore
 
-/// A query as written.
+/// A query that makes sense: every word has its meaning, types are held against each other, constants are folded, and
+/// parentheses are gone.
+///
+/// Of a tree of expressions it promises besides: there is no ``Expression/Node/word(_:)``; a literal beside anything else
+/// stands on the right; what stands for a condition is one, so that `{ .a }` is `.a = true`; the right side of `=~` and
+/// `!~` is a string that compiles as a pattern; statuses, kinds and ids (lower case) are written as they are compared.
 package struct Query: Sendable {
-    /// How the text is to be read.
-    package enum Form: Hashable, Sendable { case bare, braces }
-
-    package var form: Form
-    /// What a span must satisfy; `nil` for every span.
-    package var condition: Expression?
+    package var statement: Statement
+    /// What `with(…)` says, in its order.
+    package var hints: [Hint]
     /// The text, for the places of errors.
-    var source: [UInt8]
+    let source: [UInt8]
+}
+
+extension TraceQL {
+    /// Whose verdict on a query counts.
+    package enum Dialect: Sendable {
+        /// All that can be given a meaning: TraceQL, the bare form, `parent.`, aggregates against aggregates, `order by`.
+        case skein
+        /// What Tempo accepts and nothing else.
+        case tempo
+    }
 }
 
 /// A node of the tree, with the bytes of the text that it came from.
@@ -22,7 +34,7 @@ package struct Expression: Sendable {
     package indirect enum Node: Sendable {
         case literal(Literal)
         case field(Field)
-        /// A word of the bare form whose meaning depends on what stands beside it.
+        /// A word whose meaning depends on what stands beside it; in no checked tree.
         case word(String)
         case unary(UnaryOperator, Expression)
         case binary(BinaryOperator, Expression, Expression)

@@ -106,6 +106,15 @@ package struct SpansetOperator: Hashable, Sendable {
         self.relation = relation
         self.mode = mode
     }
+
+    /// As a query spells it.
+    package var text: String {
+        switch mode {
+        case .plain: relation.rawValue
+        case .negated: "!" + relation.rawValue
+        case .union: "&" + relation.rawValue
+        }
+    }
 }
 
 /// `count() > 2`. Folded: the right side is one constant, unless it is an aggregate (an extension).
