@@ -178,3 +178,37 @@ public struct SpanForest: Sendable {
         return depths
     }
 }
+
+extension TraceSummary {
+    /// The summary of a trace of a table.
+    package init(of trace: TableTrace, in table: any SpanTable, matchedSpanCount: Int) throws(StoreError) {
+        let names = try table.column(.name)
+        let serviceNames = try table.column(.serviceName)
+        let errors = try table.errors()
+        var services: [ServiceCount] = []
+        var places: [ExactText: Int] = [:]
+        for row in trace.rows {
+            let name = serviceNames[row]?.text ?? ""
+            let place = places[ExactText(name)] ?? services.count
+            if place == services.count {
+                places[ExactText(name)] = place
+                services.append(ServiceCount(name: name, spanCount: 0, errorCount: 0))
+            }
+            services[place].spanCount += 1
+            if errors[row] { services[place].errorCount += 1 }
+        }
+        self.init(
+            traceID: trace.id,
+            rootServiceName: trace.rootRow.flatMap { serviceNames[$0]?.text } ?? "",
+            rootSpanName: trace.rootRow.flatMap { names[$0]?.text } ?? "",
+            startUnixNanos: trace.startUnixNanos,
+            durationNanos: trace.durationNanos,
+            spanCount: trace.rows.count,
+            errorCount: services.reduce(0) { $0 + $1.errorCount },
+            matchedSpanCount: matchedSpanCount,
+            services: services.sorted {
+                $0.spanCount != $1.spanCount ? $0.spanCount > $1.spanCount : $0.name.precedes($1.name)
+            }
+        )
+    }
+}

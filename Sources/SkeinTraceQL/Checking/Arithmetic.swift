@@ -94,7 +94,7 @@ enum Arithmetic {
     }
 
     /// By squaring, so that any power takes at most 64 steps.
-    private static func power(_ base: Int64, _ exponent: Int64) -> Int64 {
+    static func power(_ base: Int64, _ exponent: Int64) -> Int64 {
         var result: Int64 = 1
         var base = base
         var rest = exponent
