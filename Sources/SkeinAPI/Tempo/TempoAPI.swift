@@ -21,6 +21,7 @@ enum TempoAPI {
         Route("POST", "/api/mcp", mcp),
         Route("GET", "/api/traces/{traceID}", trace),
         Route("GET", "/api/v2/traces/{traceID}", traceByID),
+        Route("GET", "/api/search", search),
     ]
 
     static func response(for error: APIError) -> APIResponse { .text(error.detail, status: error.status) }
