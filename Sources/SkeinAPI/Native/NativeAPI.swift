@@ -4,7 +4,11 @@ import SkeinWire
 /// Skein's own API, below `/api/skein/v1/`. What every answer keeps to is said in `docs/api.md`.
 enum NativeAPI {
     static let routes: [Route] = [
-        route("GET", "search", "q", "start", "end", "limit", "cursor", answer: search),
+        route("GET", "search", "q", "start", "end", "limit", "cursor", "order", "spans", answer: search),
+        route("GET", "metrics", "q", "start", "end", "step", "exemplars", "limit", answer: metrics),
+        route("GET", "heatmap", "q", "start", "end", "step", answer: heatmap),
+        route("GET", "facets", "q", "start", "end", "fields", "limit", answer: facets),
+        route("GET", "differences", "q", "selection", "start", "end", "fields", "limit", answer: differences),
         route("GET", "traces/{id}", answer: trace),
         route("GET", "traces/{id}/skeleton", answer: skeleton),
         route("GET", "traces/{id}/spans", "ids", "limit", "cursor", answer: spans),

@@ -69,6 +69,18 @@ extension APICall {
         return limit
     }
 
+    /// A whole number of `bounds`; `usual` when the request does not say.
+    func number(_ name: String, _ bounds: ClosedRange<Int>, usual: Int) throws(APIError) -> Int {
+        guard let text = request.query(name), !text.isEmpty else { return usual }
+        guard let number = Int(text), bounds.contains(number) else {
+            throw .invalid(
+                name,
+                "\(Self.shown(text)) is out of bounds: \(name) takes \(bounds.lowerBound) to \(bounds.upperBound)."
+            )
+        }
+        return number
+    }
+
     /// Where the list of names goes on; `nil` at its beginning. The list is told by the path and what narrows it.
     func listCursor() throws(APIError) -> ListCursor? {
         guard let sent = request.query("cursor"), !sent.isEmpty else { return nil }

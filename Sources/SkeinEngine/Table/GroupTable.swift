@@ -69,9 +69,13 @@ final class GroupTable: SpanTable {
             }
         }
         let descendants = (0..<rowCount).map { UInt32(truncatingIfNeeded: below[$0]) }
-        let forest = SpanForest(orders: orders, descendantCounts: descendants, traces: traces.lazy.map(\.rows))
-        guard let forest else {
+        let known = SpanForest(orders: orders, descendantCounts: descendants, traces: traces.lazy.map(\.rows))
+        guard var forest = known else {
             throw reader.corrupt("the tree of a trace contradicts itself", at: directory.orders.chunk.offset)
+        }
+        for number in 0..<entries.count where entries.hasSharedIDs(number) && isWhole(number) {
+            let rows = trace(number).rows
+            forest = forest.replacing(rows, with: SpanForest(ParentIndex(try batch(rows: rows, columns: .fixed))))
         }
         knownForest = forest
         return forest

@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// What constants say together. Ints wrap, and `/` and `%` of ints truncate, as in Tempo; of an int by zero there is no
 /// result, a float becomes infinite.
@@ -113,11 +120,7 @@ enum Arithmetic {
         case .multiply: return x * y
         case .divide: return x / y
         case .remainder: return x.truncatingRemainder(dividingBy: y)
-        case .power:
-            guard y == y.rounded(), abs(y) <= 1024 else { throw .types }
-            var result = 1.0
-            for _ in 0..<Int(abs(y)) { result *= x }
-            return y < 0 ? 1 / result : result
+        case .power: return pow(x, y)
         default: throw .types
         }
     }

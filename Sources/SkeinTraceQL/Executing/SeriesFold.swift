@@ -50,7 +50,7 @@ struct SeriesFold: TableFold {
 
     func add(_ rows: RowSet, of table: any SpanTable, to sum: inout Sum) throws(StoreError) {
         sum.spanCount += table.rowCount
-        let counted = try counted(rows, of: table)
+        let counted = try program.rows(rows, of: table)
         guard !counted.isEmpty else { return }
         let codes = try GroupCodes(groups, of: table, counted)
         var numbers = [Int](repeating: -1, count: codes.keyCount)
@@ -98,19 +98,6 @@ struct SeriesFold: TableFold {
                 sum.exemplars.add(exemplar, series: try series(codes.code(of: row)), moment)
             }
         }
-    }
-
-    /// The rows that the pipeline leaves, of those that satisfy its predicate.
-    private func counted(_ rows: RowSet, of table: any SpanTable) throws(StoreError) -> RowSet {
-        if let filter = program.onlyFilter { return try filter.refined(rows, of: table) }
-        let prepared = try program.prepare(table)
-        var counted = RowSet(count: table.rowCount)
-        for trace in try table.traces() where rows.contains(anyOf: trace.rows) {
-            for set in try program.run(trace, prepared) { for row in set.rows { counted[row] = true } }
-        }
-        // Only rows that start in the range, each once however many sets it is in.
-        counted.formIntersection(rows)
-        return counted
     }
 
     /// What a function is asked of.

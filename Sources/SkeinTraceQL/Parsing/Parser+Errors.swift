@@ -279,8 +279,17 @@ extension Parser {
         }
     }
 
+    /// What stands in the parentheses of a function and belongs to no argument.
+    func unexpectedInParentheses() -> QueryError {
+        if case .word(let word) = token.kind, ["and", "or"].contains(word.lowercased()) {
+            let sign = word.lowercased() == "and" ? "&&" : "||"
+            return error("conditions are joined by signs here", at: token.range, expected: joining, suggestion: sign)
+        }
+        return error("a ) is expected here", at: token.range, expected: [")"])
+    }
+
     /// The byte behind the token here, leaving out blanks.
-    private var nextSign: UInt8? { source[token.range.upperBound...].first { !QueryByte.isSpace($0) } }
+    var nextSign: UInt8? { source[token.range.upperBound...].first { !QueryByte.isSpace($0) } }
     private var isBare: Bool { lexer.reading == .bare }
     private var joining: [String] { isBare ? ["and", "or"] : ["&&", "||"] }
     static let comparisons = ["=", "!=", "<", "<=", ">", ">=", "=~", "!~"]

@@ -73,6 +73,10 @@ private enum PredicateText {
         ]
         let scopes: Set = ["span", "resource", "event", "link", "instrumentation", "parent", "trace"]
         let head = String(key.prefix { $0 != "." && $0 != ":" })
+        let word = String(decoding: key.utf8.prefix(while: QueryByte.isWord), as: UTF8.self)
+        if Intrinsic.words[word] != nil, key.utf8.dropFirst(word.utf8.count).first.map(QueryByte.isArithmetic) == true {
+            return false
+        }
         return !taken.contains(key.lowercased()) && !taken.contains(key) && Intrinsic.words[key] == nil
             && (head == key || !scopes.contains(head))
     }
@@ -92,6 +96,9 @@ private enum PredicateText {
         case .int(let int) where field == .duration: duration(int)
         case .int(.min): "minInt"
         case .int(let int): String(int)
+        // No literal says these, but a division does.
+        case .double(let double) where double.isNaN: "0.0 / 0.0"
+        case .double(let double) where double.isInfinite: double < 0 ? "-1.0 / 0.0" : "1.0 / 0.0"
         // The shortest text of a whole double below 2^53 ends in ".0"; so it reads as a double again.
         case .double(let double): "\(double)"
         case .bool(let bool): String(bool)

@@ -113,7 +113,7 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
 package enum UnaryOperator: String, Hashable, Sendable { case not = "!", minus = "-" }
 
 /// An operator between two operands.
-package enum BinaryOperator: String, Hashable, Sendable {
+package enum BinaryOperator: String, Hashable, Sendable, CaseIterable {
     case and = "&&"
     case or = "||"
     case equal = "="
