@@ -22,6 +22,10 @@ enum TempoAPI {
         Route("GET", "/api/traces/{traceID}", trace),
         Route("GET", "/api/v2/traces/{traceID}", traceByID),
         Route("GET", "/api/search", search),
+        Route("GET", "/api/search/tags", tagNames),
+        Route("GET", "/api/v2/search/tags", scopedTagNames),
+        Route("GET", "/api/search/tag/{tagName…}/values", tagValues),
+        Route("GET", "/api/v2/search/tag/{tagName…}/values", typedTagValues),
     ]
 
     static func response(for error: APIError) -> APIResponse { .text(error.detail, status: error.status) }
