@@ -7,8 +7,9 @@ enum GoDuration {
         var message: String
     }
 
-    /// Nanoseconds; exact, with fractions of a nanosecond cut off. Negative durations read as negative.
-    static func parse(_ text: String) throws(Failure) -> Int64 {
+    /// Nanoseconds; exact, with fractions of a nanosecond cut off. Negative durations read as negative. `withDays` takes the
+    /// units `d`, `w` and `y` of Prometheus too, a year being 365 days.
+    static func parse(_ text: String, withDays: Bool = false) throws(Failure) -> Int64 {
         let invalid = Failure(message: "time: invalid duration \(GoText.quote(text))")
         var rest = Array(text.utf8)[...]
         let isNegative = rest.first == UInt8(ascii: "-")
@@ -30,7 +31,7 @@ enum GoDuration {
                 throw Failure(message: "time: missing unit in duration \(GoText.quote(text))")
             }
             let name = String(decoding: unit, as: UTF8.self)
-            guard let nanos = nanos(of: name) else {
+            guard let nanos = nanos(of: name) ?? (withDays ? nanos(ofDays: name) : nil) else {
                 throw Failure(
                     message: "time: unknown unit \(GoText.quote(name)) in duration \(GoText.quote(text))"
                 )
@@ -54,6 +55,15 @@ enum GoDuration {
         case "s": 1_000_000_000
         case "m": 60_000_000_000
         case "h": 3_600_000_000_000
+        default: nil
+        }
+    }
+
+    private static func nanos(ofDays unit: String) -> UInt64? {
+        switch unit {
+        case "d": 86_400_000_000_000
+        case "w": 604_800_000_000_000
+        case "y": 31_536_000_000_000_000
         default: nil
         }
     }

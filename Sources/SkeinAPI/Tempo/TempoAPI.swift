@@ -22,6 +22,8 @@ enum TempoAPI {
         Route("GET", "/api/traces/{traceID}", trace),
         Route("GET", "/api/v2/traces/{traceID}", traceByID),
         Route("GET", "/api/search", search),
+        Route("GET", "/api/metrics/query_range", queryRange),
+        Route("GET", "/api/metrics/query", queryInstant),
         Route("GET", "/api/search/tags", tagNames),
         Route("GET", "/api/v2/search/tags", scopedTagNames),
         Route("GET", "/api/search/tag/{tagName…}/values", tagValues),
