@@ -38,4 +38,30 @@ import Testing
         let small = APIUnderTest(over: store, answers: ByteBudget(limit: 1 << 20))
         #expect(try await small.json("\(Self.trace)/critical-path", status: 422)["code"] == "limit-exceeded")
     }
+
+    @Test func `a trace's spans are a table by service, operation or attribute`() async throws {
+        let api = try await APIUnderTest(Shop.order)
+        let services = try await api.json("\(Self.trace)/statistics")
+        #expect(services["by"] == "service" && services["durationNanos"] == "9000000")
+        #expect(services["rows"].array.map { $0["service"] } == ["checkout", "payment", "web"])
+        let wanted: JSONValue = [
+            "service": "checkout", "spanCount": 1, "weight": 1, "errorCount": 0, "totalNanos": "7000000",
+            "selfNanos": "4000000", "pathNanos": "4000000", "averageNanos": "7000000", "p50Nanos": "7000000",
+            "p95Nanos": "7000000", "p99Nanos": "7000000", "minNanos": "7000000", "maxNanos": "7000000",
+        ]
+        #expect(services["rows"][0] == wanted)
+
+        let operations = try await api.json("\(Self.trace)/statistics?by=operation")["rows"]
+        #expect(operations[1]["service"] == "payment" && operations[1]["operation"] == "charge")
+        #expect(operations[1]["errorCount"] == 1)
+        for key in ["user.id", "span.user.id", ".user.id"] {
+            let rows = try await api.json("\(Self.trace)/statistics?by=\(key)")["rows"]
+            #expect(rows.array.map { $0["value"] } == [nil, "abc123"], "\(key)")
+            #expect(rows.array.map { $0["spanCount"] } == [2, 1])
+        }
+        let codes = try await api.json("\(Self.trace)/statistics?by=http.status_code")["rows"]
+        #expect(codes[1]["value"] == "500" && codes[1]["type"] == "int")
+        let hosts = try await api.json("\(Self.trace)/statistics?by=resource.service.name")["rows"]
+        #expect(hosts.array.map { $0["value"] } == ["checkout", "payment", "web"])
+    }
 }
