@@ -30,20 +30,21 @@ extension API {
     }
 
     /// All spans of a trace of any size with these columns, put together from windows, as long as `room` holds them and
-    /// `spanByteCount` beside for each.
+    /// `spanByteCount` beside for each, and `kept` bytes of what was gathered before.
     func gather(
         _ reader: any TraceReader,
         columns: SpanColumns,
         beside spanByteCount: Int,
+        kept: Int = 0,
         _ call: APICall,
         room: inout AnswerRoom
     ) async throws(APIError) -> SpanBatch {
-        try room.hold(source: reader.storedSpanCount * (Self.columnsByteCount + spanByteCount))
+        try room.hold(source: kept + reader.storedSpanCount * (Self.columnsByteCount + spanByteCount))
         var builder = SpanBatchBuilder()
         try await forEachWindow(of: reader, columns: columns, call) { page throws(APIError) in
             var merger = SpanBatchMerger(from: page.spans)
             for row in 0..<page.spans.count { merger.append(row, to: &builder) }
-            try room.hold(source: builder.byteCount + reader.storedSpanCount * spanByteCount)
+            try room.hold(source: kept + builder.byteCount + reader.storedSpanCount * spanByteCount)
         }
         guard !builder.isFull else { throw APIError(.tooMuchText, requestID: call.requestID()) }
         return builder.finish(receivedUnixNanos: reader.receivedUnixNanos)

@@ -7,7 +7,7 @@ import SkeinWire
 /// What a trace tells beyond its spans.
 extension NativeAPI {
     /// Memory of a span while its trace is analysed, beside its columns: the tree, the path, the answer.
-    private static let analysisByteCount = 128
+    static let analysisByteCount = 128
 
     /// Which span the end of the trace waited for, at each moment.
     static func criticalPath(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {

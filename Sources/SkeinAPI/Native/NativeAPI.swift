@@ -10,6 +10,7 @@ enum NativeAPI {
         route("GET", "traces/{id}/spans", "ids", "limit", "cursor", answer: spans),
         route("GET", "traces/{id}/critical-path", answer: criticalPath),
         route("GET", "traces/{id}/statistics", "by", answer: traceStatistics),
+        route("GET", "compare", "a", "b", answer: compare),
         route("GET", "services", "prefix", "limit", "cursor", answer: services),
         route("GET", "services/{name}/operations", "prefix", "limit", "cursor", answer: operations),
         route("GET", "services/{name}/statistics", "start", "end", "step", answer: statistics),
