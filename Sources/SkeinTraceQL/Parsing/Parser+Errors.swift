@@ -39,6 +39,7 @@ extension Parser {
     /// What stands after a complete expression and does not belong there.
     func unexpected(after left: Expression) -> QueryError {
         switch token.kind {
+        case .pipe where isBare: return error("a ) is expected before the |", at: token.range, expected: [")"])
         case .pipe: return error("a | stands behind the closing }", at: token.range, expected: ["}"], suggestion: "} |")
         case .structural(let sign): return misplaced(sign)
         case .openBrace where isBare: return error("conditions stand in one { … }, or none in any", at: token.range)

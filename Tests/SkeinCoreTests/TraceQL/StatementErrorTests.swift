@@ -88,7 +88,8 @@ import Testing
         ("{ } with(sample=)", 17, 1, "a value is expected", nil),
         ("{ } with sample=true", 10, 6, "in parentheses", nil),
         ("{ } with(a=1 b=2)", 14, 1, ") is expected", nil), ("{ } with(a=.b)", 12, 2, "a value is expected", nil),
-        ("{ } | by(.a and .b)", 13, 3, "joined by signs", "&&"), ("with(a=1)", 1, 4, "", nil),
+        ("(a = 1 | rate())", 8, 1, ") is expected", nil), ("{ } | by(.a and .b)", 13, 3, "joined by signs", "&&"),
+        ("with(a=1)", 1, 4, "", nil),
         // Names and values
         ("{ spans.foo = 1 }", 3, 9, "unknown name spans.foo", "span.foo"),
         ("{ resourse.service.name = \"x\" }", 3, 21, "unknown name", "resource.service.name"),
