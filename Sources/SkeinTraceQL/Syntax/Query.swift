@@ -98,7 +98,7 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
     case parent
 
     /// The names without a scope.
-    static let words: [String: Intrinsic] = [
+    package static let words: [String: Intrinsic] = [
         "duration": .duration, "name": .name, "status": .status, "statusMessage": .statusMessage, "kind": .kind,
         "traceDuration": .traceDuration, "rootName": .rootName, "rootServiceName": .rootServiceName,
         "nestedSetLeft": .nestedSetLeft, "nestedSetRight": .nestedSetRight, "nestedSetParent": .nestedSetParent,
