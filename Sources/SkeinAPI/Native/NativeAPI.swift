@@ -5,6 +5,7 @@ import SkeinWire
 enum NativeAPI {
     static let routes: [Route] = [
         route("GET", "search", "q", "start", "end", "limit", "cursor", "order", "spans", answer: search),
+        route("GET", "complete", "q", "position", "limit", answer: complete),
         route("GET", "metrics", "q", "start", "end", "step", "exemplars", "limit", answer: metrics),
         route("GET", "heatmap", "q", "start", "end", "step", answer: heatmap),
         route("GET", "facets", "q", "start", "end", "fields", "limit", answer: facets),
@@ -12,6 +13,9 @@ enum NativeAPI {
         route("GET", "traces/{id}", answer: trace),
         route("GET", "traces/{id}/skeleton", answer: skeleton),
         route("GET", "traces/{id}/spans", "ids", "limit", "cursor", answer: spans),
+        route("GET", "traces/{id}/critical-path", answer: criticalPath),
+        route("GET", "traces/{id}/statistics", "by", answer: traceStatistics),
+        route("GET", "compare", "a", "b", answer: compare),
         route("GET", "services", "prefix", "limit", "cursor", answer: services),
         route("GET", "services/{name}/operations", "prefix", "limit", "cursor", answer: operations),
         route("GET", "services/{name}/statistics", "start", "end", "step", answer: statistics),
