@@ -2,7 +2,8 @@
 package import SkeinBase
 package import SkeinStore
 
-/// The HTTP APIs over a store: the native one below `/api/skein/v1/` and Jaeger's below `/api/`.
+/// The HTTP APIs over a store: the native one below `/api/skein/v1/`, Jaeger's below `/api/` and Tempo's below `/tempo/`, or
+/// one of them at its own root.
 ///
 /// A pure function from request to response; it opens no socket, reads no configuration and keeps no state. Any number
 /// of requests may run at once. Cancelling the task of a request cancels its read of the store.
@@ -31,13 +32,25 @@ package struct API: Sendable {
         self.serverStatus = serverStatus
     }
 
-    /// Answers a request; `nil` when its path is not below `/api`, where the web page's paths are.
+    /// Whether a target is an API's where all of them are served side by side.
+    package static func serves(_ target: String) -> Bool {
+        APIFamily.serving(Route.split(APIRequest(target: target).path)) != nil
+    }
+
+    /// Answers a request; `nil` when its path is no API's, where the web page's paths are.
     ///
     /// `HEAD` is answered like `GET` without the body, `OPTIONS` with the methods that a path has.
     package func respond(to request: APIRequest) async -> APIResponse? {
-        let path = Route.split(request.path)
-        guard let family = APIFamily(path) else { return nil }
+        guard let (family, path) = APIFamily.serving(Route.split(request.path)) else { return nil }
+        return await respond(to: request, path, family)
+    }
 
+    /// Answers a request to a listener that serves one family alone, whose paths begin at its root.
+    package func respond(to request: APIRequest, family: APIFamily) async -> APIResponse {
+        await respond(to: request, Route.split(request.path), family)
+    }
+
+    private func respond(to request: APIRequest, _ path: [String], _ family: APIFamily) async -> APIResponse {
         var allowed: [String] = []
         for route in family.routes {
             guard let values = route.match(path) else { continue }
@@ -63,17 +76,19 @@ package struct API: Sendable {
     }
 
     /// The answer to a request that the server around the API refuses, for its size or for want of room: whoever speaks
-    /// to an API is answered in its own form. Where `target` is no API's, the form is the native one.
+    /// to an API is answered in its own form: that of `family`, or else of the one that `target` leads to, the native one
+    /// where that is none.
     package static func refusal(
         _ status: Int,
         _ code: String,
         _ detail: String,
         retryAfterSeconds: Int = 0,
-        target: String
+        target: String,
+        family: APIFamily? = nil
     ) -> APIResponse {
         var error = APIError(status, code, detail)
         if retryAfterSeconds > 0 { error.headers = [("Retry-After", "\(retryAfterSeconds)")] }
-        let family = APIFamily(Route.split(APIRequest(target: target).path)) ?? .native
+        let family = family ?? APIFamily.serving(Route.split(APIRequest(target: target).path))?.family ?? .native
         return family.response(for: error)
     }
 
@@ -87,7 +102,7 @@ package struct API: Sendable {
         } catch {
             response = family.response(for: error)
         }
-        response.route = call.route.template
+        response.route = family.prefix + call.route.template
         return response
     }
 

@@ -1,20 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The APIs that are served, each with its own paths and its own form of error.
-enum APIFamily {
+package enum APIFamily: Sendable {
     case native
     case jaeger
+    case tempo
+    case zipkin
 
-    /// The family that serves `path`, split and decoded; `nil` for what is not below `/api`.
-    init?(_ path: [String]) {
-        guard path.first == "api" else { return nil }
-        self = path.dropFirst().first == "skein" ? .native : .jaeger
+    /// The family that serves `path`, split and decoded, where all of them are served side by side, and what of the path is
+    /// left for it; `nil` for what is no API's.
+    static func serving(_ path: [String]) -> (family: APIFamily, path: [String])? {
+        switch path.first {
+        case "tempo": (.tempo, Array(path.dropFirst()))
+        case "zipkin": (.zipkin, Array(path.dropFirst()))
+        case "api": (path.dropFirst().first == "skein" ? .native : .jaeger, path)
+        default: nil
+        }
     }
 
     var routes: [Route] {
         switch self {
         case .native: NativeAPI.routes
         case .jaeger: JaegerAPI.routes
+        case .tempo, .zipkin: []
+        }
+    }
+
+    /// Where the paths of its routes begin when all families are served side by side.
+    var prefix: String {
+        switch self {
+        case .native, .jaeger: ""
+        case .tempo: "/tempo"
+        case .zipkin: "/zipkin"
         }
     }
 
@@ -23,9 +40,18 @@ enum APIFamily {
             switch self {
             case .native: NativeAPI.response(for: error)
             case .jaeger: JaegerAPI.response(for: error)
+            case .tempo, .zipkin: Self.text(error)
             }
         response.headers += error.headers
         response.logMessage = error.logMessage
         return response
+    }
+
+    private static func text(_ error: APIError) -> APIResponse {
+        APIResponse(
+            status: error.status,
+            headers: [("Content-Type", "text/plain; charset=utf-8")],
+            body: .bytes(Array(error.detail.utf8))
+        )
     }
 }
