@@ -22,7 +22,8 @@ package enum APIFamily: Sendable {
         switch self {
         case .native: NativeAPI.routes
         case .jaeger: JaegerAPI.routes
-        case .tempo, .zipkin: []
+        case .tempo: TempoAPI.routes
+        case .zipkin: []
         }
     }
 
@@ -35,12 +36,16 @@ package enum APIFamily: Sendable {
         }
     }
 
+    /// Where the paths of its routes begin when all families are served side by side.
+    var prefix: String { self == .tempo ? "/tempo" : "" }
+
     func response(for error: APIError) -> APIResponse {
         var response =
             switch self {
             case .native: NativeAPI.response(for: error)
             case .jaeger: JaegerAPI.response(for: error)
-            case .tempo, .zipkin: Self.text(error)
+            case .tempo: TempoAPI.response(for: error)
+            case .zipkin: Self.text(error)
             }
         response.headers += error.headers
         response.logMessage = error.logMessage
