@@ -36,9 +36,6 @@ package enum APIFamily: Sendable {
         }
     }
 
-    /// Where the paths of its routes begin when all families are served side by side.
-    var prefix: String { self == .tempo ? "/tempo" : "" }
-
     func response(for error: APIError) -> APIResponse {
         var response =
             switch self {
