@@ -22,7 +22,8 @@ package enum APIFamily: Sendable {
         switch self {
         case .native: NativeAPI.routes
         case .jaeger: JaegerAPI.routes
-        case .tempo, .zipkin: []
+        case .tempo: TempoAPI.routes
+        case .zipkin: []
         }
     }
 
@@ -40,7 +41,8 @@ package enum APIFamily: Sendable {
             switch self {
             case .native: NativeAPI.response(for: error)
             case .jaeger: JaegerAPI.response(for: error)
-            case .tempo, .zipkin: Self.text(error)
+            case .tempo: TempoAPI.response(for: error)
+            case .zipkin: Self.text(error)
             }
         response.headers += error.headers
         response.logMessage = error.logMessage

@@ -65,18 +65,7 @@ extension NativeAPI {
 
     /// The length of a slice: nanoseconds, or a number with a unit as in `5m`; `nil` when absent.
     private static func step(_ call: APICall, _ range: TimeRange) throws(APIError) -> UInt64? {
-        guard let text = call.request.query("step"), !text.isEmpty else { return nil }
-        let nanos: UInt64
-        if let number = UInt64(text) {
-            nanos = number
-        } else {
-            do throws(GoDuration.Failure) {
-                nanos = UInt64(max(try GoDuration.parse(text), 0))
-            } catch {
-                throw .invalid("step", "\(APICall.shown(text)) is no duration: expected one as in 5m, or nanoseconds.")
-            }
-        }
-        guard nanos > 0 else { throw .invalid("step", "step is \(text); it takes a minute and more.") }
+        guard let nanos = try call.nanos("step") else { return nil }
         guard range.end != .max else {
             throw .invalid("end", "end is missing: with a step the range must end.")
         }
@@ -85,7 +74,7 @@ extension NativeAPI {
         guard slices <= sliceCountMax else {
             throw .invalid(
                 "step",
-                "step \(text) cuts the range into \(slices) slices; the limit is \(sliceCountMax): take a longer step."
+                "step \(nanos) ns cuts the range into \(slices) slices; the limit is \(sliceCountMax): take a longer step."
             )
         }
         return nanos
@@ -159,5 +148,5 @@ extension NativeAPI {
         json.member("exemplar", durations.exemplar?.traceID.description)
     }
 
-    private static func nanos(_ value: Double) -> UInt64 { UInt64(exactly: value.rounded()) ?? (value > 0 ? .max : 0) }
+    static func nanos(_ value: Double) -> UInt64 { UInt64(exactly: value.rounded()) ?? (value > 0 ? .max : 0) }
 }

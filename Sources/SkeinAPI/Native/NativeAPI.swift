@@ -4,10 +4,18 @@ import SkeinWire
 /// Skein's own API, below `/api/skein/v1/`. What every answer keeps to is said in `docs/api.md`.
 enum NativeAPI {
     static let routes: [Route] = [
-        route("GET", "search", "q", "start", "end", "limit", "cursor", answer: search),
+        route("GET", "search", "q", "start", "end", "limit", "cursor", "order", "spans", answer: search),
+        route("GET", "complete", "q", "position", "limit", answer: complete),
+        route("GET", "metrics", "q", "start", "end", "step", "exemplars", "limit", answer: metrics),
+        route("GET", "heatmap", "q", "start", "end", "step", answer: heatmap),
+        route("GET", "facets", "q", "start", "end", "fields", "limit", answer: facets),
+        route("GET", "differences", "q", "selection", "start", "end", "fields", "limit", answer: differences),
         route("GET", "traces/{id}", answer: trace),
         route("GET", "traces/{id}/skeleton", answer: skeleton),
         route("GET", "traces/{id}/spans", "ids", "limit", "cursor", answer: spans),
+        route("GET", "traces/{id}/critical-path", answer: criticalPath),
+        route("GET", "traces/{id}/statistics", "by", answer: traceStatistics),
+        route("GET", "compare", "a", "b", answer: compare),
         route("GET", "services", "prefix", "limit", "cursor", answer: services),
         route("GET", "services/{name}/operations", "prefix", "limit", "cursor", answer: operations),
         route("GET", "services/{name}/statistics", "start", "end", "step", answer: statistics),

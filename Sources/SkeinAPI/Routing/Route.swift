@@ -6,7 +6,7 @@ struct Route: Sendable {
     typealias Answer = @Sendable (API, APICall) async throws(APIError) -> APIResponse
 
     let method: String
-    /// As in `/api/services/{name}/operations`.
+    /// As in `/api/services/{name}/operations`. The value of `{name…}` may have slashes that were not escaped.
     let template: String
     /// The parameters of the query that it takes; others are refused. `nil` where others are ignored.
     let parameters: [String]?
@@ -23,16 +23,21 @@ struct Route: Sendable {
 
     /// The values of the variable segments when `path`, split and decoded, is one of this route's.
     func match(_ path: [String]) -> [String]? {
-        guard path.count == segments.count else { return nil }
+        var rest = path[...]
         var values: [String] = []
-        for (segment, value) in zip(segments, path) {
+        for (place, segment) in segments.enumerated() {
+            let isLong = segment.hasSuffix("…}")
+            // A long value takes what the segments behind it leave.
+            let count = isLong ? rest.count - (segments.count - place - 1) : 1
+            guard count > 0, count <= rest.count else { return nil }
             if segment.hasPrefix("{") {
-                values.append(value)
-            } else if segment != value {
+                values.append(rest.prefix(count).joined(separator: "/"))
+            } else if segment != rest.first ?? "" {
                 return nil
             }
+            rest = rest.dropFirst(count)
         }
-        return values
+        return rest.isEmpty ? values : nil
     }
 
     /// Splits a path, then decodes each segment, so that `%2F` is a slash within a segment. One slash at the end says

@@ -59,11 +59,11 @@ extension APIStreamStatus {
         let code: Code =
             switch error.status {
             case 404: .notFound
-            case 422, 413: .resourceExhausted
-            case 400..<499: .invalidArgument
+            case 413, 422: .resourceExhausted
             case 499: .cancelled
             case 501: .unimplemented
-            case 503, 504: .unavailable
+            case 429, 503, 504: .unavailable
+            case 400..<499: .invalidArgument
             default: .internal
             }
         self.init(code, error.detail)

@@ -281,6 +281,10 @@ package struct TraceTable: Sendable {
     /// Whether trace `index` may have copies of spans here, or more of itself elsewhere in the block.
     func mayRepeat(_ index: Int) -> Bool { flags[index] != 0 }
 
+    /// Whether trace `index` is known to have spans that share an id, of which the nested sets do not know whose child hangs
+    /// on which of them.
+    func hasSharedIDs(_ index: Int) -> Bool { flags[index] & 4 != 0 }
+
     /// Trace `index` of the group.
     package subscript(index: Int) -> Block.TraceEntry {
         let (end, overflow) = startUnixNanos[index].addingReportingOverflow(durations[index])

@@ -67,7 +67,9 @@ struct GroupRows: ~Copyable {
             durations.append(end - start)
             roots.append(root)
             errors.append(errorCount)
-            flags.append((tree.hasDuplicates ? 1 : 0) | (section.traces[trace].isPartial ? 2 : 0))
+            flags.append(
+                (tree.hasDuplicates ? 1 : 0) | (section.traces[trace].isPartial ? 2 : 0) | (tree.hasSharedIDs ? 4 : 0)
+            )
             first = rows.upperBound
         }
     }

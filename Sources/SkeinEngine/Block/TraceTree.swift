@@ -20,6 +20,8 @@ struct TraceTree: ~Copyable {
     private(set) var descendants = ColumnBuffer<UInt32>()
     /// Whether two rows share id and kind; numbers that no kind has are `unspecified`.
     private(set) var hasDuplicates = false
+    /// Whether two rows share an id, be they of one kind or of two.
+    private(set) var hasSharedIDs = false
 
     private var parents = ColumnBuffer<UInt32>()
     /// Row + 1 by hash of span id.
@@ -131,6 +133,7 @@ struct TraceTree: ~Copyable {
         idParents.reset(repeating: Self.none, count: count)
         parents.reset(repeating: Self.none, count: count)
         hasDuplicates = false
+        hasSharedIDs = false
         var size = 8
         while size < count * 2 { size *= 2 }
         let mask = size - 1
@@ -154,7 +157,7 @@ struct TraceTree: ~Copyable {
                 }
                 at = (at + 1) & mask
             }
-            if !isTaken { slots[at] = UInt32(row + 1) }
+            if isTaken { hasSharedIDs = true } else { slots[at] = UInt32(row + 1) }
             let kind: UInt8 = 1 << Span.Kind(stored: kinds[row]).rawValue
             if kindsSeen[at] & kind != 0 { hasDuplicates = true }
             kindsSeen[at] |= kind

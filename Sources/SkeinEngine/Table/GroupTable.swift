@@ -15,6 +15,7 @@ final class GroupTable: SpanTable {
     private var knownTraces: [TableTrace]?
     private var knownForest: SpanForest?
     private var knownStarts: [UInt64]?
+    private var knownParentIDs: [UInt64]?
     private var columns: [SpanField: FieldColumn] = [:]
 
     /// The table of group `index`. Reads its directory and its traces.
@@ -69,9 +70,13 @@ final class GroupTable: SpanTable {
             }
         }
         let descendants = (0..<rowCount).map { UInt32(truncatingIfNeeded: below[$0]) }
-        let forest = SpanForest(orders: orders, descendantCounts: descendants, traces: traces.lazy.map(\.rows))
-        guard let forest else {
+        let known = SpanForest(orders: orders, descendantCounts: descendants, traces: traces.lazy.map(\.rows))
+        guard var forest = known else {
             throw reader.corrupt("the tree of a trace contradicts itself", at: directory.orders.chunk.offset)
+        }
+        for number in 0..<entries.count where entries.hasSharedIDs(number) && isWhole(number) {
+            let rows = trace(number).rows
+            forest = forest.replacing(rows, with: SpanForest(ParentIndex(try batch(rows: rows, columns: .fixed))))
         }
         knownForest = forest
         return forest
@@ -86,6 +91,13 @@ final class GroupTable: SpanTable {
 
     func durations() throws(StoreError) -> [UInt64] { try reader.numbers(directory.durations).array }
     func spanIDs() throws(StoreError) -> [UInt64] { try reader.numbers(directory.spanIDs).array }
+
+    func parentSpanIDs() throws(StoreError) -> [UInt64] {
+        if let knownParentIDs { return knownParentIDs }
+        let ids = try block.parentIDs(group, directory, 0..<rowCount).map(\.rawValue)
+        knownParentIDs = ids
+        return ids
+    }
 
     func weights() throws(StoreError) -> [Double] {
         let numbers = try reader.numbers(directory.weights)

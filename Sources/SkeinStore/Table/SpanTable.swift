@@ -19,6 +19,8 @@ package protocol SpanTable: AnyObject {
     func durations() throws(StoreError) -> [UInt64]
     /// Raw values; 0 is no id.
     func spanIDs() throws(StoreError) -> [UInt64]
+    /// Raw values; 0 for a span that names no parent.
+    func parentSpanIDs() throws(StoreError) -> [UInt64]
     /// How many spans each stands for; empty when each stands for itself alone.
     func weights() throws(StoreError) -> [Double]
     /// Spans with status error.
@@ -104,9 +106,12 @@ public struct SpanForest: Sendable {
     }
 
     /// The forest of the spans of `batch`, which are of one trace and in its order.
-    package init(_ batch: SpanBatch) {
-        let count = batch.count
-        var parents = ParentIndex(batch).parentRows.map { max($0, -1) }
+    package init(_ batch: SpanBatch) { self.init(ParentIndex(batch)) }
+
+    /// The forest that an index of the spans of one trace, in its order, makes.
+    package init(_ index: consuming ParentIndex) {
+        var parents = index.parentRows.map { max($0, -1) }
+        let count = parents.count
         Self.breakCycles(&parents)
         var firstChildren = [Int32](repeating: -1, count: count)
         var nextSiblings = firstChildren
@@ -157,6 +162,25 @@ public struct SpanForest: Sendable {
             }
             parents[Int(first)] = -1
         }
+    }
+
+    /// The same but for some rows of one trace, which stand as `other` says.
+    package func replacing(_ rows: Range<Int>, with other: SpanForest) -> SpanForest {
+        var (parents, orders, counts) = (parents, orders, descendantCounts)
+        for row in rows {
+            let local = row - rows.lowerBound
+            let parent = other.parents[local]
+            parents[row] = parent < 0 ? -1 : parent + Int32(truncatingIfNeeded: rows.lowerBound)
+            orders[row] = other.orders[local]
+            counts[row] = other.descendantCounts[local]
+        }
+        return SpanForest(parents: parents, orders: orders, descendantCounts: counts)
+    }
+
+    private init(parents: [Int32], orders: [UInt32], descendantCounts: [UInt32]) {
+        self.parents = parents
+        self.orders = orders
+        self.descendantCounts = descendantCounts
     }
 
     /// For each row how many rows lie above it. Takes time of order n.

@@ -1,4 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// What constants say together. Ints wrap, and `/` and `%` of ints truncate, as in Tempo; of an int by zero there is no
 /// result, a float becomes infinite.
@@ -37,7 +44,10 @@ enum Arithmetic {
             return ordered(sign, left.double, right.double)
         }
         switch (a, b) {
-        case (.string(let x), .string(let y)): return ordered(sign, x, y)
+        case (.string(let x), .string(let y)):
+            // Byte by byte, as stored texts are compared.
+            if x.utf8.elementsEqual(y.utf8) { return ordered(sign, 0, 0) }
+            return ordered(sign, x.utf8.lexicographicallyPrecedes(y.utf8) ? -1 : 1, 0)
         case (.bool, .bool), (.status, .status), (.kind, .kind):
             return sign == .equal ? a == b : sign == .notEqual ? a != b : nil
         default: return nil
@@ -113,11 +123,7 @@ enum Arithmetic {
         case .multiply: return x * y
         case .divide: return x / y
         case .remainder: return x.truncatingRemainder(dividingBy: y)
-        case .power:
-            guard y == y.rounded(), abs(y) <= 1024 else { throw .types }
-            var result = 1.0
-            for _ in 0..<Int(abs(y)) { result *= x }
-            return y < 0 ? 1 / result : result
+        case .power: return pow(x, y)
         default: throw .types
         }
     }

@@ -21,24 +21,26 @@ struct Checker {
 
     /// An expression that stands for true or false.
     func condition(_ expression: Expression) throws(QueryError) -> Expression {
-        let operand = try operand(expression)
+        try condition(try operand(expression))
+    }
+
+    private func condition(_ operand: Operand) throws(QueryError) -> Expression {
+        let range = operand.expression.range
         switch operand.type {
         case .bool: return operand.expression
         case .any where reading != .bare:
             // `!.a` asks for a value too: a span without one satisfies neither `.a` nor `!.a`.
             if case .unary(.not, let inner) = operand.expression.node {
-                return make(.equal, inner, .bool(false), at: expression.range)
+                return make(.equal, inner, .bool(false), at: range)
             }
-            return make(.equal, operand.expression, .bool(true), at: expression.range)
+            return make(.equal, operand.expression, .bool(true), at: range)
         default: break
         }
-        if operand.literal != nil {
-            throw error("a value alone is no condition; compare it with a name", at: expression.range)
-        }
-        let name = text(expression.range)
+        if operand.literal != nil { throw error("a value alone is no condition; compare it with a name", at: range) }
+        let name = text(range)
         throw error(
             "a comparison is expected after \(name)",
-            at: expression.range.upperBound..<expression.range.upperBound,
+            at: range.upperBound..<range.upperBound,
             expected: ["=", "!=", "<", "<=", ">", ">=", "=~", "!~"],
             suggestion: Self.comparison(guessedFrom: name)
         )
@@ -105,13 +107,11 @@ struct Checker {
     }
 
     private func negation(of inner: Expression, at range: Range<Int>) throws(QueryError) -> Operand {
-        if reading != .bare {
-            let operand = try operand(inner)
-            if operand.type == .any {
-                return Operand(expression: Expression(node: .unary(.not, operand.expression), range: range), type: .any)
-            }
+        let operand = try operand(inner)
+        if reading != .bare, operand.type == .any {
+            return Operand(expression: Expression(node: .unary(.not, operand.expression), range: range), type: .any)
         }
-        let inner = try condition(inner)
+        let inner = try condition(operand)
         if case .literal(.bool(let bool)) = inner.node { return constant(.bool(!bool), at: range) }
         return condition(.unary(.not, inner), at: range)
     }
@@ -209,7 +209,9 @@ struct Checker {
     private func compare(_ sign: BinaryOperator, _ left: Expression, _ right: Expression, at range: Range<Int>)
         throws(QueryError) -> Operand
     {
-        if Self.isValue(left.node, besides: right.node) { return try mirrored(sign, left, right, at: range) }
+        if Self.isValue(left.node, besides: right.node) {
+            return try compare(try mirrored(sign, at: left.range), right, left, at: range)
+        }
         try checkSpelling(left, against: right)
         let subject = try operand(left)
         let value = try value(right, for: subject)
@@ -219,13 +221,9 @@ struct Checker {
                 throw error("these two do not compare by \(sign.rawValue)", at: range)
             }
             return constant(.bool(holds), at: range)
-        case (.some, nil): return try mirrored(sign, left, right, at: range)
-        case (nil, let literal?):
-            if case .field(let field) = subject.expression.node {
-                let comparison = FieldComparison(checker: self, field: field, name: left.range, value: right.range)
-                return condition(try comparison.condition(sign, literal), at: range)
-            }
-            return try compare(sign, subject, literal, value.expression, at: range)
+        case (nil, let literal?): return try compare(sign, subject, literal, at: right.range, in: range)
+        case (let literal?, nil):
+            return try compare(try mirrored(sign, at: left.range), value, literal, at: left.range, in: range)
         case (nil, nil): break
         }
         guard sign != .matches, sign != .notMatches else {
@@ -235,26 +233,27 @@ struct Checker {
         return condition(.binary(sign, subject.expression, value.expression), at: range)
     }
 
-    /// A comparison whose value stands on its left.
-    private func mirrored(_ sign: BinaryOperator, _ left: Expression, _ right: Expression, at range: Range<Int>)
-        throws(QueryError) -> Operand
-    {
+    /// The comparison for when the value at `place` stands on its left.
+    private func mirrored(_ sign: BinaryOperator, at place: Range<Int>) throws(QueryError) -> BinaryOperator {
         guard let mirrored = sign.mirrored else {
-            throw error("a pattern stands on the right of \(sign.rawValue)", at: left.range)
+            throw error("a pattern stands on the right of \(sign.rawValue)", at: place)
         }
-        return try compare(mirrored, right, left, at: range)
+        return mirrored
     }
 
-    /// A comparison of what is calculated, or of a condition, with a constant.
+    /// A comparison of what differs from span to span with a constant, which stands at `place`.
     private func compare(
         _ sign: BinaryOperator,
         _ subject: Operand,
         _ literal: Literal,
-        _ value: Expression,
-        at range: Range<Int>
-    )
-        throws(QueryError) -> Operand
-    {
+        at place: Range<Int>,
+        in range: Range<Int>
+    ) throws(QueryError) -> Operand {
+        if case .field(let field) = subject.expression.node {
+            let name = subject.expression.range
+            let comparison = FieldComparison(checker: self, field: field, name: name, value: place)
+            return condition(try comparison.condition(sign, literal), at: range)
+        }
         let name = text(subject.expression.range)
         switch (subject.type, literal) {
         case (.bool, .bool(let bool)) where sign == .equal || sign == .notEqual:
@@ -262,16 +261,16 @@ struct Checker {
             return condition(.unary(.not, subject.expression), at: range)
         case (.bool, _):
             let hint = name == "error" ? "; for an attribute of that name write .error" : ""
-            throw error("\(name) is true or false\(hint)", at: value.range, expected: ["true", "false"])
+            throw error("\(name) is true or false\(hint)", at: place, expected: ["true", "false"])
         case (_, .nil):
             guard sign == .equal || sign == .notEqual else {
-                throw error("nil compares by = and != only", at: value.range, expected: ["=", "!="])
+                throw error("nil compares by = and != only", at: place, expected: ["=", "!="])
             }
-        case (_, .string) where sign == .matches || sign == .notMatches:
+        case _ where sign == .matches || sign == .notMatches:
             throw error("\(name) has no text to match a pattern with", at: range)
         default: try checkTypes(sign, subject.type, literal.type, at: range)
         }
-        return condition(.binary(sign, subject.expression, value), at: range)
+        return condition(make(sign, subject.expression, literal, at: place).node, at: range)
     }
 
     private func checkTypes(_ sign: BinaryOperator, _ left: ValueType, _ right: ValueType, at range: Range<Int>)
@@ -285,7 +284,8 @@ struct Checker {
 
     /// Whether the left side of a comparison is its value: a constant beside a name, or `error = status`.
     private static func isValue(_ left: Expression.Node, besides right: Expression.Node) -> Bool {
-        switch (left, right) {
+        if case .word(let word) = right, Literal(word: word.lowercased()) != nil { return false }
+        return switch (left, right) {
         case (.word(let value), .word("status")): StatusWord(rawValue: value.lowercased()) != nil
         case (.word(let value), .word("kind")): KindWord(rawValue: value.lowercased()) != nil
         case (.word(let value), .word), (.word(let value), .field): Literal(word: value.lowercased()) != nil

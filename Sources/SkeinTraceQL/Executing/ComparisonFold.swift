@@ -72,17 +72,7 @@ struct ComparisonFold: TableFold {
 
     func add(_ rows: RowSet, of table: any SpanTable, to sum: inout Sum) throws(StoreError) {
         sum.spanCount += table.rowCount
-        var counted = rows
-        if let filter = program.onlyFilter {
-            counted = try filter.refined(rows, of: table)
-        } else {
-            let prepared = try program.prepare(table)
-            var kept = RowSet(count: table.rowCount)
-            for trace in try table.traces() where rows.contains(anyOf: trace.rows) {
-                for set in try program.run(trace, prepared) { for row in set.rows { kept[row] = true } }
-            }
-            counted.formIntersection(kept)
-        }
+        let counted = try program.rows(rows, of: table)
         guard !counted.isEmpty else { return }
         let starts = try table.starts()
         var selected = try selection.rows(of: table)

@@ -50,7 +50,7 @@ struct SeriesFold: TableFold {
 
     func add(_ rows: RowSet, of table: any SpanTable, to sum: inout Sum) throws(StoreError) {
         sum.spanCount += table.rowCount
-        let counted = try counted(rows, of: table)
+        let counted = try program.rows(rows, of: table)
         guard !counted.isEmpty else { return }
         let codes = try GroupCodes(groups, of: table, counted)
         var numbers = [Int](repeating: -1, count: codes.keyCount)
@@ -65,9 +65,19 @@ struct SeriesFold: TableFold {
         let ids = picksExemplars ? try table.spanIDs() : []
         let durations = picksExemplars ? try table.durations() : []
         let operand = try function.operand.map { field throws(StoreError) in try Operand(field, of: table) }
+        var finder = SeriesGrid.Finder(grid)
+        if sum.cells.kind == .counts, weights.isEmpty, !picksExemplars {
+            // The most frequent question, without anything that others need.
+            try counted.forEach { row throws(StoreError) in
+                let code = codes.code(of: row)
+                let number = numbers[code] >= 0 ? numbers[code] : try series(code)
+                sum.cells.add(weight: 1, to: number &* momentCount &+ finder.index(of: starts[row]))
+            }
+            return
+        }
         try counted.forEach { row throws(StoreError) in
             let weight = weights.isEmpty ? 1 : weights[row]
-            let moment = grid.index(of: starts[row])
+            let moment = finder.index(of: starts[row])
             let exemplarValue: Double
             switch sum.cells.kind {
             case .counts:
@@ -98,19 +108,6 @@ struct SeriesFold: TableFold {
                 sum.exemplars.add(exemplar, series: try series(codes.code(of: row)), moment)
             }
         }
-    }
-
-    /// The rows that the pipeline leaves, of those that satisfy its predicate.
-    private func counted(_ rows: RowSet, of table: any SpanTable) throws(StoreError) -> RowSet {
-        if let filter = program.onlyFilter { return try filter.refined(rows, of: table) }
-        let prepared = try program.prepare(table)
-        var counted = RowSet(count: table.rowCount)
-        for trace in try table.traces() where rows.contains(anyOf: trace.rows) {
-            for set in try program.run(trace, prepared) { for row in set.rows { counted[row] = true } }
-        }
-        // Only rows that start in the range, each once however many sets it is in.
-        counted.formIntersection(rows)
-        return counted
     }
 
     /// What a function is asked of.

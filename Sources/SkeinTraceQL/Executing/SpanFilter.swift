@@ -63,18 +63,14 @@ struct SpanFilter: Sendable {
     /// Whether there is an event, and a link, of which it is true; without any, what is asked of them is false.
     private func holdsForAny(_ row: Int, _ reader: FieldReader) throws(StoreError) -> Bool {
         let (events, links) = try reader.children(of: row)
-        if (asksEvents && events.isEmpty) || (asksLinks && links.isEmpty) {
-            return try term.withoutChildren(fields).isTrue { place throws(StoreError) in
-                try reader.value(place, row: row)
-            }
-        }
-        for event in asksEvents ? events : 0..<1 {
-            for link in asksLinks ? links : 0..<1 {
-                let children = FieldReader.Children(
-                    event: asksEvents ? event : nil,
-                    link: asksLinks ? link : nil
-                )
-                if try holds(row, reader, children) { return true }
+        let term = term.without(events: events.isEmpty, links: links.isEmpty, fields)
+        for event in asksEvents && !events.isEmpty ? events.map(Int?.init) : [nil] {
+            for link in asksLinks && !links.isEmpty ? links.map(Int?.init) : [nil] {
+                let children = FieldReader.Children(event: event, link: link)
+                let holds = try term.isTrue { place throws(StoreError) in
+                    try reader.value(place, row: row, children)
+                }
+                if holds { return true }
             }
         }
         return false
@@ -82,15 +78,31 @@ struct SpanFilter: Sendable {
 }
 
 extension Term {
-    /// The term for a span without events or links: nothing that is asked of them is true, be it that they lack something.
-    fileprivate func withoutChildren(_ fields: [Field]) -> Term {
+    /// The term for a span without events, or without links: nothing that is asked of them is true, be it that they lack
+    /// something.
+    fileprivate func without(events: Bool, links: Bool, _ fields: [Field]) -> Term {
+        guard events || links else { return self }
+        func within(_ term: Term) -> Term { term.without(events: events, links: links, fields) }
         switch self {
-        case .isNil(.field(let place), true) where fields[place].isOfEvents || fields[place].isOfLinks:
-            .literal(.bool(false))
-        case .not(let inner): .not(inner.withoutChildren(fields))
-        case .and(let left, let right): .and(left.withoutChildren(fields), right.withoutChildren(fields))
-        case .or(let left, let right): .or(left.withoutChildren(fields), right.withoutChildren(fields))
-        default: self
+        case .isNil(let inner, _) where inner.asks { events && fields[$0].isOfEvents || links && fields[$0].isOfLinks }:
+            return .literal(.bool(false))
+        case .not(let inner): return .not(within(inner))
+        case .and(let left, let right): return .and(within(left), within(right))
+        case .or(let left, let right): return .or(within(left), within(right))
+        default: return self
+        }
+    }
+
+    /// Whether any field that it names, by place, is one of these.
+    private func asks(_ isWanted: (Int) -> Bool) -> Bool {
+        switch self {
+        case .literal: false
+        case .field(let place): isWanted(place)
+        case .not(let inner), .negative(let inner), .matches(let inner, _, _), .isNil(let inner, _):
+            inner.asks(isWanted)
+        case .and(let left, let right), .or(let left, let right), .compare(_, let left, let right),
+            .arithmetic(_, let left, let right):
+            left.asks(isWanted) || right.asks(isWanted)
         }
     }
 }

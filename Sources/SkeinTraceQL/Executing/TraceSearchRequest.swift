@@ -185,7 +185,25 @@ extension TraceOrder.Key {
     }
 }
 
+extension TraceSearchPage {
+    /// A page of traces of which nothing more is known.
+    package init(_ page: SearchPage) {
+        traces = page.traces.map { ($0, TraceMatch(spansets: [])) }
+        next = page.next.map { OrderedCursor(value: $0.startUnixNanos, traceID: $0.traceID) }
+        inspected = page.inspected
+    }
+}
+
 extension Query {
+    /// The one condition that the query states of spans, when it is no more than that.
+    package var plainCondition: SpanPredicate? { try? condition() }
+
+    /// The order that it asks for, newest first when it asks for none.
+    package var order: TraceOrder {
+        for case .order(let order) in pipeline.stages { return order }
+        return .newest
+    }
+
     /// The pipeline that picks spans; of a query of series that of its first part.
     package var pipeline: Pipeline {
         switch statement {

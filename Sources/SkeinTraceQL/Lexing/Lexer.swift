@@ -7,7 +7,10 @@ struct Lexer {
     private let source: [UInt8]
     /// How the words of the next token are read.
     var reading: Reading
-    private var at = 0
+    /// Where the token that was asked for last begins, also when it was none.
+    private(set) var start = 0
+    /// UTF-8 offset of what was not looked at yet.
+    private(set) var at = 0
     /// Whether the name that was read last is that of a duration.
     private var isDurationNamed = false
 
@@ -18,8 +21,9 @@ struct Lexer {
 
     /// The next token; ``Token/Kind/end`` for ever after the last.
     mutating func next() throws(QueryError) -> Token {
+        start = at
         try skipBlanks()
-        let start = at
+        start = at
         guard let byte = peek() else { return Token(kind: .end, range: at..<at) }
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "`"):
@@ -33,7 +37,9 @@ struct Lexer {
             isDurationNamed = false
             return Token(kind: .field(.attribute(.any, try name(from: start))), range: start..<at)
         case _ where QueryByte.isWordStart(byte): return try word(from: start)
-        default: return try sign(from: start)
+        default:
+            let kind = try SignReader.read(source, at: &at)
+            return Token(kind: kind, range: start..<at)
         }
     }
 
@@ -196,56 +202,6 @@ struct Lexer {
         let inner = text((start + 1)..<at)
         if peek() != nil { at += 1 }
         return error("text stands in double quotes", at: start..<at, suggestion: TraceQL.quoted(inner))
-    }
-
-    // MARK: Signs
-
-    /// Every sign, longest first.
-    private static let signs: [(text: [UInt8], kind: Token.Kind)] = {
-        let structural: [(String, SpansetOperator)] = [
-            ("&>>", .init(.descendant, .union)), ("&<<", .init(.ancestor, .union)), ("&>", .init(.child, .union)),
-            ("&<", .init(.parent, .union)), ("&~", .init(.sibling, .union)), ("!>>", .init(.descendant, .negated)),
-            ("!<<", .init(.ancestor, .negated)), ("!>", .init(.child, .negated)), ("!<", .init(.parent, .negated)),
-            (">>", .init(.descendant)), ("<<", .init(.ancestor)), ("~", .init(.sibling)),
-        ]
-        let plain: [(String, Token.Kind)] = [
-            ("{", .openBrace), ("}", .closeBrace), ("(", .openParen), (")", .closeParen), (",", .comma), ("|", .pipe),
-            ("!", .not),
-        ]
-        let binary: [BinaryOperator] = [
-            .and, .or, .matches, .notMatches, .notEqual, .lessOrEqual, .greaterOrEqual, .equal, .less, .greater, .add,
-            .subtract, .multiply, .divide, .remainder, .power,
-        ]
-        return
-            (structural.map { ($0.0, .structural($0.1)) } + plain
-            + binary.map { ($0.rawValue, .binary($0)) })
-            .map { (Array($0.0.utf8), $0.1) }
-            .sorted { $0.text.count > $1.text.count }
-    }()
-
-    /// What people write from other languages, and what it is here; longest first.
-    private static let foreign = [("===", "="), ("!==", "!="), ("==", "="), ("<>", "!="), ("&", "&&"), (":", "=")]
-
-    private mutating func sign(from start: Int) throws(QueryError) -> Token {
-        for (wrong, right) in Self.foreign
-        where source[at...].starts(with: wrong.utf8) && !Self.continues(wrong, after: source[at...]) {
-            at += wrong.utf8.count
-            throw error("\(wrong) is no operator here", at: start..<at, expected: [right], suggestion: right)
-        }
-        for sign in Self.signs where source[at...].starts(with: sign.text) {
-            at += sign.text.count
-            return Token(kind: sign.kind, range: start..<at)
-        }
-        // One whole scalar, so that the message shows a character.
-        at += 1
-        while let byte = peek(), byte & 0xc0 == 0x80 { at += 1 }
-        throw error("unexpected character \(text(start..<at))", at: start..<at)
-    }
-
-    /// Whether a lone `&` is the start of a longer operator.
-    private static func continues(_ wrong: String, after rest: ArraySlice<UInt8>) -> Bool {
-        guard wrong == "&", let second = rest.dropFirst().first else { return false }
-        return [UInt8(ascii: "&"), UInt8(ascii: ">"), UInt8(ascii: "<"), UInt8(ascii: "~")].contains(second)
     }
 
     private func peek(_ ahead: Int = 0) -> UInt8? { at + ahead < source.count ? source[at + ahead] : nil }

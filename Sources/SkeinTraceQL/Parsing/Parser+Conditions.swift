@@ -74,11 +74,11 @@ extension Parser {
 
     private mutating func parseWord(_ word: String, at range: Range<Int>) throws(QueryError) -> Expression {
         if lexer.reading == .bare, isWord("and") || isWord("or") { throw missingOperand() }
+        if nextSign == UInt8(ascii: "(") { throw misplacedFunction(word, at: range) }
+        let node = lexer.reading == .braces ? Self.node(of: word) : .word(word)
+        guard let node else { throw unknownName(word, at: range) }
         try advance()
-        if token.kind == .openParen { throw misplacedFunction(word, at: range) }
-        if lexer.reading != .braces { return Expression(node: .word(word), range: range) }
-        if let node = Self.node(of: word) { return Expression(node: node, range: range) }
-        throw unknownName(word, at: range)
+        return Expression(node: node, range: range)
     }
 
     /// What a word in braces says by itself.

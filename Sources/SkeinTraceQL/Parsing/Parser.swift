@@ -38,7 +38,7 @@ struct Parser {
         var lexer = Lexer(source, .braces)
         while let token = try? lexer.next() {
             switch token.kind {
-            case .openParen, .closeParen, .literal(.int), .literal(.double), .literal(.duration): continue
+            case .not, .openParen, .closeParen, .literal(.int), .literal(.double), .literal(.duration): continue
             case .binary(let sign) where sign != .and && sign != .or: continue
             case .openBrace: return true
             case .word(let word): return FunctionName(rawValue: word) != nil && (try? lexer.next())?.kind == .openParen
@@ -97,7 +97,7 @@ struct Parser {
         try advance()
         let value = try parse(&self)
         guard token.kind == closing else {
-            throw token.kind == .end ? unclosed(opening) : unexpectedBetweenStages()
+            throw token.kind == .end ? unclosed(opening) : unexpectedInParentheses()
         }
         lexer.reading = outer
         try advance()

@@ -7,6 +7,10 @@ extension TraceQL {
         predicate == .true ? "" : PredicateText.write(predicate, within: .or)
     }
 
+    /// How the bare form names an attribute of span or resource: as it is, or with a full stop where that means something
+    /// else.
+    package static func bareName(ofAttribute key: String) -> String { PredicateText.name(.attribute(.any, key)) }
+
     /// `text` in double quotes, as a query writes it.
     package static func quoted(_ text: String) -> String {
         var out = "\""
@@ -46,7 +50,7 @@ private enum PredicateText {
 
     private static func wrapped(_ wraps: Bool, _ text: String) -> String { wraps ? "(\(text))" : text }
 
-    private static func name(_ field: SpanField) -> String {
+    static func name(_ field: SpanField) -> String {
         switch field {
         case .duration: "duration"
         case .name: "name"
@@ -73,6 +77,10 @@ private enum PredicateText {
         ]
         let scopes: Set = ["span", "resource", "event", "link", "instrumentation", "parent", "trace"]
         let head = String(key.prefix { $0 != "." && $0 != ":" })
+        let word = String(decoding: key.utf8.prefix(while: QueryByte.isWord), as: UTF8.self)
+        if Intrinsic.words[word] != nil, key.utf8.dropFirst(word.utf8.count).first.map(QueryByte.isArithmetic) == true {
+            return false
+        }
         return !taken.contains(key.lowercased()) && !taken.contains(key) && Intrinsic.words[key] == nil
             && (head == key || !scopes.contains(head))
     }
@@ -92,6 +100,9 @@ private enum PredicateText {
         case .int(let int) where field == .duration: duration(int)
         case .int(.min): "minInt"
         case .int(let int): String(int)
+        // No literal says these, but a division does.
+        case .double(let double) where double.isNaN: "0.0 / 0.0"
+        case .double(let double) where double.isInfinite: double < 0 ? "-1.0 / 0.0" : "1.0 / 0.0"
         // The shortest text of a whole double below 2^53 ends in ".0"; so it reads as a double again.
         case .double(let double): "\(double)"
         case .bool(let bool): String(bool)

@@ -200,6 +200,16 @@ package struct JSONWriter: ~Copyable {
         followsValue = true
     }
 
+    /// A trace id as standard base64 of its 16 bytes.
+    package mutating func base64(_ value: TraceID) {
+        withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) { base64($0) }
+    }
+
+    /// A span id as standard base64 of its 8 bytes.
+    package mutating func base64(_ value: SpanID) {
+        withUnsafeBytes(of: value.rawValue.bigEndian) { base64($0) }
+    }
+
     /// A value that is JSON already, copied as it is.
     package mutating func raw(_ json: UnsafeRawBufferPointer) {
         comma()

@@ -3,14 +3,26 @@ import SkeinBase
 package import SkeinModel
 
 extension OTLP {
-    /// Writes a batch, or parts of it, as OTLP JSON (OTLP 1.9 "JSON Protobuf Encoding"): ids in lower-case hexadecimal,
-    /// enums as numbers, 64-bit integers as strings, bytes as base64, keys in lowerCamelCase. Fields that have their
-    /// default are left out; `resource` and `scope` are always there.
+    /// How JSON says what has several forms.
+    package enum JSONForm: Sendable {
+        /// OTLP's own: ids in lower-case hexadecimal, enums as numbers.
+        case otlp
+        /// That of all other messages of Protocol Buffers (proto3, "JSON Mapping"): ids are base64, enums are words.
+        case proto3
+    }
+
+    /// Writes a batch, or parts of it, as OTLP JSON (OTLP 1.9 "JSON Protobuf Encoding"), or in its ``JSONForm``: 64-bit
+    /// integers as strings, bytes as base64, keys in lowerCamelCase. Fields that have their default are left out;
+    /// `resource` and `scope` are always there.
     package struct JSONEncoder {
         private let batch: SpanBatch
+        private let form: JSONForm
 
         /// An encoder of the rows of `batch`.
-        package init(_ batch: SpanBatch) { self.batch = batch }
+        package init(_ batch: SpanBatch, form: JSONForm = .otlp) {
+            self.batch = batch
+            self.form = form
+        }
 
         /// Writes `{"resourceSpans":[…]}` with all spans, grouped by resource and scope.
         package func write(to json: inout JSONWriter) { write(to: &json) { _ in } }
@@ -79,12 +91,12 @@ extension OTLP {
         /// Writes span `row` as a `Span` object.
         package func writeSpan(_ row: Int, to json: inout JSONWriter) {
             json.object { json in
-                json.member("traceId", batch.traceIDs[row])
-                json.member("spanId", batch.spanIDs[row])
+                id("traceId", batch.traceIDs[row], to: &json)
+                id("spanId", batch.spanIDs[row], to: &json)
                 text("traceState", SpanBatch.value(batch.traceStateRefs, row, default: 0), to: &json)
-                if batch.parentSpanIDs[row].isValid { json.member("parentSpanId", batch.parentSpanIDs[row]) }
+                if batch.parentSpanIDs[row].isValid { id("parentSpanId", batch.parentSpanIDs[row], to: &json) }
                 text("name", batch.nameRefs[row], to: &json)
-                if batch.kinds[row] != 0 { json.member("kind", batch.kinds[row]) }
+                if batch.kinds[row] != 0 { enumeration("kind", batch.kinds[row], Self.kindWords, to: &json) }
                 json.member("startTimeUnixNano", decimal: batch.startUnixNanos[row])
                 json.member("endTimeUnixNano", decimal: batch.reportedEndUnixNanos(at: row))
                 attributes(batch.attributes, row, to: &json)
@@ -101,7 +113,9 @@ extension OTLP {
                 if batch.statusCodes[row] != 0 || message != 0 {
                     json.object("status") { json in
                         text("message", message, to: &json)
-                        if batch.statusCodes[row] != 0 { json.member("code", batch.statusCodes[row]) }
+                        if batch.statusCodes[row] != 0 {
+                            enumeration("code", batch.statusCodes[row], Self.codeWords, to: &json)
+                        }
                     }
                 }
                 count("flags", SpanBatch.value(batch.flags, row, default: 0), to: &json)
@@ -132,8 +146,8 @@ extension OTLP {
             json.array("links") { json in
                 for link in links {
                     json.object { json in
-                        json.member("traceId", table.traceIDs[link])
-                        json.member("spanId", table.spanIDs[link])
+                        id("traceId", table.traceIDs[link], to: &json)
+                        id("spanId", table.spanIDs[link], to: &json)
                         text("traceState", SpanBatch.value(table.traceStateRefs, link, default: 0), to: &json)
                         attributes(table.attributes, link, to: &json)
                         let dropped = SpanBatch.value(table.droppedAttributesCounts, link, default: 0)
@@ -157,6 +171,30 @@ extension OTLP {
                     }
                 }
             }
+        }
+
+        private func id(_ name: StaticString, _ id: TraceID, to json: inout JSONWriter) {
+            if form == .otlp { return json.member(name, id) }
+            json.key(name)
+            json.base64(id)
+        }
+
+        private func id(_ name: StaticString, _ id: SpanID, to json: inout JSONWriter) {
+            if form == .otlp { return json.member(name, id) }
+            json.key(name)
+            json.base64(id)
+        }
+
+        private static let kindWords = [
+            "SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER", "SPAN_KIND_CLIENT", "SPAN_KIND_PRODUCER",
+            "SPAN_KIND_CONSUMER",
+        ]
+        private static let codeWords = ["STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"]
+
+        /// Numbers that have no word stay numbers, as proto3 has it.
+        private func enumeration(_ name: StaticString, _ number: UInt8, _ words: [String], to json: inout JSONWriter) {
+            guard form == .proto3, Int(number) < words.count else { return json.member(name, number) }
+            json.member(name, words[Int(number)])
         }
 
         private func schemaURL(_ ref: SpanBatch.Ref, to json: inout JSONWriter) {

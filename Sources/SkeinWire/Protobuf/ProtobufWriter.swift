@@ -1,31 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinBase
+package import SkeinBase
 
 /// Writes fields of the Protocol Buffers wire format. Fields that have their default value are left out, as proto3 asks.
 extension ByteWriter {
     /// A varint field (`int32`, `int64`, `uint32`, `bool`, enums).
-    mutating func appendField(_ number: UInt64, varint value: UInt64) {
+    package mutating func appendField(_ number: UInt64, varint value: UInt64) {
         if value == 0 { return }
         appendVarint(number << 3)
         appendVarint(value)
     }
 
+    /// A `double` field.
+    package mutating func appendField(_ number: UInt64, double value: Double) {
+        appendField(number, fixed64: value.bitPattern)
+    }
+
     /// A `fixed64` field.
-    mutating func appendField(_ number: UInt64, fixed64 value: UInt64) {
+    package mutating func appendField(_ number: UInt64, fixed64 value: UInt64) {
         if value == 0 { return }
         appendVarint(number << 3 | 1)
         appendLittleEndian(value)
     }
 
     /// A `fixed32` field.
-    mutating func appendField(_ number: UInt64, fixed32 value: UInt32) {
+    package mutating func appendField(_ number: UInt64, fixed32 value: UInt32) {
         if value == 0 { return }
         appendVarint(number << 3 | 5)
         appendLittleEndian(value)
     }
 
     /// A `bytes` or `string` field.
-    mutating func appendField(_ number: UInt64, bytes: UnsafeRawBufferPointer) {
+    package mutating func appendField(_ number: UInt64, bytes: UnsafeRawBufferPointer) {
         if bytes.isEmpty { return }
         appendVarint(number << 3 | 2)
         appendVarint(UInt64(bytes.count))
@@ -33,14 +38,14 @@ extension ByteWriter {
     }
 
     /// A `string` field.
-    mutating func appendField(_ number: UInt64, text: String) {
+    package mutating func appendField(_ number: UInt64, text: String) {
         var text = text
         text.withUTF8 { appendField(number, bytes: UnsafeRawBufferPointer($0)) }
     }
 
     /// A field that is a message, written even when it is empty.
     @inline(__always)
-    mutating func appendMessage(_ number: UInt64, _ body: (inout ByteWriter) -> Void) {
+    package mutating func appendMessage(_ number: UInt64, _ body: (inout ByteWriter) -> Void) {
         let start = openMessage(number)
         body(&self)
         closeMessage(from: start)
@@ -49,14 +54,14 @@ extension ByteWriter {
     /// Begins a field that is a message and returns where its body begins, for ``closeMessage(from:)``. The length stands
     /// before a body whose size is not known yet: one byte is left for it, and the body moves when it needs more, which
     /// is cheaper than to size all first.
-    mutating func openMessage(_ number: UInt64) -> Int {
+    package mutating func openMessage(_ number: UInt64) -> Int {
         appendVarint(number << 3 | 2)
         append(0)
         return count
     }
 
     /// Ends the message whose body began at `start`.
-    mutating func closeMessage(from start: Int) {
+    package mutating func closeMessage(from start: Int) {
         let length = count - start
         if length < 0x80 {
             overwrite(UInt8(truncatingIfNeeded: length), at: start - 1)

@@ -201,3 +201,8 @@ enum Shop {
         ]
     }
 }
+
+/// Percent-encoded for a query.
+func escaped(_ text: String) -> String {
+    text.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}

@@ -18,7 +18,7 @@ import Testing
         // The bare form's own names
         ("operation = \"GET /\"", "name = \"GET /\""), ("error = false", "not status = error"),
         ("error != true", "not status = error"), ("error", "status = error"), ("not error", "not status = error"),
-        ("true = error", "status = error"),
+        ("true = error", "status = error"), ("true = true", ""), ("nil = true or a = 1", "a = 1"),
         ("service = checkout", "service = \"checkout\""), ("name = status", "name = \"status\""),
         ("service != checkout", "service != \"checkout\""), ("user.id = abc-123", "user.id = \"abc-123\""),
         ("cache.hit = true", nil), ("cache.hit = TRUE", "cache.hit = true"), ("status = ERROR", "status = error"),

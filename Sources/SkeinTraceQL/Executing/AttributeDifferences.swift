@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+package import SkeinStore
+
+/// What the attributes of some spans say, and how it differs from what those of the others say.
+package struct AttributeDifferences: Sendable {
+    /// Spans of the selection and of the rest, each as often as it stands for.
+    package var selectionCount = 0.0
+    package var restCount = 0.0
+    /// Those that differ most first, ties by name.
+    package var fields: [FieldDifference] = []
+
+    /// What one attribute says.
+    package struct FieldDifference: Sendable {
+        package var field: Field
+        /// 0…1: half of what the shares of all values differ by, those without a value counted as one; 1 when the value alone
+        /// tells a span of the selection from another.
+        package var difference: Double
+        /// Values that differ most first, ties by text.
+        package var values: [ValueShares]
+        /// Whether there are more values than are told apart, so that the difference may be greater.
+        package var isCut: Bool
+    }
+
+    /// How often a value is met.
+    package struct ValueShares: Sendable {
+        package var value: Value
+        package var selectionCount: Double
+        package var restCount: Double
+    }
+}
+
+extension SpanStore {
+    /// How the spans of `selection` among those of `query` differ from the rest.
+    ///
+    /// Without a selection all spans are selected: then it says what values there are.
+    package func differences(
+        _ query: Query,
+        selection: Query?,
+        range: TimeRange,
+        fieldCountMax: Int,
+        valueCountMax: Int
+    ) async throws(StoreError) -> AttributeDifferences {
+        let whole = SelectedSpans(query)
+        let picked = selection.map { SelectedSpans($0) }
+        let fold = AttributeFold(whole: whole, picked: picked)
+        let table = TableQuery(
+            range: range,
+            predicate: whole.predicate,
+            needsWholeTraces: whole.needsWholeTraces || (picked?.needsWholeTraces ?? false),
+            columns: .all
+        )
+        return try await self.fold(table, by: fold).differences(fieldCountMax, valueCountMax)
+    }
+}
+
+/// Counts what attributes say of spans that are selected, and of the others.
+private struct AttributeFold: TableFold {
+    let whole: SelectedSpans
+    let picked: SelectedSpans?
+
+    /// Distinct values of an attribute that are told apart.
+    static let valueCountMax = 10_000
+
+    struct Counts: Sendable {
+        var selection = 0.0
+        var rest = 0.0
+    }
+
+    struct Sum: Sendable {
+        var total = Counts()
+        var fields: [Field: FieldCounts] = [:]
+    }
+
+    struct FieldCounts: Sendable {
+        var values: [Value: Counts] = [:]
+        /// Of values that are not told apart.
+        var others = Counts()
+
+        mutating func add(_ value: Value, _ counts: Counts) {
+            if values[value] == nil, values.count >= AttributeFold.valueCountMax {
+                others.selection += counts.selection
+                others.rest += counts.rest
+            } else {
+                values[value, default: Counts()].selection += counts.selection
+                values[value, default: Counts()].rest += counts.rest
+            }
+        }
+    }
+
+    func zero() -> Sum { Sum() }
+
+    func add(_ other: Sum, to sum: inout Sum) {
+        sum.total.selection += other.total.selection
+        sum.total.rest += other.total.rest
+        for (field, counts) in other.fields {
+            var known = sum.fields.removeValue(forKey: field) ?? FieldCounts()
+            for (value, count) in counts.values { known.add(value, count) }
+            known.others.selection += counts.others.selection
+            known.others.rest += counts.others.rest
+            sum.fields[field] = known
+        }
+    }
+
+    func add(_ rows: RowSet, of table: any SpanTable, to sum: inout Sum) throws(StoreError) {
+        let all = try whole.rows(rows, of: table)
+        guard !all.isEmpty else { return }
+        var selected = all
+        if let picked {
+            var candidates = try table.rows(matching: CompiledPredicate(picked.predicate))
+            candidates.formIntersection(all)
+            selected = try picked.rows(candidates, of: table)
+        }
+        let weights = try table.weights()
+        var total = Counts()
+        all.forEach { row in
+            let weight = weights.isEmpty ? 1 : weights[row]
+            if selected[row] { total.selection += weight } else { total.rest += weight }
+        }
+        sum.total.selection += total.selection
+        sum.total.rest += total.rest
+        var fields: [Field] = [
+            .intrinsic(.name), .intrinsic(.kind), .intrinsic(.status), .intrinsic(.statusMessage),
+            .attribute(.resource, "service.name"),
+        ]
+        for case .attribute(let scope, let key) in try table.attributeFields() where key != "service.name" {
+            fields.append(.attribute(scope, key))
+        }
+        for field in fields {
+            let codes = try GroupCodes([field], of: table, all)
+            var counts = [Counts](repeating: Counts(), count: codes.keyCount)
+            all.forEach { row in
+                let weight = weights.isEmpty ? 1 : weights[row]
+                let code = codes.code(of: row)
+                if selected[row] { counts[code].selection += weight } else { counts[code].rest += weight }
+            }
+            var known = sum.fields.removeValue(forKey: field) ?? FieldCounts()
+            for (code, count) in counts.enumerated() where count.selection > 0 || count.rest > 0 {
+                if let value = codes.key(code).first, value != .none, value != .string("") { known.add(value, count) }
+            }
+            sum.fields[field] = known
+        }
+    }
+}
+
+extension AttributeFold.Sum {
+    func differences(_ fieldCountMax: Int, _ valueCountMax: Int) -> AttributeDifferences {
+        var result = AttributeDifferences(selectionCount: total.selection, restCount: total.rest)
+        func share(_ count: Double, of total: Double) -> Double { total > 0 ? count / total : 0 }
+        for (field, counts) in fields where !counts.values.isEmpty {
+            var distance = 0.0
+            var (selected, rest) = (counts.others.selection, counts.others.rest)
+            var values: [(shares: AttributeDifferences.ValueShares, distance: Double)] = []
+            for (value, count) in counts.values {
+                let part = abs(share(count.selection, of: total.selection) - share(count.rest, of: total.rest))
+                distance += part
+                selected += count.selection
+                rest += count.rest
+                let shares = AttributeDifferences.ValueShares(
+                    value: value,
+                    selectionCount: count.selection,
+                    restCount: count.rest
+                )
+                values.append((shares, part))
+            }
+            distance += abs(
+                share(total.selection - selected, of: total.selection) - share(total.rest - rest, of: total.rest)
+            )
+            // Without a rest the most frequent value tells most.
+            values.sort { a, b in
+                let (x, y) =
+                    total.rest > 0 ? (a.distance, b.distance) : (a.shares.selectionCount, b.shares.selectionCount)
+                return x != y ? x > y : a.shares.value.text < b.shares.value.text
+            }
+            result.fields.append(
+                .init(
+                    field: field,
+                    difference: total.rest > 0 ? distance / 2 : share(selected, of: total.selection),
+                    values: values.prefix(valueCountMax).map(\.shares),
+                    isCut: counts.values.count > valueCountMax || counts.others.selection + counts.others.rest > 0
+                )
+            )
+        }
+        result.fields.sort { a, b in
+            a.difference != b.difference ? a.difference > b.difference : a.field.text < b.field.text
+        }
+        result.fields.removeLast(max(0, result.fields.count - fieldCountMax))
+        return result
+    }
+}
