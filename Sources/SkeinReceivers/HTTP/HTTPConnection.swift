@@ -284,7 +284,7 @@ final class HTTPConnection: ChannelInboundHandler {
         writeCount += 1
         let number = writeCount
         flushDeadline =
-            .now() + limits.idleTime + .milliseconds(Int64(byteCount * 1000 / limits.bodyBytesPerSecondMin))
+            .now() + limits.writeTime + .milliseconds(Int64(byteCount * 1000 / limits.bodyBytesPerSecondMin))
         let written = context.eventLoop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { [self] result in
             if case .success = result, number == writeCount { flushDeadline = .distantFuture }

@@ -160,7 +160,6 @@ struct GRPCStreamingTests {
         try await withMethod(Self.counting(500, size: 10_000, progress), limits: limits) { client in
             let call = try await client.begin(Self.path, parts: Self.request, reads: false)
             try await eventually("the method fails") { progress.isOver }
-            #expect(progress.wasCancelled)
             try await call.read()
             try await #expect(call.reply.status == nil)
             // The connection serves on.

@@ -185,7 +185,7 @@ struct HTTPStreamTests {
     @Test func `a client that reads slowly is written for slowly, and gets everything`() async throws {
         let progress = Progress()
         let piece = String(repeating: "x", count: 64 << 10)
-        try await withStream({ try await progress.write(piece, count: 1000, $0) }) { port in
+        try await withStream({ try await progress.write(piece, count: 300, $0) }) { port in
             try await RawConnection.with(port) { talk in
                 try await talk.say("GET / HTTP/1.0\r\n\r\n")
                 try await eventually("the stream has begun") { progress.pieceCount > 0 }
@@ -196,9 +196,9 @@ struct HTTPStreamTests {
                     try await Task.sleep(for: .milliseconds(100))
                     return seen == progress.pieceCount
                 }
-                #expect(progress.pieceCount < 500)
+                #expect(progress.pieceCount < 290)
                 #expect(!progress.isOver)
-                #expect(await talk.hearAll().utf8.count > 1000 * (64 << 10))
+                #expect(await talk.hearAll().utf8.count > 300 * (64 << 10))
                 #expect(progress.isOver && !progress.failed)
             }
         }
@@ -207,34 +207,31 @@ struct HTTPStreamTests {
     @Test func `a client that takes nothing for too long is cut off`() async throws {
         let progress = Progress()
         var limits = HTTPLimits()
-        limits.idleTime = .seconds(1)
+        limits.writeTime = .milliseconds(200)
         limits.bodyBytesPerSecondMin = 1 << 20
         let piece = String(repeating: "x", count: 64 << 10)
         try await withStream({ try await progress.write(piece, count: 1000, $0) }, limits: limits) { port in
             try await RawConnection.with(port) { talk in
                 try await talk.say("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
                 try await eventually("the producer fails") { progress.failed }
-                #expect(fixture.hasNoConnection)
+                try await eventually("the connection is gone") { fixture.hasNoConnection }
             }
         }
     }
 
     @Test func `a stream that says nothing for long is not slow`() async throws {
         var limits = HTTPLimits()
-        limits.idleTime = .seconds(1)
-        limits.bodyTime = .seconds(1)
+        limits.writeTime = .milliseconds(100)
         let produce: HTTPStream.Producer = { writer in
-            for word in ["a", "b"] {
+            for word in ["a", "b", "c"] {
                 try await writer.write(ByteBuffer(string: word))
-                try await Task.sleep(for: .milliseconds(1300))
+                try await Task.sleep(for: .milliseconds(300))
             }
         }
         try await withStream(produce, limits: limits) { port in
             try await RawConnection.with(port) { talk in
                 try await talk.say("GET / HTTP/1.1\r\nhost: a\r\n\r\n")
-                #expect(try await talk.hear("1\r\na\r\n1\r\nb\r\n0\r\n\r\n"), "\(talk.heard)")
-                // And then the connection is idle like any other.
-                _ = await talk.hearAll()
+                #expect(try await talk.hear("1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n"), "\(talk.heard)")
             }
         }
     }
@@ -278,7 +275,6 @@ struct HTTPStreamTests {
             try await progress.waitForEver()
         }
         var hearing: Task<String, any Error>?
-        var start = ContinuousClock.now
         try await withStream(produce, endsWithListener: true) { port in
             let (heard, hear) = AsyncStream<Void>.makeStream()
             hearing = Task {
@@ -290,10 +286,8 @@ struct HTTPStreamTests {
                 }
             }
             for await _ in heard {}
-            start = .now
         }
         #expect(try await hearing?.value.hasSuffix("4\r\nlive\r\n0\r\n\r\n") == true)
-        #expect(start.duration(to: .now) < .seconds(5))
         #expect(progress.failed)
     }
 

@@ -145,8 +145,8 @@ struct QueryStreamTests {
     @Test func `pieces are counted while they are sent`() async throws {
         let counted = Mutex<[Int]>([])
         let stream = APIStream(.query) { [budget] write in
-            for _ in 0..<3 {
-                try await write([UInt8](repeating: 0x20, count: 16 << 20))
+            for count in [16 << 20, 1] {
+                try await write([UInt8](repeating: 0x20, count: count))
                 counted.withLock { $0.append(budget.used) }
             }
         }
@@ -155,10 +155,10 @@ struct QueryStreamTests {
                 try await talk.say("GET / HTTP/1.0\r\n\r\n")
                 // More than sockets buffer, so that it cannot leave before somebody reads.
                 try await eventually("the piece is counted") { budget.used == 2 * (16 << 20) }
-                #expect(await talk.hearAll().utf8.count > 3 * (16 << 20))
+                #expect(await talk.hearAll().utf8.count > 16 << 20)
             }
         }
-        #expect(counted.withLock { $0 } == [0, 0, 0])
+        #expect(counted.withLock { $0 } == [0, 0])
         #expect(budget.used == 0)
     }
 }
