@@ -18,6 +18,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 LISTENERS = {
     "web": socket.SOCK_STREAM,
+    "tempo": socket.SOCK_STREAM,
+    "zipkin": socket.SOCK_STREAM,
+    "jaeger-query-grpc": socket.SOCK_STREAM,
     "otlp-grpc": socket.SOCK_STREAM,
     "otlp-http": socket.SOCK_STREAM,
     "jaeger-compact": socket.SOCK_DGRAM,

@@ -165,7 +165,7 @@ struct HTTPConnectionTests {
 
     @Test func `an idle connection is closed`() async throws {
         var limits = HTTPLimits()
-        limits.idleTime = .milliseconds(1500)
+        limits.idleTime = .seconds(4)
         try await Fixture().withHTTP(limits) { port in
             try await RawConnection.with(port) { talk in
                 try await talk.say("\(Self.request)content-length: 2\r\n\r\n{}")
