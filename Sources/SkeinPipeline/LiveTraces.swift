@@ -18,7 +18,7 @@ package final class LiveTraces: Sendable {
 
     /// Shows the spans of a batch that was stored.
     package func note(_ batch: SpanBatch) {
-        let watchers = watchers.withLock { Array($0.values) }
+        let watchers = watchers.withLock { $0.isEmpty ? [] : Array($0.values) }
         for watcher in watchers { watcher.note(batch) }
     }
 
@@ -56,7 +56,9 @@ package final class LiveTraces: Sendable {
         package func stop() { end() }
 
         fileprivate func note(_ batch: SpanBatch) {
-            guard let rows = try? BatchScan.rows(of: batch, in: .all, matching: predicate), !rows.isEmpty else { return }
+            guard let rows = try? BatchScan.rows(of: batch, in: .all, matching: predicate), !rows.isEmpty else {
+                return
+            }
             state.withLock { state in
                 var last: TraceID?
                 rows.forEach { row in

@@ -49,6 +49,7 @@ struct DoorMaker {
             clock: clock,
             answers: memory.queries,
             traceSpanCountMax: configuration.traceSpansMax,
+            live: pipeline.live,
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)

@@ -5,6 +5,7 @@ import SkeinWire
 enum NativeAPI {
     static let routes: [Route] = [
         route("GET", "search", "q", "start", "end", "limit", "cursor", "order", "spans", answer: search),
+        route("GET", "tail", "q", "spans", answer: tail),
         route("GET", "complete", "q", "position", "limit", answer: complete),
         route("GET", "metrics", "q", "start", "end", "step", "exemplars", "limit", answer: metrics),
         route("GET", "heatmap", "q", "start", "end", "step", answer: heatmap),
