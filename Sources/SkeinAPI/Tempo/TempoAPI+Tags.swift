@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinModel
 import SkeinStore
+import SkeinTraceQL
 
 /// Names and values that queries are completed with.
 extension TempoAPI {
@@ -60,7 +61,7 @@ extension TempoAPI {
         }
         var names: [AttributeScope: [String]] = [:]
         for key in stored where request.includes(key.scope) { names[key.scope, default: []].append(key.name) }
-        guard let predicate = TempoFilter.predicate(of: request.query) else { return names }
+        guard let predicate = TraceQL.lenientConditions(request.query) else { return names }
         // Of events and links there are no columns to look at: theirs are listed whatever the query says.
         let counted = [AttributeScope.resource, .span, .instrumentation].filter(request.includes)
         let query = TableQuery(range: request.range, predicate: predicate, columns: .all)
@@ -87,7 +88,7 @@ extension TempoAPI {
         var isRoot = false
         if case .root = request.source { isRoot = true }
         let values: [AttributeValue]
-        if let predicate = TempoFilter.predicate(of: request.query) {
+        if let predicate = TraceQL.lenientConditions(request.query) {
             let fold = TempoValueFold(field: field, ofRoot: isRoot)
             let query = TableQuery(
                 range: request.range,
