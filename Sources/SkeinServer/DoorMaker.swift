@@ -80,7 +80,7 @@ struct DoorMaker {
                 budget: pipeline.budget,
                 telemetry: telemetry,
                 http: FamilyService(answers: answers(of: .tempo)),
-                grpc: calls("tempo-grpc", of: NoCalls())
+                grpc: calls("tempo-grpc", of: TempoGRPC(api))
             )
         case .zipkin:
             return httpListener("zipkin", address, questionBytesMax, FamilyService(answers: answers(of: .zipkin)))

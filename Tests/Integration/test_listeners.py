@@ -2,9 +2,11 @@
 """Ports: those that clients of other systems expect, two protocols on one of them, and streams of answers over them."""
 
 import concurrent.futures
+import json
 import re
 import socket
 import subprocess
+import time
 
 import grpc
 import otlp
@@ -13,6 +15,7 @@ import requests
 from server import LISTENERS, eventually
 
 SEARCH = "/tempopb.StreamingQuerier/Search"
+LINES = {"Accept": "application/x-ndjson"}
 TAGS = "/tempopb.StreamingQuerier/SearchTagsV2"
 
 
@@ -28,7 +31,7 @@ def search(query, limit=20):
 
 def trace_ids(message):
     """The trace ids in a tempopb.SearchResponse: they alone are hexadecimal."""
-    return [word.decode().rjust(32, "0") for word in re.findall(rb"[0-9a-f]{31,32}", message)]
+    return [word.decode() for word in re.findall(rb"[0-9a-f]{32}", message)]
 
 
 @pytest.fixture
@@ -46,7 +49,8 @@ def stream(channel, path, message, **options):
 @pytest.fixture(scope="module")
 def stored(server):
     """Ids of sixty traces, as hexadecimal digits."""
-    ids = [otlp.trace_id() for _ in range(60)]
+    # Tempo writes no zeros before an id.
+    ids = [b"\xa1" + otlp.trace_id()[1:] for _ in range(60)]
     assert server.post(otlp.export(*(otlp.span(i, attributes={"n": n}) for n, i in enumerate(ids)))).status == 200
     return {i.hex() for i in ids}
 
@@ -85,7 +89,7 @@ def test_http_and_grpc_on_one_port(server, tempo, stored):
         def both(_):
             answer = session.get(f"http://{server.tempo}/api/search", params={"q": "{}", "limit": 60}, timeout=30)
             streamed = [i for message in stream(tempo, SEARCH, search("{}", 60)) for i in trace_ids(message)]
-            return {t["traceID"].rjust(32, "0") for t in answer.json()["traces"]}, streamed
+            return {t["traceID"] for t in answer.json()["traces"]}, streamed
 
         for asked, streamed in pool.map(both, range(20)):
             assert asked == stored
@@ -146,3 +150,49 @@ def test_the_end_of_the_server_waits_for_no_idle_connection(serve):
     ):
         list(stream(channel, TAGS, b""))
         assert server.stop(timeout=6) == 0
+
+
+def events(answer):
+    """The Server-Sent Events of an answer, as they come: name and data."""
+    name = None
+    for line in answer.iter_lines(chunk_size=1):
+        if line.startswith(b"event: "):
+            name = line[7:].decode()
+        elif line.startswith(b"data: "):
+            yield name, json.loads(line[6:])
+
+
+def test_a_search_comes_line_by_line_and_the_connection_is_used_again(server, stored):
+    with requests.Session() as session:
+        for _ in range(3):
+            answer = session.get(f"{server.web}/api/skein/v1/search", params={"limit": 1000}, headers=LINES, timeout=30)
+            assert answer.headers["transfer-encoding"] == "chunked" and "content-encoding" not in answer.headers
+            *traces, last = [json.loads(line) for line in answer.text.splitlines()]
+            assert {t["traceId"] for t in traces} == stored and last["next"] is None
+            assert answer.raw.version == 11
+        assert session.head(f"{server.web}/api/skein/v1/search", headers=LINES, timeout=30).text == ""
+        assert session.get(f"{server.web}/healthz", timeout=30).text == "ok\n"
+
+
+def test_a_tail_tells_traces_as_they_come_for_as_long_as_somebody_listens(serve):
+    server = serve("data", "--tails-max", "2", "--query-timeout", "1s")
+    path = f"{server.web}/api/skein/v1/tail"
+    first, second = (requests.get(path, params={"q": "span.n > 1"}, stream=True, timeout=30) for _ in range(2))
+    tails = [events(first), events(second)]
+    assert [next(tail)[0] for tail in tails] == ["start", "start"]
+    third = requests.get(path, timeout=30)
+    assert third.status_code == 503 and "--tails-max" in third.json()["detail"], third.text
+    # Longer than a query may take.
+    time.sleep(1.5)
+    for n in range(3):
+        trace = otlp.trace_id()
+        assert server.post(otlp.export(otlp.span(trace, attributes={"n": n}))).status == 200
+    for tail in tails:
+        name, data = next(tail)
+        assert name == "trace" and data["traceId"] == trace.hex(), data
+    assert server.metrics()["skein_open_tails"] == 2 and server.metrics()["skein_running_queries"] == 0
+    second.close()
+    eventually(lambda: server.metrics()["skein_open_tails"] == 1)
+    # The end of the server is a good end of the tail, and need not wait for it.
+    assert server.stop(timeout=6) == 0
+    assert list(tails[0]) == []
