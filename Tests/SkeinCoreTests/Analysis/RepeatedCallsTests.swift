@@ -136,9 +136,9 @@ import Testing
         #expect(whole.sorted.map { "\($0)" } == first.sorted.map { "\($0)" })
     }
 
-    @Test func `a hundred thousand calls are looked at once`() {
-        let found = Self.findings([Self.root(lasting: 2_100_000)] + Self.queries(100_000))
-        #expect(found.map(\.count) == [100_000])
+    @Test func `twenty thousand calls are looked at once`() {
+        let found = Self.findings([Self.root(lasting: 420_000)] + Self.queries(20_000))
+        #expect(found.map(\.count) == [20_000])
     }
 
     @Test func `durations without end stay within bounds`() {
