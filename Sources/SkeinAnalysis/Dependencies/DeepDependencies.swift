@@ -8,7 +8,7 @@ package import SkeinModel
 /// spans without a service name are passed over. Calls count by the weight of the called span. At most
 /// ``pathCountMax`` paths of at most ``depthMax`` services are told apart; calls beyond are only counted. What parts of the
 /// traces show adds up to what all do.
-package struct DeepDependencies: Sendable {
+package struct DeepDependencies: TraceAnalysis {
     /// Most paths, beginnings of other paths counted.
     package static let pathCountMax = 20_000
     /// Most services of a path.
@@ -23,6 +23,8 @@ package struct DeepDependencies: Sendable {
     private var places: [Place: Int32] = [:]
     private(set) var services: [String] = []
     private var serviceNumbers: [ExactText: Int32] = [:]
+
+    package var byteCount: Int { nodes.count * 192 + services.count * 128 }
 
     /// The end of a path.
     struct Node: Sendable {

@@ -5,7 +5,7 @@ package import SkeinModel
 ///
 /// A finding is told for each service and operation, with how often it came. At most ``findingCountMax`` are told apart, those
 /// that came first. What parts of the traces tell adds up to what all do.
-package struct InstrumentationHygiene: Sendable {
+package struct InstrumentationHygiene: TraceAnalysis {
     /// Most findings that are told apart.
     package static let findingCountMax = 5_000
 
@@ -16,6 +16,8 @@ package struct InstrumentationHygiene: Sendable {
     private var groups = BoundedGroups<Key, HygieneFigures>(limit: findingCountMax)
     private var names = NameHygiene()
     private var propagation = PropagationHygiene()
+
+    package var byteCount: Int { groups.values.count * 512 + names.byteCount + propagation.byteCount }
 
     private struct Key: Hashable, Sendable {
         var kind: HygieneFinding.Kind

@@ -12,6 +12,8 @@ struct NameHygiene: Sendable {
 
     private var groups = BoundedGroups<OperationName, Seen>(limit: 10_000)
 
+    var byteCount: Int { groups.values.count * 768 }
+
     /// Names of one shape.
     private struct Seen: Sendable {
         /// The first few in order.

@@ -9,6 +9,8 @@ struct PropagationHygiene: Sendable {
     /// Traces that a server or consumer span of a service begins.
     private var roots = BoundedGroups<ExactText, HygieneFigures>(limit: 10_000)
 
+    var byteCount: Int { (calls.values.count + roots.values.count) * 512 }
+
     private struct Call: Hashable, Sendable {
         var caller: OperationName
         /// A service, or a host that may be called like it.

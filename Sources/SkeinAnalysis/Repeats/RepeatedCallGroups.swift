@@ -5,7 +5,7 @@ package import SkeinModel
 ///
 /// At most ``groupCountMax`` groups are told apart; what lies beyond is only counted. Groups of parts of the traces add up to
 /// those of all.
-package struct RepeatedCallGroups: Sendable {
+package struct RepeatedCallGroups: TraceAnalysis {
     /// Most groups that are told apart.
     package static let groupCountMax = 5_000
 
@@ -13,6 +13,8 @@ package struct RepeatedCallGroups: Sendable {
     /// Traces added.
     package private(set) var traceCount = 0
     private var groups = BoundedGroups<Key, Figures>(limit: groupCountMax)
+
+    package var byteCount: Int { groups.values.count * 2048 }
 
     private struct Key: Hashable, Sendable {
         var scope: RepeatedCalls.Scope
