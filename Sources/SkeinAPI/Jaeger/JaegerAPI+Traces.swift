@@ -23,6 +23,14 @@ extension JaegerAPI {
         return response
     }
 
+    /// Says whether the trace is there to be found later. Where Jaeger copies it into a store of longer breath, here every trace
+    /// is kept for as long as the rules of retention say, and nothing changes.
+    static func archive(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let id = try APICall.jaegerTraceID(call.pathValues[0])
+        guard try await api.reader(of: id, call) != nil else { throw notFound() }
+        return envelope(call) { json in json.array { _ in } }
+    }
+
     /// The text of a trace of thirty spans.
     private static let commonTraceBytes = 32 << 10
 
