@@ -4,6 +4,8 @@
 package enum APIFamily: Sendable {
     case native
     case jaeger
+    /// Jaeger's API below `/api/v3`, whose errors have another form.
+    case jaegerV3
     case tempo
 
     /// The family that serves `path`, split and decoded, where all of them are served side by side, and what of the path is
@@ -11,7 +13,12 @@ package enum APIFamily: Sendable {
     static func serving(_ path: [String]) -> (family: APIFamily, path: [String])? {
         switch path.first {
         case "tempo": (.tempo, Array(path.dropFirst()))
-        case "api": (path.dropFirst().first == "skein" ? .native : .jaeger, path)
+        case "api":
+            switch path.dropFirst().first {
+            case "skein": (.native, path)
+            case "v3": (.jaegerV3, path)
+            default: (.jaeger, path)
+            }
         default: nil
         }
     }
@@ -20,6 +27,7 @@ package enum APIFamily: Sendable {
         switch self {
         case .native: NativeAPI.routes
         case .jaeger: JaegerAPI.routes
+        case .jaegerV3: JaegerV3API.routes
         case .tempo: TempoAPI.routes
         }
     }
@@ -32,6 +40,7 @@ package enum APIFamily: Sendable {
             switch self {
             case .native: NativeAPI.response(for: error)
             case .jaeger: JaegerAPI.response(for: error)
+            case .jaegerV3: JaegerV3API.response(for: error)
             case .tempo: TempoAPI.response(for: error)
             }
         response.headers += error.headers
