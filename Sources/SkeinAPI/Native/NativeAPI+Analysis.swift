@@ -53,8 +53,8 @@ extension NativeAPI {
     /// Calls that are made again and again where one might do.
     static func repeatedCalls(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         var thresholds = RepeatedCalls.Thresholds()
-        thresholds.countMin = Int(try call.number("count", 2...1_000_000, usual: Double(thresholds.countMin)))
-        thresholds.shareMin = try call.number("share", 0...1, usual: thresholds.shareMin)
+        thresholds.countMin = try call.number("count", 2...1_000_000, usual: thresholds.countMin)
+        thresholds.shareMin = try call.fraction("share", 0...1, usual: thresholds.shareMin)
         let groups = RepeatedCallGroups(thresholds: thresholds)
         return try await analyse(groups, .attributes, api, call) { groups, json, room throws(APIError) in
             json.member("countMin", thresholds.countMin)
@@ -80,7 +80,7 @@ extension NativeAPI {
 
     /// Who owns the latency: how much of the critical paths is each operation's own, and what is gained when it is faster.
     static func criticalPaths(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let faster = try call.number("faster", 1...100, usual: 50)
+        let faster = try call.fraction("faster", 1...100, usual: 50)
         return try await analyse(CriticalPathProfile(), .links, api, call) { profile, json, room throws(APIError) in
             json.member("weight", profile.weight)
             json.member("pathNanos", decimal: nanos(profile.pathNanos))

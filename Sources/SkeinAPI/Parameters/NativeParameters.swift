@@ -97,8 +97,8 @@ extension APICall {
         return number
     }
 
-    /// A number of the query, within bounds; `usual` when the request does not say.
-    func number(_ name: String, _ bounds: ClosedRange<Double>, usual: Double) throws(APIError) -> Double {
+    /// A number of the query that may have a fraction, within bounds; `usual` when the request does not say.
+    func fraction(_ name: String, _ bounds: ClosedRange<Double>, usual: Double) throws(APIError) -> Double {
         guard let text = request.query(name), !text.isEmpty else { return usual }
         guard let number = Double(text), bounds.contains(number) else {
             throw .invalid(
