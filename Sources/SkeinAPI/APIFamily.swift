@@ -4,6 +4,8 @@
 package enum APIFamily: Sendable {
     case native
     case jaeger
+    /// Jaeger's API below `/api/v3`, whose errors have another form.
+    case jaegerV3
     case tempo
     case zipkin
 
@@ -13,7 +15,12 @@ package enum APIFamily: Sendable {
         switch path.first {
         case "tempo": (.tempo, Array(path.dropFirst()))
         case "zipkin": (.zipkin, Array(path.dropFirst()))
-        case "api": (path.dropFirst().first == "skein" ? .native : .jaeger, path)
+        case "api":
+            switch path.dropFirst().first {
+            case "skein": (.native, path)
+            case "v3": (.jaegerV3, path)
+            default: (.jaeger, path)
+            }
         default: nil
         }
     }
@@ -22,6 +29,7 @@ package enum APIFamily: Sendable {
         switch self {
         case .native: NativeAPI.routes
         case .jaeger: JaegerAPI.routes
+        case .jaegerV3: JaegerV3API.routes
         case .tempo: TempoAPI.routes
         case .zipkin: []
         }
@@ -30,7 +38,7 @@ package enum APIFamily: Sendable {
     /// Where the paths of its routes begin when all families are served side by side.
     var prefix: String {
         switch self {
-        case .native, .jaeger: ""
+        case .native, .jaeger, .jaegerV3: ""
         case .tempo: "/tempo"
         case .zipkin: "/zipkin"
         }
@@ -41,6 +49,7 @@ package enum APIFamily: Sendable {
             switch self {
             case .native: NativeAPI.response(for: error)
             case .jaeger: JaegerAPI.response(for: error)
+            case .jaegerV3: JaegerV3API.response(for: error)
             case .tempo: TempoAPI.response(for: error)
             case .zipkin: Self.text(error)
             }
