@@ -21,7 +21,7 @@ extension TempoAPI {
 /// Takes what a request finds out of the store, some traces at a time.
 struct TempoSearch {
     /// Traces that are taken at once, at most.
-    static let pageCountMax = 1_000
+    static let pageCountMax = 250
     /// What to do when what is found does not fit.
     static let remedy = "lower 'limit' or 'spss'"
 

@@ -19,6 +19,7 @@ enum TempoAPI {
         Route("DELETE", "/api/overrides", overrides),
         Route("GET", "/api/mcp", mcp),
         Route("POST", "/api/mcp", mcp),
+        Route("POST", "/api/v2/traces/diff", difference),
         Route("GET", "/api/traces/{traceID}", trace),
         Route("GET", "/api/v2/traces/{traceID}", traceByID),
         Route("GET", "/api/search", search),

@@ -91,10 +91,11 @@ struct TempoNameFold: TableFold {
     func add(_ other: Sum, to sum: inout Sum) { sum.formUnion(other) }
 
     func add(_ rows: RowSet, of table: any SpanTable, to sum: inout Sum) throws(StoreError) {
+        let selected = rows.rows
         for field in try table.attributeFields() {
             guard case .attribute(let scope, _) = field, scopes.contains(scope), !sum.contains(field) else { continue }
             let column = try table.column(field)
-            if rows.rows.contains(where: { column[$0] != nil }) { sum.insert(field) }
+            if selected.contains(where: { column[$0] != nil }) { sum.insert(field) }
         }
     }
 }

@@ -2,7 +2,8 @@
 package import SkeinStore
 
 /// The moments at which series have samples: multiples of the step, from the last one not after the start to the first one
-/// not before the end. A sample counts the spans that start after the moment before it, up to it and including it.
+/// not before the end. A sample counts the spans that start after the moment before it, up to it and including it; the first
+/// one too, so that no line begins with a moment that counts less than the others.
 package struct SeriesGrid: Hashable, Sendable {
     /// Moments that a series may have, at most.
     package static let countMax = 11_000
@@ -39,7 +40,7 @@ package struct SeriesGrid: Hashable, Sendable {
     package var range: TimeRange {
         if isInstant { return TimeRange(start: first - step, end: first) }
         let last = first + UInt64(count - 1) * step
-        return TimeRange(start: first, end: last == .max ? .max : last + 1)
+        return TimeRange(start: first < step ? 0 : first - step + 1, end: last == .max ? .max : last + 1)
     }
 
     /// Nanoseconds since 1970 of a moment.

@@ -48,6 +48,13 @@ struct TempoSeriesTests {
         )
     }
 
+    @Test func `the first sample counts a whole step too`() async throws {
+        let api = try await APIUnderTest(Self.spans)
+        let more = "&start=\(Self.start + 60)&end=\(Self.start + 120)&step=60"
+        let series = try await api.tempoJSON(path("{ } | count_over_time()", more))["series"][0]
+        #expect(series["samples"].array.map { $0["value"] } == [60, 60])
+    }
+
     @Test func `an exemplar names its span`() async throws {
         let api = try await APIUnderTest([Self.spans[6]])
         let more = "&start=\(Self.start)&end=\(Self.start + 60)&step=60"
@@ -184,6 +191,8 @@ struct TempoSeriesTests {
         ("1795341000", "1795341060"), ("1795341000000000000", "1795341060000000000"),
         ("1795341000.0", "1795341060.000"),
         ("2026-11-22T09:50:00Z", "2026-11-22T09:51:00.000Z"), ("2026-11-22T10:50:00%2B01:00", "2026-11-22T09:51:00Z"),
+        // The plus of the offset unescaped, as clients send it.
+        ("2026-11-22T10:50:00+01:00", "2026-11-22T10:51:00+01:00"),
     ])
     func `moments come in many forms`(start: String, end: String) async throws {
         let api = try await APIUnderTest(Self.spans)
