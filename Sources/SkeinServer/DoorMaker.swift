@@ -28,6 +28,7 @@ struct DoorMaker {
     init(
         _ configuration: ServerConfiguration,
         store: any SpanStore,
+        savedQueries: any SavedQueries,
         pipeline: Pipeline,
         memory: MemoryPlan,
         telemetry: Telemetry,
@@ -50,6 +51,7 @@ struct DoorMaker {
             answers: memory.queries,
             traceSpanCountMax: configuration.traceSpansMax,
             live: pipeline.live,
+            savedQueries: savedQueries,
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)
