@@ -112,6 +112,24 @@ class Skein(Api):
     def parse_value_counts(self, status, body):
         return {v["value"]: v["count"] for v in json.loads(body)["values"]} if status == 200 else None
 
+    def structural(self, limit):
+        below = '{ resource.service.name = "payment" && status = error }'
+        return self.search('{ resource.service.name = "frontend" } >> ' + below, limit)
+
+    def rate(self, q="{} | count_over_time() by (resource.service.name)"):
+        start = self.start - self.draw.randrange(600)
+        bounds = {"start": start * 10**9, "end": self.end * 10**9, "step": "10s"}
+        return f"{self.base}/metrics?" + urlencode({"q": q, **bounds})
+
+    def parse_rate(self, status, body):
+        if status != 200:
+            return None
+        series = json.loads(body)["series"]
+        return {s["labels"][0]["value"]: sum(v for v in s["values"] if v is not None) for s in series}
+
+    def p95(self):
+        return self.rate("{} | quantile_over_time(duration, .95) by (resource.service.name)")
+
 
 class Tempo(Api):
     """TraceQL over Tempo's HTTP API."""

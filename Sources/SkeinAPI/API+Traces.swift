@@ -7,6 +7,9 @@ extension API {
     /// Room that a whole trace of so many spans takes beside the answer that is made of it. A small one takes next to none.
     private static func roomByteCount(ofWhole spanCount: Int) -> Int { spanCount > 10_000 ? spanCount * 512 : 0 }
 
+    /// What a span takes in the columns that every batch has.
+    private static let columnsByteCount = 80
+
     /// A reader of trace `id`; `nil` when no span of it is stored.
     func reader(of id: TraceID, _ call: APICall) async throws(APIError) -> (any TraceReader)? {
         try await ask(call) { store throws(StoreError) in try await store.traceReader(id) }
@@ -24,6 +27,27 @@ extension API {
         let batch = try await ask(call) { store throws(StoreError) in try await store.trace(id) }
         try room.hold(source: batch?.byteCount ?? 0)
         return batch
+    }
+
+    /// All spans of a trace of any size with these columns, put together from windows, as long as `room` holds them and
+    /// `spanByteCount` beside for each, and `kept` bytes of what was gathered before.
+    func gather(
+        _ reader: any TraceReader,
+        columns: SpanColumns,
+        beside spanByteCount: Int,
+        kept: Int = 0,
+        _ call: APICall,
+        room: inout AnswerRoom
+    ) async throws(APIError) -> SpanBatch {
+        try room.hold(source: kept + reader.storedSpanCount * (Self.columnsByteCount + spanByteCount))
+        var builder = SpanBatchBuilder()
+        try await forEachWindow(of: reader, columns: columns, call) { page throws(APIError) in
+            var merger = SpanBatchMerger(from: page.spans)
+            for row in 0..<page.spans.count { merger.append(row, to: &builder) }
+            try room.hold(source: kept + builder.byteCount + reader.storedSpanCount * spanByteCount)
+        }
+        guard !builder.isFull else { throw APIError(.tooMuchText, requestID: call.requestID()) }
+        return builder.finish(receivedUnixNanos: reader.receivedUnixNanos)
     }
 
     /// Throws when the trace is too large to be answered whole.

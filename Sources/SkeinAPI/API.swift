@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import SkeinBase
+package import SkeinPipeline
 package import SkeinStore
 
 /// The HTTP APIs over a store: the native one below `/api/skein/v1/`, Jaeger's below `/api/` and Tempo's below `/tempo/`, or
@@ -14,6 +15,8 @@ package struct API: Sendable {
     let answers: ByteBudget
     /// Stored spans of a trace that is answered whole; a larger one is read page by page.
     let traceSpanCountMax: Int
+    /// Tells which traces get spans.
+    let live: LiveTraces
     let serverStatus: @Sendable () async -> ServerStatus
 
     /// The APIs over `store`, whose answers take at most `answers` while they are made, and hold whole traces of at most
@@ -23,13 +26,20 @@ package struct API: Sendable {
         clock: any WallClock = SystemClock(),
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
         traceSpanCountMax: Int = 200_000,
+        live: LiveTraces = LiveTraces(),
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
         self.clock = clock
         self.answers = answers
         self.traceSpanCountMax = traceSpanCountMax
+        self.live = live
         self.serverStatus = serverStatus
+    }
+
+    /// Whether a target is an API's where all of them are served side by side.
+    package static func serves(_ target: String) -> Bool {
+        APIFamily.serving(Route.split(APIRequest(target: target).path)) != nil
     }
 
     /// Answers a request; `nil` when its path is no API's, where the web page's paths are.

@@ -7,12 +7,14 @@ package enum APIFamily: Sendable {
     /// Jaeger's API below `/api/v3`, whose errors have another form.
     case jaegerV3
     case tempo
+    case zipkin
 
     /// The family that serves `path`, split and decoded, where all of them are served side by side, and what of the path is
     /// left for it; `nil` for what is no API's.
     static func serving(_ path: [String]) -> (family: APIFamily, path: [String])? {
         switch path.first {
         case "tempo": (.tempo, Array(path.dropFirst()))
+        case "zipkin": (.zipkin, Array(path.dropFirst()))
         case "api":
             switch path.dropFirst().first {
             case "skein": (.native, path)
@@ -29,11 +31,18 @@ package enum APIFamily: Sendable {
         case .jaeger: JaegerAPI.routes
         case .jaegerV3: JaegerV3API.routes
         case .tempo: TempoAPI.routes
+        case .zipkin: []
         }
     }
 
     /// Where the paths of its routes begin when all families are served side by side.
-    var prefix: String { self == .tempo ? "/tempo" : "" }
+    var prefix: String {
+        switch self {
+        case .native, .jaeger, .jaegerV3: ""
+        case .tempo: "/tempo"
+        case .zipkin: "/zipkin"
+        }
+    }
 
     func response(for error: APIError) -> APIResponse {
         var response =
@@ -42,9 +51,18 @@ package enum APIFamily: Sendable {
             case .jaeger: JaegerAPI.response(for: error)
             case .jaegerV3: JaegerV3API.response(for: error)
             case .tempo: TempoAPI.response(for: error)
+            case .zipkin: Self.text(error)
             }
         response.headers += error.headers
         response.logMessage = error.logMessage
         return response
+    }
+
+    private static func text(_ error: APIError) -> APIResponse {
+        APIResponse(
+            status: error.status,
+            headers: [("Content-Type", "text/plain; charset=utf-8")],
+            body: .bytes(Array(error.detail.utf8))
+        )
     }
 }

@@ -12,7 +12,8 @@ package struct APIResponse: Sendable {
     package var route = ""
     /// For the server's own log when the fault is on this side; never sent.
     package var logMessage: String?
-    /// What the body is counted against; for whoever has the response to keep until it is sent.
+    /// What the body is counted against; for whoever has the response to keep until it is sent. The pieces of a stream are
+    /// counted against the same budget, each while it is sent.
     package var memory: HeldMemory?
 
     /// What is sent behind the headers.
@@ -23,6 +24,8 @@ package struct APIResponse: Sendable {
         case written(WrittenText)
         /// One behind the other.
         case pieces([[UInt8]])
+        /// Made while it is sent, of no known length.
+        case stream(APIStream)
     }
 
     /// A text that is not written to any more.
@@ -38,7 +41,7 @@ package struct APIResponse: Sendable {
         self.body = body
     }
 
-    /// The body's bytes, put together anew where they are not in one piece.
+    /// The body's bytes, put together anew where they are not in one piece; none of a stream's.
     package var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(byteCount)
@@ -46,20 +49,20 @@ package struct APIResponse: Sendable {
         return bytes
     }
 
-    /// How long the body is.
+    /// How long the body is, as far as it is there.
     package var byteCount: Int {
         switch body {
-        case .empty: 0
+        case .empty, .stream: 0
         case .bytes(let bytes): bytes.count
         case .written(let written): written.text.count
         case .pieces(let pieces): pieces.reduce(0) { $0 + $1.count }
         }
     }
 
-    /// Lends the body's bytes, a piece at a time.
+    /// Lends the body's bytes, a piece at a time; none of a stream's.
     package func forEachPiece(_ take: (UnsafeRawBufferPointer) -> Void) {
         switch body {
-        case .empty: break
+        case .empty, .stream: break
         case .bytes(let bytes): bytes.withUnsafeBytes(take)
         case .written(let written): take(written.text.bytes)
         case .pieces(let pieces): for piece in pieces { piece.withUnsafeBytes(take) }

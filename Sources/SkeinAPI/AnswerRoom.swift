@@ -58,14 +58,16 @@ struct AnswerRoom {
 }
 
 extension APIResponse {
-    /// The answer with the memory that it holds until it is sent: itself, and as it goes out.
+    /// The answer with the memory that it holds until it is sent: itself, and as it goes out. What a stream is made of it
+    /// holds itself, and its pieces are the sender's to count.
     func held(in memory: HeldMemory) throws(APIError) -> APIResponse {
+        var response = self
+        response.memory = memory
+        if case .stream = body { return response }
         let count = 2 * byteCount
         guard count <= memory.budget.limit else { throw .answerTooLarge(memory.budget.limit) }
         // It is there already.
         memory.resizeAnyway(to: count)
-        var response = self
-        response.memory = memory
         return response
     }
 }

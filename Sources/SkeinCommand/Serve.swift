@@ -8,9 +8,9 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run the server: take spans in, keep them, answer queries, show the page.",
         discussion: """
-            Listeners are web, otlp-grpc, otlp-http and jaeger-compact. Every setting can also be given in the \
-            environment (SKEIN_DATA_DIR for --data-dir) or in a YAML file; flags win over the environment, the \
-            environment over the file. `skein serve --print-config` explains them all.
+            Listeners are \(ListenerName.allCases.map(\.rawValue).joined(separator: ", ")). Every setting can also be \
+            given in the environment (SKEIN_DATA_DIR for --data-dir) or in a YAML file; flags win over the environment, \
+            the environment over the file. `skein serve --print-config` explains them all.
             """
     )
 
@@ -58,6 +58,9 @@ struct Serve: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Queries that run at once.", valueName: "16"))
     var queriesMax: String?
+
+    @Option(help: ArgumentHelp("Live tails that are open at once.", valueName: "64"))
+    var tailsMax: String?
 
     @Option(help: ArgumentHelp("Spans of a trace that is answered whole.", valueName: "200000"))
     var traceSpansMax: String?
@@ -109,6 +112,7 @@ struct Serve: AsyncParsableCommand {
         flags["request-bytes-max"] = requestBytesMax
         flags["query-timeout"] = queryTimeout
         flags["queries-max"] = queriesMax
+        flags["tails-max"] = tailsMax
         flags["trace-spans-max"] = traceSpansMax
         flags["web-dir"] = webDir
         flags["base-path"] = basePath

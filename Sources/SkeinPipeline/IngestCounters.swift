@@ -14,7 +14,7 @@ package struct IngestCounters: Sendable {
     /// Spans that were stored.
     package let acceptedSpans: Counter
     private let droppedItems: [Counter]
-    private let refusedRequests: [Counter]
+    private let refusals: RefusalCounters
     private let rejectedSpans: [Counter]
     private let refusedSpans: [Counter]
 
@@ -52,13 +52,7 @@ package struct IngestCounters: Sendable {
                 ["protocol": name, "reason": reason.label]
             )
         }
-        refusedRequests = Refusal.Reason.allCases.map { reason in
-            telemetry.counter(
-                "skein_rejected_requests_total",
-                "Requests and datagrams that were not taken, by reason.",
-                ["protocol": name, "reason": reason.label]
-            )
-        }
+        refusals = RefusalCounters(protocol: name, in: telemetry)
         rejectedSpans = SpanRejection.allCases.map { reason in
             telemetry.counter(
                 "skein_rejected_spans_total",
@@ -76,7 +70,7 @@ package struct IngestCounters: Sendable {
     }
 
     /// Counts a request that is refused whole.
-    package func refuse(_ reason: Refusal.Reason) { refusedRequests[reason.rawValue].add() }
+    package func refuse(_ reason: Refusal.Reason) { refusals.add(reason) }
 
     /// Counts spans that are refused although their request could be read.
     package func reject(_ count: Int, _ reason: SpanRejection) {
@@ -94,7 +88,7 @@ package struct IngestCounters: Sendable {
     }
 
     /// Requests refused for `reason` so far.
-    package func refused(_ reason: Refusal.Reason) -> UInt64 { refusedRequests[reason.rawValue].value }
+    package func refused(_ reason: Refusal.Reason) -> UInt64 { refusals.count(reason) }
     /// Items dropped for `reason` so far.
     package func dropped(_ reason: ItemDrop) -> UInt64 { droppedItems[reason.rawValue].value }
     /// Spans rejected for `reason` so far.

@@ -11,11 +11,19 @@ package struct Pipeline: Sendable {
     /// Bytes of requests that receivers may hold at once; a receiver reserves before it reads.
     package let budget: ByteBudget
     private let store: any SpanStore
+    /// Who watches what is stored.
+    package let live: LiveTraces
     private let appendSeconds: Histogram
 
-    /// A pipeline into `store`.
-    package init(store: any SpanStore, budget: ByteBudget, telemetry: Telemetry) {
+    /// A pipeline into `store`, which shows `live` what was stored.
+    package init(
+        store: any SpanStore,
+        budget: ByteBudget,
+        telemetry: Telemetry,
+        live: LiveTraces = LiveTraces()
+    ) {
         self.store = store
+        self.live = live
         self.budget = budget
         appendSeconds = telemetry.histogram(
             "skein_append_duration_seconds",
@@ -60,6 +68,7 @@ package struct Pipeline: Sendable {
             throw refusal
         }
         counters.acceptedSpans.add(batch.count)
+        live.note(batch)
         appendSeconds.observe(start.duration(to: .now))
     }
 

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
-import NIOCore
-import NIOHTTP1
 import ServiceLifecycle
-import SkeinAPI
 import SkeinBase
 import SkeinEngine
 import SkeinPipeline
 import SkeinReceivers
-import SkeinStore
-import SkeinWeb
 import UnixSignals
 
 /// The composition root: a configuration becomes a store, doors and one group of services.
@@ -36,82 +31,22 @@ package struct Server: Sendable {
         let memory = MemoryPlan(byteCount: configuration.memoryBytes)
         memory.register(in: telemetry)
         let keeper = try await StoreKeeper.open(configuration, memory: memory, logger: logger)
-        let budget = memory.requests
-        let pipeline = Pipeline(store: keeper.store, budget: budget, telemetry: telemetry)
+        let pipeline = Pipeline(store: keeper.store, budget: memory.requests, telemetry: telemetry)
         let readiness = Readiness()
         let directory = Directory(configuration, startedUnixNanos: startedUnixNanos)
-
-        var doors: [(name: ListenerName, listener: any Listener)] = []
-        for name in ListenerName.allCases {
-            guard let address = configuration.listeners[name] else { continue }
-            let listener: any Listener
-            switch name {
-            case .web:
-                let service = WebService(
-                    api: API(
-                        store: keeper.store,
-                        clock: clock,
-                        answers: memory.queries,
-                        traceSpanCountMax: configuration.traceSpansMax,
-                        serverStatus: { directory.status }
-                    ),
-                    assets: configuration.webDirectory.map(WebAssets.directory) ?? .embedded,
-                    gate: QueryGate(
-                        limit: configuration.queriesMax,
-                        timeout: configuration.queryTimeout,
-                        telemetry: telemetry
-                    ),
-                    operations: Operations(store: keeper.store, telemetry: telemetry, readiness: readiness),
-                    basePath: configuration.basePath,
-                    logger: logger
-                )
-                var limits = HTTPLimits()
-                limits.bodyBytesMax = min(16 << 20, configuration.requestBytesMax)
-                listener = HTTPListener(
-                    name: "web",
-                    address: address,
-                    limits: limits,
-                    budget: budget,
-                    telemetry: telemetry,
-                    service: service
-                )
-            case .otlpHTTP:
-                let counters = IngestCounters(protocol: "otlp-http", in: telemetry)
-                directory.add(counters)
-                var limits = HTTPLimits()
-                limits.bodyBytesMax = configuration.requestBytesMax
-                listener = HTTPListener(
-                    name: "otlp-http",
-                    address: address,
-                    limits: limits,
-                    budget: budget,
-                    telemetry: telemetry,
-                    service: OTLPHTTPService(export(pipeline, counters))
-                )
-            case .otlpGRPC:
-                let counters = IngestCounters(protocol: "otlp-grpc", in: telemetry)
-                directory.add(counters)
-                var limits = GRPCLimits()
-                limits.messageBytesMax = configuration.requestBytesMax
-                listener = GRPCListener(
-                    name: "otlp-grpc",
-                    address: address,
-                    limits: limits,
-                    budget: budget,
-                    telemetry: telemetry,
-                    service: OTLPGRPCService(export(pipeline, counters))
-                )
-            case .jaegerCompact:
-                let compact = JaegerCompactListener(
-                    name: "jaeger-compact",
-                    address: address,
-                    pipeline: pipeline,
-                    telemetry: telemetry
-                )
-                directory.add(compact.ingestCounters)
-                listener = compact
-            }
-            doors.append((name, listener))
+        let maker = DoorMaker(
+            configuration,
+            store: keeper.store,
+            pipeline: pipeline,
+            memory: memory,
+            telemetry: telemetry,
+            directory: directory,
+            readiness: readiness,
+            clock: clock,
+            logger: logger
+        )
+        let doors = ListenerName.allCases.compactMap { name in
+            configuration.listeners[name].map { (name, maker.listener(name, $0)) }
         }
         do {
             for (name, listener) in doors {
@@ -127,17 +62,13 @@ package struct Server: Sendable {
             services: [
                 .init(service: keeper),
                 .init(service: MemoryKeeper(memory)),
-                .init(service: Doors(doors.map(\.listener), readiness, whenReady: { announce("ready") })),
+                .init(service: Doors(doors.map(\.1), readiness, whenReady: { announce("ready") })),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet
         )
         group.maximumGracefulShutdownDuration = .seconds(15)
         try await ServiceGroup(configuration: group).run()
-    }
-
-    private func export(_ pipeline: Pipeline, _ counters: IngestCounters) -> TraceExport {
-        TraceExport(pipeline: pipeline, counters: counters, bytesMax: configuration.requestBytesMax, clock: clock)
     }
 
     /// The lifecycle of services concerns only whoever looks for a fault in it.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 public import SkeinStore
 
-/// The query language: TraceQL, of which the conditions of one `{ … }` are understood so far, and the bare form, the
-/// same conditions without braces for people in a hurry.
+/// The query language: TraceQL, the same with some additions, and the bare form, conditions of one `{ … }` without the
+/// braces for people in a hurry, which stages may follow: `error = true | rate() by (service)`.
 ///
 /// Where the two differ:
 ///
@@ -13,6 +13,9 @@ public import SkeinStore
 /// | names | intrinsics, `.name`, `span.name` … | also any other word, an attribute of span or resource; `service`, `operation`, `error` |
 /// | text | in quotes | a single word needs none |
 /// | `duration > 500` | nanoseconds | refused: a unit was forgotten |
+///
+/// In the parentheses of functions words are names as in the bare form, all else is as in braces. See ``Dialect`` for who
+/// may use what, and ``Query`` for what a checked query promises.
 ///
 /// Every input is answered in time linear in its length, or refused by ``Limits``.
 public enum TraceQL {

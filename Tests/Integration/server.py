@@ -18,6 +18,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 LISTENERS = {
     "web": socket.SOCK_STREAM,
+    "tempo": socket.SOCK_STREAM,
+    "zipkin": socket.SOCK_STREAM,
+    "jaeger-query-grpc": socket.SOCK_STREAM,
     "otlp-grpc": socket.SOCK_STREAM,
     "otlp-http": socket.SOCK_STREAM,
     "jaeger-compact": socket.SOCK_DGRAM,
@@ -150,6 +153,10 @@ class Server:
     @property
     def otlp_grpc(self):
         return f"127.0.0.1:{self.ports['otlp-grpc']}"
+
+    @property
+    def tempo(self):
+        return f"127.0.0.1:{self.ports['tempo']}"
 
     def datagram(self, payload):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:

@@ -8,7 +8,7 @@ import uuid
 import load
 import otlp
 import pytest
-from server import eventually
+from server import LISTENERS, eventually
 
 can_mount = pytest.mark.skipif(
     os.geteuid() != 0 or not os.path.exists("/proc/mounts"), reason="mounting a small disk needs root on Linux"
@@ -62,18 +62,8 @@ def test_a_port_in_use(serve, binary, folder):
     port = first.ports["web"]
     done = subprocess.run(
         [
-            binary,
-            "serve",
-            "--data-dir",
-            folder / "other",
-            "--listen",
-            f"web=127.0.0.1:{port}",
-            "--listen",
-            "otlp-grpc=off",
-            "--listen",
-            "otlp-http=off",
-            "--listen",
-            "jaeger-compact=off",
+            *(binary, "serve", "--data-dir", folder / "other", "--listen", f"web=127.0.0.1:{port}"),
+            *(word for name in LISTENERS if name != "web" for word in ("--listen", f"{name}=off")),
         ],
         capture_output=True,
         text=True,

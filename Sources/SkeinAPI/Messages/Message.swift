@@ -15,8 +15,7 @@ enum MessageForm {
 
     /// What the client says that it takes: JSON unless it names the other.
     init(_ call: APICall) {
-        let accept = call.request.header("Accept") ?? ""
-        self = accept.contains("application/protobuf") || accept.contains("application/x-protobuf") ? .protobuf : .json
+        self = call.request.header("Accept")?.contains("application/protobuf") ?? false ? .protobuf : .json
     }
 
     var contentType: String { self == .json ? "application/json" : "application/protobuf" }

@@ -8,6 +8,7 @@ extension NativeAPI {
     /// One page of the traces that satisfy `q`, in the order asked for, newest first unless said.
     static func search(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let question = try SearchQuestion(call)
+        if wantsLines(call) { return lines(of: question.request, cursorText: question.text, in: api, call) }
         let page: TraceSearchPage
         // Traces alone are found sooner than what of them matched.
         let condition = question.isNewestFirst && question.spanCountMax == 0 ? question.query.plainCondition : nil
@@ -61,7 +62,7 @@ extension NativeAPI {
             let text = call.request.query("q") ?? ""
             query = try NativeAPI.query(text)
             range = try call.timeRange()
-            limit = try call.limit(atMost: 10_000)
+            limit = try call.limit(atMost: NativeAPI.wantsLines(call) ? NativeAPI.streamedTraceCountMax : 10_000)
             spanCountMax = try call.number("spans", 0...100, usual: 0)
             let orderText = call.request.query("order") ?? ""
             order = try NativeAPI.order(orderText)
@@ -98,7 +99,7 @@ extension NativeAPI {
             )
         }
 
-        func text(_ cursor: OrderedCursor) -> String {
+        @Sendable func text(_ cursor: OrderedCursor) -> String {
             SearchCursorText.encode(
                 SearchCursor(startUnixNanos: cursor.value, traceID: cursor.traceID),
                 query: owner

@@ -148,5 +148,5 @@ extension NativeAPI {
         json.member("exemplar", durations.exemplar?.traceID.description)
     }
 
-    private static func nanos(_ value: Double) -> UInt64 { UInt64(exactly: value.rounded()) ?? (value > 0 ? .max : 0) }
+    static func nanos(_ value: Double) -> UInt64 { UInt64(exactly: value.rounded()) ?? (value > 0 ? .max : 0) }
 }

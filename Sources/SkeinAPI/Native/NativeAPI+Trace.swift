@@ -137,7 +137,7 @@ extension NativeAPI {
         return ids
     }
 
-    private static func reader(
+    static func reader(
         of id: TraceID,
         _ api: API,
         _ call: APICall

@@ -7,8 +7,9 @@ enum GoDuration {
         var message: String
     }
 
-    /// Nanoseconds; exact, with fractions of a nanosecond cut off. Negative durations read as negative.
-    static func parse(_ text: String) throws(Failure) -> Int64 {
+    /// Nanoseconds; exact, with fractions of a nanosecond cut off. Negative durations read as negative. `withDays` takes the
+    /// units `d`, `w` and `y` of Prometheus too, a year being 365 days.
+    static func parse(_ text: String, withDays: Bool = false) throws(Failure) -> Int64 {
         let invalid = Failure(message: "time: invalid duration \(GoText.quote(text))")
         var rest = Array(text.utf8)[...]
         let isNegative = rest.first == UInt8(ascii: "-")
@@ -30,7 +31,7 @@ enum GoDuration {
                 throw Failure(message: "time: missing unit in duration \(GoText.quote(text))")
             }
             let name = String(decoding: unit, as: UTF8.self)
-            guard let nanos = nanos(of: name) else {
+            guard let nanos = nanos(of: name) ?? (withDays ? nanos(ofDays: name) : nil) else {
                 throw Failure(
                     message: "time: unknown unit \(GoText.quote(name)) in duration \(GoText.quote(text))"
                 )
@@ -54,6 +55,15 @@ enum GoDuration {
         case "s": 1_000_000_000
         case "m": 60_000_000_000
         case "h": 3_600_000_000_000
+        default: nil
+        }
+    }
+
+    private static func nanos(ofDays unit: String) -> UInt64? {
+        switch unit {
+        case "d": 86_400_000_000_000
+        case "w": 604_800_000_000_000
+        case "y": 31_536_000_000_000_000
         default: nil
         }
     }
@@ -105,5 +115,34 @@ enum GoText {
             }
         }
         return quoted + "\""
+    }
+
+    /// A number as `strconv.FormatFloat` writes it in the format `g`, with a point or an exponent that tells it from a whole one: `2.0`, `1e+12`, `NaN`.
+    static func float(_ value: Double) -> String {
+        guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-Inf" : "+Inf" }
+        let text = value.magnitude.description
+        let parts = text.split(separator: "e")
+        let places = parts[0].split(separator: ".", omittingEmptySubsequences: false)
+        // The shortest digits, and the power of ten of the first of them.
+        var digits = Array(places.joined().utf8)
+        var exponent = (parts.count > 1 ? Int(parts[1]) ?? 0 : 0) + places[0].utf8.count - 1
+        while digits.count > 1, digits[0] == 0x30 {
+            digits.removeFirst()
+            exponent -= 1
+        }
+        while digits.count > 1, digits.last == 0x30 { digits.removeLast() }
+        if digits == [0x30] { exponent = 0 }
+        let all = String(decoding: digits, as: UTF8.self)
+        let sign = value.sign == .minus ? "-" : ""
+        if exponent < -4 || exponent >= 6 {
+            let fraction = digits.count > 1 ? "." + all.dropFirst() : ""
+            let power = exponent.magnitude < 10 ? "0\(exponent.magnitude)" : "\(exponent.magnitude)"
+            return "\(sign)\(all.prefix(1))\(fraction)e\(exponent < 0 ? "-" : "+")\(power)"
+        }
+        if exponent < 0 { return "\(sign)0.\(String(repeating: "0", count: -exponent - 1))\(all)" }
+        let whole = all.prefix(exponent + 1)
+        let filled = whole + String(repeating: "0", count: exponent + 1 - whole.utf8.count)
+        let fraction = all.dropFirst(exponent + 1)
+        return "\(sign)\(filled).\(fraction.isEmpty ? "0" : fraction)"
     }
 }

@@ -13,14 +13,30 @@ extension APICall {
         }
     }
 
-    /// The trace that the path names: 1 to 32 hexadecimal digits, short ids padded on the left.
-    func traceID() throws(APIError) -> TraceID {
-        let text = pathValues[0]
-        guard let id = TraceID(hex: text), id.isValid else {
+    /// The trace that the path names.
+    func traceID() throws(APIError) -> TraceID { try Self.traceID(pathValues[0], "traceId") }
+
+    /// The traces that the parameter names, which may come again: 1 to `most`.
+    func traceIDs(_ name: String, atMost most: Int) throws(APIError) -> [TraceID] {
+        let texts = request.queryValues(name)
+        guard (1...most).contains(texts.count) else {
             throw .invalid(
-                "traceId",
-                "\(Self.shown(text)) is no trace id: expected 1 to 32 hexadecimal digits, not all zero."
+                name,
+                "\(name) names \(texts.count) traces: it takes 1 to \(most), each as \(name)=<trace id>."
             )
+        }
+        var ids: [TraceID] = []
+        for text in texts {
+            let id = try Self.traceID(text, name)
+            if !ids.contains(id) { ids.append(id) }
+        }
+        return ids
+    }
+
+    /// The trace that `text` names: 1 to 32 hexadecimal digits, short ids padded on the left.
+    private static func traceID(_ text: String, _ field: String) throws(APIError) -> TraceID {
+        guard let id = TraceID(hex: text), id.isValid else {
+            throw .invalid(field, "\(shown(text)) is no trace id: expected 1 to 32 hexadecimal digits, not all zero.")
         }
         return id
     }
@@ -76,6 +92,18 @@ extension APICall {
             throw .invalid(
                 name,
                 "\(Self.shown(text)) is out of bounds: \(name) takes \(bounds.lowerBound) to \(bounds.upperBound)."
+            )
+        }
+        return number
+    }
+
+    /// A number of the query that may have a fraction, within bounds; `usual` when the request does not say.
+    func fraction(_ name: String, _ bounds: ClosedRange<Double>, usual: Double) throws(APIError) -> Double {
+        guard let text = request.query(name), !text.isEmpty else { return usual }
+        guard let number = Double(text), bounds.contains(number) else {
+            throw .invalid(
+                name,
+                "\(name) is \(Self.shown(text)): it takes a number from \(bounds.lowerBound) to \(bounds.upperBound)."
             )
         }
         return number

@@ -44,6 +44,15 @@ extension TempoAPI {
         )
     }
 
+    /// Two traces are compared by the native API.
+    static func difference(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        throw APIError(
+            501,
+            "not-implemented",
+            "Traces are compared at /api/skein/v1/compare?a=…&b=… of the web listener."
+        )
+    }
+
     static func mcp(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         throw APIError(501, "not-implemented", "MCP is not served below the paths of Tempo.")
     }

@@ -19,9 +19,16 @@ enum TempoAPI {
         Route("DELETE", "/api/overrides", overrides),
         Route("GET", "/api/mcp", mcp),
         Route("POST", "/api/mcp", mcp),
+        Route("POST", "/api/v2/traces/diff", difference),
         Route("GET", "/api/traces/{traceID}", trace),
         Route("GET", "/api/v2/traces/{traceID}", traceByID),
         Route("GET", "/api/search", search),
+        Route("GET", "/api/metrics/query_range", queryRange),
+        Route("GET", "/api/metrics/query", queryInstant),
+        Route("GET", "/api/search/tags", tagNames),
+        Route("GET", "/api/v2/search/tags", scopedTagNames),
+        Route("GET", "/api/search/tag/{tagName…}/values", tagValues),
+        Route("GET", "/api/v2/search/tag/{tagName…}/values", typedTagValues),
     ]
 
     static func response(for error: APIError) -> APIResponse { .text(error.detail, status: error.status) }

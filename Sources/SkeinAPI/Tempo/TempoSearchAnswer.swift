@@ -29,6 +29,7 @@ struct TempoSearchAnswer: Message {
             }
             byteCount += 256 + trace.summary.services.count * 64
             for set in trace.match.spansets {
+                byteCount += 64 + set.attributes.reduce(0) { $0 + $1.value.byteCount }
                 for span in set.spans { byteCount += 128 + span.attributes.reduce(0) { $0 + $1.value.byteCount } }
             }
             traces.append(trace)

@@ -15,6 +15,7 @@ final class GroupTable: SpanTable {
     private var knownTraces: [TableTrace]?
     private var knownForest: SpanForest?
     private var knownStarts: [UInt64]?
+    private var knownParentIDs: [UInt64]?
     private var columns: [SpanField: FieldColumn] = [:]
 
     /// The table of group `index`. Reads its directory and its traces.
@@ -90,6 +91,13 @@ final class GroupTable: SpanTable {
 
     func durations() throws(StoreError) -> [UInt64] { try reader.numbers(directory.durations).array }
     func spanIDs() throws(StoreError) -> [UInt64] { try reader.numbers(directory.spanIDs).array }
+
+    func parentSpanIDs() throws(StoreError) -> [UInt64] {
+        if let knownParentIDs { return knownParentIDs }
+        let ids = try block.parentIDs(group, directory, 0..<rowCount).map(\.rawValue)
+        knownParentIDs = ids
+        return ids
+    }
 
     func weights() throws(StoreError) -> [Double] {
         let numbers = try reader.numbers(directory.weights)

@@ -3,7 +3,7 @@ import NIOCore
 import NIOHPACK
 import SkeinPipeline
 
-/// The server's side of one unary call, as a state machine: events in, actions out, no channel inside.
+/// The server's side of one call with one message, up to its answer, as a state machine: events in, actions out, no channel inside.
 ///
 /// Follows "gRPC over HTTP/2" and the status codes of gRPC core (`statuscodes.md`) for what goes wrong.
 struct GRPCCall {
@@ -29,6 +29,8 @@ struct GRPCCall {
 
     private let messageBytesMax: Int
     private var state = State.awaitingHeaders
+    /// How long the client waits, when it said.
+    private(set) var timeout: TimeAmount?
     private var coding: String?
     private var buffer = ByteBuffer()
     /// Length and flag of the message under way, once its prefix is here.
@@ -65,6 +67,16 @@ struct GRPCCall {
                 "messages encoded as \(named.prefix(40)) are not taken: use one of \(GRPCCodings.list)",
                 .unsupported
             )
+        }
+        if case .serverStreaming = method, let text = headers.first(name: "grpc-timeout") {
+            guard let timeout = GRPCTimeout.parse(text) else {
+                return fail(
+                    .internal,
+                    "grpc-timeout is \(text.prefix(20)): it has to be up to 8 digits and one of H, M, S, m, u, n",
+                    .malformed
+                )
+            }
+            self.timeout = timeout
         }
         coding = named == "identity" ? nil : named
         state = .receiving(method)

@@ -25,17 +25,24 @@ final class GRPCConnection: ChannelInboundHandler {
         self.connections = connections
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { begin(context) }
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
+        begin(context)
+        context.fireChannelActive()
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
         guard connections.add(context.channel) else { return context.close(promise: nil) }
         let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
         prefaceTimer = context.eventLoop.scheduleTask(in: limits.prefaceTime) {
             connection.value.context?.close(promise: nil)
         }
-        context.fireChannelActive()
     }
 
     func channelInactive(context: ChannelHandlerContext) {

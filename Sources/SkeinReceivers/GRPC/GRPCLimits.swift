@@ -15,6 +15,11 @@ package struct GRPCLimits: Sendable {
     package var requestTime = TimeAmount.seconds(60)
     /// From the connection to its HTTP/2 preface.
     package var prefaceTime = TimeAmount.seconds(10)
+    /// For a message of an answer to leave: this long, and longer for one that is long, see ``messageBytesPerSecondMin``. The
+    /// client may be slow to ask for it.
+    package var writeTime = TimeAmount.seconds(60)
+    /// Slowest client that a message is sent to.
+    package var messageBytesPerSecondMin = 4096
     /// For calls under way when the listener goes down.
     package var drainTime = TimeAmount.seconds(8)
 

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import NIOHTTP2
-import NIOPosix
 package import SkeinBase
 package import SkeinPipeline
-import Synchronization
 
-/// A gRPC socket over HTTP/2 without TLS (h2c by prior knowledge): unary calls on SwiftNIO, nothing generated
-/// (decision 3).
+/// A gRPC socket over HTTP/2 without TLS (h2c by prior knowledge): methods that take one message, on SwiftNIO, nothing
+/// generated (decision 3).
 package final class GRPCListener<Service: GRPCService>: Listener {
-    package let name: String
-    private let address: ListenAddress
-    private let limits: GRPCLimits
-    private let budget: ByteBudget
-    private let service: Service
-    private let connections: Connections
-    private let socket = Mutex<(any Channel)?>(nil)
+    private let socket: ListeningSocket
+    private let handlers: GRPCHandlers<Service>
 
     /// A listener that is not bound yet. Messages are counted against `budget`.
     package init(
@@ -26,18 +19,55 @@ package final class GRPCListener<Service: GRPCService>: Listener {
         telemetry: Telemetry,
         service: Service
     ) {
-        self.name = name.description
-        self.address = address
-        self.limits = limits
-        self.budget = budget
-        self.service = service
-        connections = Connections(limit: limits.connectionsMax, name: name, telemetry: telemetry)
+        socket = ListeningSocket(
+            name: name,
+            address: address,
+            connectionsMax: limits.connectionsMax,
+            telemetry: telemetry
+        )
+        handlers = GRPCHandlers(limits: limits, budget: budget, service: service, connections: socket.connections)
+    }
+
+    package var name: String { socket.name }
+
+    package func bind() async throws(ListenError) -> ListenAddress {
+        try await socket.bind { [handlers] in try handlers.add(to: $0) }
+    }
+
+    package func run() async throws { await socket.serve(drainTime: handlers.limits.drainTime) }
+}
+
+/// What makes a connection speak gRPC.
+struct GRPCHandlers<Service: GRPCService>: Sendable {
+    let limits: GRPCLimits
+    let budget: ByteBudget
+    let service: Service
+    let connections: Connections
+
+    /// Adds the handlers at the end of a connection's; the connection may be active already.
+    func add(to channel: any Channel) throws {
+        let connection = GRPCConnection(limits: limits, connections: connections)
+        let configuration = http2
+        let (service, limits, budget) = (service, limits, budget)
+        _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
+            mode: .server,
+            connectionConfiguration: configuration.connection,
+            streamConfiguration: configuration.stream,
+            streamDelegate: GRPCStreamDelegate(connection, eventLoop: channel.eventLoop)
+        ) { stream in
+            stream.eventLoop.makeCompletedFuture {
+                try stream.pipeline.syncOperations.addHandler(
+                    GRPCStream(service: service, limits: limits, budget: budget)
+                )
+            }
+        }
+        try channel.pipeline.syncOperations.addHandler(connection)
     }
 
     /// Windows large enough that a batch does not wait for the peer's credit in the middle, and room for many of them;
     /// floods of resets and of control frames are cut off. Clients measure the path with a PING for each answer, so the
     /// limit on those is far above what one of them can need.
-    private static func http2(_ limits: GRPCLimits) -> NIOHTTP2Handler.Configuration {
+    private var http2: NIOHTTP2Handler.Configuration {
         var configuration = NIOHTTP2Handler.Configuration()
         configuration.connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: limits.streamsMax),
@@ -49,47 +79,5 @@ package final class GRPCListener<Service: GRPCService>: Listener {
         configuration.connection.controlFrameRateLimit.maximumCount = 100_000
         configuration.stream.targetWindowSize = 8 << 20
         return configuration
-    }
-
-    package func bind() async throws(ListenError) -> ListenAddress {
-        let (limits, budget, service, connections) = (limits, budget, service, connections)
-        let http2 = Self.http2(limits)
-        do {
-            let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-                .serverChannelOption(.backlog, value: 1024)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.recvAllocator, value: Connections.receiveAllocator)
-                .childChannelOption(.socketOption(.so_keepalive), value: 1)
-                .childChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        let connection = GRPCConnection(limits: limits, connections: connections)
-                        _ = try channel.pipeline.syncOperations.configureHTTP2Pipeline(
-                            mode: .server,
-                            connectionConfiguration: http2.connection,
-                            streamConfiguration: http2.stream,
-                            streamDelegate: GRPCStreamDelegate(connection, eventLoop: channel.eventLoop)
-                        ) { stream in
-                            stream.eventLoop.makeCompletedFuture {
-                                try stream.pipeline.syncOperations.addHandler(
-                                    GRPCStream(service: service, limits: limits, budget: budget)
-                                )
-                            }
-                        }
-                        try channel.pipeline.syncOperations.addHandler(connection)
-                    }
-                }
-                .bind(host: address.host, port: address.port).get()
-            socket.withLock { $0 = channel }
-            return channel.localAddress.flatMap(ListenAddress.init) ?? address
-        } catch {
-            throw ListenError(name, address, error)
-        }
-    }
-
-    package func run() async throws {
-        guard let channel = socket.withLock({ $0 }) else { preconditionFailure("\(name) is served before it is bound") }
-        await channel.serveUntilShutdown()
-        await connections.drain(grace: limits.drainTime)
     }
 }

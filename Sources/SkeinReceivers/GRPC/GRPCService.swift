@@ -12,9 +12,13 @@ package protocol GRPCService: Sendable {
     func count(_ reason: Refusal.Reason)
 }
 
-/// What a path leads to. Unary only, so far: one message in, one message or a refusal out.
+/// What a path leads to: always one message in.
 package enum GRPCMethod: Sendable {
+    /// One message or a refusal out. It goes on when its client has gone away, and has no deadline.
     case unary(@Sendable (consuming GRPCRequest) async throws(Refusal) -> ByteBuffer)
+    /// Any number of messages out, one after the other, and then a status: OK when the method returns. Its task is cancelled
+    /// when the client goes away, cancels the call, or the deadline that it gave has passed.
+    case serverStreaming(@Sendable (consuming GRPCRequest, GRPCMessageWriter) async throws(GRPCStatus) -> Void)
 }
 
 /// The message of a call as it came.

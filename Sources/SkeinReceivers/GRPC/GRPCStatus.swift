@@ -6,15 +6,25 @@ import SkeinWire
 
 /// How a call failed (gRPC over HTTP/2, `Responses`).
 package struct GRPCStatus: Error, Hashable, Sendable {
-    /// The codes this server gives.
+    /// The codes there are (gRPC "Status codes and their use").
     package enum Code: Int, Sendable {
         case ok = 0
-        case invalidArgument = 3
-        case deadlineExceeded = 4
-        case resourceExhausted = 8
-        case unimplemented = 12
-        case `internal` = 13
-        case unavailable = 14
+        case cancelled
+        case unknown
+        case invalidArgument
+        case deadlineExceeded
+        case notFound
+        case alreadyExists
+        case permissionDenied
+        case resourceExhausted
+        case failedPrecondition
+        case aborted
+        case outOfRange
+        case unimplemented
+        case `internal`
+        case unavailable
+        case dataLoss
+        case unauthenticated
     }
 
     package var code: Code

@@ -10,17 +10,19 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
     typealias OutboundOut = HTTP2Frame.FramePayload
 
-    private let service: Service
-    private let limits: GRPCLimits
+    let service: Service
+    let limits: GRPCLimits
     private let budget: ByteBudget
-    private var call: GRPCCall
+    private(set) var call: GRPCCall
     /// Of the message.
     private var memory: HeldMemory?
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
     private var timer: Scheduled<Void>?
     private var receivedBytes = 0
     private var isRunning = false
     private var droppedBytes = 0
+    /// Of a call whose answer is a stream.
+    var answer = StreamingAnswer()
 
     init(service: Service, limits: GRPCLimits, budget: ByteBudget) {
         self.service = service
@@ -47,6 +49,7 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
         timer?.cancel()
         // A method at work still holds the message; its memory is given back when it has answered.
         if !isRunning { memory = nil }
+        abandonAnswer()
         context.fireChannelInactive()
     }
 
@@ -76,6 +79,12 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
         switch action {
         case .wait: break
         case .run(.unary(let respond), let request): run(respond, request, context)
+        case .run(.serverStreaming(let respond), let request):
+            timer?.cancel()
+            var request = request
+            request.memory = memory
+            memory = nil
+            stream(respond, request, context)
         case .fail(let status, let reason): fail(status, httpStatus: 200, reason, context)
         case .reject(let httpStatus, let status, let reason): fail(status, httpStatus: httpStatus, reason, context)
         }
@@ -124,18 +133,43 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
             fail(GRPCStatus(refusal), httpStatus: 200, refusal.reason, context)
         case .success(let message):
             guard let context else { return }
-            var headers = Self.headers(status: 200)
-            headers.add(name: "grpc-accept-encoding", value: GRPCCodings.list)
-            context.write(wrapOutboundOut(.headers(.init(headers: headers))), promise: nil)
-            var data = context.channel.allocator.buffer(capacity: 5 + message.readableBytes)
-            data.writeInteger(UInt8(0))
-            data.writeInteger(UInt32(message.readableBytes))
-            data.writeImmutableBuffer(message)
-            context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(data)))), promise: nil)
-            var trailers = HPACKHeaders()
-            trailers.add(name: "grpc-status", value: "0")
-            context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: trailers, endStream: true))), promise: nil)
+            writeHeaders(context)
+            context.write(wrapOutboundOut(.data(.init(data: .byteBuffer(Self.framed(message, context))))), promise: nil)
+            writeTrailers(GRPCStatus(.ok, ""), context)
         }
+    }
+
+    // MARK: The answer
+
+    /// The headers of an answer with messages.
+    func writeHeaders(_ context: ChannelHandlerContext) {
+        var headers = Self.headers(status: 200)
+        headers.add(name: "grpc-accept-encoding", value: GRPCCodings.list)
+        context.write(wrapOutboundOut(.headers(.init(headers: headers))), promise: nil)
+    }
+
+    /// The end of an answer with messages.
+    func writeTrailers(_ status: GRPCStatus, _ context: ChannelHandlerContext) {
+        var trailers = HPACKHeaders()
+        status.add(to: &trailers)
+        context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: trailers, endStream: true))), promise: nil)
+    }
+
+    /// All of an answer without messages (trailers only).
+    func writeOnly(_ status: GRPCStatus, httpStatus: Int = 200, _ context: ChannelHandlerContext) {
+        var headers = Self.headers(status: httpStatus)
+        status.add(to: &headers)
+        if status.code == .unimplemented { headers.add(name: "grpc-accept-encoding", value: GRPCCodings.list) }
+        context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: headers, endStream: true))), promise: nil)
+    }
+
+    /// A message as it is sent: not compressed, behind its length.
+    static func framed(_ message: ByteBuffer, _ context: ChannelHandlerContext) -> ByteBuffer {
+        var data = context.channel.allocator.buffer(capacity: 5 + message.readableBytes)
+        data.writeInteger(UInt8(0))
+        data.writeInteger(UInt32(message.readableBytes))
+        data.writeImmutableBuffer(message)
+        return data
     }
 
     private func fail(
@@ -146,10 +180,7 @@ final class GRPCStream<Service: GRPCService>: ChannelInboundHandler {
     ) {
         service.count(reason)
         memory = nil
-        var headers = Self.headers(status: httpStatus)
-        status.add(to: &headers)
-        if status.code == .unimplemented { headers.add(name: "grpc-accept-encoding", value: GRPCCodings.list) }
-        context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: headers, endStream: true))), promise: nil)
+        writeOnly(status, httpStatus: httpStatus, context)
     }
 
     private static func headers(status: Int) -> HPACKHeaders {

@@ -12,7 +12,7 @@ final class HTTPConnection: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private enum Phase {
+    enum Phase {
         /// Nothing received of the next request, or not yet all of its headers.
         case idle
         /// The head is here, the body is coming.
@@ -21,36 +21,39 @@ final class HTTPConnection: ChannelInboundHandler {
         case skipping(HTTPAnswer)
         /// The service has it.
         case answering
+        /// The head of the answer is written, its body comes piece by piece.
+        case streaming(HTTPStream)
         /// Answered for the last time; what still comes is dropped until the peer has read the answer.
         case lingering
     }
 
     /// A refused body up to this size is read to its end, so that the connection can be kept.
     private static let skippedBytesMax = 256 << 10
-    private static let lingerTime = TimeAmount.seconds(2)
+    static let lingerTime = TimeAmount.seconds(2)
 
-    private let limits: HTTPLimits
+    let limits: HTTPLimits
     private let budget: ByteBudget?
     private let service: any HTTPService
     private let clock: any WallClock
     private let connections: Connections
 
-    private var context: ChannelHandlerContext?
-    private var phase = Phase.idle
-    private var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
+    var context: ChannelHandlerContext?
+    var phase = Phase.idle
+    var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
     private var body = ByteBuffer()
-    /// Of the request under way.
-    private var memory: HeldMemory?
-    private var task: Task<Void, Never>?
+    /// Of the body of the request under way.
+    var memory: HeldMemory?
+    var task: Task<Void, Never>?
     private var date = HTTPDate()
 
     /// When the present phase has lasted too long.
-    private var deadline = NIODeadline.distantFuture
+    private(set) var deadline = NIODeadline.distantFuture
     /// When the body must be complete, however steadily it comes.
     private var bodyDeadline = NIODeadline.distantFuture
-    /// When the last answer must have left.
-    private var flushDeadline = NIODeadline.distantFuture
-    private var answersWritten = 0
+    /// When what was written last must have left.
+    var flushDeadline = NIODeadline.distantFuture
+    private var writeCount = 0
+    var isListenerClosing = false
     private var hasReadPart = false
     private var hasPartialHead = false
     private var timer: (task: Scheduled<Void>, at: NIODeadline)?
@@ -71,17 +74,21 @@ final class HTTPConnection: ChannelInboundHandler {
 
     // MARK: Events
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { begin(context) }
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
-        guard connections.add(context.channel) else {
-            context.close(promise: nil)
-            return
-        }
-        wait(until: .now() + limits.idleTime)
+        begin(context)
         context.fireChannelActive()
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard connections.add(context.channel) else { return context.close(promise: nil) }
+        wait(until: .now() + limits.idleTime)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -90,8 +97,16 @@ final class HTTPConnection: ChannelInboundHandler {
         timer = nil
         // A service at work still holds the body; its memory is given back when it has answered.
         if task == nil { memory = nil }
-        if service.abandonsWithClient { task?.cancel() }
+        if service.abandonsWithClient || isStreaming { task?.cancel() }
         context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is ListenerIsClosing {
+            isListenerClosing = true
+            endWithListener()
+        }
+        context.fireUserInboundEventTriggered(event)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -165,7 +180,7 @@ final class HTTPConnection: ChannelInboundHandler {
         case .reading: break
         case .skipping(let answer): return write(answer, keepAlive: head.isKeepAlive)
         case .lingering: return context.close(promise: nil)
-        case .idle, .answering: return
+        case .idle, .answering, .streaming: return
         }
         phase = .answering
         wait(until: .distantFuture)
@@ -175,11 +190,14 @@ final class HTTPConnection: ChannelInboundHandler {
         let connection = NIOLoopBound(self, eventLoop: eventLoop)
         task = Task { [service] in
             let answer = await service.respond(to: call.take())
-            eventLoop.execute { connection.value.finish(answer) }
+            guard let stream = answer.stream else {
+                return eventLoop.execute { connection.value.finish(answer) }
+            }
+            await stream.send(behind: answer, to: HTTPStreamWriter(connection, eventLoop))
         }
     }
 
-    private func finish(_ answer: HTTPAnswer) {
+    func finish(_ answer: HTTPAnswer) {
         task = nil
         memory = nil
         guard case .answering = phase else { return }
@@ -210,38 +228,47 @@ final class HTTPConnection: ChannelInboundHandler {
 
     // MARK: Answering
 
-    private func write(_ answer: HTTPAnswer, keepAlive: Bool) {
+    func write(_ answer: HTTPAnswer, keepAlive: Bool) {
         guard let context else { return }
         memory = nil
         var headers = answer.headers
         let hasBody = answer.status.mayHaveResponseBody
         let isHead = head.method == .HEAD
         // The answer to HEAD has no body and may say itself how long it would be.
-        if hasBody, !(isHead && headers.contains(name: "content-length")) {
+        if hasBody, answer.stream == nil, !(isHead && headers.contains(name: "content-length")) {
             headers.replaceOrAdd(name: "content-length", value: "\(answer.body.readableBytes)")
         }
+        writeHead(answer.status, headers, keepAlive: keepAlive, context)
+        let writes = hasBody && !isHead ? answer.body : ByteBuffer()
+        if writes.readableBytes > 0 { context.write(wrapOutboundOut(.body(.byteBuffer(writes))), promise: nil) }
+        let written = promiseToFlush(writes.readableBytes, context)
+        written.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(answer.memory) {} }
+        writeEnd(keepAlive: keepAlive, context, written)
+    }
+
+    func writeHead(
+        _ status: HTTPResponseStatus,
+        _ headers: HTTPHeaders,
+        keepAlive: Bool,
+        _ context: ChannelHandlerContext
+    ) {
+        var headers = headers
         headers.replaceOrAdd(name: "date", value: date.text(unixNanos: clock.unixNanos))
         if !keepAlive {
             headers.replaceOrAdd(name: "connection", value: "close")
         } else if head.version.minor == 0 {
             headers.replaceOrAdd(name: "connection", value: "keep-alive")
         }
-        let writes = hasBody && !isHead ? answer.body : ByteBuffer()
-        phase = keepAlive ? .idle : .lingering
-        answersWritten += 1
-        let number = answersWritten
-        flushDeadline =
-            .now() + limits.idleTime + .milliseconds(Int64(writes.readableBytes * 1000 / limits.bodyBytesPerSecondMin))
-        let written = context.eventLoop.makePromise(of: Void.self)
-        written.futureResult.assumeIsolated().whenComplete { [self] result in
-            withExtendedLifetime(answer.memory) {}
-            if case .success = result, number == answersWritten { flushDeadline = .distantFuture }
-        }
-        let responseHead = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
+        let responseHead = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
         context.write(wrapOutboundOut(.head(responseHead)), promise: nil)
-        if writes.readableBytes > 0 { context.write(wrapOutboundOut(.body(.byteBuffer(writes))), promise: nil) }
+    }
+
+    /// Ends an answer, after which comes the next request or the end of the connection.
+    func writeEnd(keepAlive: Bool, _ context: ChannelHandlerContext, _ written: EventLoopPromise<Void>) {
+        phase = keepAlive ? .idle : .lingering
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
         if keepAlive {
+            // The next request may have been waiting.
             guard case .idle = phase else { return }
             connections.mark(context.channel, isIdle: true)
             wait(until: .now() + limits.idleTime)
@@ -252,11 +279,24 @@ final class HTTPConnection: ChannelInboundHandler {
         }
     }
 
+    /// For what is written next: it has to leave in a time that follows from its length.
+    func promiseToFlush(_ byteCount: Int, _ context: ChannelHandlerContext) -> EventLoopPromise<Void> {
+        writeCount += 1
+        let number = writeCount
+        flushDeadline =
+            .now() + limits.writeTime + .milliseconds(Int64(byteCount * 1000 / limits.bodyBytesPerSecondMin))
+        let written = context.eventLoop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { [self] result in
+            if case .success = result, number == writeCount { flushDeadline = .distantFuture }
+        }
+        return written
+    }
+
     // MARK: Time
 
     /// Sets the end of the present phase. The timer is moved only when it would come too late, and looks again when it
     /// fires, so that a busy connection does not schedule one for each request.
-    private func wait(until deadline: NIODeadline) {
+    func wait(until deadline: NIODeadline) {
         self.deadline = deadline
         let next = min(deadline, flushDeadline)
         guard next != .distantFuture, let context, context.channel.isActive else { return }
@@ -282,7 +322,7 @@ final class HTTPConnection: ChannelInboundHandler {
                 : "came slower than \(limits.bodyBytesPerSecondMin) bytes a second"
             let refusal = Refusal(.incomplete, "the body \(cause): send it faster, or in smaller batches")
             write(service.answer(to: refusal, head: head), keepAlive: false)
-        case .idle, .skipping, .answering, .lingering:
+        case .idle, .skipping, .answering, .streaming, .lingering:
             context.close(promise: nil)
         }
     }

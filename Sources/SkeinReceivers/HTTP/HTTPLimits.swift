@@ -13,10 +13,13 @@ package struct HTTPLimits: Sendable {
     package var headTime = TimeAmount.seconds(10)
     /// For a body: this long, and then as long as it keeps up ``bodyBytesPerSecondMin``.
     package var bodyTime = TimeAmount.seconds(10)
-    /// Slowest body that is waited for.
+    /// Slowest body that is waited for, and slowest client that is written to.
     package var bodyBytesPerSecondMin = 4096
     /// For a body, however steadily it comes: until then it holds memory that others may need.
     package var bodyTimeMax = TimeAmount.seconds(60)
+    /// For an answer, or a piece of one, to leave: this long, and longer for one that is long, at
+    /// ``bodyBytesPerSecondMin``.
+    package var writeTime = TimeAmount.seconds(60)
     /// Between two requests of a connection.
     package var idleTime = TimeAmount.seconds(60)
     /// For work in hand when the listener goes down.

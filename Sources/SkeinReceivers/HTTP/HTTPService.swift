@@ -35,11 +35,14 @@ package struct HTTPCall: Sendable {
     }
 }
 
-/// One answer with its whole body. `Content-Length`, `Date` and `Connection` are the listener's to add.
+/// One answer. `Content-Length`, `Transfer-Encoding`, `Date` and `Connection` are the listener's to add.
 package struct HTTPAnswer: Sendable {
     package var status: HTTPResponseStatus
     package var headers: HTTPHeaders
+    /// The whole body, unless there is a ``stream``.
     package var body: ByteBuffer
+    /// A body that is made while it is sent. Only ``HTTPService/respond(to:)`` may answer with one.
+    package var stream: HTTPStream?
     /// What the body is counted against, until it is on its way.
     package var memory: HeldMemory?
 

@@ -47,9 +47,10 @@ final class Connections: Sendable {
     /// Open connections.
     var count: Int { state.withLock { $0.open.count } }
 
-    /// Takes a new connection in; `false` when it must be closed.
+    /// Takes a new connection in; `false` when it must be closed. May be called again for one that is in.
     func add(_ channel: any Channel) -> Bool {
         let (isTaken, victim): (Bool, (any Channel)?) = state.withLock { state in
+            if state.open[ObjectIdentifier(channel)] != nil { return (true, nil) }
             if state.isClosing { return (false, nil) }
             var victim: (any Channel)?
             if state.open.count >= limit {
@@ -97,6 +98,7 @@ final class Connections: Sendable {
         }
         for channel in channels {
             channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+            channel.pipeline.fireUserInboundEventTriggered(ListenerIsClosing())
             channel.eventLoop.scheduleTask(in: grace) { channel.close(promise: nil) }
         }
         await withCheckedContinuation { continuation in
@@ -108,3 +110,6 @@ final class Connections: Sendable {
         }
     }
 }
+
+/// Told to every connection when its listener goes down, beside NIO's own event, which handlers keep to themselves.
+struct ListenerIsClosing {}

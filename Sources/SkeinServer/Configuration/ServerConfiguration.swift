@@ -35,6 +35,8 @@ package struct ServerConfiguration: Sendable {
     package var queryTimeout = Duration.seconds(60)
     /// Queries that run at once.
     package var queriesMax = 16
+    /// Live tails that are open at once.
+    package var tailsMax = 64
     /// Stored spans of a trace that is answered whole.
     package var traceSpansMax = 200_000
     /// Folder to serve the page from instead of the one inside the binary.
@@ -50,6 +52,9 @@ package struct ServerConfiguration: Sendable {
 /// The listeners there are.
 package enum ListenerName: String, CaseIterable, Hashable, Sendable {
     case web
+    case tempo
+    case zipkin
+    case jaegerQueryGRPC = "jaeger-query-grpc"
     case otlpGRPC = "otlp-grpc"
     case otlpHTTP = "otlp-http"
     case jaegerCompact = "jaeger-compact"
@@ -59,6 +64,9 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
         let port =
             switch self {
             case .web: 16686
+            case .tempo: 3200
+            case .zipkin: 9411
+            case .jaegerQueryGRPC: 16685
             case .otlpGRPC: 4317
             case .otlpHTTP: 4318
             case .jaegerCompact: 6831
@@ -69,8 +77,8 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
     /// What an address of this listener is written as.
     package func url(_ address: ListenAddress) -> String {
         switch self {
-        case .web, .otlpHTTP: "http://\(address)"
-        case .otlpGRPC: "grpc://\(address)"
+        case .web, .tempo, .zipkin, .otlpHTTP: "http://\(address)"
+        case .jaegerQueryGRPC, .otlpGRPC: "grpc://\(address)"
         case .jaegerCompact: "udp://\(address)"
         }
     }

@@ -203,28 +203,25 @@ package struct Setting: Sendable {
                 },
                 write: { Quantity.text($0.queryTimeout) }
             ),
-            Setting(
+            number(
                 "queries-max",
                 "Queries that run at once; above that askers are told to come again.",
-                form: "a number of 1 to 1000",
-                read: { text, configuration in
-                    guard let value = Int(text), (1...1000).contains(value) else { return false }
-                    configuration.queriesMax = value
-                    return true
-                },
-                write: { "\($0.queriesMax)" }
+                \.queriesMax,
+                in: 1...1000
             ),
-            Setting(
+            number(
+                "tails-max",
+                "Live tails that are open at once; above that askers are told to come again. They are not queries, and have "
+                    + "no time-out.",
+                \.tailsMax,
+                in: 1...1000
+            ),
+            number(
                 "trace-spans-max",
                 "Spans of a trace that is answered whole, each of about half a kilobyte while it is; larger traces are read "
                     + "page by page.",
-                form: "a number of 1000 to 10000000",
-                read: { text, configuration in
-                    guard let value = Int(text), (1_000...10_000_000).contains(value) else { return false }
-                    configuration.traceSpansMax = value
-                    return true
-                },
-                write: { "\($0.traceSpansMax)" }
+                \.traceSpansMax,
+                in: 1_000...10_000_000
             ),
             Setting(
                 "web-dir",
@@ -274,6 +271,25 @@ package struct Setting: Sendable {
                 return true
             },
             write: { $0.listeners[name]?.description ?? "off" }
+        )
+    }
+
+    private static func number(
+        _ key: String,
+        _ help: String,
+        _ path: any WritableKeyPath<ServerConfiguration, Int> & Sendable,
+        in bounds: ClosedRange<Int>
+    ) -> Setting {
+        Setting(
+            key,
+            help,
+            form: "a number of \(bounds.lowerBound) to \(bounds.upperBound)",
+            read: { text, configuration in
+                guard let value = Int(text), bounds.contains(value) else { return false }
+                configuration[keyPath: path] = value
+                return true
+            },
+            write: { "\($0[keyPath: path])" }
         )
     }
 

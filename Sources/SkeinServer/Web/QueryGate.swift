@@ -1,19 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinPipeline
 
-/// How many queries run at once, and how long each may.
-struct QueryGate: Sendable {
-    /// What became of a query.
-    enum Outcome<Answer: Sendable>: Sendable {
-        case answered(Answer)
-        /// Stopped after this time.
-        case late(Duration)
-        /// Not begun, since so many were running.
-        case full(Int)
-    }
-
-    private let limit: Int
-    private let timeout: Duration
+/// How many queries run at once, and how long each may, until the end of its answer.
+final class QueryGate: Sendable {
+    /// The most queries that run at once.
+    let limit: Int
+    /// The longest that each may take.
+    let timeout: Duration
     private let running: Gauge
     private let seconds: Histogram
     private let refused: Counter
@@ -36,31 +29,63 @@ struct QueryGate: Sendable {
         )
     }
 
-    /// Runs `query` unless too many are running, and cancels it when its time is over.
-    func run<Answer: Sendable>(_ query: @escaping @Sendable () async -> Answer) async -> Outcome<Answer> {
+    /// What is said of a query whose time is over.
+    var lateness: String {
+        "The query was stopped after \(Quantity.text(timeout)): ask for a shorter time range or a narrower condition."
+    }
+
+    /// Lets a query in; `nil` when too many are running.
+    func enter() -> Pass? {
         guard running.enter(below: limit) else {
             refused.add()
-            return .full(limit)
+            return nil
         }
-        let start = ContinuousClock.now
-        defer {
-            running.add(-1)
-            seconds.observe(start.duration(to: .now))
+        return Pass(self)
+    }
+
+    /// A query that was let in. It is over when nobody holds its pass any more.
+    final class Pass: Sendable {
+        private let gate: QueryGate
+        private let start = ContinuousClock.now
+
+        fileprivate init(_ gate: QueryGate) { self.gate = gate }
+
+        deinit {
+            gate.running.add(-1)
+            gate.seconds.observe(start.duration(to: .now))
         }
-        return await withTaskGroup(of: Answer?.self) { group in
-            group.addTask { await query() }
-            group.addTask {
-                try? await Task.sleep(for: timeout)
+
+        private enum Event<Answer: Sendable>: Sendable {
+            case done(Result<Answer, any Error>)
+            case late
+            case cancelled
+        }
+
+        /// Does some of the query's work. `nil` when the time of the query is over: the work is cancelled, and what comes
+        /// of it is of no use.
+        func run<Answer: Sendable>(_ work: @escaping @Sendable () async throws -> Answer) async throws -> Answer? {
+            let deadline = start + gate.timeout
+            let answer: Result<Answer, any Error>? = await withTaskGroup(of: Event<Answer>.self) { group in
+                group.addTask {
+                    do { return .done(.success(try await work())) } catch { return .done(.failure(error)) }
+                }
+                group.addTask {
+                    do { try await Task.sleep(until: deadline, clock: .continuous) } catch { return .cancelled }
+                    return .late
+                }
+                defer { group.cancelAll() }
+                for await event in group {
+                    switch event {
+                    case .done(let result): return result
+                    case .late: return nil
+                    // Nobody waits any more. The work hears of it too, and soon ends.
+                    case .cancelled: continue
+                    }
+                }
                 return nil
             }
-            // A query stops soon after it is cancelled and then has an answer too, which nobody wants any more.
-            guard let first = await group.next(), let answer = first else {
-                stopped.add()
-                group.cancelAll()
-                return .late(timeout)
-            }
-            group.cancelAll()
-            return .answered(answer)
+            if answer == nil { gate.stopped.add() }
+            return try answer?.get()
         }
     }
 }

@@ -46,6 +46,7 @@ package final class BatchTable: SpanTable {
     package func starts() -> [UInt64] { batch.startUnixNanos }
     package func durations() -> [UInt64] { batch.durationNanos }
     package func spanIDs() -> [UInt64] { batch.spanIDs.map(\.rawValue) }
+    package func parentSpanIDs() -> [UInt64] { batch.parentSpanIDs.map(\.rawValue) }
     package func weights() -> [Double] { batch.weights }
 
     package func errors() -> RowSet {

@@ -19,6 +19,8 @@ package protocol SpanTable: AnyObject {
     func durations() throws(StoreError) -> [UInt64]
     /// Raw values; 0 is no id.
     func spanIDs() throws(StoreError) -> [UInt64]
+    /// Raw values; 0 for a span that names no parent.
+    func parentSpanIDs() throws(StoreError) -> [UInt64]
     /// How many spans each stands for; empty when each stands for itself alone.
     func weights() throws(StoreError) -> [Double]
     /// Spans with status error.

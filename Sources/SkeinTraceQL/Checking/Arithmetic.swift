@@ -44,7 +44,10 @@ enum Arithmetic {
             return ordered(sign, left.double, right.double)
         }
         switch (a, b) {
-        case (.string(let x), .string(let y)): return ordered(sign, x, y)
+        case (.string(let x), .string(let y)):
+            // Byte by byte, as stored texts are compared.
+            if x.utf8.elementsEqual(y.utf8) { return ordered(sign, 0, 0) }
+            return ordered(sign, x.utf8.lexicographicallyPrecedes(y.utf8) ? -1 : 1, 0)
         case (.bool, .bool), (.status, .status), (.kind, .kind):
             return sign == .equal ? a == b : sign == .notEqual ? a != b : nil
         default: return nil

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinModel
-import SkeinStore
+package import SkeinStore
 
 /// Reads the fields of a list from the rows of a table, a column when it is first asked for.
 final class FieldReader {
@@ -221,7 +221,7 @@ final class FieldReader {
 extension Field {
     /// The stored field that a table has a column of; `nil` for what is worked out of several rows and what events and
     /// links say.
-    var column: SpanField? {
+    package var column: SpanField? {
         switch self {
         case .attribute(.resource, "service.name"): return .serviceName
         case .attribute(.event, _), .attribute(.link, _): return nil
@@ -276,6 +276,7 @@ extension Field {
     /// The columns to read it from that may be left out of a batch.
     var columns: SpanColumns {
         switch self {
+        case .attribute(.resource, "service.name"): return .fixed
         case .attribute(.any, _): return [.attributes, .details]
         case .attribute(.span, _): return .attributes
         case .attribute(.resource, _), .attribute(.instrumentation, _): return .details

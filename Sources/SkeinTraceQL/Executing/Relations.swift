@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinModel
 import SkeinStore
 
 /// How spans of one trace stand to each other: right ones by their relation to left ones, and left ones by theirs to right
 /// ones. Rows are of one trace and ascending. Each takes time of order n log n at most, however deep the trace is.
 struct Relations {
     private let forest: SpanForest
-    /// What roots whose parent is missing have in common: equal for those that miss the same parent. Empty when there is
-    /// nothing to tell apart.
-    private let missingParents: FieldColumn
+    /// By row; 0 for none. What roots whose parent is missing have in common.
+    private let parentSpanIDs: [UInt64]
 
-    /// - Parameter missingParents: The column of parent ids.
-    init(_ forest: SpanForest, missingParents: FieldColumn) {
+    init(_ forest: SpanForest, parentSpanIDs: [UInt64]) {
         self.forest = forest
-        self.missingParents = missingParents
+        self.parentSpanIDs = parentSpanIDs
     }
 
     /// The rows of `right` in the relation to a row of `left`.
@@ -91,14 +88,13 @@ struct Relations {
     /// What siblings share.
     private enum Family: Hashable {
         case parent(Int32)
-        case missing(String)
+        case missing(UInt64)
     }
 
     /// `nil` for a root that names no parent, which has no siblings.
     private func family(of row: Int) -> Family? {
         if forest.parents[row] >= 0 { return .parent(forest.parents[row]) }
-        guard case .string(let id)? = missingParents[row], !id.isEmpty else { return nil }
-        return .missing(id)
+        return parentSpanIDs[row] == 0 ? nil : .missing(parentSpanIDs[row])
     }
 }
 

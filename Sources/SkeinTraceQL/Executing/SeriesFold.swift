@@ -65,9 +65,19 @@ struct SeriesFold: TableFold {
         let ids = picksExemplars ? try table.spanIDs() : []
         let durations = picksExemplars ? try table.durations() : []
         let operand = try function.operand.map { field throws(StoreError) in try Operand(field, of: table) }
+        var finder = SeriesGrid.Finder(grid)
+        if sum.cells.kind == .counts, weights.isEmpty, !picksExemplars {
+            // The most frequent question, without anything that others need.
+            try counted.forEach { row throws(StoreError) in
+                let code = codes.code(of: row)
+                let number = numbers[code] >= 0 ? numbers[code] : try series(code)
+                sum.cells.add(weight: 1, to: number &* momentCount &+ finder.index(of: starts[row]))
+            }
+            return
+        }
         try counted.forEach { row throws(StoreError) in
             let weight = weights.isEmpty ? 1 : weights[row]
-            let moment = grid.index(of: starts[row])
+            let moment = finder.index(of: starts[row])
             let exemplarValue: Double
             switch sum.cells.kind {
             case .counts:

@@ -201,7 +201,7 @@ extension SpansetProgram {
 
         fileprivate func knownRelations() throws(StoreError) -> Relations {
             if let relations { return relations }
-            let made = Relations(try table.forest(), missingParents: try table.column(.parentSpanID))
+            let made = Relations(try table.forest(), parentSpanIDs: try table.parentSpanIDs())
             relations = made
             return made
         }

@@ -7,7 +7,10 @@ struct Lexer {
     private let source: [UInt8]
     /// How the words of the next token are read.
     var reading: Reading
-    private var at = 0
+    /// Where the token that was asked for last begins, also when it was none.
+    private(set) var start = 0
+    /// UTF-8 offset of what was not looked at yet.
+    private(set) var at = 0
     /// Whether the name that was read last is that of a duration.
     private var isDurationNamed = false
 
@@ -18,8 +21,9 @@ struct Lexer {
 
     /// The next token; ``Token/Kind/end`` for ever after the last.
     mutating func next() throws(QueryError) -> Token {
+        start = at
         try skipBlanks()
-        let start = at
+        start = at
         guard let byte = peek() else { return Token(kind: .end, range: at..<at) }
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "`"):

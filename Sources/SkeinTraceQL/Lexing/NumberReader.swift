@@ -28,6 +28,7 @@ enum NumberReader {
             let isWhole = scanDecimal(source, at: &at, exponent: !hasUnit)
             guard at > digits else { break }
             let text = String(decoding: source[digits..<at], as: UTF8.self)
+            let digitsEnd = at
             let unit = scanUnit(source, at: &at)
             if unit.isEmpty {
                 if hasUnit {
@@ -36,7 +37,7 @@ enum NumberReader {
                 if endsNumber(source, at: at) { return try plain(text, isWhole: isWhole) }
             }
             guard let scale = units.first(where: { $0.name == unit })?.nanos else {
-                let before = String(decoding: source[start..<(at - unit.utf8.count)], as: UTF8.self)
+                let before = String(decoding: source[start..<digitsEnd], as: UTF8.self)
                 throw Failure(
                     message: "this is neither a number nor a duration",
                     expected: units.map(\.name),

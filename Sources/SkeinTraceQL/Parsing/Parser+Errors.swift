@@ -39,6 +39,7 @@ extension Parser {
     /// What stands after a complete expression and does not belong there.
     func unexpected(after left: Expression) -> QueryError {
         switch token.kind {
+        case .pipe where isBare: return error("a ) is expected before the |", at: token.range, expected: [")"])
         case .pipe: return error("a | stands behind the closing }", at: token.range, expected: ["}"], suggestion: "} |")
         case .structural(let sign): return misplaced(sign)
         case .openBrace where isBare: return error("conditions stand in one { … }, or none in any", at: token.range)
@@ -88,6 +89,7 @@ extension Parser {
         while end < source.count, !QueryByte.isSpace(source[end]), !QueryByte.isDelimiter(source[end]) { end += 1 }
         let whole = range.lowerBound..<end
         let name = checker.text(whole)
+        if let last = source[..<previousEnd].last, "=~<>".utf8.contains(last) { return unknownValue(name, at: whole) }
         let rest = name.dropFirst(word.count)
         let intrinsics = Intrinsic.words.keys.sorted()
         var suggestion: String? = ".\(name)"
@@ -106,6 +108,16 @@ extension Parser {
         )
     }
 
+    private func unknownValue(_ name: String, at range: Range<Int>) -> QueryError {
+        let words = StatusWord.allCases.map(\.rawValue) + KindWord.allCases.map(\.rawValue) + ["true", "false", "nil"]
+        return error(
+            "unknown value \(name); text stands in double quotes",
+            at: range,
+            expected: ["value"],
+            suggestion: Spelling.nearest(to: name, among: words) ?? TraceQL.quoted(name)
+        )
+    }
+
     func misplacedFunction(_ word: String, at range: Range<Int>) -> QueryError {
         guard let function = FunctionName(rawValue: word) else {
             return unknownFunction(word, at: range, among: FunctionName.allCases)
@@ -121,15 +133,15 @@ extension Parser {
             "unknown function \(word)",
             at: range,
             expected: isBare ? ["="] : names,
-            suggestion: Spelling.nearest(to: word, among: names) ?? Self.otherFunctions[word.lowercased()]
+            suggestion: Self.otherFunctions[word.lowercased()] ?? Spelling.nearest(to: word, among: names)
         )
     }
 
     /// What other languages call some functions.
     private static let otherFunctions = [
         "histogram": "histogram_over_time", "quantile": "quantile_over_time", "percentile": "quantile_over_time",
-        "mean": "avg", "average": "avg", "total": "sum", "top": "topk", "bottom": "bottomk", "limit": "topk",
-        "group_by": "by", "groupby": "by", "group": "by", "length": "count", "size": "count",
+        "mean": "avg", "average": "avg", "total": "sum", "top": "topk", "bottom": "bottomk",
+        "group_by": "by", "groupby": "by", "group": "by", "length": "count", "size": "count", "sort": "order by",
     ]
 
     // MARK: Stages

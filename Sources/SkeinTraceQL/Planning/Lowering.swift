@@ -4,7 +4,7 @@ import SkeinModel
 package import SkeinStore
 
 /// States in the terms of the store what it can find spans by: never less than was asked for, often exactly that.
-package struct Lowering {
+package enum Lowering {
     /// A condition that every span satisfies which satisfies `expression`, and whether no other span does. Of a checked
     /// expression; `nil` is satisfied by all.
     package static func predicate(_ expression: Expression?) -> (predicate: SpanPredicate, isExact: Bool) {

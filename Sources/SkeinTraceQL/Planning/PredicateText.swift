@@ -7,6 +7,10 @@ extension TraceQL {
         predicate == .true ? "" : PredicateText.write(predicate, within: .or)
     }
 
+    /// How the bare form names an attribute of span or resource: as it is, or with a full stop where that means something
+    /// else.
+    package static func bareName(ofAttribute key: String) -> String { PredicateText.name(.attribute(.any, key)) }
+
     /// `text` in double quotes, as a query writes it.
     package static func quoted(_ text: String) -> String {
         var out = "\""
@@ -46,7 +50,7 @@ private enum PredicateText {
 
     private static func wrapped(_ wraps: Bool, _ text: String) -> String { wraps ? "(\(text))" : text }
 
-    private static func name(_ field: SpanField) -> String {
+    static func name(_ field: SpanField) -> String {
         switch field {
         case .duration: "duration"
         case .name: "name"

@@ -4,9 +4,9 @@ package import SkeinStore
 /// A query that makes sense: every word has its meaning, types are held against each other, constants are folded, and
 /// parentheses are gone.
 ///
-/// Of a tree of expressions it promises besides: there is no ``Expression/Node/word(_:)``; a literal beside anything else
-/// stands on the right; what stands for a condition is one, so that `{ .a }` is `.a = true`; the right side of `=~` and
-/// `!~` is a string that compiles as a pattern; statuses, kinds and ids (lower case) are written as they are compared.
+/// Of a tree of expressions it promises besides: there is no ``Expression/Node/word(_:)``; of a comparison with a literal
+/// the literal is the right side; what stands for a condition is one, so that `{ .a }` is `.a = true`; the right side of
+/// `=~` and `!~` is a string that compiles as a pattern; statuses, kinds and ids (lower case) are as they are compared.
 package struct Query: Sendable {
     package var statement: Statement
     /// What `with(…)` says, in its order.
@@ -98,7 +98,7 @@ package enum Intrinsic: String, Hashable, Sendable, CaseIterable {
     case parent
 
     /// The names without a scope.
-    static let words: [String: Intrinsic] = [
+    package static let words: [String: Intrinsic] = [
         "duration": .duration, "name": .name, "status": .status, "statusMessage": .statusMessage, "kind": .kind,
         "traceDuration": .traceDuration, "rootName": .rootName, "rootServiceName": .rootServiceName,
         "nestedSetLeft": .nestedSetLeft, "nestedSetRight": .nestedSetRight, "nestedSetParent": .nestedSetParent,

@@ -3,6 +3,7 @@ import Foundation
 import SkeinAPI
 import SkeinBase
 import SkeinModel
+import SkeinPipeline
 import SkeinStore
 import Testing
 
@@ -23,14 +24,16 @@ struct APIUnderTest {
     init(
         over store: any SpanStore,
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
-        traceSpanCountMax: Int = 200_000
+        traceSpanCountMax: Int = 200_000,
+        live: LiveTraces = LiveTraces()
     ) {
         self.store = store
         api = API(
             store: store,
             clock: StoppedClock(unixNanos: Self.now),
             answers: answers,
-            traceSpanCountMax: traceSpanCountMax
+            traceSpanCountMax: traceSpanCountMax,
+            live: live
         ) {
             var status = ServerStatus(version: "0.1.0", startedUnixNanos: Self.now - 1)
             status.receivedSpanCount = 7
@@ -200,4 +203,9 @@ enum Shop {
             charge,
         ]
     }
+}
+
+/// Percent-encoded for a query.
+func escaped(_ text: String) -> String {
+    text.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
 }

@@ -223,9 +223,4 @@ struct NativeSearchTests {
         )
         #expect(try await APIUnderTest().json("\(path)/status")["oldestTimeUnixNano"] == nil)
     }
-
-    /// Percent-encoded for a query.
-    private func escaped(_ text: String) -> String {
-        text.utf8.map { "%" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
 }

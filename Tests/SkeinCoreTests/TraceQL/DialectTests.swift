@@ -26,6 +26,9 @@ import Testing
                 + " | max_over_time(span:duration) by(.http.route, .user-agent)>", "stand in braces"
         ),
         ("| rate()", "<{} | rate()>", "stand in braces"),
+        ("(a = 1 or b = 2) | rate()", "<{(|| (= .a 1) (= .b 2))} | rate()>", "stand in braces"),
+        ("500ms < duration | by(kind)", "{(> span:duration 500000000ns)} | by(span:kind)", "stand in braces"),
+        ("count = 5 and rate > 2", "{(&& (= .count 5) (> .rate 2))}", "stand in braces"),
         ("a = 1 with(x=1)", "{(= .a 1)} with(x=1)", "stand in braces"),
         (".a = .b", "{(= .a .b)}", "stand in braces"), ("a > b * 2", "{(> .a (* .b 2))}", "stand in braces"),
         ("duration/2 > 1s", "{(> (/ span:duration 2) 1000000000ns)}", "stand in braces"),

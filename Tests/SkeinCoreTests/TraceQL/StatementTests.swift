@@ -62,6 +62,21 @@ import Testing
         ("({}|rate()) + ({}|rate()) * 2.5", "(+ <{} | rate()> (* <{} | rate()> 2.5))"),
         ("(({}|rate()) - ({}|rate())) / ({}|rate())", "(/ (- <{} | rate()> <{} | rate()>) <{} | rate()>)"),
         ("(({}|rate()) / ({}|rate())) | topk(2)", "(/ <{} | rate()> <{} | rate()>) | topk(2)"),
+        // As Grafana asks
+        (
+            "{nestedSetParent<0 && true && resource.service.name != nil} | rate() with(sample=true)",
+            "<{(&& (&& (< nestedSetParent 0) true) true)} | rate()> with(sample=true)"
+        ),
+        (
+            "({nestedSetParent<0 && status = error} &>> { status = error }) || ({nestedSetParent<0}) "
+                + "| select(status, resource.service.name, name, nestedSetParent, nestedSetLeft, nestedSetRight)",
+            "(|| (&>> {(&& (< nestedSetParent 0) (= span:status error))} {(= span:status error)}) {(< nestedSetParent 0)})"
+                + " | select(span:status, resource.service.name, span:name, nestedSetParent, nestedSetLeft, nestedSetRight)"
+        ),
+        (
+            "{true && kind=server} | quantile_over_time(duration, 0.9) by (resource.service.name)",
+            "<{(&& true (= span:kind server))} | quantile_over_time(span:duration, 0.9) by(resource.service.name)>"
+        ),
         // Hints
         ("{ } | rate() with(sample=true)", "<{} | rate()> with(sample=true)"),
         (

@@ -141,9 +141,9 @@ struct Answer {
     }
 }
 
-/// Waits until something holds; fails the test when it does not within ten seconds.
+/// Waits until something holds; fails the test when it does not within half a minute.
 func eventually(_ what: Comment, _ check: () async throws -> Bool) async throws {
-    for _ in 0..<1000 {
+    for _ in 0..<3000 {
         if try await check() { return }
         try await Task.sleep(for: .milliseconds(10))
     }

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHPACK
 import NIOHTTP2
 import NIOPosix
+import Synchronization
 
 /// A gRPC client that can do everything wrong.
 struct GRPCClient: Sendable {
@@ -45,6 +46,19 @@ struct GRPCClient: Sendable {
         self.multiplexer = multiplexer
     }
 
+    /// The messages in the data of a reply, as far as they are whole.
+    static func messages(in data: [UInt8]) -> [[UInt8]] {
+        var messages: [[UInt8]] = []
+        var rest = data[...]
+        while rest.count >= 5 {
+            let count = rest.dropFirst().prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            guard rest.count >= 5 + count else { break }
+            messages.append(Array(rest.dropFirst(5).prefix(count)))
+            rest = rest.dropFirst(5 + count)
+        }
+        return messages
+    }
+
     static let export = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
     static func frame(_ message: [UInt8], flag: UInt8 = 0, length: Int? = nil) -> [UInt8] {
@@ -62,10 +76,24 @@ struct GRPCClient: Sendable {
         parts: [[UInt8]],
         ends: Bool = true
     ) async throws -> Reply {
-        let promise = channel.eventLoop.makePromise(of: Reply.self)
+        try await begin(path, headers, method: method, contentType: contentType, parts: parts, ends: ends).reply
+    }
+
+    /// The same, without waiting for what comes back. `reads` says whether anything of it is asked for.
+    func begin(
+        _ path: String = export,
+        _ headers: [(String, String)] = [],
+        method: String = "POST",
+        contentType: String = "application/grpc",
+        parts: [[UInt8]],
+        ends: Bool = true,
+        reads: Bool = true
+    ) async throws -> Call {
+        let received = Received(channel.eventLoop.makePromise(of: Reply.self))
         let stream = try await multiplexer.createStreamChannel { stream in
             stream.eventLoop.makeCompletedFuture {
-                try stream.pipeline.syncOperations.addHandler(Collector(promise))
+                try stream.syncOptions?.setOption(.autoRead, value: reads)
+                try stream.pipeline.syncOperations.addHandler(Collector(received))
             }
         }.get()
         var block = HPACKHeaders([
@@ -82,28 +110,63 @@ struct GRPCClient: Sendable {
             )
             stream.writeAndFlush(HTTP2Frame.FramePayload.data(data), promise: nil)
         }
-        return try await promise.futureResult.get()
+        return Call(stream: stream, received: received)
+    }
+
+    /// A call that may still go on.
+    struct Call: Sendable {
+        fileprivate let stream: any Channel
+        fileprivate let received: Received
+
+        /// All that comes back, once it is complete.
+        var reply: Reply {
+            get async throws { try await received.promise.futureResult.get() }
+        }
+
+        /// What came back so far.
+        var replySoFar: Reply { received.reply.withLock { $0 } }
+
+        /// Tells the server that the rest is not wanted.
+        func cancel() async throws {
+            try await stream.writeAndFlush(HTTP2Frame.FramePayload.rstStream(.cancel))
+        }
+
+        /// Asks for what comes back, if that was not done yet.
+        func read() async throws {
+            try await stream.setOption(.autoRead, value: true).get()
+            stream.read()
+        }
+    }
+
+    /// What comes back on a stream, while it does.
+    fileprivate final class Received: Sendable {
+        let promise: EventLoopPromise<Reply>
+        let reply = Mutex(Reply())
+
+        init(_ promise: EventLoopPromise<Reply>) { self.promise = promise }
     }
 
     /// Gathers what comes until the stream ends.
     private final class Collector: ChannelInboundHandler {
         typealias InboundIn = HTTP2Frame.FramePayload
 
-        private var reply = Reply()
-        private var promise: EventLoopPromise<Reply>?
+        private let received: Received
+        private var isOver = false
 
-        init(_ promise: EventLoopPromise<Reply>) { self.promise = promise }
+        init(_ received: Received) { self.received = received }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             switch unwrapInboundIn(data) {
             case .headers(let headers):
-                reply.headers.append(headers.headers)
+                received.reply.withLock { $0.headers.append(headers.headers) }
                 if headers.endStream { finish() }
             case .data(let data):
-                if case .byteBuffer(let bytes) = data.data { reply.data += Array(bytes.readableBytesView) }
+                if case .byteBuffer(let bytes) = data.data {
+                    received.reply.withLock { $0.data += Array(bytes.readableBytesView) }
+                }
                 if data.endStream { finish() }
             case .rstStream(let code):
-                reply.resetCode = code
+                received.reply.withLock { $0.resetCode = code }
                 finish()
             default: break
             }
@@ -114,8 +177,9 @@ struct GRPCClient: Sendable {
         func channelInactive(context: ChannelHandlerContext) { finish() }
 
         private func finish() {
-            promise?.succeed(reply)
-            promise = nil
+            guard !isOver else { return }
+            isOver = true
+            received.promise.succeed(received.reply.withLock { $0 })
         }
     }
 }

@@ -190,6 +190,32 @@ struct ServerTests {
         }
     }
 
+    @Test func `APIs with a port of their own are also served below their names on the web listener`() async throws {
+        try await withServer { ports in
+            for (name, prefix) in [(ListenerName.tempo, "/tempo"), (.zipkin, "/zipkin")] {
+                for (port, path) in [(ports[name], ""), (ports[.web], prefix)] {
+                    let answer = try await get(port, "\(path)/api/nothing")
+                    #expect(answer.status == 404)
+                    #expect(answer.header("content-security-policy") != nil)
+                    #expect(!answer.text.contains("there is no page"), "\(answer.text)")
+                }
+            }
+            // What is another's is not served below a name.
+            try await #expect(get(ports[.web], "/tempox/api/nothing").text.contains("there is no page"))
+            try await #expect(get(ports[.tempo], "/api/skein/v1/services").status == 404)
+        }
+    }
+
+    @Test func `queries come over gRPC to a port of their own or to Tempo's`() async throws {
+        try await withServer { ports in
+            for name in [ListenerName.tempo, .jaegerQueryGRPC] {
+                try await GRPCClient.with(try #require(ports[name])) { client in
+                    try await #expect(client.call("/no.Service/Method", parts: [GRPCClient.frame([])]).status == "12")
+                }
+            }
+        }
+    }
+
     @Test func `a port in use is an error that names the listener, the port and the flag`() async throws {
         try await withServer { ports in
             let taken = try #require(ports[.web])

@@ -25,17 +25,22 @@ struct WebServiceTests {
         budget: ByteBudget? = nil,
         _ body: (Int) async throws -> Void
     ) async throws {
+        let api = API(
+            store: fixture.store,
+            clock: clock,
+            serverStatus: { ServerStatus(version: "0", startedUnixNanos: 0) }
+        )
         let service = WebService(
-            api: API(
-                store: fixture.store,
-                clock: clock,
-                serverStatus: { ServerStatus(version: "0", startedUnixNanos: 0) }
+            answers: QueryAnswers(
+                respond: { await api.respond(to: $0) },
+                family: nil,
+                queries: QueryGate(limit: queriesMax, timeout: timeout, telemetry: fixture.telemetry),
+                tails: TailGate(limit: 1, telemetry: fixture.telemetry),
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             ),
             assets: .embedded,
-            gate: QueryGate(limit: queriesMax, timeout: timeout, telemetry: fixture.telemetry),
             operations: Operations(store: fixture.store, telemetry: fixture.telemetry, readiness: Readiness()),
-            basePath: basePath,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            basePath: basePath
         )
         var limits = HTTPLimits()
         limits.bodyBytesMax = 1000

@@ -133,6 +133,24 @@ struct TempoSearchTests {
         #expect(try await found(api, "{ }", "&minDuration=1s").isEmpty)
     }
 
+    @Test func `conditions mean what they mean to Tempo`() async throws {
+        var span = Shop.span(1, service: "лавка/eu west")
+        span.attributes = [Attribute("region", "eu"), Attribute("path", "/a/b")]
+        span.resource.attributes.append(Attribute("region", "us"))
+        let api = try await APIUnderTest([span])
+        for (query, isFound) in [
+            // Of the span first; of the resource where the span has none.
+            ("{ .region = \"eu\" }", true), ("{ .region = \"us\" }", false), ("{ resource.region = \"us\" }", true),
+            // What is missing compares to nothing.
+            ("{ .nosuch != \"x\" }", false), ("{ .nosuch = nil }", true),
+            // Patterns match the whole text.
+            ("{ .path =~ \"/a\" }", false), ("{ .path =~ \"/a.*\" }", true),
+            ("{ resource.service.name = \"лавка/eu west\" }", true),
+        ] {
+            #expect(try await found(api, query) == (isFound ? [["0000000000000001"]] : []), "\(query)")
+        }
+    }
+
     @Test func `start and end are seconds, the end included`() async throws {
         let second = Shop.start / 1_000_000_000
         let api = try await APIUnderTest([Shop.span(1)])

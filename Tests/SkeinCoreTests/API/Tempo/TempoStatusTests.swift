@@ -46,6 +46,7 @@ struct TempoStatusTests {
         for method in ["GET", "POST", "PATCH", "DELETE"] {
             #expect(await api.askTempo("/api/overrides", method: method).status == 501)
         }
+        #expect(await api.askTempo("/api/v2/traces/diff", method: "POST").status == 501)
         #expect(try await api.tempo("/api/mcp", status: 501).contains("MCP is not served"))
         for refusal in [
             API.refusal(503, "busy", "Try again.", retryAfterSeconds: 1, target: "/tempo/api/search"),

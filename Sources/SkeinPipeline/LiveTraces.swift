@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinModel
+package import SkeinStore
+import Synchronization
+
+/// Tells those who watch which traces got spans a moment ago.
+///
+/// Costs nothing while nobody watches. A watcher says what a span must satisfy for its trace to be worth a look; of a
+/// watcher that falls behind, traces are dropped and counted.
+package final class LiveTraces: Sendable {
+    /// Traces that wait for a watcher, at most.
+    package static let waitingCountMax = 1_000
+
+    private let watchers = Mutex<[UInt64: Watcher]>([:])
+    private let nextNumber = Atomic<UInt64>(0)
+
+    package init() {}
+
+    /// Shows the spans of a batch that was stored.
+    package func note(_ batch: SpanBatch) {
+        let watchers = watchers.withLock { $0.isEmpty ? [] : Array($0.values) }
+        for watcher in watchers { watcher.note(batch) }
+    }
+
+    /// How many watch.
+    package var watcherCount: Int { watchers.withLock { $0.count } }
+
+    /// Begins to watch for traces with a span that satisfies `predicate`. Ends with ``Watcher/stop()``.
+    package func watch(for predicate: SpanPredicate) -> Watcher {
+        let number = nextNumber.add(1, ordering: .relaxed).oldValue
+        let watcher = Watcher(CompiledPredicate(predicate)) { [weak self] in
+            self?.watchers.withLock { $0[number] = nil }
+        }
+        watchers.withLock { $0[number] = watcher }
+        return watcher
+    }
+
+    /// One who watches.
+    package final class Watcher: Sendable {
+        private let predicate: CompiledPredicate
+        private let end: @Sendable () -> Void
+        private let state = Mutex(State())
+
+        private struct State {
+            var order: [TraceID] = []
+            var known: Set<TraceID> = []
+            var droppedCount = 0
+        }
+
+        fileprivate init(_ predicate: CompiledPredicate, end: @escaping @Sendable () -> Void) {
+            self.predicate = predicate
+            self.end = end
+        }
+
+        /// Watches no more.
+        package func stop() { end() }
+
+        fileprivate func note(_ batch: SpanBatch) {
+            guard let rows = try? BatchScan.rows(of: batch, in: .all, matching: predicate), !rows.isEmpty else {
+                return
+            }
+            state.withLock { state in
+                var last: TraceID?
+                rows.forEach { row in
+                    let id = batch.traceIDs[row]
+                    if id == last { return }
+                    last = id
+                    guard state.order.count < LiveTraces.waitingCountMax else {
+                        if !state.known.contains(id) { state.droppedCount += 1 }
+                        return
+                    }
+                    if state.known.insert(id).inserted { state.order.append(id) }
+                }
+            }
+        }
+
+        /// The traces that were noted since the last call, in order, and how many were dropped.
+        package func take() -> (traces: [TraceID], droppedCount: Int) {
+            state.withLock { state in
+                defer { state = State() }
+                return (state.order, state.droppedCount)
+            }
+        }
+    }
+}

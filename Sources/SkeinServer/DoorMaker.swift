@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+import Logging
+import NIOCore
+import SkeinAPI
+import SkeinBase
+import SkeinPipeline
+import SkeinReceivers
+import SkeinStore
+import SkeinWeb
+
+/// Makes the listeners out of what they share.
+struct DoorMaker {
+    let configuration: ServerConfiguration
+    let clock: any WallClock
+    let pipeline: Pipeline
+    let memory: MemoryPlan
+    let telemetry: Telemetry
+    let directory: Directory
+    let operations: Operations
+    let api: API
+    let queries: QueryGate
+    let tails: TailGate
+    let logger: Logger
+
+    /// The largest body or message of a question.
+    private var questionBytesMax: Int { min(16 << 20, configuration.requestBytesMax) }
+
+    init(
+        _ configuration: ServerConfiguration,
+        store: any SpanStore,
+        pipeline: Pipeline,
+        memory: MemoryPlan,
+        telemetry: Telemetry,
+        directory: Directory,
+        readiness: Readiness,
+        clock: any WallClock,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.clock = clock
+        self.pipeline = pipeline
+        self.memory = memory
+        self.telemetry = telemetry
+        self.directory = directory
+        self.logger = logger
+        operations = Operations(store: store, telemetry: telemetry, readiness: readiness)
+        api = API(
+            store: store,
+            clock: clock,
+            answers: memory.queries,
+            traceSpanCountMax: configuration.traceSpansMax,
+            live: pipeline.live,
+            serverStatus: { directory.status }
+        )
+        queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)
+        tails = TailGate(limit: configuration.tailsMax, telemetry: telemetry)
+    }
+
+    /// A listener that is not bound yet.
+    func listener(_ name: ListenerName, _ address: ListenAddress) -> any Listener {
+        switch name {
+        case .web:
+            let service = WebService(
+                answers: answers(of: nil),
+                assets: configuration.webDirectory.map(WebAssets.directory) ?? .embedded,
+                operations: operations,
+                basePath: configuration.basePath
+            )
+            return httpListener("web", address, questionBytesMax, service)
+        case .tempo:
+            var httpLimits = HTTPLimits()
+            httpLimits.bodyBytesMax = questionBytesMax
+            var grpcLimits = GRPCLimits()
+            grpcLimits.messageBytesMax = questionBytesMax
+            return HTTPAndGRPCListener(
+                name: "tempo",
+                address: address,
+                httpLimits: httpLimits,
+                grpcLimits: grpcLimits,
+                budget: pipeline.budget,
+                telemetry: telemetry,
+                http: FamilyService(answers: answers(of: .tempo)),
+                grpc: calls("tempo-grpc", of: TempoGRPC(api))
+            )
+        case .zipkin:
+            return httpListener("zipkin", address, questionBytesMax, FamilyService(answers: answers(of: .zipkin)))
+        case .jaegerQueryGRPC:
+            return grpcListener(
+                "jaeger-query-grpc",
+                address,
+                questionBytesMax,
+                calls("jaeger-query-grpc", of: NoCalls())
+            )
+        case .otlpHTTP:
+            let export = export(IngestCounters(protocol: "otlp-http", in: telemetry))
+            return httpListener("otlp-http", address, configuration.requestBytesMax, OTLPHTTPService(export))
+        case .otlpGRPC:
+            let export = export(IngestCounters(protocol: "otlp-grpc", in: telemetry))
+            return grpcListener("otlp-grpc", address, configuration.requestBytesMax, OTLPGRPCService(export))
+        case .jaegerCompact:
+            let listener = JaegerCompactListener(
+                name: "jaeger-compact",
+                address: address,
+                pipeline: pipeline,
+                telemetry: telemetry
+            )
+            directory.add(listener.ingestCounters)
+            return listener
+        }
+    }
+
+    private func httpListener(
+        _ name: StaticString,
+        _ address: ListenAddress,
+        _ bodyBytesMax: Int,
+        _ service: any HTTPService
+    ) -> HTTPListener {
+        var limits = HTTPLimits()
+        limits.bodyBytesMax = bodyBytesMax
+        return HTTPListener(
+            name: name,
+            address: address,
+            limits: limits,
+            budget: pipeline.budget,
+            telemetry: telemetry,
+            service: service
+        )
+    }
+
+    private func grpcListener<Service: GRPCService>(
+        _ name: StaticString,
+        _ address: ListenAddress,
+        _ messageBytesMax: Int,
+        _ service: Service
+    ) -> GRPCListener<Service> {
+        var limits = GRPCLimits()
+        limits.messageBytesMax = messageBytesMax
+        return GRPCListener(
+            name: name,
+            address: address,
+            limits: limits,
+            budget: pipeline.budget,
+            telemetry: telemetry,
+            service: service
+        )
+    }
+
+    /// The answers of one family, or of all side by side.
+    private func answers(of family: APIFamily?) -> QueryAnswers {
+        QueryAnswers(
+            respond: { [api] request in
+                if let family { return await api.respond(to: request, family: family) }
+                return await api.respond(to: request)
+            },
+            family: family,
+            queries: queries,
+            tails: tails,
+            logger: logger
+        )
+    }
+
+    private func calls(_ name: StaticString, of service: any APIStreamService) -> CallService {
+        CallService(
+            service: service,
+            queries: queries,
+            memory: memory.queries,
+            messageBytesMax: questionBytesMax,
+            refusals: RefusalCounters(protocol: name, in: telemetry),
+            logger: logger
+        )
+    }
+
+    private func export(_ counters: IngestCounters) -> TraceExport {
+        directory.add(counters)
+        return TraceExport(
+            pipeline: pipeline,
+            counters: counters,
+            bytesMax: configuration.requestBytesMax,
+            clock: clock
+        )
+    }
+}
+
+/// An API without methods.
+private struct NoCalls: APIStreamService {
+    func call(_ path: String, _ message: [UInt8]) -> APIStreamAnswer? { nil }
+}
