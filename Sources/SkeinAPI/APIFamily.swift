@@ -6,6 +6,7 @@ package enum APIFamily: Sendable {
     case jaeger
     case tempo
     case zipkin
+    case prometheus
 
     /// The family that serves `path`, split and decoded, where all of them are served side by side, and what of the path is
     /// left for it; `nil` for what is no API's.
@@ -13,6 +14,7 @@ package enum APIFamily: Sendable {
         switch path.first {
         case "tempo": (.tempo, Array(path.dropFirst()))
         case "zipkin": (.zipkin, Array(path.dropFirst()))
+        case "prometheus": (.prometheus, Array(path.dropFirst()))
         case "api": (path.dropFirst().first == "skein" ? .native : .jaeger, path)
         default: nil
         }
@@ -24,6 +26,7 @@ package enum APIFamily: Sendable {
         case .jaeger: JaegerAPI.routes
         case .tempo: TempoAPI.routes
         case .zipkin: []
+        case .prometheus: PrometheusAPI.routes
         }
     }
 
@@ -33,6 +36,7 @@ package enum APIFamily: Sendable {
         case .native, .jaeger: ""
         case .tempo: "/tempo"
         case .zipkin: "/zipkin"
+        case .prometheus: "/prometheus"
         }
     }
 
@@ -43,6 +47,7 @@ package enum APIFamily: Sendable {
             case .jaeger: JaegerAPI.response(for: error)
             case .tempo: TempoAPI.response(for: error)
             case .zipkin: Self.text(error)
+            case .prometheus: PrometheusAPI.response(for: error)
             }
         response.headers += error.headers
         response.logMessage = error.logMessage

@@ -23,12 +23,13 @@ struct APIUnderTest {
     init(
         over store: any SpanStore,
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
-        traceSpanCountMax: Int = 200_000
+        traceSpanCountMax: Int = 200_000,
+        at now: UInt64 = now
     ) {
         self.store = store
         api = API(
             store: store,
-            clock: StoppedClock(unixNanos: Self.now),
+            clock: StoppedClock(unixNanos: now),
             answers: answers,
             traceSpanCountMax: traceSpanCountMax
         ) {
