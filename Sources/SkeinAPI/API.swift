@@ -17,6 +17,7 @@ package struct API: Sendable {
     let traceSpanCountMax: Int
     /// Tells which traces get spans.
     let live: LiveTraces
+    let savedQueries: any SavedQueries
     let serverStatus: @Sendable () async -> ServerStatus
 
     /// The APIs over `store`, whose answers take at most `answers` while they are made, and hold whole traces of at most
@@ -27,6 +28,7 @@ package struct API: Sendable {
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
         traceSpanCountMax: Int = 200_000,
         live: LiveTraces = LiveTraces(),
+        savedQueries: any SavedQueries = MemorySavedQueries(),
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
@@ -34,6 +36,7 @@ package struct API: Sendable {
         self.answers = answers
         self.traceSpanCountMax = traceSpanCountMax
         self.live = live
+        self.savedQueries = savedQueries
         self.serverStatus = serverStatus
     }
 

@@ -4,8 +4,11 @@
 package enum APIFamily: Sendable {
     case native
     case jaeger
+    /// Jaeger's API below `/api/v3`, whose errors have another form.
+    case jaegerV3
     case tempo
     case zipkin
+    case prometheus
 
     /// The family that serves `path`, split and decoded, where all of them are served side by side, and what of the path is
     /// left for it; `nil` for what is no API's.
@@ -13,7 +16,13 @@ package enum APIFamily: Sendable {
         switch path.first {
         case "tempo": (.tempo, Array(path.dropFirst()))
         case "zipkin": (.zipkin, Array(path.dropFirst()))
-        case "api": (path.dropFirst().first == "skein" ? .native : .jaeger, path)
+        case "prometheus": (.prometheus, Array(path.dropFirst()))
+        case "api":
+            switch path.dropFirst().first {
+            case "skein": (.native, path)
+            case "v3": (.jaegerV3, path)
+            default: (.jaeger, path)
+            }
         default: nil
         }
     }
@@ -22,17 +31,20 @@ package enum APIFamily: Sendable {
         switch self {
         case .native: NativeAPI.routes
         case .jaeger: JaegerAPI.routes
+        case .jaegerV3: JaegerV3API.routes
         case .tempo: TempoAPI.routes
         case .zipkin: []
+        case .prometheus: PrometheusAPI.routes
         }
     }
 
     /// Where the paths of its routes begin when all families are served side by side.
     var prefix: String {
         switch self {
-        case .native, .jaeger: ""
+        case .native, .jaeger, .jaegerV3: ""
         case .tempo: "/tempo"
         case .zipkin: "/zipkin"
+        case .prometheus: "/prometheus"
         }
     }
 
@@ -41,8 +53,10 @@ package enum APIFamily: Sendable {
             switch self {
             case .native: NativeAPI.response(for: error)
             case .jaeger: JaegerAPI.response(for: error)
+            case .jaegerV3: JaegerV3API.response(for: error)
             case .tempo: TempoAPI.response(for: error)
             case .zipkin: Self.text(error)
+            case .prometheus: PrometheusAPI.response(for: error)
             }
         response.headers += error.headers
         response.logMessage = error.logMessage

@@ -27,6 +27,11 @@ extension APIResponse {
             body: .written(WrittenText(text))
         )
     }
+
+    /// An answer whose body is JSON that is there as bytes.
+    static func json(bytes: [UInt8]) -> APIResponse {
+        APIResponse(status: 200, headers: [("Content-Type", "application/json")], body: .bytes(bytes))
+    }
 }
 
 extension JSONWriter {

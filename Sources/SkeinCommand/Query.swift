@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
+import SkeinTraceQL
 
-/// `skein query`: searches for traces and lists them, newest first.
+/// `skein query`: searches for traces and lists them, or counts spans and lists the series.
 struct Query: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Search for traces, newest first.",
+        abstract: "Search for traces, newest first, or count spans over time.",
         discussion: """
             Examples:
               skein query 'service = checkout and error = true' --since 1h
               skein query 'duration > 500ms and user.id = "abc123"'
               skein query '{ span.http.response.status_code >= 500 }' --json
+              skein query '{ resource.service.name = "web" } >> { status = error } | order by duration'
+              skein query '{ } | rate() by(resource.service.name)' --since 1h
 
             Exit codes: 0 when the question was answered, be it by nothing; 1 when it was not; 2 when the query is wrong.
             """
     )
 
-    @Argument(help: "A condition on spans; all traces when left out.")
+    @Argument(help: "TraceQL, or a plain condition on spans; all traces when left out.")
     var query = ""
 
     @Option(help: ArgumentHelp("Most traces to list, at most 10000.", valueName: "n"))
@@ -36,6 +39,9 @@ struct Query: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only spans that start before this moment.", valueName: "time"))
     var to: String?
 
+    @Option(help: ArgumentHelp("The step of series, such as 1m; some 240 steps when left out.", valueName: "duration"))
+    var step: String?
+
     @Flag(help: "Print the server's answer as it is.")
     var json = false
 
@@ -52,6 +58,8 @@ struct Query: AsyncParsableCommand {
     func run() async throws {
         try await reportingFailures {
             let client = try ServerClient(address.server)
+            // What does not parse is for the server to explain.
+            if let parsed = try? TraceQL.parse(query), parsed.countsSpans { return try await listSeries(client) }
             let parameters: [(String, String?)] = [
                 ("q", query), ("limit", String(limit)), ("start", from ?? start(now: Date())), ("end", to),
             ]
@@ -65,6 +73,25 @@ struct Query: AsyncParsableCommand {
             if json { return CommandOutput.write(body + Data("\n".utf8)) }
             show(try ServerClient.decode(SearchAnswer.self, body, from: path), on: .standardOutput())
         }
+    }
+
+    private func listSeries(_ client: ServerClient) async throws {
+        let path = "/api/skein/v1/metrics"
+        let parameters: [(String, String?)] = [
+            ("q", query), ("start", from ?? start(now: Date())), ("end", to), ("step", step),
+        ]
+        let body: Data
+        do throws(CommandFailure) {
+            body = try await client.get(path, parameters)
+        } catch {
+            throw error.pointing(at: query)
+        }
+        if json { return CommandOutput.write(body + Data("\n".utf8)) }
+        let answer = try ServerClient.decode(SeriesAnswer.self, body, from: path)
+        let terminal = Terminal.standardOutput()
+        guard !answer.series.isEmpty else { return CommandOutput.note("No span matches.") }
+        CommandOutput.write(answer.table(on: terminal).lines(on: terminal))
+        if answer.truncated { CommandOutput.note("There are more series; group by less, or filter.") }
     }
 
     private func start(now: Date) -> String? {

@@ -124,3 +124,13 @@ package struct SpanBatchMerger {
         return target
     }
 }
+
+extension SpanBatch {
+    /// Some of its spans as a batch of their own, whose dictionary holds what they say and nothing else.
+    package func part(_ rows: some Sequence<Int>) -> SpanBatch {
+        var builder = SpanBatchBuilder()
+        var merger = SpanBatchMerger(from: self)
+        for row in rows { merger.append(row, to: &builder) }
+        return builder.finish(receivedUnixNanos: receivedUnixNanos)
+    }
+}

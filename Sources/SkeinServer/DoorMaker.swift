@@ -28,6 +28,7 @@ struct DoorMaker {
     init(
         _ configuration: ServerConfiguration,
         store: any SpanStore,
+        savedQueries: any SavedQueries,
         pipeline: Pipeline,
         memory: MemoryPlan,
         telemetry: Telemetry,
@@ -50,6 +51,7 @@ struct DoorMaker {
             answers: memory.queries,
             traceSpanCountMax: configuration.traceSpansMax,
             live: pipeline.live,
+            savedQueries: savedQueries,
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)
@@ -80,7 +82,7 @@ struct DoorMaker {
                 budget: pipeline.budget,
                 telemetry: telemetry,
                 http: FamilyService(answers: answers(of: .tempo)),
-                grpc: calls("tempo-grpc", of: NoCalls())
+                grpc: calls("tempo-grpc", of: TempoGRPC(api))
             )
         case .zipkin:
             return httpListener("zipkin", address, questionBytesMax, FamilyService(answers: answers(of: .zipkin)))

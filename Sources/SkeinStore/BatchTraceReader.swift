@@ -41,10 +41,7 @@ package struct BatchTraceReader: TraceReader {
     }
 
     private func batch(of rows: some Sequence<Int>, _ columns: SpanColumns) -> SpanBatch {
-        var builder = SpanBatchBuilder()
-        var merger = SpanBatchMerger(from: trace.narrowed(to: columns))
-        for row in rows { merger.append(row, to: &builder) }
-        return builder.finish(receivedUnixNanos: trace.receivedUnixNanos)
+        trace.narrowed(to: columns).part(rows)
     }
 }
 

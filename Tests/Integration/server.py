@@ -154,6 +154,10 @@ class Server:
     def otlp_grpc(self):
         return f"127.0.0.1:{self.ports['otlp-grpc']}"
 
+    @property
+    def tempo(self):
+        return f"127.0.0.1:{self.ports['tempo']}"
+
     def datagram(self, payload):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.sendto(payload, ("127.0.0.1", self.ports["jaeger-compact"]))

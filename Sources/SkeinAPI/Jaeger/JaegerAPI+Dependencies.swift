@@ -14,43 +14,46 @@ extension JaegerAPI {
         let (afterEnd, overflow) = end.addingReportingOverflow(1_000_000)
         let range = TimeRange(start: underflow ? 0 : start, end: overflow ? .max : afterEnd)
 
-        let slices = try await api.ask(call) { store throws(StoreError) in try await store.rollup(range, step: nil) }
-        var edges = dependencies(slices.flatMap(\.edges))
+        var found = try await JaegerDependency.all(in: range, api, call)
         if let service = call.request.query("service"), !service.isEmpty {
-            edges = edges.filter { $0.parent.isExactly(service) || $0.child.isExactly(service) }
+            found = found.filter { $0.parent.isExactly(service) || $0.child.isExactly(service) }
         }
-        return envelope(call, capacity: 128 + edges.count * 64) { json in
+        return envelope(call, capacity: 128 + found.count * 64) { json in
             json.array { json in
-                for edge in edges {
+                for dependency in found {
                     json.object { json in
-                        json.member("parent", edge.parent)
-                        json.member("child", edge.child)
-                        json.member("callCount", edge.callCount)
+                        json.member("parent", dependency.parent)
+                        json.member("child", dependency.child)
+                        json.member("callCount", dependency.callCount)
                     }
                 }
             }
         }
     }
+}
 
-    private struct Dependency {
-        var parent: String
-        var child: String
-        var callCount: Int
-    }
+/// How often one service called another.
+struct JaegerDependency {
+    var parent: String
+    var child: String
+    var callCount: UInt64
 
-    /// Calls that were seen at both ends, ordered by parent, then child. The others have no service to show.
-    private static func dependencies(_ edges: [EdgeRollup]) -> [Dependency] {
-        var found: [Dependency] = []
-        for edge in edges {
+    /// The calls of the minutes that `range` touches which were seen at both ends, ordered by parent, then child. The others
+    /// have no service to show.
+    static func all(in range: TimeRange, _ api: API, _ call: APICall) async throws(APIError) -> [JaegerDependency] {
+        let slices = try await api.ask(call) { store throws(StoreError) in try await store.rollup(range, step: nil) }
+        var found: [JaegerDependency] = []
+        for edge in slices.flatMap(\.edges) {
             let count = edge.serverDurations.count
             guard count > 0, let parent = edge.client, let child = edge.server else { continue }
             // The nearest whole number, at least one.
-            let calls = max(1, Int(count.rounded()))
+            let calls = max(1, UInt64(exactly: count.rounded()) ?? .max)
             // The edges of a pair of services follow each other.
             if let last = found.last, last.parent.isExactly(parent), last.child.isExactly(child) {
-                found[found.count - 1].callCount += calls
+                let (sum, overflow) = last.callCount.addingReportingOverflow(calls)
+                found[found.count - 1].callCount = overflow ? .max : sum
             } else {
-                found.append(Dependency(parent: parent, child: child, callCount: calls))
+                found.append(JaegerDependency(parent: parent, child: child, callCount: calls))
             }
         }
         return found

@@ -37,7 +37,7 @@ extension JaegerAPI {
     /// Jaeger's word for a kind, empty for a span that does not say one.
     static func word(for kind: Span.Kind) -> String { kind == .unspecified ? "" : "\(kind)" }
 
-    private static func stored(
+    static func stored(
         _ api: API,
         _ call: APICall,
         ofService service: String

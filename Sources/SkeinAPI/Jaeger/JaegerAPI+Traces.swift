@@ -23,19 +23,25 @@ extension JaegerAPI {
         return response
     }
 
+    /// Says whether the trace is there to be found later. Where Jaeger copies it into a store of longer breath, here every trace
+    /// is kept for as long as the rules of retention say, and nothing changes.
+    static func archive(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let id = try APICall.jaegerTraceID(call.pathValues[0])
+        guard try await api.reader(of: id, call) != nil else { throw notFound() }
+        return envelope(call) { json in json.array { _ in } }
+    }
+
     /// The text of a trace of thirty spans.
     private static let commonTraceBytes = 32 << 10
 
     static func traces(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let search = try JaegerSearch(call, now: api.clock.unixNanos)
         let isRaw = try call.goBool("raw")
-        let ids: [TraceID]
-        switch search {
-        case .traces(let asked): ids = asked
-        case .spans(let query):
-            let page = try await api.ask(call) { store throws(StoreError) in try await store.search(query) }
-            ids = page.traces.map(\.traceID)
-        }
+        let ids =
+            switch search {
+            case .traces(let asked): asked
+            case .spans(let query): try await api.traceIDs(query, call)
+            }
         var missing: [APIError] = []
         var written: [[UInt8]] = []
         var byteCount = 0
@@ -77,7 +83,7 @@ extension JaegerAPI {
         return response
     }
 
-    private static func notFound(_ id: TraceID? = nil) -> APIError {
+    static func notFound(_ id: TraceID? = nil) -> APIError {
         var error = APIError(404, "unknown-trace", "trace not found")
         error.traceID = id.map(JaegerTrace.text(of:))
         return error

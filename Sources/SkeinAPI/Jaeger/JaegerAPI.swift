@@ -12,21 +12,19 @@ enum JaegerAPI {
         Route("GET", "/api/operations", operations),
         Route("GET", "/api/traces", traces),
         Route("GET", "/api/traces/{traceID}", trace),
+        Route("POST", "/api/archive/{traceID}", archive),
         Route("POST", "/api/transform", transform),
         Route("GET", "/api/dependencies", dependencies),
-        Route("GET", "/api/metrics/latencies", metrics),
-        Route("GET", "/api/metrics/calls", metrics),
-        Route("GET", "/api/metrics/errors", metrics),
-        Route("GET", "/api/metrics/minstep", metrics),
+        Route("GET", "/api/deep-dependencies", deepDependencies),
+        Route("GET", "/api/metrics/latencies", latencies),
+        Route("GET", "/api/metrics/calls", calls),
+        Route("GET", "/api/metrics/errors", errors),
+        Route("GET", "/api/metrics/minstep", shortestStep),
+        Route("GET", "/api/quality-metrics", qualityMetrics),
     ]
 
     /// What Jaeger calls the service of spans whose resource does not name one.
     static let namelessService = "OTLPResourceNoServiceName"
-
-    /// Jaeger without a metrics store, which its page takes as "no Monitor tab".
-    private static func metrics(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        throw APIError(501, "not-implemented", "metrics querying is currently disabled")
-    }
 
     static func response(for error: APIError) -> APIResponse {
         // The envelope stands for errors as it does for answers.
@@ -81,7 +79,7 @@ enum JaegerAPI {
         return json.finish()
     }
 
-    private static func isPretty(_ call: APICall) -> Bool {
+    static func isPretty(_ call: APICall) -> Bool {
         call.request.query("prettyPrint").map { !$0.isEmpty && $0 != "false" } ?? false
     }
 

@@ -41,11 +41,19 @@ extension APICall {
 
     /// A flag as Go's `strconv.ParseBool` reads it; absent is `false`.
     func goBool(_ name: String) throws(APIError) -> Bool {
-        switch request.query(name) ?? "" {
-        case "", "0", "f", "F", "false", "FALSE", "False": return false
-        case "1", "t", "T", "true", "TRUE", "True": return true
-        case let text:
+        guard let text = request.query(name), !text.isEmpty else { return false }
+        guard let flag = Self.goBool(text) else {
             throw Self.unreadable(name, "strconv.ParseBool: parsing \(GoText.quote(text)): invalid syntax")
+        }
+        return flag
+    }
+
+    /// The flag that a text stands for; `nil` when it is none.
+    static func goBool(_ text: String) -> Bool? {
+        switch text {
+        case "0", "f", "F", "false", "FALSE", "False": false
+        case "1", "t", "T", "true", "TRUE", "True": true
+        default: nil
         }
     }
 

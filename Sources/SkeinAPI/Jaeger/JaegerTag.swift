@@ -19,15 +19,22 @@ struct JaegerTag {
             }
             tags.append(JaegerTag(key: String(parts[0]), value: String(parts[1])))
         }
-        for map in request.queryValues("tags") where !map.isEmpty { tags += try parse(map: map) }
-        guard tags.count <= 100 else {
-            throw .invalid("tags", "\(tags.count) tags were given, at most 100 are searched at once")
+        for map in request.queryValues("tags") where !map.isEmpty {
+            tags += try parse(map: map) { .invalid("tags", "malformed 'tags' parameter, cannot unmarshal JSON: \($0)") }
         }
+        try check(tags)
         return tags
     }
 
-    /// Reads a JSON object whose values are all text.
-    private static func parse(map: String) throws(APIError) -> [JaegerTag] {
+    /// Throws when there are more than can be searched at once.
+    static func check(_ tags: [JaegerTag]) throws(APIError) {
+        guard tags.count <= 100 else {
+            throw .invalid("tags", "\(tags.count) tags were given, at most 100 are searched at once")
+        }
+    }
+
+    /// Reads a JSON object whose values are all text; `failure` says that it is none.
+    static func parse(map: String, _ failure: (String) -> APIError) throws(APIError) -> [JaegerTag] {
         var text = map
         do throws(WireError) {
             let result = text.withUTF8 { bytes in
@@ -45,7 +52,7 @@ struct JaegerTag {
             }
             return try result.get()
         } catch {
-            throw .invalid("tags", "malformed 'tags' parameter, cannot unmarshal JSON: \(error)")
+            throw failure("\(error)")
         }
     }
 

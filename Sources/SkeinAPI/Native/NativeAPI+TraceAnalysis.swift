@@ -108,6 +108,36 @@ extension NativeAPI {
         json.member("maxNanos", decimal: row.maxNanos)
     }
 
+    /// How far the clocks of the trace's hosts seem to be apart.
+    static func clockSkew(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let id = try call.traceID()
+        let reader = try await reader(of: id, api, call)
+        var room = AnswerRoom(api.answers, remedy: API.pagesOf(id))
+        let batch = try await api.gather(reader, columns: .details, beside: analysisByteCount, call, room: &room)
+        let skew = ClockSkew(of: batch)
+        var response = try APIResponse.json(capacity: 256 + skew.clocks.count * 128) { json throws(APIError) in
+            try json.object { json throws(APIError) in
+                json.member("traceId", id)
+                json.member("isSkewed", skew.isSkewed)
+                try json.array("clocks") { json throws(APIError) in
+                    for clock in skew.clocks {
+                        json.object { json in
+                            json.member("name", clock.name)
+                            json.array("services") { json in
+                                for service in clock.services { json.string(service) }
+                            }
+                            json.member("offsetNanos", decimal: clock.offsetNanos)
+                            json.member("callCount", clock.callCount)
+                        }
+                        try room.hold(json.count)
+                    }
+                }
+            }
+        }
+        response.memory = room.memory
+        return response
+    }
+
     private static func write(_ owner: CriticalPathProfile.Owner, to json: inout JSONWriter) {
         json.object { json in
             json.member("service", owner.name?.service)

@@ -5,6 +5,9 @@ import SkeinWire
 enum NativeAPI {
     static let routes: [Route] = [
         route("GET", "search", "q", "start", "end", "limit", "cursor", "order", "spans", answer: search),
+        route("GET", "saved-queries", answer: savedQueries),
+        route("PUT", "saved-queries/{name}", answer: saveQuery),
+        route("DELETE", "saved-queries/{name}", answer: removeQuery),
         route("GET", "tail", "q", "spans", answer: tail),
         route("GET", "complete", "q", "position", "limit", answer: complete),
         route("GET", "metrics", "q", "start", "end", "step", "exemplars", "limit", answer: metrics),
@@ -16,7 +19,13 @@ enum NativeAPI {
         route("GET", "traces/{id}/spans", "ids", "limit", "cursor", answer: spans),
         route("GET", "traces/{id}/critical-path", answer: criticalPath),
         route("GET", "traces/{id}/statistics", "by", answer: traceStatistics),
+        route("GET", "traces/{id}/clock-skew", answer: clockSkew),
         route("GET", "compare", "a", "b", answer: compare),
+        analysis("errors", answer: errors),
+        analysis("hygiene", answer: hygiene),
+        analysis("repeated-calls", "count", "share", answer: repeatedCalls),
+        analysis("critical-path", "faster", answer: criticalPaths),
+        analysis("deep-dependencies", "service", answer: deepDependencies),
         route("GET", "services", "prefix", "limit", "cursor", answer: services),
         route("GET", "services/{name}/operations", "prefix", "limit", "cursor", answer: operations),
         route("GET", "services/{name}/statistics", "start", "end", "step", answer: statistics),
@@ -28,6 +37,11 @@ enum NativeAPI {
         route("GET", "removals", "limit", "cursor", answer: removals),
         route("POST", "removals", answer: remove),
     ]
+
+    /// An analysis of the traces that match.
+    private static func analysis(_ name: String, _ parameters: String..., answer: @escaping Route.Answer) -> Route {
+        Route("GET", "/api/skein/v1/analysis/\(name)", parameters: ["q", "start", "end", "limit"] + parameters, answer)
+    }
 
     private static func route(
         _ method: String,

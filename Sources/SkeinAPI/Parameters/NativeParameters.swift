@@ -97,6 +97,18 @@ extension APICall {
         return number
     }
 
+    /// A number of the query that may have a fraction, within bounds; `usual` when the request does not say.
+    func fraction(_ name: String, _ bounds: ClosedRange<Double>, usual: Double) throws(APIError) -> Double {
+        guard let text = request.query(name), !text.isEmpty else { return usual }
+        guard let number = Double(text), bounds.contains(number) else {
+            throw .invalid(
+                name,
+                "\(name) is \(Self.shown(text)): it takes a number from \(bounds.lowerBound) to \(bounds.upperBound)."
+            )
+        }
+        return number
+    }
+
     /// Where the list of names goes on; `nil` at its beginning. The list is told by the path and what narrows it.
     func listCursor() throws(APIError) -> ListCursor? {
         guard let sent = request.query("cursor"), !sent.isEmpty else { return nil }

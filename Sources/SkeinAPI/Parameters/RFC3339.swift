@@ -55,6 +55,15 @@ enum RFC3339 {
         return "\(day)T\(time).\(padded(Int(unixNanos % 1_000_000_000), 9))Z"
     }
 
+    /// The same with as many digits of a second as it takes: none, 3, 6 or 9 (proto3, "JSON Mapping" of `Timestamp`).
+    static func formatShort(_ unixNanos: UInt64) -> String {
+        var text = format(unixNanos)
+        text.removeLast()
+        while text.hasSuffix("000") { text.removeLast(3) }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text + "Z"
+    }
+
     /// Days since 1970-01-01 in the Gregorian calendar. Years are counted from March, so that the leap day is the last
     /// of its year; 146,097 days are 400 years.
     private static func days(year: Int, month: Int, day: Int) -> Int {

@@ -13,11 +13,11 @@ package struct APIStream: Sendable {
         case tail
     }
 
-    /// Sends a piece, and returns when it is on its way. Throws when nobody listens any more.
+    /// Sends a piece, and returns when it is on its way. Throws `CancellationError` when nobody listens any more.
     package typealias Write = @Sendable ([UInt8]) async throws -> Void
     /// Makes the pieces. Its task is cancelled when nobody listens any more, or the time of its query is over; its memory is
     /// its own to count. The body is whole when it returns, and breaks off when it throws: what went wrong that it can
-    /// tell, in its format, it tells in a piece and returns.
+    /// tell, in its format, it tells in a piece and returns; what else it throws than of being cancelled is logged.
     package typealias Producer = @Sendable (_ write: Write) async throws -> Void
 
     package let kind: Kind

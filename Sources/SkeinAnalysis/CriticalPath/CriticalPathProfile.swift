@@ -5,7 +5,7 @@ package import SkeinModel
 ///
 /// A trace counts by the weight of its root: how many it stands for after sampling. Profiles of parts of the traces add up
 /// to that of all. At most ``operationCountMax`` operations are told apart; the others are one.
-package struct CriticalPathProfile: Sendable {
+package struct CriticalPathProfile: TraceAnalysis {
     /// Most operations that are told apart.
     package static let operationCountMax = 10_000
 
@@ -16,6 +16,8 @@ package struct CriticalPathProfile: Sendable {
     /// Nanoseconds of all critical paths together, each by its weight.
     package private(set) var pathNanos = 0.0
     private var groups = BoundedGroups<OperationName, Figures>(limit: operationCountMax)
+
+    package var byteCount: Int { groups.values.count * 1024 }
 
     private struct Figures {
         var traceCount = 0

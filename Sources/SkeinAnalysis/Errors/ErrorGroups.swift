@@ -8,7 +8,7 @@ package import SkeinModel
 /// its `error.type` and status message. At most ``groupCountMax`` groups are told apart; the others are one.
 ///
 /// Groups of parts of the traces add up to those of all.
-package struct ErrorGroups: Sendable {
+package struct ErrorGroups: TraceAnalysis {
     /// Most groups that are told apart.
     package static let groupCountMax = 5_000
 
@@ -17,6 +17,8 @@ package struct ErrorGroups: Sendable {
     /// Of these, traces with an error.
     package private(set) var failedTraceCount = 0
     private var groups = BoundedGroups<Key, ErrorFigures>(limit: groupCountMax)
+
+    package var byteCount: Int { groups.values.count * 2048 }
 
     private struct Key: Hashable, Sendable {
         @ExactText var type: String

@@ -31,10 +31,14 @@ struct ServerClient: Sendable {
 
     /// The body of an answer with status 200.
     func get(_ path: String, _ parameters: [(String, String?)] = []) async throws(CommandFailure) -> Data {
+        try await body(of: HTTPClientRequest(url: url(path, parameters)), asked: path)
+    }
+
+    /// Where `path` is asked with these parameters.
+    func url(_ path: String, _ parameters: [(String, String?)]) -> String {
         let query = parameters.compactMap { name, value in value.map { "\(name)=\(Self.encoded($0))" } }
             .joined(separator: "&")
-        let request = HTTPClientRequest(url: server + path + (query.isEmpty ? "" : "?\(query)"))
-        return try await body(of: request, asked: path)
+        return server + path + (query.isEmpty ? "" : "?\(query)")
     }
 
     /// The body of an answer with status 200 to an object in JSON.
@@ -99,7 +103,7 @@ struct ServerClient: Sendable {
         return String(decoding: out, as: UTF8.self)
     }
 
-    private func unreachable(_ error: any Error) -> CommandFailure {
+    func unreachable(_ error: any Error) -> CommandFailure {
         if let error = error as? HTTPClientError, error == .readTimeout || error == .deadlineExceeded {
             return CommandFailure(
                 description: "\(server) did not answer within two minutes; ask for less, or try again."

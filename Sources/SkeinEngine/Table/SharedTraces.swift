@@ -18,6 +18,25 @@ final class SharedTraces: Sendable {
         var second: UInt64
     }
 
+    /// What two blocks share.
+    fileprivate struct Share {
+        var traces: [TraceID] = []
+        /// Those of which both hold a copy of the same span.
+        var copied: [TraceID] = []
+    }
+
+    /// Traces that lie in several places.
+    struct Found {
+        var all: Set<TraceID> = []
+        /// Those of which some span may be there more than once; of the others the rows of each place count as they are.
+        var copied: Set<TraceID> = []
+
+        fileprivate mutating func add(_ share: Share) {
+            all.formUnion(share.traces)
+            copied.formUnion(share.copied)
+        }
+    }
+
     private struct HeadShare {
         /// Rows of the part that were looked at.
         var rowCount = 0
@@ -25,7 +44,7 @@ final class SharedTraces: Sendable {
     }
 
     private struct State {
-        var ofBlocks: [Pair: [TraceID]] = [:]
+        var ofBlocks: [Pair: Share] = [:]
         var ofHead: [Pair: HeadShare] = [:]
     }
 
@@ -38,29 +57,38 @@ final class SharedTraces: Sendable {
         in snapshot: Contents.Snapshot,
         _ cancellation: Cancellation
     ) throws(StoreError) -> Set<TraceID> {
-        var shared = try ofBlocks(snapshot.blocks, cancellation)
+        try find(in: snapshot, cancellation).all
+    }
+
+    /// The same, and which of them may have copies of spans.
+    func find(in snapshot: Contents.Snapshot, _ cancellation: Cancellation) throws(StoreError) -> Found {
+        var found = try ofBlocks(snapshot, cancellation)
         for part in snapshot.head where part.rowCount > 0 {
-            for block in snapshot.blocks { shared.formUnion(try of(part, block, cancellation)) }
+            for block in snapshot.blocks {
+                let share = try of(part, block, cancellation)
+                found.all.formUnion(share)
+                found.copied.formUnion(share)
+            }
         }
         forgetOthers(snapshot)
-        return shared
+        return found
     }
 
     // MARK: Blocks
 
     private func ofBlocks(
-        _ blocks: [StoredBlock],
+        _ snapshot: Contents.Snapshot,
         _ cancellation: Cancellation
-    ) throws(StoreError) -> Set<TraceID> {
+    ) throws(StoreError) -> Found {
         // The smaller of two is held in memory.
-        let blocks = blocks.sorted { $0.footer.spanCount < $1.footer.spanCount }
-        var shared: Set<TraceID> = []
+        let blocks = snapshot.blocks.sorted { $0.footer.spanCount < $1.footer.spanCount }
+        var shared = Found()
         for (place, small) in blocks.enumerated() {
             var unknown: [StoredBlock] = []
             state.withLock { state in
                 for large in blocks[(place + 1)...] {
                     if let known = state.ofBlocks[Pair(first: small.number, second: large.number)] {
-                        shared.formUnion(known)
+                        shared.add(known)
                     } else {
                         unknown.append(large)
                     }
@@ -69,10 +97,19 @@ final class SharedTraces: Sendable {
             guard !unknown.isEmpty else { continue }
             let ids = try small.traceIDs(cancellation)
             for large in unknown {
-                var found: [TraceID] = []
-                try large.forEachTraceID(cancellation) { if ids.contains($0) { found.append($0) } }
-                shared.formUnion(found)
-                state.withLock { $0.ofBlocks[Pair(first: small.number, second: large.number)] = found }
+                var share = Share()
+                try large.forEachTraceID(cancellation) { if ids.contains($0) { share.traces.append($0) } }
+                var both = snapshot
+                both.head = []
+                both.blocks = [small, large].sorted { $0.id < $1.id }
+                for id in share.traces {
+                    let trace = try StoredTrace(id, in: both)
+                    let rows = try CountingRows.find(in: trace, cancellation)
+                    if rows.selectedCount < trace.spanCount { share.copied.append(id) }
+                }
+                shared.add(share)
+                let learnt = share
+                state.withLock { $0.ofBlocks[Pair(first: small.number, second: large.number)] = learnt }
             }
         }
         return shared

@@ -40,7 +40,9 @@ struct TableFolding<Fold: TableFold>: Sendable {
         self.cancellation = cancellation
         self.memory = memory
         predicate = CompiledPredicate(query.predicate)
-        shared = try snapshot.sharedTraces.traces(in: snapshot, cancellation)
+        let found = try snapshot.sharedTraces.find(in: snapshot, cancellation)
+        // Rows that are there once count wherever they are.
+        shared = query.needsWholeTraces ? found.all : found.copied
     }
 
     /// The sum.

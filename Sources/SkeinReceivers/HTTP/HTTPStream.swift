@@ -43,17 +43,21 @@ package struct HTTPStreamWriter: Sendable {
         self.eventLoop = eventLoop
     }
 
-    /// Sends a piece at once, and returns when the system has taken it. Throws when the client is gone, or takes too little
-    /// in too much time, or the task is cancelled; a piece that is under way then has two seconds left.
+    /// Sends a piece at once, and returns when the system has taken it. Throws `CancellationError` when the client is gone, or
+    /// takes too little in too much time, or the task is cancelled; a piece that is under way then has two seconds left.
     package func write(_ piece: ByteBuffer) async throws {
         guard piece.readableBytes > 0 else { return }
         try Task.checkCancellation()
-        try await withTaskCancellationHandler {
-            try await eventLoop.flatSubmit { [connection, eventLoop] in
-                connection.value.write(piece, eventLoop)
-            }.get()
-        } onCancel: {
-            eventLoop.execute { [connection] in connection.value.hurry() }
+        do {
+            try await withTaskCancellationHandler {
+                try await eventLoop.flatSubmit { [connection, eventLoop] in
+                    connection.value.write(piece, eventLoop)
+                }.get()
+            } onCancel: {
+                eventLoop.execute { [connection] in connection.value.hurry() }
+            }
+        } catch {
+            throw CancellationError()
         }
     }
 

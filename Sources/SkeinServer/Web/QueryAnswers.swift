@@ -6,6 +6,7 @@ import SkeinAPI
 import SkeinBase
 import SkeinPipeline
 import SkeinReceivers
+import SkeinStore
 
 /// The query APIs for HTTP listeners: every request is a query that passes the gate, and every answer leaves in the form
 /// of the API that was asked.
@@ -79,17 +80,7 @@ struct QueryAnswers: Sendable {
     /// A stream that is the rest of a query, and has the rest of its time.
     private func answer(_ response: APIResponse, _ stream: APIStream, in pass: QueryGate.Pass) -> HTTPAnswer {
         var answer = HTTPAnswer(streaming: response)
-        answer.stream = HTTPStream { [queries] writer in
-            let isWhole = try await pass.run {
-                try await stream.run { try await writer.write($0, countedIn: response.memory) }
-                return true
-            }
-            guard isWhole == nil else { return }
-            if let last = stream.lastPiece?("timeout", queries.lateness) {
-                try await writer.write(ByteBuffer(bytes: last))
-            }
-            throw CancellationError()
-        }
+        answer.stream = HTTPStream { writer in try await send(stream, of: response, to: writer, in: pass) }
         return answer
     }
 
@@ -102,9 +93,45 @@ struct QueryAnswers: Sendable {
         var answer = HTTPAnswer(streaming: response)
         answer.stream = HTTPStream(endsWithListener: true) { writer in
             defer { withExtendedLifetime(pass) {} }
-            try await stream.run { try await writer.write($0, countedIn: response.memory) }
+            try await send(stream, of: response, to: writer)
         }
         return answer
+    }
+
+    /// Sends a whole stream, or says in its own form why it breaks off, unless that is the client's wish.
+    private func send(
+        _ stream: APIStream,
+        of response: APIResponse,
+        to writer: HTTPStreamWriter,
+        in pass: QueryGate.Pass? = nil
+    ) async throws {
+        let work: @Sendable () async throws -> Bool = {
+            try await stream.run { try await writer.write($0, countedIn: response.memory) }
+            return true
+        }
+        do {
+            let isWhole = if let pass { try await pass.run(work) } else { try await work() }
+            guard isWhole == nil else { return }
+            try await breakOff(stream, "timeout", queries.lateness, writer)
+        } catch  where !Self.isCancellation(error) {
+            logger.error("an answer breaks off: \(error)", metadata: ["route": "\(response.route)"])
+            let detail = "The rest of the answer could not be made. The server's log has the cause."
+            try await breakOff(stream, "internal", detail, writer)
+        }
+    }
+
+    private func breakOff(
+        _ stream: APIStream,
+        _ code: String,
+        _ detail: String,
+        _ writer: HTTPStreamWriter
+    ) async throws {
+        if let last = stream.lastPiece?(code, detail) { try await writer.write(ByteBuffer(bytes: last)) }
+        throw CancellationError()
+    }
+
+    private static func isCancellation(_ error: any Error) -> Bool {
+        error is CancellationError || (error as? StoreError)?.code == .cancelled
     }
 }
 

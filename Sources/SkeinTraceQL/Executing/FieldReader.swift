@@ -276,6 +276,7 @@ extension Field {
     /// The columns to read it from that may be left out of a batch.
     var columns: SpanColumns {
         switch self {
+        case .attribute(.resource, "service.name"): return .fixed
         case .attribute(.any, _): return [.attributes, .details]
         case .attribute(.span, _): return .attributes
         case .attribute(.resource, _), .attribute(.instrumentation, _): return .details

@@ -76,6 +76,7 @@ struct SeriesCells: Sendable {
     }
 
     /// Adds a value to the bucket of a histogram.
+    @inline(__always)
     mutating func add(bucket: Int, weight: Double, to cell: Int) throws(StoreError) {
         var place = Int(histogramPlaces[cell])
         if place < 0 {

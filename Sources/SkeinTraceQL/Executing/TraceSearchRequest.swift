@@ -198,6 +198,9 @@ extension Query {
     /// The one condition that the query states of spans, when it is no more than that.
     package var plainCondition: SpanPredicate? { try? condition() }
 
+    /// Whether it asks for series.
+    package var countsSpans: Bool { if case .series = statement { true } else { false } }
+
     /// The order that it asks for, newest first when it asks for none.
     package var order: TraceOrder {
         for case .order(let order) in pipeline.stages { return order }

@@ -17,6 +17,13 @@ extension OTLP {
             }
         }
 
+        /// All spans of `batch` as one message.
+        package static func bytes(of batch: SpanBatch) -> [UInt8] {
+            var out = ByteWriter(capacity: 1024)
+            append(batch, to: &out)
+            return out.array()
+        }
+
         private func appendResourceSpans(_ group: SpanGroups.Resource, to out: inout ByteWriter) {
             let table = batch.resources
             out.appendMessage(1) { out in

@@ -25,12 +25,13 @@ struct APIUnderTest {
         over store: any SpanStore,
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
         traceSpanCountMax: Int = 200_000,
-        live: LiveTraces = LiveTraces()
+        live: LiveTraces = LiveTraces(),
+        at now: UInt64 = now
     ) {
         self.store = store
         api = API(
             store: store,
-            clock: StoppedClock(unixNanos: Self.now),
+            clock: StoppedClock(unixNanos: now),
             answers: answers,
             traceSpanCountMax: traceSpanCountMax,
             live: live

@@ -165,11 +165,14 @@ struct HTTPConnectionTests {
 
     @Test func `an idle connection is closed`() async throws {
         var limits = HTTPLimits()
-        limits.idleTime = .seconds(4)
+        limits.idleTime = .seconds(1)
         try await Fixture().withHTTP(limits) { port in
-            try await RawConnection.with(port) { talk in
-                try await talk.say("\(Self.request)content-length: 2\r\n\r\n{}")
-                #expect(await talk.hearAll().hasPrefix("HTTP/1.1 200 OK"))
+            // On a busy machine the connection may be idle for too long before its first request.
+            try await eventually("an answered connection is closed") {
+                try await RawConnection.with(port) { talk in
+                    try? await talk.say("\(Self.request)content-length: 2\r\n\r\n{}")
+                    return await talk.hearAll().hasPrefix("HTTP/1.1 200 OK")
+                }
             }
         }
     }

@@ -5,6 +5,7 @@ import SkeinAPI
 import SkeinBase
 import SkeinPipeline
 import SkeinReceivers
+import SkeinStore
 import Synchronization
 import Testing
 
@@ -106,10 +107,27 @@ struct QueryStreamTests {
         #expect(metric("skein_running_queries") == 0)
     }
 
-    @Test func `a producer that throws breaks its body off`() async throws {
-        let stream = APIStream(.query) { write in
+    @Test(arguments: [APIStream.Kind.query, .tail])
+    func `a producer that fails says so in its last piece, and its body has no end`(_ kind: APIStream.Kind) async throws
+    {
+        let stream = APIStream(kind, lastPiece: { code, detail in Array("\(code): \(detail)\n".utf8) }) { write in
             try await write(Array("begun\n".utf8))
-            throw CancellationError()
+            throw StoreError(.io, "a path of the server's")
+        }
+        try await withStream(stream) { port in
+            try await RawConnection.with(port) { talk in
+                try await talk.say(Self.request)
+                let heard = await talk.hearAll()
+                #expect(heard.contains("begun\n") && heard.contains("internal: The rest"), "\(heard)")
+                #expect(!heard.hasSuffix("0\r\n\r\n") && !heard.contains("a path"))
+            }
+        }
+    }
+
+    @Test func `a producer that is cancelled breaks its body off`() async throws {
+        let stream = APIStream(.query, lastPiece: { _, _ in Array("words".utf8) }) { write in
+            try await write(Array("begun\n".utf8))
+            throw StoreError(.cancelled, "the test ends it")
         }
         try await withStream(stream) { port in
             try await RawConnection.with(port) { talk in
