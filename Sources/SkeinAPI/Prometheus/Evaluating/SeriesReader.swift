@@ -107,7 +107,7 @@ extension PromQL {
             columns.reduce(0) { $0 + (keepsBounds($1.metric) ? bounds[$1.metric].count(where: \.self) : 1) }
         }
 
-        /// The series, each in order of its bounds.
+        /// The series that have spans in any window, each in order of its bounds.
         func series(_ windows: Windows, _ moments: Moments) -> [SampleSeries] {
             let stretches = Stretches(
                 windows,
@@ -147,6 +147,7 @@ extension PromQL {
             }
             var window = [Int128](repeating: 0, count: width)
             var (head, tail) = (0, 0)
+            var isSeen = false
             for (moment, slices) in stretches.slices.enumerated() {
                 while tail < column.slices.count, column.slices[tail] < slices.upperBound {
                     for bucket in 0..<width { window[bucket] += column.sums[tail * width + bucket] }
@@ -156,6 +157,7 @@ extension PromQL {
                     for bucket in 0..<width { window[bucket] -= column.sums[head * width + bucket] }
                     head += 1
                 }
+                if head < tail { isSeen = true }
                 // Before its first span nobody knew of a series; a rate of nothing is a rate.
                 if reading.measure == .total, tail == 0 { continue }
                 var cumulative: Int128 = 0
@@ -166,7 +168,7 @@ extension PromQL {
                     found[place].values[moment] = (found[place].values[moment] ?? 0) + value
                 }
             }
-            return found
+            return isSeen ? found : []
         }
 
         private func measured(_ value: Double, in seconds: Double) -> Double {

@@ -135,6 +135,14 @@ import Testing
         #expect(try await api.series("nothing", from: start, through: start + 60, step: 60) == [])
     }
 
+    @Test func `what has no spans in any window is no series`() async throws {
+        let api = try await APIUnderTest(OrderTraffic.spans)
+        let query = "increase(\(Self.requests){client=\"web\"}[1m])"
+        let end = OrderTraffic.end
+        #expect(try await api.series(query, from: end - 180, through: end, step: 60) == [])
+        #expect(try await api.series(query, from: end - 240, through: end - 180, step: 60) == ["{\(Self.web)} 1 0"])
+    }
+
     @Test func `topk over time keeps the series that lead at each step`() async throws {
         let spans = (0..<3).flatMap { OrderTraffic.order(minute: 0, trace: 100 + $0) }
         let refund = (0..<5).map {
