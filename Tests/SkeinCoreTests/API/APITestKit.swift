@@ -25,7 +25,8 @@ struct APIUnderTest {
         over store: any SpanStore,
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
         traceSpanCountMax: Int = 200_000,
-        live: LiveTraces = LiveTraces()
+        live: LiveTraces = LiveTraces(),
+        zipkin: ZipkinSettings = ZipkinSettings()
     ) {
         self.store = store
         api = API(
@@ -33,7 +34,8 @@ struct APIUnderTest {
             clock: StoppedClock(unixNanos: Self.now),
             answers: answers,
             traceSpanCountMax: traceSpanCountMax,
-            live: live
+            live: live,
+            zipkin: zipkin
         ) {
             var status = ServerStatus(version: "0.1.0", startedUnixNanos: Self.now - 1)
             status.receivedSpanCount = 7
