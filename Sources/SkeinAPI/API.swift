@@ -3,8 +3,8 @@ package import SkeinBase
 package import SkeinPipeline
 package import SkeinStore
 
-/// The HTTP APIs over a store: the native one below `/api/skein/v1/`, Jaeger's below `/api/` and Tempo's below `/tempo/`, or
-/// one of them at its own root.
+/// The HTTP APIs over a store: the native one below `/api/skein/v1/`, Jaeger's below `/api/`, Tempo's below `/tempo/`
+/// and Zipkin's below `/zipkin/`, or one of them at its own root.
 ///
 /// A pure function from request to response; it opens no socket, reads no configuration and keeps no state. Any number
 /// of requests may run at once. Cancelling the task of a request cancels its read of the store.
@@ -18,6 +18,7 @@ package struct API: Sendable {
     /// Tells which traces get spans.
     let live: LiveTraces
     let savedQueries: any SavedQueries
+    let zipkin: ZipkinSettings
     let serverStatus: @Sendable () async -> ServerStatus
 
     /// The APIs over `store`, whose answers take at most `answers` while they are made, and hold whole traces of at most
@@ -29,6 +30,7 @@ package struct API: Sendable {
         traceSpanCountMax: Int = 200_000,
         live: LiveTraces = LiveTraces(),
         savedQueries: any SavedQueries = MemorySavedQueries(),
+        zipkin: ZipkinSettings = ZipkinSettings(),
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
@@ -37,6 +39,7 @@ package struct API: Sendable {
         self.traceSpanCountMax = traceSpanCountMax
         self.live = live
         self.savedQueries = savedQueries
+        self.zipkin = zipkin
         self.serverStatus = serverStatus
     }
 
@@ -53,9 +56,14 @@ package struct API: Sendable {
         return await respond(to: request, path, family)
     }
 
-    /// Answers a request to a listener that serves one family alone, whose paths begin at its root.
+    /// Answers a request to a listener that serves one family alone, whose paths begin at its root; where it has a prefix, there
+    /// too.
     package func respond(to request: APIRequest, family: APIFamily) async -> APIResponse {
-        await respond(to: request, Route.split(request.path), family)
+        let path = Route.split(request.path)
+        guard let (named, rest) = APIFamily.serving(path), named == family else {
+            return await respond(to: request, path, family)
+        }
+        return await respond(to: request, rest, family)
     }
 
     private func respond(to request: APIRequest, _ path: [String], _ family: APIFamily) async -> APIResponse {

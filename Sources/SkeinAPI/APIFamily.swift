@@ -33,7 +33,7 @@ package enum APIFamily: Sendable {
         case .jaeger: JaegerAPI.routes
         case .jaegerV3: JaegerV3API.routes
         case .tempo: TempoAPI.routes
-        case .zipkin: []
+        case .zipkin: ZipkinAPI.routes
         case .prometheus: PrometheusAPI.routes
         }
     }
@@ -55,19 +55,11 @@ package enum APIFamily: Sendable {
             case .jaeger: JaegerAPI.response(for: error)
             case .jaegerV3: JaegerV3API.response(for: error)
             case .tempo: TempoAPI.response(for: error)
-            case .zipkin: Self.text(error)
+            case .zipkin: ZipkinAPI.response(for: error)
             case .prometheus: PrometheusAPI.response(for: error)
             }
         response.headers += error.headers
         response.logMessage = error.logMessage
         return response
-    }
-
-    private static func text(_ error: APIError) -> APIResponse {
-        APIResponse(
-            status: error.status,
-            headers: [("Content-Type", "text/plain; charset=utf-8")],
-            body: .bytes(Array(error.detail.utf8))
-        )
     }
 }

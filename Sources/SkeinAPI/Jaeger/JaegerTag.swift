@@ -84,8 +84,10 @@ struct JaegerTag {
         return .or(ways)
     }
 
+    private var literals: [SpanPredicate.Literal] { Self.literals(of: value) }
+
     /// The values of every type whose text is `value`.
-    private var literals: [SpanPredicate.Literal] {
+    static func literals(of value: String) -> [SpanPredicate.Literal] {
         var literals: [SpanPredicate.Literal] = [.string(value)]
         if value == "true" || value == "false" { literals.append(.bool(value == "true")) }
         if let int = Int64(value) {

@@ -26,7 +26,8 @@ struct APIUnderTest {
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
         traceSpanCountMax: Int = 200_000,
         live: LiveTraces = LiveTraces(),
-        at now: UInt64 = now
+        at now: UInt64 = now,
+        zipkin: ZipkinSettings = ZipkinSettings()
     ) {
         self.store = store
         api = API(
@@ -34,7 +35,8 @@ struct APIUnderTest {
             clock: StoppedClock(unixNanos: now),
             answers: answers,
             traceSpanCountMax: traceSpanCountMax,
-            live: live
+            live: live,
+            zipkin: zipkin
         ) {
             var status = ServerStatus(version: "0.1.0", startedUnixNanos: Self.now - 1)
             status.receivedSpanCount = 7
