@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAPI
 import SkeinEngine
 import SkeinModel
 import SkeinStore
@@ -25,7 +26,8 @@ struct SavedQueryTests {
 
     @Test(
         arguments: [
-            ("name", "{\"query\":\"duration >\"}", 400), ("name", "{\"text\":\"error = true\"}", 400), ("name", "[]", 400),
+            ("name", "{\"query\":\"duration >\"}", 400), ("name", "{\"text\":\"error = true\"}", 400),
+            ("name", "[]", 400),
             (String(repeating: "n", count: 101), "{\"query\":\"error = true\"}", 422),
         ]
     )
