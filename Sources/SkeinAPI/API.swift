@@ -17,6 +17,7 @@ package struct API: Sendable {
     let traceSpanCountMax: Int
     /// Tells which traces get spans.
     let live: LiveTraces
+    let savedQueries: any SavedQueries
     let zipkin: ZipkinSettings
     let serverStatus: @Sendable () async -> ServerStatus
 
@@ -28,6 +29,7 @@ package struct API: Sendable {
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
         traceSpanCountMax: Int = 200_000,
         live: LiveTraces = LiveTraces(),
+        savedQueries: any SavedQueries = MemorySavedQueries(),
         zipkin: ZipkinSettings = ZipkinSettings(),
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
@@ -36,6 +38,7 @@ package struct API: Sendable {
         self.answers = answers
         self.traceSpanCountMax = traceSpanCountMax
         self.live = live
+        self.savedQueries = savedQueries
         self.zipkin = zipkin
         self.serverStatus = serverStatus
     }

@@ -8,6 +8,7 @@ package enum APIFamily: Sendable {
     case jaegerV3
     case tempo
     case zipkin
+    case prometheus
 
     /// The family that serves `path`, split and decoded, where all of them are served side by side, and what of the path is
     /// left for it; `nil` for what is no API's.
@@ -15,6 +16,7 @@ package enum APIFamily: Sendable {
         switch path.first {
         case "tempo": (.tempo, Array(path.dropFirst()))
         case "zipkin": (.zipkin, Array(path.dropFirst()))
+        case "prometheus": (.prometheus, Array(path.dropFirst()))
         case "api":
             switch path.dropFirst().first {
             case "skein": (.native, path)
@@ -32,6 +34,7 @@ package enum APIFamily: Sendable {
         case .jaegerV3: JaegerV3API.routes
         case .tempo: TempoAPI.routes
         case .zipkin: ZipkinAPI.routes
+        case .prometheus: PrometheusAPI.routes
         }
     }
 
@@ -41,6 +44,7 @@ package enum APIFamily: Sendable {
         case .native, .jaeger, .jaegerV3: ""
         case .tempo: "/tempo"
         case .zipkin: "/zipkin"
+        case .prometheus: "/prometheus"
         }
     }
 
@@ -52,6 +56,7 @@ package enum APIFamily: Sendable {
             case .jaegerV3: JaegerV3API.response(for: error)
             case .tempo: TempoAPI.response(for: error)
             case .zipkin: ZipkinAPI.response(for: error)
+            case .prometheus: PrometheusAPI.response(for: error)
             }
         response.headers += error.headers
         response.logMessage = error.logMessage

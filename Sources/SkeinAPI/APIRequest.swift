@@ -50,7 +50,7 @@ package struct APIRequest: Sendable {
     package func queryValues(_ name: String) -> [String] { queryItems.filter { $0.name == name }.map(\.value) }
 
     /// Decodes a query as forms write it: `a=1&b=x+y%2Fz`. Never fails: what is no escape stands for itself.
-    private static func queryItems(in query: some Collection<UInt8>) -> [QueryItem] {
+    static func queryItems(in query: some Collection<UInt8>) -> [QueryItem] {
         query.split(separator: UInt8(ascii: "&")).map { pair in
             let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             return QueryItem(

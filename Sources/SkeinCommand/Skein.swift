@@ -14,7 +14,7 @@ struct Skein: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            Serve.self, Query.self, Tail.self, Trace.self, Services.self, Usage.self, Status.self, Load.self,
+            Serve.self, Query.self, Tail.self, Trace.self, Compare.self, Services.self, Usage.self, Status.self, Load.self,
             Remove.self,
             Doctor.self,
             Verify.self, Blocks.self, Backup.self, Restore.self,

@@ -25,6 +25,9 @@ public final class EmbeddedStore: SpanStore {
     private let commit: GroupCommit
     let compactor: Compactor
     let removalLog: RemovalLog
+    private let queryFile: SavedQueryFile
+    /// Queries that people keep.
+    package var savedQueries: any SavedQueries { queryFile }
     private let thinning: Thinning
     /// What opening found and did.
     public let recovery: RecoveryReport
@@ -63,6 +66,7 @@ public final class EmbeddedStore: SpanStore {
         )
         let opened = try opening.open(nowNanos: started)
         removalLog = try RemovalLog(meter, folder)
+        queryFile = try SavedQueryFile(meter, folder)
         thinning = Thinning(rules: configuration.retentionRules, defaultAgeNanos: configuration.retentionAge?.nanos)
         contents = opened.contents
         sealer = Sealer(
@@ -343,6 +347,7 @@ public final class EmbeddedStore: SpanStore {
     private func addProblems(to status: inout StoreStatus) {
         status.problems = recovery.problems
         if let problem = removalLog.problem { status.problems.append(problem) }
+        if let problem = queryFile.problem { status.problems.append(problem) }
         status.problems += removalLog.unfinished
         let numbers = contents.serviceNumbers
         if numbers.refusedCount > 0 {

@@ -28,6 +28,7 @@ struct DoorMaker {
     init(
         _ configuration: ServerConfiguration,
         store: any SpanStore,
+        savedQueries: any SavedQueries,
         pipeline: Pipeline,
         memory: MemoryPlan,
         telemetry: Telemetry,
@@ -50,6 +51,7 @@ struct DoorMaker {
             answers: memory.queries,
             traceSpanCountMax: configuration.traceSpansMax,
             live: pipeline.live,
+            savedQueries: savedQueries,
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)
@@ -89,7 +91,7 @@ struct DoorMaker {
                 "jaeger-query-grpc",
                 address,
                 questionBytesMax,
-                calls("jaeger-query-grpc", of: NoCalls())
+                calls("jaeger-query-grpc", of: JaegerQueries(api))
             )
         case .otlpHTTP:
             let export = export(IngestCounters(protocol: "otlp-http", in: telemetry))
@@ -181,7 +183,13 @@ struct DoorMaker {
     }
 }
 
-/// An API without methods.
-private struct NoCalls: APIStreamService {
-    func call(_ path: String, _ message: [UInt8]) -> APIStreamAnswer? { nil }
+/// Jaeger's query services of both versions on one port.
+private struct JaegerQueries: APIStreamService {
+    private let services: [any APIStreamService]
+
+    init(_ api: API) { services = [JaegerQueryService(api), JaegerV3QueryService(api)] }
+
+    func call(_ path: String, _ message: [UInt8]) -> APIStreamAnswer? {
+        services.lazy.compactMap { $0.call(path, message) }.first
+    }
 }

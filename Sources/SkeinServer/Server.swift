@@ -37,6 +37,7 @@ package struct Server: Sendable {
         let maker = DoorMaker(
             configuration,
             store: keeper.store,
+            savedQueries: keeper.store.savedQueries,
             pipeline: pipeline,
             memory: memory,
             telemetry: telemetry,

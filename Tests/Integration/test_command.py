@@ -61,7 +61,7 @@ def test_version_and_help(run):
     done = run("--version")
     assert done.returncode == 0 and re.match(r"\d+\.\d+\.\d+", done.stdout.strip().split()[-1])
     help = run("--help").stdout
-    for command in ("serve", "query", "trace", "services", "load", "doctor"):
+    for command in ("serve", "query", "trace", "compare", "services", "load", "doctor"):
         assert re.search(rf"^\s+{command}\s", help, re.MULTILINE), help
         assert run(command, "--help").returncode == 0
 
@@ -115,6 +115,28 @@ def test_trace_that_is_not_there(run, server):
     assert done.returncode != 0 and "ab" * 16 in done.stderr
     done = run("trace", "nonsense", "--server", server.web)
     assert done.returncode != 0 and "nonsense" in done.stderr
+
+
+def test_compare_says_what_differs(binary, run, server, trace):
+    other, root, start = otlp.trace_id(), otlp.span_id(), otlp.now() - 10**9
+    spans = [
+        otlp.span(other, root, name="GET /orders", kind=2, start=start, end=start + 20_000_000),
+        otlp.span(other, parent=root, name="read cache", start=start + 1_000_000, end=start + 2_000_000),
+    ]
+    assert server.post(otlp.export(*spans, service="orders")).status == 200
+    done = run("compare", trace, other.hex(), "--server", server.web)
+    assert done.returncode == 0, done.stderr
+    assert ESCAPE not in done.stdout
+    lines = done.stdout.splitlines()
+    assert [line[0] for line in lines if "orders" in line and "ms" in line and line[0] in "~+-"] == ["~", "-", "+"], lines
+    assert any(line.startswith("- ") and "SELECT orders" in line and "50ms" in line for line in lines), lines
+    answer = json.loads(run("compare", trace, other.hex(), trace, "--server", server.web, "--json").stdout)
+    assert len(answer["b"]["traceIds"]) == 2 and answer["changes"]["onlyA"] == 0
+    status, output = in_terminal([binary, "compare", trace, other.hex(), "--server", server.web], 80)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output).replace("\r", "")
+    assert status == 0 and ESCAPE in output and max(map(len, plain.splitlines())) <= 80, plain
+    done = run("compare", trace, "ab" * 16, "--server", server.web)
+    assert done.returncode == 1 and "ab" * 16 in done.stderr
 
 
 def test_services(run, server, trace):

@@ -18,6 +18,11 @@ extension NativeAPI {
         let first = try await traces(a, api, call, room: &room, kept: &kept)
         let second = try await traces(b, api, call, room: &room, kept: &kept)
         let comparison = Comparison(of: first, with: second)
+        let services = comparison.services
+        let ordinals = try await api.ask(call) { store throws(StoreError) in
+            try await store.ordinals(ofServices: services)
+        }
+        let colors = ServiceColors.colors(ofOrdinals: ordinals)
         var response = try APIResponse.json(capacity: 512 + comparison.paths.count * 256) { json throws(APIError) in
             try json.object { json throws(APIError) in
                 write("a", comparison.first, a, to: &json)
@@ -25,6 +30,14 @@ extension NativeAPI {
                 json.object("changes") { json in
                     for (name, change) in changes {
                         json.member(name, comparison.paths.count { $0.change == change })
+                    }
+                }
+                json.array("services") { json in
+                    for (name, color) in zip(services, colors) {
+                        json.object { json in
+                            json.member("name", name)
+                            json.member("color", color)
+                        }
                     }
                 }
                 try json.array("paths") { json throws(APIError) in

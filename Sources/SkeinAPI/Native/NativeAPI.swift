@@ -5,6 +5,9 @@ import SkeinWire
 enum NativeAPI {
     static let routes: [Route] = [
         route("GET", "search", "q", "start", "end", "limit", "cursor", "order", "spans", answer: search),
+        route("GET", "saved-queries", answer: savedQueries),
+        route("PUT", "saved-queries/{name}", answer: saveQuery),
+        route("DELETE", "saved-queries/{name}", answer: removeQuery),
         route("GET", "tail", "q", "spans", answer: tail),
         route("GET", "complete", "q", "position", "limit", answer: complete),
         route("GET", "metrics", "q", "start", "end", "step", "exemplars", "limit", answer: metrics),

@@ -56,6 +56,8 @@ struct TraceSample {
             let asked = query
             let page = try await api.ask(call) { store throws(StoreError) in try await store.search(asked) }
             for trace in page.traces {
+                // A large trace takes a while between two questions to the store.
+                if Task.isCancelled { throw APIError(StoreError(.cancelled, "nobody waits"), requestID: call.requestID()) }
                 outcome.matchedCount += 1
                 // Those beyond are only counted.
                 guard outcome.inspectedCount + outcome.skippedCount < limit, outcome.spanCount < Self.spanCountMax

@@ -88,6 +88,12 @@ package struct Comparison: Sendable {
         }
     }
 
+    /// The services of the paths, in order of first appearance.
+    package var services: [String] {
+        var known: Set<ExactText> = []
+        return paths.map(\.name.service).filter { known.insert(ExactText($0)).inserted }
+    }
+
     private static func add(_ batches: [SpanBatch], to profile: inout PathProfile, side: Int) -> Side {
         var whole = Side()
         for batch in batches {

@@ -37,12 +37,10 @@ package struct InstrumentationHygiene: TraceAnalysis {
         var found: [Key: HygieneFigures] = [:]
         var reader = TraceHygiene(tree, batch)
         reader.read { kind, row, what in
-            let figures = HygieneFigures(Int(tree.batchRows[row]), of: batch)
-            found[Key(kind: kind, name: tree.name(at: row), what: what), default: HygieneFigures()].add(figures)
+            let key = Key(kind: kind, name: tree.name(at: row), what: what)
+            found[key, default: HygieneFigures()].add(Int(tree.batchRows[row]), of: batch)
         }
-        for (key, figures) in found {
-            groups.update(key, first: HygieneFigures()) { $0.add(figures.ofOneTrace) }
-        }
+        for (key, figures) in found { groups.update(key, first: HygieneFigures()) { $0.add(figures) } }
         names.add(tree, batch)
         propagation.add(tree, batch)
     }
@@ -77,9 +75,9 @@ struct HygieneFigures: Sendable {
 
     init() {}
 
-    /// A span that shows it.
-    init(_ row: Int, of batch: SpanBatch) {
-        count = batch.weight(at: row)
+    /// Adds a span that shows it, of a trace that is the only one so far.
+    mutating func add(_ row: Int, of batch: SpanBatch) {
+        count += batch.weight(at: row)
         traceCount = 1
         exemplars.add(batch.traceIDs[row], seenUnixNanos: batch.startUnixNanos[row])
     }

@@ -22,18 +22,17 @@ struct NameHygiene: Sendable {
     }
 
     mutating func add(_ tree: TraceTree, _ batch: SpanBatch) {
-        let shapes = tree.operations.map(TextShape.name(_:))
+        let (numbers, names) = tree.operationNames()
+        var figures = [HygieneFigures](repeating: HygieneFigures(), count: names.count)
+        for row in 0..<tree.count { figures[numbers[row]].add(Int(tree.batchRows[row]), of: batch) }
         var found: [OperationName: Seen] = [:]
-        for row in 0..<tree.count {
-            let operation = Int(tree.operationIndexes[row])
-            let service = tree.services[Int(tree.serviceIndexes[row])].name
-            var seen = Seen(figures: HygieneFigures(Int(tree.batchRows[row]), of: batch))
-            seen.names.insert(ExactText(tree.operations[operation]))
-            Self.add(seen, to: &found[OperationName(service: service, operation: shapes[operation]), default: Seen()])
+        for (name, figures) in zip(names, figures) {
+            let shape = OperationName(service: name.service, operation: TextShape.name(name.operation))
+            Self.add(Seen(names: [ExactText(name.operation)], figures: figures), to: &found[shape, default: Seen()])
         }
-        for (name, var seen) in found {
+        for (shape, var seen) in found {
             seen.figures = seen.figures.ofOneTrace
-            groups.update(name, first: Seen()) { Self.add(seen, to: &$0) }
+            groups.update(shape, first: Seen()) { Self.add(seen, to: &$0) }
         }
     }
 

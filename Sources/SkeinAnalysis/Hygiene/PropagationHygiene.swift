@@ -25,7 +25,9 @@ struct PropagationHygiene: Sendable {
             let kind = Span.Kind(stored: batch.kinds[batchRow])
             guard kind == .server || kind == .consumer, !batch.parentSpanIDs[batchRow].isValid else { continue }
             let service = ExactText(batch.serviceName(at: batchRow))
-            roots.update(service, first: HygieneFigures()) { $0.add(HygieneFigures(batchRow, of: batch)) }
+            var figures = HygieneFigures()
+            figures.add(batchRow, of: batch)
+            roots.update(service, first: HygieneFigures()) { $0.add(figures) }
         }
         var found: [Call: HygieneFigures] = [:]
         var keys = KnownKeys(Self.peers.map(\.name))
@@ -39,9 +41,9 @@ struct PropagationHygiene: Sendable {
                 service: batch.serviceName(at: row),
                 operation: TextShape.name(batch.dictionary.string(batch.nameRefs[row]))
             )
-            found[Call(caller: caller, peer: peer), default: HygieneFigures()].add(HygieneFigures(row, of: batch))
+            found[Call(caller: caller, peer: peer), default: HygieneFigures()].add(row, of: batch)
         }
-        for (call, figures) in found { calls.update(call, first: HygieneFigures()) { $0.add(figures.ofOneTrace) } }
+        for (call, figures) in found { calls.update(call, first: HygieneFigures()) { $0.add(figures) } }
     }
 
     mutating func merge(_ other: PropagationHygiene) {

@@ -8,12 +8,13 @@ struct Hangers {
     /// Whether a shown row has shown children.
     private var hasChildren: [Bool]
 
-    init(_ spans: TraceSkeleton.Columns, _ selection: WaterfallSelection) {
-        parents = spans.parent
+    /// The threads of the rows `shown`, ascending; `parents` holds for every row that of its parent, or -1.
+    init(parents: [Int], shown: [Int]) {
+        self.parents = parents
         hasNext = [Bool](repeating: false, count: parents.count)
         hasChildren = [Bool](repeating: false, count: parents.count)
         var seen = [Bool](repeating: false, count: parents.count)
-        for row in selection.rows.reversed() where parents[row] >= 0 {
+        for row in shown.reversed() where parents[row] >= 0 {
             hasNext[row] = seen[parents[row]]
             seen[parents[row]] = true
             hasChildren[parents[row]] = true

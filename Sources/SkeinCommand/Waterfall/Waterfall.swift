@@ -119,7 +119,7 @@ struct Waterfall {
 
     private func rows() -> [String] {
         var lines: [String] = []
-        let hangers = Hangers(trace.spans, selection)
+        let hangers = Hangers(parents: trace.spans.parent, shown: selection.rows)
         let depths = Self.depths(trace.spans)
         var missing: [Int: String] = [:]
         for group in trace.missingParents {

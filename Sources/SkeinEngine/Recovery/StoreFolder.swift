@@ -16,6 +16,7 @@ struct StoreFolder: Sendable {
     var log: String { root + "/log" }
     var blocks: String { root + "/blocks" }
     var removals: String { root + "/removals" }
+    var savedQueries: String { root + "/queries" }
     /// What the removal of this number found, as long as it is not finished; see ``FoundTraces``.
     func foundTraces(_ number: Int) -> String { removals + "." + FileNumber.text(UInt64(number)) }
     /// The number of the removal in the name of such a file; `nil` for any other name.

@@ -49,7 +49,7 @@ extension HTTPAnswer {
     }
 
     private static func isCompressible(_ type: String) -> Bool {
-        type.hasPrefix("text/") || type.contains("json") || type.contains("svg")
+        type.hasPrefix("text/") || type.contains("json") || type.contains("openmetrics") || type.contains("svg")
     }
 
     /// Whether `Accept-Encoding` names gzip with a weight above zero (RFC 9110 §12.5.3).

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
 import NIOHTTP1
+import SkeinAPI
+import SkeinBase
 import SkeinPipeline
 import SkeinReceivers
 import SkeinStore
@@ -11,19 +13,20 @@ struct Operations: Sendable {
     let store: any SpanStore
     let telemetry: Telemetry
     let readiness: Readiness
+    let spanMetrics = SpanMetricsExposition()
 
     /// The answer at `/healthz`, `/readyz` or `/metrics`.
-    func answer(_ path: Substring) async -> HTTPAnswer {
+    func answer(_ path: Substring, accept: String?) async -> HTTPAnswer {
         switch path {
         case "/healthz": return .text(.ok, "ok\n")
         case "/readyz":
             return readiness.isReady ? .text(.ok, "ready\n") : .text(.serviceUnavailable, "not ready\n")
-        default: return await metrics()
+        default: return await metrics(PrometheusText.Format(accept: accept))
         }
     }
 
-    private func metrics() async -> HTTPAnswer {
-        var text = PrometheusText()
+    private func metrics(_ format: PrometheusText.Format) async -> HTTPAnswer {
+        var text = PrometheusText(format)
         telemetry.write(to: &text)
         let status = await store.status()
         text.family("skein_stored_spans", .gauge, "Spans stored; copies count.")
@@ -31,9 +34,11 @@ struct Operations: Sendable {
         text.family("skein_problems", .gauge, "What /api/skein/v1/status lists as problems.")
         text.sample("skein_problems", "", Double(status.problems.count))
         StoreFigures.write(status.figures, to: &text)
+        await spanMetrics.write(store, now: SystemClock().unixNanos, to: &text)
+        text.finish()
         return HTTPAnswer(
             .ok,
-            HTTPHeaders([("content-type", PrometheusText.contentType)]),
+            HTTPHeaders([("content-type", format.contentType)]),
             body: ByteBuffer(string: text.text)
         )
     }

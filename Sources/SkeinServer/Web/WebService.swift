@@ -44,7 +44,8 @@ struct WebService: HTTPService {
         guard call.head.method == .GET || call.head.method == .HEAD else { return .methodNotAllowed }
         let path = target.prefix { $0 != "?" && $0 != "#" }
         switch path {
-        case "/healthz", "/readyz", "/metrics": return await operations.answer(path)
+        case "/healthz", "/readyz", "/metrics":
+            return await operations.answer(path, accept: call.head.headers.first(name: "accept"))
         default: return answer(asset: String(path), call.head)
         }
     }

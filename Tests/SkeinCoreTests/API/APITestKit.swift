@@ -26,12 +26,13 @@ struct APIUnderTest {
         answers: ByteBudget = ByteBudget(limit: 256 << 20),
         traceSpanCountMax: Int = 200_000,
         live: LiveTraces = LiveTraces(),
+        at now: UInt64 = now,
         zipkin: ZipkinSettings = ZipkinSettings()
     ) {
         self.store = store
         api = API(
             store: store,
-            clock: StoppedClock(unixNanos: Self.now),
+            clock: StoppedClock(unixNanos: now),
             answers: answers,
             traceSpanCountMax: traceSpanCountMax,
             live: live,

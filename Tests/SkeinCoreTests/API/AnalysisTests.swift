@@ -144,13 +144,11 @@ import Testing
     }
 
     @Test func `an analysis ends when nobody waits for it`() async throws {
-        let api = try await APIUnderTest(over: CancelledStore())
-        #expect(try await api.json("\(Self.analysis)/hygiene", status: 499)["code"] == "cancelled")
-    }
-
-    /// A store whose reader has been told to stop.
-    struct CancelledStore: StoreWrapper {
-        let wrapped: any SpanStore = MemoryStore()
-        func search(_ query: SpanQuery) async throws(StoreError) -> SearchPage { throw StoreError(.cancelled, "stop") }
+        let api = try await APIUnderTest(Self.orders(3))
+        let task = Task {
+            withUnsafeCurrentTask { $0?.cancel() }
+            return try await api.json("\(Self.analysis)/hygiene", status: 499)["code"]
+        }
+        #expect(try await task.value == "cancelled")
     }
 }

@@ -27,6 +27,8 @@ import Testing
         #expect(answer["a"]["spanCount"] == 3 && answer["a"]["errorCount"] == 1)
         #expect(answer["b"]["spanCount"] == 2 && answer["b"]["durationNanos"] == "9000000")
         #expect(answer["changes"] == ["onlyA": 1, "onlyB": 0, "changed": 0, "same": 2])
+        #expect(answer["services"].array.map { $0["name"] } == ["web", "checkout", "payment"])
+        #expect(answer["services"].array.map { $0["color"] } == [0, 1, 2])
         let paths = answer["paths"].array
         #expect(paths.map { $0["operation"] } == ["GET /checkout", "place order", "charge"])
         #expect(paths.map { $0["parent"] } == [-1, 0, 1])
