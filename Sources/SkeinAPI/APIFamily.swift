@@ -6,6 +6,8 @@ package enum APIFamily: Sendable {
     case jaeger
     case tempo
     case zipkin
+    /// The Model Context Protocol.
+    case mcp
 
     /// The family that serves `path`, split and decoded, where all of them are served side by side, and what of the path is
     /// left for it; `nil` for what is no API's.
@@ -13,6 +15,7 @@ package enum APIFamily: Sendable {
         switch path.first {
         case "tempo": (.tempo, Array(path.dropFirst()))
         case "zipkin": (.zipkin, Array(path.dropFirst()))
+        case "mcp": (.mcp, path)
         case "api": (path.dropFirst().first == "skein" ? .native : .jaeger, path)
         default: nil
         }
@@ -24,13 +27,14 @@ package enum APIFamily: Sendable {
         case .jaeger: JaegerAPI.routes
         case .tempo: TempoAPI.routes
         case .zipkin: []
+        case .mcp: MCPAPI.routes
         }
     }
 
     /// Where the paths of its routes begin when all families are served side by side.
     var prefix: String {
         switch self {
-        case .native, .jaeger: ""
+        case .native, .jaeger, .mcp: ""
         case .tempo: "/tempo"
         case .zipkin: "/zipkin"
         }
@@ -43,6 +47,7 @@ package enum APIFamily: Sendable {
             case .jaeger: JaegerAPI.response(for: error)
             case .tempo: TempoAPI.response(for: error)
             case .zipkin: Self.text(error)
+            case .mcp: MCPAPI.response(for: error)
             }
         response.headers += error.headers
         response.logMessage = error.logMessage
