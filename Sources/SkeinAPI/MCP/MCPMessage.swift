@@ -7,8 +7,6 @@ struct MCPMessage {
     /// `nil` of a notification.
     var id: ID?
     var method = ""
-    /// Whether there are parameters at all.
-    var hasParams = false
     /// Of `initialize`: the version that the client would speak.
     var protocolVersion: String?
     /// Of `tools/call`: the tool.
@@ -114,7 +112,6 @@ struct MCPMessage {
             try json.skipValue()
             return .invalidParams("params is no object: name the parameters.")
         }
-        hasParams = true
         var failure: MCPError?
         try json.openObject()
         while let key = try json.nextKey() {

@@ -67,12 +67,14 @@ struct MCPText {
     /// A text of a span on one line, cut where it is long.
     static func word(_ text: String, _ length: Int = wordLengthMax) -> String {
         var word = ""
-        for scalar in text.unicodeScalars.prefix(length) {
+        // Texts may be long, and many are shown: what is cut off is not looked at.
+        for (place, scalar) in text.unicodeScalars.enumerated() {
+            guard place < length else { return word + "…" }
             let isPlain =
                 scalar.value >= 0x20 && scalar.value != 0x7f && scalar.value != 0x2028 && scalar.value != 0x2029
             word.unicodeScalars.append(isPlain ? scalar : " ")
         }
-        return text.unicodeScalars.count > length ? word + "…" : word
+        return word
     }
 
     /// A duration of three digits or so, such as `12.3ms`.

@@ -31,7 +31,7 @@ struct MCPWaterfall {
     /// Fewest siblings that are folded.
     private static let foldCountMin = 3
     /// Candidates in a row that find no room before no more are looked at.
-    private static let refusalCountMax = 1_000
+    private static let refusalCountMax = 200
 
     init(_ trace: MCPTrace, below top: Int?, depthMax: Int, wanted: [Bool]?) {
         self.trace = trace
@@ -87,6 +87,8 @@ struct MCPWaterfall {
                 isFolded[row] = true
                 continue
             }
+            // What only leads to wanted spans stays, since others lead to others.
+            guard wanted?[row] ?? true else { continue }
             guard let (first, group) = longest[likeness(of: row)], group.count >= Self.foldCountMin else { continue }
             if row == first { groups[row] = group } else { isFolded[row] = true }
         }
@@ -141,25 +143,32 @@ struct MCPWaterfall {
             let (x, y) = (trace.durationNanos(at: a), trace.durationNanos(at: b))
             return x != y ? x > y : a < b
         }
+        var costs: [Int: Int] = [:]
+        func cost(of row: Int) -> Int {
+            if let cost = costs[row] { return cost }
+            let cost = line(row).utf8.count + Self.suffixByteCount
+            costs[row] = cost
+            return cost
+        }
         var shown = Set<Int>()
         var left = room
         var refusals = 0
         for row in order where !shown.contains(row) {
             var chain: [Int] = []
-            var cost = 0
+            var total = 0
             var at = row
-            while cost <= left, at >= rows.lowerBound, !shown.contains(at) {
+            while total <= left, at >= rows.lowerBound, !shown.contains(at) {
                 chain.append(at)
-                cost += line(at).utf8.count + Self.suffixByteCount
+                total += cost(of: at)
                 at = at == top ? -1 : Int(tree.parents[at])
             }
-            guard cost <= left else {
+            guard total <= left else {
                 refusals += 1
                 if refusals == Self.refusalCountMax { break }
                 continue
             }
             refusals = 0
-            left -= cost
+            left -= total
             shown.formUnion(chain)
         }
         return shown

@@ -30,8 +30,8 @@ struct MCPBoundTests {
     }
 
     @Test func `a deep trace and long texts are cut`() async throws {
-        let long = String(repeating: "long\n", count: 2_000)
-        let spans = (UInt64(1)...2_000).map { number in
+        let long = String(repeating: "long\n", count: 200)
+        let spans = (UInt64(1)...500).map { number in
             var span = Shop.span(
                 number,
                 parent: number - 1,
@@ -40,7 +40,7 @@ struct MCPBoundTests {
                 at: number,
                 lasting: 3_000 - number
             )
-            span.attributes = (0..<50).map { Attribute("key \($0)", .string(long)) }
+            if number == 7 { span.attributes = (0..<50).map { Attribute("key \($0)", .string(long)) } }
             if number % 2 == 0 { span.status = .init(.error, message: long) }
             return span
         }
