@@ -106,6 +106,24 @@ struct MCPProtocolTests {
         #expect(answer["error"]["code"].int == code, "\(answer)")
     }
 
+    @Test func `a message that ends too soon or has a byte wrong gets an answer`() async throws {
+        let message = Array(
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_span","arguments":{"a":[1,true]}}}"#
+                .utf8
+        )
+        let client = try await MCPClient()
+        for place in message.indices {
+            let cut = try await client.post(String(decoding: message[..<place], as: UTF8.self))
+            #expect(cut.status == 400)
+            for byte in [0x00, 0x22, 0x7b, 0x5d] as [UInt8] {
+                var changed = message
+                changed[place] = byte
+                let answer = try await client.post(String(decoding: changed, as: UTF8.self))
+                #expect([200, 202, 400].contains(answer.status))
+            }
+        }
+    }
+
     @Test func `a version that is not spoken leads to those that are`() async throws {
         let response = try await MCPClient().post(
             #"{"jsonrpc":"2.0","id":1,"method":"ping"}"#,
