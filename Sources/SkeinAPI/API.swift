@@ -3,8 +3,9 @@ package import SkeinBase
 package import SkeinPipeline
 package import SkeinStore
 
-/// The HTTP APIs over a store: the native one below `/api/skein/v1/`, Jaeger's below `/api/`, Tempo's below `/tempo/`
-/// and Zipkin's below `/zipkin/`, or one of them at its own root.
+/// The HTTP APIs over a store: the native one below `/api/skein/v1/`, Jaeger's below `/api/`, Tempo's below `/tempo/`,
+/// Zipkin's below `/zipkin/`, that of Prometheus below `/prometheus/` and the Model Context Protocol's at `/mcp`, or one of
+/// them at its own root.
 ///
 /// A pure function from request to response; it opens no socket, reads no configuration and keeps no state. Any number
 /// of requests may run at once. Cancelling the task of a request cancels its read of the store.

@@ -8,6 +8,8 @@ package enum APIFamily: Sendable {
     case jaegerV3
     case tempo
     case zipkin
+    /// The Model Context Protocol.
+    case mcp
     case prometheus
 
     /// The family that serves `path`, split and decoded, where all of them are served side by side, and what of the path is
@@ -16,6 +18,7 @@ package enum APIFamily: Sendable {
         switch path.first {
         case "tempo": (.tempo, Array(path.dropFirst()))
         case "zipkin": (.zipkin, Array(path.dropFirst()))
+        case "mcp": (.mcp, path)
         case "prometheus": (.prometheus, Array(path.dropFirst()))
         case "api":
             switch path.dropFirst().first {
@@ -33,6 +36,7 @@ package enum APIFamily: Sendable {
         case .jaeger: JaegerAPI.routes
         case .jaegerV3: JaegerV3API.routes
         case .tempo: TempoAPI.routes
+        case .mcp: MCPAPI.routes
         case .zipkin: ZipkinAPI.routes
         case .prometheus: PrometheusAPI.routes
         }
@@ -41,7 +45,7 @@ package enum APIFamily: Sendable {
     /// Where the paths of its routes begin when all families are served side by side.
     var prefix: String {
         switch self {
-        case .native, .jaeger, .jaegerV3: ""
+        case .native, .jaeger, .jaegerV3, .mcp: ""
         case .tempo: "/tempo"
         case .zipkin: "/zipkin"
         case .prometheus: "/prometheus"
@@ -55,6 +59,7 @@ package enum APIFamily: Sendable {
             case .jaeger: JaegerAPI.response(for: error)
             case .jaegerV3: JaegerV3API.response(for: error)
             case .tempo: TempoAPI.response(for: error)
+            case .mcp: MCPAPI.response(for: error)
             case .zipkin: ZipkinAPI.response(for: error)
             case .prometheus: PrometheusAPI.response(for: error)
             }

@@ -171,8 +171,8 @@ extension NativeAPI {
         return grid
     }
 
-    /// A step that people count in, of which the range has 120 to 300.
-    static func usualStep(_ length: UInt64) -> UInt64 {
+    /// A step that people count in, of which the range has at most `most` or so.
+    static func usualStep(_ length: UInt64, most: UInt64 = 250) -> UInt64 {
         let second: UInt64 = 1_000_000_000
         let steps: [UInt64] = [
             1_000_000, 2_000_000, 5_000_000, 10_000_000, 20_000_000, 50_000_000, 100_000_000, 200_000_000, 500_000_000,
@@ -180,7 +180,7 @@ extension NativeAPI {
             300 * second, 600 * second, 900 * second, 1_800 * second, 3_600 * second, 7_200 * second, 10_800 * second,
             21_600 * second, 43_200 * second, 86_400 * second, 172_800 * second, 604_800 * second,
         ]
-        return steps.first { length / $0 <= 250 } ?? length / 250
+        return steps.first { length / $0 <= most } ?? length / most
     }
 
     private static func write(_ grid: SeriesGrid, to json: inout JSONWriter) {

@@ -109,7 +109,7 @@ extension NativeAPI {
     }
 
     /// With a scope the key is taken as it is; without one it may say its scope itself, as in `span.user.id`.
-    private static func field(named key: String, scope: String?) throws(APIError) -> SpanField {
+    static func field(named key: String, scope: String?) throws(APIError) -> SpanField {
         if let scope, !scope.isEmpty {
             guard let scope = AttributeScope(rawValue: scope) else {
                 let known = AttributeScope.allCases.map(\.rawValue).joined(separator: ", ")

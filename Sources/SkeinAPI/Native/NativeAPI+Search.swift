@@ -108,7 +108,7 @@ extension NativeAPI {
     }
 
     /// The order that `text` names, as in `duration` or `start asc`; `nil` when it is empty.
-    fileprivate static func order(_ text: String) throws(APIError) -> TraceOrder? {
+    static func order(_ text: String) throws(APIError) -> TraceOrder? {
         if text.isEmpty { return nil }
         let words = text.split(separator: " ").map(String.init)
         guard let first = words.first, let key = TraceOrder.Key(rawValue: first), words.count <= 2,

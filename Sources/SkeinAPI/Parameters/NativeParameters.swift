@@ -34,7 +34,7 @@ extension APICall {
     }
 
     /// The trace that `text` names: 1 to 32 hexadecimal digits, short ids padded on the left.
-    private static func traceID(_ text: String, _ field: String) throws(APIError) -> TraceID {
+    static func traceID(_ text: String, _ field: String) throws(APIError) -> TraceID {
         guard let id = TraceID(hex: text), id.isValid else {
             throw .invalid(field, "\(shown(text)) is no trace id: expected 1 to 32 hexadecimal digits, not all zero.")
         }

@@ -18,7 +18,7 @@ package struct JSONReader: ~Copyable {
     /// How deep objects and arrays may nest: 32 levels of OTLP values and the messages around them fit.
     static let depthMax = 256
 
-    enum Kind: String {
+    package enum Kind: String {
         case object = "an object"
         case array = "an array"
         case string = "a string"
@@ -110,7 +110,7 @@ package struct JSONReader: ~Copyable {
     // MARK: Values
 
     /// What the next value is.
-    mutating func peek() throws(WireError) -> Kind {
+    package mutating func peek() throws(WireError) -> Kind {
         switch try next() {
         case 0x7b: return .object
         case 0x5b: return .array
@@ -161,7 +161,7 @@ package struct JSONReader: ~Copyable {
     }
 
     /// A number, or one of the strings `"NaN"`, `"Infinity"`, `"-Infinity"`, or a number in quotes.
-    mutating func readDouble() throws(WireError) -> Double {
+    package mutating func readDouble() throws(WireError) -> Double {
         let start = try startOfNumber()
         let token = try numberToken()
         if isNumber(token), let value = Double(String(decoding: token, as: UTF8.self)) { return value }

@@ -111,9 +111,10 @@ import Testing
         return x != y ? x > y : a.traceIDs[0] < b.traceIDs[0]
     }
 
-    /// Sums of doubles depend on their order a little.
+    /// Sums of doubles depend on their order a little, and so does which of two zeros is the least.
     static func text(_ number: Double) -> String {
-        number.isNaN || number.isInfinite ? "\(number)" : "\(Float(number))"
+        if number.isNaN || number.isInfinite { return "\(number)" }
+        return number == 0 ? "0" : "\(Float(number))"
     }
 }
 
