@@ -198,11 +198,16 @@ private struct CallReader {
         return calls.count - 1
     }
 
-    /// Whether the span at `row`, which has a parent, asks something beyond its parent's service.
+    /// Whether the span at `row`, which has a parent, asks something beyond its parent's service. Of a call with a span at
+    /// either end the calling one does.
     func leavesService(_ row: Int) -> Bool {
+        let parent = Int(tree.parents[row])
+        return isCalling(row) || (tree.serviceIndexes[row] != tree.serviceIndexes[parent] && !isCalling(parent))
+    }
+
+    private func isCalling(_ row: Int) -> Bool {
         let kind = batch.kinds[Int(tree.batchRows[row])]
         return kind == Span.Kind.client.rawValue || kind == Span.Kind.producer.rawValue
-            || tree.serviceIndexes[row] != tree.serviceIndexes[Int(tree.parents[row])]
     }
 
     /// How long spans took together, how long at least one of them was running within the caller's time, and what part

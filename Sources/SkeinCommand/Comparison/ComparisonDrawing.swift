@@ -48,10 +48,10 @@ struct ComparisonDrawing {
     // MARK: Around the rows
 
     private func header() -> [String] {
-        [("A", comparison.a), ("B", comparison.b)].map { name, side in
-            let title =
-                side.traceIds.count == 1
-                ? TerminalText.harmless(side.traceIds[0]) : "average of \(Figures.count(side.traceIds.count, "trace"))"
+        let sides = [("A", comparison.a), ("B", comparison.b)]
+        let titleWidth = sides.map { TerminalText.width(Self.title($1)) }.reduce(0, max)
+        return sides.map { name, side in
+            let title = TerminalText.fitted(Self.title(side), titleWidth)
             let errors =
                 side.errorCount == 0
                 ? terminal.styled("no errors", .dim)
@@ -60,6 +60,11 @@ struct ComparisonDrawing {
             return terminal.styled(name, .bold) + "  \(title)  \(TerminalText.fitted(duration, 8, alignment: .right))  "
                 + "\(Self.number(side.spanCount)) span\(side.spanCount == 1 ? "" : "s")  \(errors)"
         }
+    }
+
+    private static func title(_ side: ComparisonAnswer.Side) -> String {
+        side.traceIds.count == 1
+            ? TerminalText.harmless(side.traceIds[0]) : "average of \(Figures.count(side.traceIds.count, "trace"))"
     }
 
     private func heading() -> String {

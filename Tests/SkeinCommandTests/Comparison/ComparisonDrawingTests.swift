@@ -56,13 +56,13 @@ import Testing
         #expect(
             ComparisonDrawing(Self.small, on: Self.plain, limit: 60).lines() == [
                 "A  0af7651916cd43dd8448eb211c80319c       9ms  3 spans  1 error",
-                "B  average of 2 traces      27ms  2.5 spans  no errors",
+                "B  average of 2 traces                   27ms  2.5 spans  no errors",
                 "",
-                "  PATH                  SPANS         A         B   OWN TIME",
-                "~ shop GET /␛[2J            1       9ms      27ms      +18ms  ━━━━━━━━━━━━━━━━━━━━━━━━",
-                "~ ├─ shop order       2 → 2.5       4ms       4ms          =",
-                "- │  ╰─ shop charge     1 → 0       3ms         -       -3ms  ━━━━",
-                "+ ╰─ shop cache         0 → 1         -       1ms       +1ms  ━╸",
+                "  PATH                 SPANS         A         B   OWN TIME",
+                "~ shop GET /␛[2J           1       9ms      27ms      +18ms  ━━━━━━━━━━━━━━━━━━━━━━━━",
+                "~ ├─ shop order      2 → 2.5       4ms       4ms          =",
+                "- │  ╰─ shop charge    1 → 0       3ms         -       -3ms  ━━━━",
+                "+ ╰─ shop cache        0 → 1         -       1ms       +1ms  ━╸",
                 "",
                 "1 only in A, 1 only in B, 2 changed, 1 the same.",
             ]

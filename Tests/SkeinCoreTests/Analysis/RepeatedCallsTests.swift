@@ -99,6 +99,28 @@ import Testing
         #expect(Self.findings([Self.root()] + Self.queries(10)).map(\.scope) == [.parent])
     }
 
+    @Test func `a call with a span at either end is told of the calling one`() {
+        var spans = [Self.root()]
+        for call in 0..<6 as Range<UInt64> {
+            var asking = Self.query(100 + call, below: 1, at: 10 + call * 20, "SELECT 1")
+            asking.attributes = []
+            var answering = TraceTreeTests.span(
+                200 + call,
+                parent: 100 + call,
+                start: 12 + call * 20,
+                duration: 5,
+                kind: .server,
+                service: "stock"
+            )
+            answering.name = "SELECT"
+            spans += [asking, answering]
+        }
+        #expect(Self.findings(spans).map(\.call.name.service) == ["shop"])
+        // Without the calling span the answering one tells.
+        for index in spans.indices where spans[index].kind == .client { spans[index].kind = .internal }
+        #expect(Self.findings(spans).map(\.scope) == [.parent, .service])
+    }
+
     @Test func `many traces are grouped by caller and call`() throws {
         var groups = RepeatedCallGroups()
         for (trace, count) in [(1, 10), (2, 30), (3, 2)] as [(UInt64, UInt64)] {
