@@ -85,7 +85,7 @@ test("an attribute with the name of something else is scoped", () => {
 test("every word that the server reads as an intrinsic or a literal is scoped", () => {
   const source = (path) => readFileSync(new URL(`../../Sources/SkeinTraceQL/${path}`, import.meta.url), "utf8");
   const words = /static let words[^[]*\[String: Intrinsic\] = \[([^\]]*)\]/.exec(source("Syntax/Query.swift"))[1];
-  const literals = /init\?\(word: String\) \{([^}]*)/.exec(source("Parsing/Parser.swift"))[1];
+  const literals = /init\?\(word: String\) \{([^}]*)/.exec(source("Parsing/Parser+Conditions.swift"))[1];
   const names = [...words.matchAll(/"(\w+)":/g), ...literals.matchAll(/case "(\w+)"/g)].map((match) => match[1]);
   assert.ok(names.length >= 17, names.join());
   for (const name of names) assert.equal(fieldName(name, "span"), `span.${name}`);
