@@ -7,5 +7,5 @@ extension MCPTool {
             listServices, listOperations, searchTraces, getTrace, getSpan, criticalPath, compareTraces, explainSlow,
             findErrors,
         ]
-        + [metrics, serviceGraph, listAttributes, attributeValues]
+        + [findProblems, metrics, serviceGraph, listAttributes, attributeValues]
 }

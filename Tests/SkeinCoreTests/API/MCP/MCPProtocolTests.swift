@@ -40,8 +40,8 @@ struct MCPProtocolTests {
     @Test(arguments: ["2025-11-25", "2026-07-28"])
     func `every tool says what it takes and that it only reads`(version: String) async throws {
         let tools = try await MCPClient(version: version).request("tools/list")["result"]["tools"].array
-        #expect(tools.count == 13)
-        #expect(Set(tools.map { $0["name"].string }).count == 13)
+        #expect(tools.count == 14)
+        #expect(Set(tools.map { $0["name"].string }).count == 14)
         for tool in tools {
             #expect(tool["annotations"]["readOnlyHint"] == true)
             #expect(tool["title"].string?.isEmpty == false)

@@ -195,6 +195,20 @@ struct MCPToolTests {
         #expect(none.hasPrefix("No errors from 2026-11-22T09:00:00.000Z"))
     }
 
+    @Test func `calls that are made again and again are found`() async throws {
+        var spans = [Shop.span(1, name: "GET /cart", lasting: 20_000_000)]
+        for number in UInt64(2)...13 {
+            let at = number * 1_000_000
+            spans.append(Shop.span(number, parent: 1, name: "SELECT", kind: .client, at: at, lasting: 900_000))
+        }
+        let text = try await MCPClient(spans).call("find_problems")
+        #expect(
+            text.contains("- web · GET /cart calls web · SELECT up to 12 times, 54% of its time, in 1 trace"),
+            "\(text)"
+        )
+        #expect(try await MCPClient().call("find_problems").hasSuffix("No problems were found."))
+    }
+
     @Test func `figures say who calls whom, and how often over time`() async throws {
         let client = try await MCPClient(Shop.order)
         #expect(
