@@ -65,6 +65,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Spans of a trace that is answered whole.", valueName: "200000"))
     var traceSpansMax: String?
 
+    @Option(help: ArgumentHelp("Whether the Zipkin API compares ids of 128 bits whole.", valueName: "true"))
+    var zipkinStrictTraceId: String?
+
+    @Option(help: ArgumentHelp("Tags whose values Zipkin's page suggests, parted by commas.", valueName: "names"))
+    var zipkinAutocompleteKeys: String?
+
     @Option(help: ArgumentHelp("Serve the page from this folder.", valueName: "path"))
     var webDir: String?
 
@@ -114,6 +120,8 @@ struct Serve: AsyncParsableCommand {
         flags["queries-max"] = queriesMax
         flags["tails-max"] = tailsMax
         flags["trace-spans-max"] = traceSpansMax
+        flags["zipkin-strict-trace-id"] = zipkinStrictTraceId
+        flags["zipkin-autocomplete-keys"] = zipkinAutocompleteKeys
         flags["web-dir"] = webDir
         flags["base-path"] = basePath
         flags["log-level"] = logLevel

@@ -52,6 +52,7 @@ struct DoorMaker {
             traceSpanCountMax: configuration.traceSpansMax,
             live: pipeline.live,
             savedQueries: savedQueries,
+            zipkin: configuration.zipkin,
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)

@@ -124,3 +124,15 @@ def test_jaegers_version_3_and_its_figures(shop):
     window = f"endTs={millis + 60_000}&lookback=0&step=60000&ratePer=600000"
     calls = server.get(f"/api/metrics/calls?service=Shop&{window}").json
     assert [p["gaugeValue"]["doubleValue"] > 0 for p in calls["metrics"][0]["metricPoints"]] == [True]
+
+
+def test_ids_that_a_client_cut_may_be_one_trace(serve):
+    server = serve("data", "--zipkin-strict-trace-id", "false", "--zipkin-autocomplete-keys", "env,user")
+    whole, cut = bytes(range(1, 17)), bytes(8) + bytes(range(9, 17))
+    server.post(otlp.export(otlp.span(whole, name="whole"), service="front"))
+    server.post(otlp.export(otlp.span(cut, name="cut"), service="old"))
+    for text in (whole.hex(), cut.hex()[16:]):
+        names = sorted(s["name"] for s in get(server, "/api/v2/trace/" + text).json)
+        assert names == ["cut", "whole"], text
+    assert [len(t) for t in get(server, "/api/v2/traces").json] == [2]
+    assert get(server, "/api/v2/autocompleteKeys").json == ["env", "user"]

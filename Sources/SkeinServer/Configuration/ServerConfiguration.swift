@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package import Logging
+package import SkeinAPI
 package import SkeinEngine
 package import SkeinReceivers
 
@@ -39,6 +40,8 @@ package struct ServerConfiguration: Sendable {
     package var tailsMax = 64
     /// Stored spans of a trace that is answered whole.
     package var traceSpansMax = 200_000
+    /// How the Zipkin API compares ids, and what it suggests.
+    package var zipkin = ZipkinSettings()
     /// Folder to serve the page from instead of the one inside the binary.
     package var webDirectory: String?
     /// Path below which a proxy mounts the web listener; empty or starting with `/`, never ending with one.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
+import SkeinAPI
 import SkeinEngine
 import SkeinReceivers
 
@@ -222,6 +223,30 @@ package struct Setting: Sendable {
                     + "page by page.",
                 \.traceSpansMax,
                 in: 1_000...10_000_000
+            ),
+            Setting(
+                "zipkin-strict-trace-id",
+                "Whether the Zipkin API compares trace ids of 128 bits whole. With `false` traces that share the lower 64 bits are "
+                    + "one, as they are where a client on the way cut the id; asking for one then looks at the ids of all.",
+                form: "true or false",
+                read: { text, configuration in
+                    guard let value = Bool(text) else { return false }
+                    configuration.zipkin.strictTraceID = value
+                    return true
+                },
+                write: { "\($0.zipkin.strictTraceID)" }
+            ),
+            Setting(
+                "zipkin-autocomplete-keys",
+                "Tags whose values Zipkin's page suggests; without any those of spans that are most in use.",
+                form: "names parted by commas, or empty",
+                read: { text, configuration in
+                    let keys = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+                    guard text.isEmpty || !keys.contains("") else { return false }
+                    configuration.zipkin.autocompleteKeys = text.isEmpty ? nil : keys
+                    return true
+                },
+                write: { $0.zipkin.autocompleteKeys?.joined(separator: ",") ?? "" }
             ),
             Setting(
                 "web-dir",
