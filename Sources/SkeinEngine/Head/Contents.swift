@@ -154,6 +154,7 @@ final class Contents: Sendable {
             state.blocks.append(block)
             state.blocks.sort { $0.id < $1.id }
         }
+        sharedTraces.note(frozen.part, rowCount: frozen.part.figures.spanCount, became: block)
     }
 
     /// Puts a block in the place of those it was made of.
@@ -163,6 +164,7 @@ final class Contents: Sendable {
             state.blocks.append(block)
             state.blocks.sort { $0.id < $1.id }
         }
+        sharedTraces.note(inputs, became: block)
     }
 
     /// The first log segment of each head part.

@@ -88,7 +88,7 @@ final class TraceScan: Sendable {
         if let known = state.shared {
             shared = known
         } else {
-            shared = try snapshot.sharedTraces.traces(in: snapshot, cancellation)
+            shared = try snapshot.sharedTraces.traces(in: snapshot, range, cancellation)
             state.shared = shared
         }
         let traces = try stored.block.traces(inGroup: index)

@@ -119,7 +119,7 @@ struct TraceSearch {
     mutating func run() throws(StoreError) -> SearchPage {
         // To ask about each of many traces costs more.
         if query.cursor != nil || query.limit >= Self.sharedTracesLimit || !requirements.isEmpty {
-            shared = try snapshot.sharedTraces.traces(in: snapshot, cancellation)
+            shared = try snapshot.sharedTraces.traces(in: snapshot, query.range, cancellation)
         }
         addSources()
         while let entry = heap.pop() {

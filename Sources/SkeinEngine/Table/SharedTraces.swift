@@ -8,33 +8,20 @@ import Synchronization
 /// one place alone would not tell the truth.
 ///
 /// What two blocks share never changes, and what a block shares with the rows of the head that were there once neither:
-/// both are found out once and remembered. Two blocks are held against each other in one pass over their ids.
-///
-/// Measured: 9 ms for 54,000 traces against as many.
+/// both are found out once and remembered, and go over to the block that a part of the head or several blocks become. Only
+/// places in the range of a question are held against the others.
 final class SharedTraces: Sendable {
     private struct Pair: Hashable {
-        /// Numbers of blocks, or of a block and a part of the head.
+        /// Numbers of blocks, the lower one first, or of a block and a part of the head.
         var first: UInt64
         var second: UInt64
     }
 
     /// What two blocks share.
-    fileprivate struct Share {
-        var traces: [TraceID] = []
-        /// Those of which both hold a copy of the same span.
-        var copied: [TraceID] = []
-    }
-
-    /// Traces that lie in several places.
-    struct Found {
-        var all: Set<TraceID> = []
-        /// Those of which some span may be there more than once; of the others the rows of each place count as they are.
-        var copied: Set<TraceID> = []
-
-        fileprivate mutating func add(_ share: Share) {
-            all.formUnion(share.traces)
-            copied.formUnion(share.copied)
-        }
+    private struct Share {
+        var traces: Set<TraceID> = []
+        /// Those of which both may hold a copy of the same span; `nil` while nobody asked.
+        var copied: Set<TraceID>?
     }
 
     private struct HeadShare {
@@ -52,70 +39,88 @@ final class SharedTraces: Sendable {
 
     init() {}
 
-    /// The traces that are in more than one place of `snapshot`; some may be named that are not.
+    /// The traces of spans in `range` that are in more than one place of `snapshot`; some may be named that are not.
     func traces(
         in snapshot: Contents.Snapshot,
+        _ range: TimeRange,
         _ cancellation: Cancellation
     ) throws(StoreError) -> Set<TraceID> {
-        try find(in: snapshot, cancellation).all
+        var found = try ofHead(snapshot, range, cancellation)
+        try forEachPair(of: snapshot.blocks, range, cancellation) { _, _, share in found.formUnion(share.traces) }
+        return found
     }
 
-    /// The same, and which of them may have copies of spans.
-    func find(in snapshot: Contents.Snapshot, _ cancellation: Cancellation) throws(StoreError) -> Found {
-        var found = try ofBlocks(snapshot, cancellation)
-        for part in snapshot.head where part.rowCount > 0 {
-            for block in snapshot.blocks {
-                let share = try of(part, block, cancellation)
-                found.all.formUnion(share)
-                found.copied.formUnion(share)
+    /// Those of them of which some span may be there more than once; of the others the rows of each place count as they
+    /// are.
+    func copied(
+        in snapshot: Contents.Snapshot,
+        _ range: TimeRange,
+        _ cancellation: Cancellation
+    ) throws(StoreError) -> Set<TraceID> {
+        var found = try ofHead(snapshot, range, cancellation)
+        try forEachPair(of: snapshot.blocks, range, cancellation) { first, second, share throws(StoreError) in
+            if let known = share.copied {
+                found.formUnion(known)
+                return
             }
+            let copied = try first.traces(amongst: share.traces, withCopiesIn: second, cancellation)
+            found.formUnion(copied)
+            let learnt = copied
+            state.withLock { $0.ofBlocks[Self.pair(first, second)]?.copied = learnt }
         }
-        forgetOthers(snapshot)
         return found
     }
 
     // MARK: Blocks
 
-    private func ofBlocks(
-        _ snapshot: Contents.Snapshot,
-        _ cancellation: Cancellation
-    ) throws(StoreError) -> Found {
-        // The smaller of two is held in memory.
-        let blocks = snapshot.blocks.sorted { $0.footer.spanCount < $1.footer.spanCount }
-        var shared = Found()
+    private static func pair(_ one: StoredBlock, _ other: StoredBlock) -> Pair {
+        Pair(first: min(one.number, other.number), second: max(one.number, other.number))
+    }
+
+    /// Hands over what each two blocks share of which one has spans in `range`.
+    private func forEachPair(
+        of blocks: [StoredBlock],
+        _ range: TimeRange,
+        _ cancellation: Cancellation,
+        _ body: (StoredBlock, StoredBlock, Share) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        // Of two the smaller is held in memory.
+        let blocks = blocks.sorted { $0.footer.traceCount < $1.footer.traceCount }
+        let isInside = blocks.map { range.overlaps($0.footer.start.lowerBound, $0.footer.start.upperBound) }
         for (place, small) in blocks.enumerated() {
-            var unknown: [StoredBlock] = []
-            state.withLock { state in
-                for large in blocks[(place + 1)...] {
-                    if let known = state.ofBlocks[Pair(first: small.number, second: large.number)] {
-                        shared.add(known)
-                    } else {
-                        unknown.append(large)
-                    }
+            var ids: Set<TraceID>?
+            for other in (place + 1)..<max(place + 1, blocks.count) where isInside[place] || isInside[other] {
+                let pair = Self.pair(small, blocks[other])
+                if let known = state.withLock({ $0.ofBlocks[pair] }) {
+                    try body(small, blocks[other], known)
+                    continue
                 }
-            }
-            guard !unknown.isEmpty else { continue }
-            let ids = try small.traceIDs(cancellation)
-            for large in unknown {
-                var share = Share()
-                try large.forEachTraceID(cancellation) { if ids.contains($0) { share.traces.append($0) } }
-                var both = snapshot
-                both.head = []
-                both.blocks = [small, large].sorted { $0.id < $1.id }
-                for id in share.traces {
-                    let trace = try StoredTrace(id, in: both)
-                    let rows = try CountingRows.find(in: trace, cancellation)
-                    if rows.selectedCount < trace.spanCount { share.copied.append(id) }
-                }
-                shared.add(share)
-                let learnt = share
-                state.withLock { $0.ofBlocks[Pair(first: small.number, second: large.number)] = learnt }
+                if ids == nil { ids = try small.traceIDs(cancellation) }
+                let share = Share(traces: try blocks[other].traces(amongst: ids ?? [], cancellation))
+                state.withLock { state in if state.ofBlocks[pair] == nil { state.ofBlocks[pair] = share } }
+                try body(small, blocks[other], share)
             }
         }
-        return shared
     }
 
     // MARK: Head
+
+    private func ofHead(
+        _ snapshot: Contents.Snapshot,
+        _ range: TimeRange,
+        _ cancellation: Cancellation
+    ) throws(StoreError) -> Set<TraceID> {
+        var found: Set<TraceID> = []
+        for part in snapshot.head where part.rowCount > 0 {
+            let isInside = part.pieces.contains { range.overlaps($0.start.lowerBound, $0.start.upperBound) }
+            for block in snapshot.blocks
+            where isInside || range.overlaps(block.footer.start.lowerBound, block.footer.start.upperBound) {
+                found.formUnion(try of(part, block, cancellation))
+            }
+        }
+        forgetOthers(snapshot)
+        return found
+    }
 
     private func of(
         _ part: HeadSnapshot,
@@ -141,6 +146,47 @@ final class SharedTraces: Sendable {
         return share.traces
     }
 
+    // MARK: Changes
+
+    /// What is known of a part of the head, all of which lies in `block` now, goes over to the block.
+    func note(_ part: HeadPart, rowCount: Int, became block: StoredBlock) {
+        state.withLock { state in
+            for (pair, share) in state.ofHead where pair.first == part.number && share.rowCount == rowCount {
+                let known = Pair(first: min(pair.second, block.number), second: max(pair.second, block.number))
+                state.ofBlocks[known] = Share(traces: share.traces, copied: share.traces.isEmpty ? [] : nil)
+            }
+        }
+    }
+
+    /// What is known of blocks goes over to the one that they became.
+    func note(_ inputs: [StoredBlock], became block: StoredBlock) {
+        let numbers = Set(inputs.map(\.number))
+        state.withLock { state in
+            var ofOthers: [UInt64: [Share]] = [:]
+            for (pair, share) in state.ofBlocks where numbers.contains(pair.first) != numbers.contains(pair.second) {
+                ofOthers[numbers.contains(pair.first) ? pair.second : pair.first, default: []].append(share)
+            }
+            for (other, shares) in ofOthers where shares.count == inputs.count {
+                var sum = Share(copied: [])
+                for share in shares {
+                    sum.traces.formUnion(share.traces)
+                    if let copied = share.copied { sum.copied?.formUnion(copied) } else { sum.copied = nil }
+                }
+                state.ofBlocks[Pair(first: min(other, block.number), second: max(other, block.number))] = sum
+            }
+            var ofParts: [UInt64: [HeadShare]] = [:]
+            for (pair, share) in state.ofHead where numbers.contains(pair.second) {
+                ofParts[pair.first, default: []].append(share)
+            }
+            for (part, shares) in ofParts where shares.count == inputs.count {
+                // Rows that were not held against each of the blocks are looked at again.
+                let rowCount = shares.reduce(Int.max) { min($0, $1.rowCount) }
+                let traces = shares.reduce(into: Set<TraceID>()) { $0.formUnion($1.traces) }
+                state.ofHead[Pair(first: part, second: block.number)] = HeadShare(rowCount: rowCount, traces: traces)
+            }
+        }
+    }
+
     /// Forgets what is known of blocks and parts that are gone.
     private func forgetOthers(_ snapshot: Contents.Snapshot) {
         let blocks = Set(snapshot.blocks.map(\.number))
@@ -159,14 +205,87 @@ final class SharedTraces: Sendable {
 }
 
 extension StoredBlock {
+    /// A test of a filter costs as much as reading so many ids, for each thousand row groups.
+    private static let idsPerTest = 25
+
     fileprivate func traceIDs(_ cancellation: Cancellation) throws(StoreError) -> Set<TraceID> {
         var ids: Set<TraceID> = []
         try forEachTraceID(cancellation) { ids.insert($0) }
         return ids
     }
 
+    /// Those of `ids` that are here; some may be named that are not.
+    fileprivate func traces(
+        amongst ids: Set<TraceID>,
+        _ cancellation: Cancellation
+    ) throws(StoreError) -> Set<TraceID> {
+        var found: Set<TraceID> = []
+        if ids.count * (1 + Self.idsPerTest * footer.groups.count / 1000) < footer.traceCount {
+            try cancellation.check()
+            for id in ids where block.mayContain(id) { found.insert(id) }
+        } else {
+            try forEachTraceID(cancellation) { if ids.contains($0) { found.insert($0) } }
+        }
+        return found
+    }
+
+    /// Those of `ids` of which both blocks hold a copy of the same span.
+    fileprivate func traces(
+        amongst ids: Set<TraceID>,
+        withCopiesIn other: StoredBlock,
+        _ cancellation: Cancellation
+    ) throws(StoreError) -> Set<TraceID> {
+        var copied: Set<TraceID> = []
+        var spans: Set<StoredSpan> = []
+        func find() throws(StoreError) {
+            guard !spans.isEmpty else { return }
+            try other.forEachSpan(of: ids, cancellation) { group throws(StoreError) in
+                for span in group where spans.contains(span) { copied.insert(span.traceID) }
+            }
+            spans.removeAll(keepingCapacity: true)
+        }
+        guard !ids.isEmpty else { return [] }
+        try forEachSpan(of: ids, cancellation) { group throws(StoreError) in
+            spans.formUnion(group)
+            if spans.count >= Self.spanCountMax { try find() }
+        }
+        try find()
+        return copied
+    }
+
+    /// Spans that are held in memory while the copies of them are looked for: 12 MiB.
+    private static let spanCountMax = 128 << 10
+
+    /// Hands over the spans of these traces, those of a row group at a time.
+    private func forEachSpan(
+        of ids: Set<TraceID>,
+        _ cancellation: Cancellation,
+        _ body: ([StoredSpan]) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        let block = block.uncached
+        for (index, group) in block.footer.groups.enumerated() {
+            try cancellation.check()
+            let traces = try block.traces(inGroup: index)
+            let wanted = traces.ids.indices.filter { ids.contains(traces.ids[$0]) }
+            guard !wanted.isEmpty else { continue }
+            let directory = try block.directory(ofGroup: index)
+            let spanIDs = try block.reader.numbers(directory.spanIDs)
+            let kinds = try block.reader.numbers(directory.kinds)
+            var spans: [StoredSpan] = []
+            for number in wanted {
+                for row in traces[number].rows.clamped(to: group.rows) {
+                    let (id, kind) = (spanIDs[row - group.firstRow], kinds[row - group.firstRow])
+                    spans.append(
+                        StoredSpan(traceID: traces.ids[number], spanID: id, kind: UInt8(truncatingIfNeeded: kind))
+                    )
+                }
+            }
+            try body(spans)
+        }
+    }
+
     /// Reads past the cache: everything is looked at once.
-    fileprivate func forEachTraceID(
+    private func forEachTraceID(
         _ cancellation: Cancellation,
         _ body: (TraceID) -> Void
     ) throws(StoreError) {
@@ -176,4 +295,11 @@ extension StoredBlock {
             for id in try block.traces(inGroup: index).ids { body(id) }
         }
     }
+}
+
+/// What copies of a span have in common.
+private struct StoredSpan: Hashable {
+    var traceID: TraceID
+    var spanID: UInt64
+    var kind: UInt8
 }

@@ -40,9 +40,11 @@ struct TableFolding<Fold: TableFold>: Sendable {
         self.cancellation = cancellation
         self.memory = memory
         predicate = CompiledPredicate(query.predicate)
-        let found = try snapshot.sharedTraces.find(in: snapshot, cancellation)
         // Rows that are there once count wherever they are.
-        shared = query.needsWholeTraces ? found.all : found.copied
+        shared =
+            query.needsWholeTraces
+            ? try snapshot.sharedTraces.traces(in: snapshot, query.range, cancellation)
+            : try snapshot.sharedTraces.copied(in: snapshot, query.range, cancellation)
     }
 
     /// The sum.
