@@ -20,7 +20,7 @@ final class SharedTraces: Sendable {
     /// What two blocks share.
     private struct Share {
         var traces: Set<TraceID> = []
-        /// Those of which both may hold a copy of the same span; `nil` while nobody asked.
+        /// Those of which some span may be there twice; `nil` while nobody asked.
         var copied: Set<TraceID>?
     }
 
@@ -50,8 +50,8 @@ final class SharedTraces: Sendable {
         return found
     }
 
-    /// Those of them of which some span may be there more than once; of the others the rows of each place count as they
-    /// are.
+    /// Those of them of which some span may be there more than once, in one place or in several; of the others the rows of
+    /// each place count as they are.
     func copied(
         in snapshot: Contents.Snapshot,
         _ range: TimeRange,
@@ -229,7 +229,7 @@ extension StoredBlock {
         return found
     }
 
-    /// Those of `ids` of which both blocks hold a copy of the same span.
+    /// Those of `ids` of which one block may hold a span twice, or both a copy of it.
     fileprivate func traces(
         amongst ids: Set<TraceID>,
         withCopiesIn other: StoredBlock,
@@ -238,14 +238,15 @@ extension StoredBlock {
         var copied: Set<TraceID> = []
         var spans: Set<StoredSpan> = []
         func find() throws(StoreError) {
-            guard !spans.isEmpty else { return }
-            try other.forEachSpan(of: ids, cancellation) { group throws(StoreError) in
+            try other.forEachSpan(of: ids, cancellation) { group, repeating throws(StoreError) in
+                copied.formUnion(repeating)
                 for span in group where spans.contains(span) { copied.insert(span.traceID) }
             }
             spans.removeAll(keepingCapacity: true)
         }
         guard !ids.isEmpty else { return [] }
-        try forEachSpan(of: ids, cancellation) { group throws(StoreError) in
+        try forEachSpan(of: ids, cancellation) { group, repeating throws(StoreError) in
+            copied.formUnion(repeating)
             spans.formUnion(group)
             if spans.count >= Self.spanCountMax { try find() }
         }
@@ -256,11 +257,12 @@ extension StoredBlock {
     /// Spans that are held in memory while the copies of them are looked for: 12 MiB.
     private static let spanCountMax = 128 << 10
 
-    /// Hands over the spans of these traces, those of a row group at a time.
+    /// Hands over the spans of these traces, those of a row group at a time, and the traces of which the block may hold
+    /// some span twice.
     private func forEachSpan(
         of ids: Set<TraceID>,
         _ cancellation: Cancellation,
-        _ body: ([StoredSpan]) throws(StoreError) -> Void
+        _ body: ([StoredSpan], _ repeating: Set<TraceID>) throws(StoreError) -> Void
     ) throws(StoreError) {
         let block = block.uncached
         for (index, group) in block.footer.groups.enumerated() {
@@ -272,15 +274,15 @@ extension StoredBlock {
             let spanIDs = try block.reader.numbers(directory.spanIDs)
             let kinds = try block.reader.numbers(directory.kinds)
             var spans: [StoredSpan] = []
-            for number in wanted {
-                for row in traces[number].rows.clamped(to: group.rows) {
+            var repeating: Set<TraceID> = []
+            for entry in wanted.map({ traces[$0] }) {
+                if entry.hasDuplicates || entry.isPartial { repeating.insert(entry.id) }
+                for row in entry.rows.clamped(to: group.rows) {
                     let (id, kind) = (spanIDs[row - group.firstRow], kinds[row - group.firstRow])
-                    spans.append(
-                        StoredSpan(traceID: traces.ids[number], spanID: id, kind: UInt8(truncatingIfNeeded: kind))
-                    )
+                    spans.append(StoredSpan(traceID: entry.id, spanID: id, kind: UInt8(truncatingIfNeeded: kind)))
                 }
             }
-            try body(spans)
+            try body(spans, repeating)
         }
     }
 
