@@ -25,6 +25,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from urllib.parse import urlencode
 
 from apis import Skein
 from lib import Http, disk_bytes, proc_cpu, proc_mem
@@ -47,6 +48,9 @@ ALLOWED = {
     "search ms": (1.5, 3),
     "absent ms": (1.5, 5),
     "statistics ms": (1.5, 5),
+    "structure ms": (1.5, 5),
+    "series ms": (1.5, 10),
+    "whole ms": (1.5, 20),
 }
 
 
@@ -112,8 +116,15 @@ class Questions(threading.Thread):
                 self.ask("trace", self.api.trace(self.trace_id), or_gone=True)
             self.ask("absent", self.api.search(f'user.id = "nobody-{round}"', 20))
             self.ask("statistics", f"{self.api.base}/services/checkout/statistics?start={start}&end={end}")
+            self.ask("structure", self.api.structural(20))
+            series = {"start": start, "end": end, "step": "10s"}
+            self.ask("series", self.metrics("{} | count_over_time() by (resource.service.name)", series))
+            self.ask("whole", self.metrics('{ resource.service.name = "frontend" } >> { status = error } | rate()', series))
             self.ask("services", self.api.services())
             self.ask("values", self.api.value_counts())
+
+    def metrics(self, q, range):
+        return f"{self.api.base}/metrics?" + urlencode({"q": q, **range})
 
     def ask(self, kind, path, or_gone=False):
         began = time.perf_counter()
@@ -180,14 +191,17 @@ def sample(server, questions, began):
         "removed": counters.get("skein_store_blocks_removed_total", 0),
         "merges": counters.get("skein_store_merges_total", 0),
         "thinned": counters.get("skein_store_blocks_thinned_total", 0),
-        **{f"{kind} ms": asked.get(kind, 0) for kind in ("trace", "search", "absent", "statistics")},
+        **{f"{kind} ms": asked.get(kind, 0) for kind in KINDS},
         "problems": figures["problems"],
     }
 
 
+#: Questions whose times are shown: a series of spans, and one of spans chosen by what is above them.
+KINDS = ("trace", "search", "absent", "statistics", "structure", "series", "whole")
 COLUMNS = (
     ["minute", "spans/s", "CPU %", "RSS MB", "threads", "open files", "files", "folder MB", "stored M"]
-    + ["removed", "merges", "thinned", "trace ms", "search ms", "absent ms", "statistics ms"]
+    + ["removed", "merges", "thinned"]
+    + [f"{kind} ms" for kind in KINDS]
 )
 
 

@@ -28,6 +28,8 @@ final class SharedTraces: Sendable {
         /// Rows of the part that were looked at.
         var rowCount = 0
         var traces: Set<TraceID> = []
+        /// Those of which a span may be in the block and in the part, or twice in the block.
+        var copied: Set<TraceID> = []
     }
 
     private struct State {
@@ -45,7 +47,8 @@ final class SharedTraces: Sendable {
         _ range: TimeRange,
         _ cancellation: Cancellation
     ) throws(StoreError) -> Set<TraceID> {
-        var found = try ofHead(snapshot, range, cancellation)
+        var found: Set<TraceID> = []
+        try forEachShare(ofHead: snapshot, range, cancellation) { found.formUnion($0.traces) }
         try forEachPair(of: snapshot.blocks, range, cancellation) { _, _, share in found.formUnion(share.traces) }
         return found
     }
@@ -57,7 +60,8 @@ final class SharedTraces: Sendable {
         _ range: TimeRange,
         _ cancellation: Cancellation
     ) throws(StoreError) -> Set<TraceID> {
-        var found = try ofHead(snapshot, range, cancellation)
+        var found: Set<TraceID> = []
+        try forEachShare(ofHead: snapshot, range, cancellation) { found.formUnion($0.copied) }
         try forEachPair(of: snapshot.blocks, range, cancellation) { first, second, share throws(StoreError) in
             if let known = share.copied {
                 found.formUnion(known)
@@ -105,45 +109,50 @@ final class SharedTraces: Sendable {
 
     // MARK: Head
 
-    private func ofHead(
-        _ snapshot: Contents.Snapshot,
+    /// Hands over what each part of the head shares with each block, when one of them has spans in `range`.
+    private func forEachShare(
+        ofHead snapshot: Contents.Snapshot,
         _ range: TimeRange,
-        _ cancellation: Cancellation
-    ) throws(StoreError) -> Set<TraceID> {
-        var found: Set<TraceID> = []
+        _ cancellation: Cancellation,
+        _ body: (HeadShare) -> Void
+    ) throws(StoreError) {
         for part in snapshot.head where part.rowCount > 0 {
             let isInside = part.pieces.contains { range.overlaps($0.start.lowerBound, $0.start.upperBound) }
+            // Rows that came since are the same for most blocks.
+            var later: (rowCount: Int, spans: [TraceID: Set<StoredSpan>]) = (part.rowCount, [:])
             for block in snapshot.blocks
             where isInside || range.overlaps(block.footer.start.lowerBound, block.footer.start.upperBound) {
-                found.formUnion(try of(part, block, cancellation))
+                let pair = Pair(first: part.part.number, second: block.number)
+                var share = state.withLock { $0.ofHead[pair] } ?? HeadShare()
+                if share.rowCount < part.rowCount {
+                    if share.rowCount != later.rowCount { later = (share.rowCount, part.spans(from: share.rowCount)) }
+                    try add(later.spans, of: block, to: &share, cancellation)
+                    share.rowCount = part.rowCount
+                    let found = share
+                    state.withLock { state in
+                        if state.ofHead[pair]?.rowCount ?? 0 < found.rowCount { state.ofHead[pair] = found }
+                    }
+                }
+                body(share)
             }
         }
         forgetOthers(snapshot)
-        return found
     }
 
-    private func of(
-        _ part: HeadSnapshot,
-        _ block: StoredBlock,
+    private func add(
+        _ spans: [TraceID: Set<StoredSpan>],
+        of block: StoredBlock,
+        to share: inout HeadShare,
         _ cancellation: Cancellation
-    ) throws(StoreError) -> Set<TraceID> {
-        let pair = Pair(first: part.part.number, second: block.number)
-        var share = state.withLock { $0.ofHead[pair] } ?? HeadShare()
-        guard share.rowCount < part.rowCount else { return share.traces }
-        var asked: Set<TraceID> = []
-        for piece in part.pieces where piece.endRow > share.rowCount {
+    ) throws(StoreError) {
+        for id in block.block.mayContain(Array(spans.keys)) where !share.copied.contains(id) {
             try cancellation.check()
-            for row in max(0, share.rowCount - piece.firstRow)..<piece.batch.count {
-                let id = piece.batch.traceIDs[row]
-                if asked.insert(id).inserted, block.block.mayContain(id) { share.traces.insert(id) }
+            guard let stored = try block.spans(of: id) else { continue }
+            share.traces.insert(id)
+            if stored.mayRepeat || stored.spans.contains(where: { spans[id]?.contains($0) ?? false }) {
+                share.copied.insert(id)
             }
         }
-        share.rowCount = part.rowCount
-        let found = share
-        state.withLock { state in
-            if state.ofHead[pair]?.rowCount ?? 0 < found.rowCount { state.ofHead[pair] = found }
-        }
-        return share.traces
     }
 
     // MARK: Changes
@@ -180,9 +189,13 @@ final class SharedTraces: Sendable {
             }
             for (part, shares) in ofParts where shares.count == inputs.count {
                 // Rows that were not held against each of the blocks are looked at again.
-                let rowCount = shares.reduce(Int.max) { min($0, $1.rowCount) }
-                let traces = shares.reduce(into: Set<TraceID>()) { $0.formUnion($1.traces) }
-                state.ofHead[Pair(first: part, second: block.number)] = HeadShare(rowCount: rowCount, traces: traces)
+                var sum = HeadShare(rowCount: .max)
+                for share in shares {
+                    sum.rowCount = min(sum.rowCount, share.rowCount)
+                    sum.traces.formUnion(share.traces)
+                    sum.copied.formUnion(share.copied)
+                }
+                state.ofHead[Pair(first: part, second: block.number)] = sum
             }
         }
     }
@@ -202,106 +215,4 @@ final class SharedTraces: Sendable {
             }
         }
     }
-}
-
-extension StoredBlock {
-    /// A test of a filter costs as much as reading so many ids, for each thousand row groups.
-    private static let idsPerTest = 25
-
-    fileprivate func traceIDs(_ cancellation: Cancellation) throws(StoreError) -> Set<TraceID> {
-        var ids: Set<TraceID> = []
-        try forEachTraceID(cancellation) { ids.insert($0) }
-        return ids
-    }
-
-    /// Those of `ids` that are here; some may be named that are not.
-    fileprivate func traces(
-        amongst ids: Set<TraceID>,
-        _ cancellation: Cancellation
-    ) throws(StoreError) -> Set<TraceID> {
-        var found: Set<TraceID> = []
-        if ids.count * (1 + Self.idsPerTest * footer.groups.count / 1000) < footer.traceCount {
-            try cancellation.check()
-            for id in ids where block.mayContain(id) { found.insert(id) }
-        } else {
-            try forEachTraceID(cancellation) { if ids.contains($0) { found.insert($0) } }
-        }
-        return found
-    }
-
-    /// Those of `ids` of which one block may hold a span twice, or both a copy of it.
-    fileprivate func traces(
-        amongst ids: Set<TraceID>,
-        withCopiesIn other: StoredBlock,
-        _ cancellation: Cancellation
-    ) throws(StoreError) -> Set<TraceID> {
-        var copied: Set<TraceID> = []
-        var spans: Set<StoredSpan> = []
-        func find() throws(StoreError) {
-            try other.forEachSpan(of: ids, cancellation) { group, repeating throws(StoreError) in
-                copied.formUnion(repeating)
-                for span in group where spans.contains(span) { copied.insert(span.traceID) }
-            }
-            spans.removeAll(keepingCapacity: true)
-        }
-        guard !ids.isEmpty else { return [] }
-        try forEachSpan(of: ids, cancellation) { group, repeating throws(StoreError) in
-            copied.formUnion(repeating)
-            spans.formUnion(group)
-            if spans.count >= Self.spanCountMax { try find() }
-        }
-        try find()
-        return copied
-    }
-
-    /// Spans that are held in memory while the copies of them are looked for: 12 MiB.
-    private static let spanCountMax = 128 << 10
-
-    /// Hands over the spans of these traces, those of a row group at a time, and the traces of which the block may hold
-    /// some span twice.
-    private func forEachSpan(
-        of ids: Set<TraceID>,
-        _ cancellation: Cancellation,
-        _ body: ([StoredSpan], _ repeating: Set<TraceID>) throws(StoreError) -> Void
-    ) throws(StoreError) {
-        let block = block.uncached
-        for (index, group) in block.footer.groups.enumerated() {
-            try cancellation.check()
-            let traces = try block.traces(inGroup: index)
-            let wanted = traces.ids.indices.filter { ids.contains(traces.ids[$0]) }
-            guard !wanted.isEmpty else { continue }
-            let directory = try block.directory(ofGroup: index)
-            let spanIDs = try block.reader.numbers(directory.spanIDs)
-            let kinds = try block.reader.numbers(directory.kinds)
-            var spans: [StoredSpan] = []
-            var repeating: Set<TraceID> = []
-            for entry in wanted.map({ traces[$0] }) {
-                if entry.hasDuplicates || entry.isPartial { repeating.insert(entry.id) }
-                for row in entry.rows.clamped(to: group.rows) {
-                    let (id, kind) = (spanIDs[row - group.firstRow], kinds[row - group.firstRow])
-                    spans.append(StoredSpan(traceID: entry.id, spanID: id, kind: UInt8(truncatingIfNeeded: kind)))
-                }
-            }
-            try body(spans, repeating)
-        }
-    }
-
-    /// Reads past the cache: everything is looked at once.
-    private func forEachTraceID(
-        _ cancellation: Cancellation,
-        _ body: (TraceID) -> Void
-    ) throws(StoreError) {
-        let block = block.uncached
-        for index in block.footer.groups.indices {
-            try cancellation.check()
-            for id in try block.traces(inGroup: index).ids { body(id) }
-        }
-    }
-}
-
-/// What copies of a span have in common.
-private struct StoredSpan: Hashable {
-    var traceID: TraceID
-    var spanID: UInt64
-    var kind: UInt8
 }

@@ -12,6 +12,8 @@ struct TableFolding<Fold: TableFold>: Sendable {
     private let query: TableQuery
     private let fold: Fold
     private let snapshot: Contents.Snapshot
+    /// The same without blocks.
+    private var head: Contents.Snapshot
     private let predicate: CompiledPredicate
     private let shared: Set<TraceID>
     private let cancellation: Cancellation
@@ -40,6 +42,8 @@ struct TableFolding<Fold: TableFold>: Sendable {
         self.cancellation = cancellation
         self.memory = memory
         predicate = CompiledPredicate(query.predicate)
+        head = snapshot
+        head.blocks = []
         // Rows that are there once count wherever they are.
         shared =
             query.needsWholeTraces
@@ -143,7 +147,9 @@ struct TableFolding<Fold: TableFold>: Sendable {
     }
 
     private func addTrace(_ id: TraceID, to sum: inout Fold.Sum) throws(StoreError) {
-        let trace = try StoredTrace(id, in: snapshot)
+        // One that is not shared lies in the head, or in one block.
+        var trace = try StoredTrace(id, in: shared.contains(id) ? snapshot : head)
+        if trace.isEmpty { trace = try StoredTrace(id, in: snapshot) }
         let table = BatchTable(trace: try trace.assembled(query.columns, cancellation))
         let batch = try table.batch(rows: 0..<table.rowCount, columns: query.columns)
         let rows = try BatchScan.rows(of: batch, in: query.range, matching: predicate)

@@ -13,7 +13,9 @@ import Testing
 
     /// Where a span is stored, and with which starts.
     private struct Copies {
-        var rowCount = 0
+        /// In blocks; the head counts as one, since its copies are told apart where it is read.
+        var rowCount: Int { blockRowCount + (places.contains(.max) && blockRowCount > 0 ? 1 : 0) }
+        var blockRowCount = 0
         var places: Set<UInt64> = []
         var starts: Set<UInt64> = []
     }
@@ -24,7 +26,7 @@ import Testing
         func note(_ batch: SpanBatch, _ place: UInt64) {
             for row in 0..<batch.count {
                 var known = copies[batch.traceIDs[row]]?[batch.spanIDs[row]] ?? Copies()
-                known.rowCount += 1
+                if place != .max { known.blockRowCount += 1 }
                 known.places.insert(place)
                 known.starts.insert(batch.startUnixNanos[row])
                 copies[batch.traceIDs[row], default: [:]][batch.spanIDs[row]] = known

@@ -49,16 +49,26 @@ struct FilterTable: Hashable, Sendable {
         precondition(row.count >= count * lineByteCount)
         let bits = hash &* 0x9e37_79b9_7f4a_7c15
         return row.withUnsafeBytes { row in
-            RowSet(count: count) { group in
-                for probe in 0..<probes {
-                    let bit = Int(truncatingIfNeeded: bits &>> UInt64(9 &* probe)) & 511
-                    // A bit is below 512, so its byte lies within the 64 of the group.
-                    let byte = row.unsafelyLoad(group &* lineByteCount &+ bit &>> 3, as: UInt8.self)
-                    if byte & 1 &<< UInt8(bit & 7) == 0 { return false }
-                }
-                return true
-            }
+            RowSet(count: count) { group in hasBits(bits, row, group) }
         }
+    }
+
+    /// Whether any group may hold what has this hash.
+    fileprivate static func mayHold(_ hash: UInt64, in row: UnsafeRawBufferPointer, count: Int) -> Bool {
+        precondition(row.count >= count * lineByteCount)
+        let bits = hash &* 0x9e37_79b9_7f4a_7c15
+        return (0..<count).contains { hasBits(bits, row, $0) }
+    }
+
+    @inline(__always)
+    private static func hasBits(_ bits: UInt64, _ row: UnsafeRawBufferPointer, _ group: Int) -> Bool {
+        for probe in 0..<probes {
+            let bit = Int(truncatingIfNeeded: bits &>> UInt64(9 &* probe)) & 511
+            // A bit is below 512, so its byte lies within the 64 of the group.
+            let byte = row.unsafelyLoad(group &* lineByteCount &+ bit &>> 3, as: UInt8.self)
+            if byte & 1 &<< UInt8(bit & 7) == 0 { return false }
+        }
+        return true
     }
 }
 
@@ -93,6 +103,31 @@ extension Block {
                 try filterRow(line, of: footer.traceFilters)
             }
         }
+    }
+
+    /// Those of many traces that the block may hold: right about those it leaves out. Each line of filters is read once.
+    func mayContain(_ ids: [TraceID]) -> [TraceID] {
+        let table = footer.traceFilters
+        let count = footer.groups.count
+        guard count > 0 else { return [] }
+        var hashes = ids.indices.map { (hash: FilterHash.of(ids[$0]), index: $0) }
+        // The upper bits of a hash are its line.
+        hashes.sort { $0.hash < $1.hash }
+        var found: [TraceID] = []
+        var first = 0
+        while first < hashes.count {
+            let line = FilterTable.line(of: hashes[first].hash, lineBits: table.lineBits)
+            let end =
+                hashes[first...].firstIndex { FilterTable.line(of: $0.hash, lineBits: table.lineBits) != line }
+                ?? hashes.count
+            let row = try? filterRow(line, of: table)
+            for (hash, index) in hashes[first..<end] {
+                let mayHold = row?.withUnsafeBytes { FilterTable.mayHold(hash, in: $0, count: count) } ?? true
+                if mayHold { found.append(ids[index]) }
+            }
+            first = end
+        }
+        return found
     }
 
     /// Which groups may hold a value of which this is the hash. Values are asked for too seldom twice to be kept.
