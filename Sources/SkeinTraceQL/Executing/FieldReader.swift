@@ -45,8 +45,20 @@ final class FieldReader {
         sources = [Source?](repeating: nil, count: fields.count)
     }
 
-    /// The value of a field.
-    func value(_ place: Int, row: Int, _ children: Children = .none) throws(StoreError) -> Value {
+    /// The value of a field. Of events and links the first that has one speaks for all.
+    func value(_ place: Int, row: Int) throws(StoreError) -> Value {
+        let (isOfEvents, isOfLinks) = (fields[place].isOfEvents, fields[place].isOfLinks)
+        guard isOfEvents || isOfLinks else { return try value(place, row: row, .none) }
+        let (events, links) = try children(of: row)
+        for child in isOfEvents ? events : links {
+            let value = try value(place, row: row, isOfEvents ? Children(event: child) : Children(link: child))
+            if value != .none { return value }
+        }
+        return .none
+    }
+
+    /// The value of a field, of this event or link when it is one of those.
+    func value(_ place: Int, row: Int, _ children: Children) throws(StoreError) -> Value {
         let source: Source
         if let known = sources[place] {
             source = known
@@ -61,7 +73,7 @@ final class FieldReader {
     func column(_ place: Int) throws(StoreError) -> FieldColumn? {
         guard let field = fields[place].column else { return nil }
         switch field {
-        case .status, .kind: return nil
+        case .status, .kind, .duration: return nil
         default: return try table.column(field)
         }
     }

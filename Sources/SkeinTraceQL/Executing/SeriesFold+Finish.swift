@@ -24,10 +24,9 @@ extension SeriesFold {
         case .rate: return [Series(labels: named, values: range.map { cells.counts[$0] / grid.stepSeconds })]
         case .count: return [Series(labels: named, values: range.map { cells.counts[$0] })]
         case .sum, .minimum, .maximum:
-            return [Series(labels: named, values: range.map { cells.counts[$0] > 0 ? cells.numbers[$0] : nil })]
+            return Self.numbers(named, range.map { cells.counts[$0] > 0 ? cells.numbers[$0] : nil })
         case .average:
-            let values = range.map { cells.counts[$0] > 0 ? cells.numbers[$0] / cells.counts[$0] : nil }
-            return [Series(labels: named, values: values)]
+            return Self.numbers(named, range.map { cells.counts[$0] > 0 ? cells.numbers[$0] / cells.counts[$0] : nil })
         case .quantiles(let field, let shares):
             let unit = field.field.isDuration ? 1e9 : 1
             return shares.map { share in
@@ -47,6 +46,12 @@ extension SeriesFold {
             }
         case .compare: return []
         }
+    }
+
+    /// A sample that is not a number, as of infinities that cancel out, is none, and a series of such is left out.
+    private static func numbers(_ labels: [Series.Label], _ values: [Double?]) -> [Series] {
+        let values = values.map { value in value.flatMap { $0.isNaN ? nil : $0 } }
+        return values.contains { $0 != nil } ? [Series(labels: labels, values: values)] : []
     }
 
     /// Groups without a value are left out; when all are, the first one says so.

@@ -124,13 +124,14 @@ struct SeriesFold: TableFold {
             column = field.isDuration ? nil : try reader.column(0)
         }
 
-        /// Durations in seconds.
+        /// Durations in seconds. What is not a number counts as missing.
         @inline(__always)
         func number(_ row: Int) throws(StoreError) -> Double? {
             if !durations.isEmpty { return Double(durations[row]) / 1e9 }
             if case .ints(let values, let has)? = column { return has[row] ? Double(values[row]) : nil }
             let value = try reader.value(0, row: row)
-            return value.isDuration ? value.number.map { $0 / 1e9 } : value.number
+            guard let number = value.number, !number.isNaN else { return nil }
+            return value.isDuration ? number / 1e9 : number
         }
 
         /// Durations in nanoseconds. `nil` for what is negative or no number.

@@ -97,13 +97,7 @@ struct SpansetEvaluator: TraceEvaluator {
             attributes: []
         )
         for (place, field) in program.shownFields.enumerated() where field.isShown {
-            // Of events and links the first one speaks for all.
-            var children = FieldReader.Children.none
-            if field.isOfEvents || field.isOfLinks {
-                let (events, links) = try description.reader.children(of: row)
-                children = .init(event: events.first, link: links.first)
-            }
-            let value = try description.reader.value(place, row: row, children)
+            let value = try description.reader.value(place, row: row)
             if value != .none { span.attributes.append((field, value)) }
         }
         return span

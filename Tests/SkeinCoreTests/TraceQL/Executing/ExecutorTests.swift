@@ -160,8 +160,10 @@ private struct PlainSeries {
                 default: return weight > 0 ? entries.map(\.0).max() : nil
                 }
             }
+            let counted = numbers.map { $0.flatMap { $0.isNaN ? nil : $0 } }
+            if !counts, counted.allSatisfy({ $0 == nil }) { continue }
             let labels = key.isEmpty ? ["__name__=\(Value.string(query.function.name))"] : key
-            let text = numbers.map { $0.map(ExecutorTests.text) ?? "-" }.joined(separator: " ")
+            let text = counted.map { $0.map(ExecutorTests.text) ?? "-" }.joined(separator: " ")
             lines.append(labels.joined(separator: ",") + " " + text)
         }
     }

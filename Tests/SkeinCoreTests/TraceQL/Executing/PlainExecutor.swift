@@ -50,7 +50,7 @@ struct PlainExecutor {
                 sets = sets.flatMap { set in
                     var groups: [(Value, Set)] = []
                     for row in set.rows {
-                        let key = value(expression, row, nil, nil)
+                        let key = value(expression, row)
                         if let place = groups.firstIndex(where: { $0.0 == key }) {
                             groups[place].1.rows.append(row)
                         } else {
@@ -128,21 +128,28 @@ struct PlainExecutor {
         let events: [Span.Event?] = asksEvents && !spans[row].events.isEmpty ? spans[row].events : [nil]
         let links: [Span.Link?] = asksLinks && !spans[row].links.isEmpty ? spans[row].links : [nil]
         return events.contains { event in
-            links.contains { link in value(condition, row, event, link) == .bool(true) }
+            links.contains { link in
+                value(condition, event, link) { value($0, row, event, link) } == .bool(true)
+            }
         }
+    }
+
+    /// Outside of conditions, where the first event or link with a value speaks for all.
+    private func value(_ expression: SkeinTraceQL.Expression, _ row: Int) -> Value {
+        value(expression, nil, nil) { fieldValue($0, row) }
     }
 
     private func value(
         _ expression: SkeinTraceQL.Expression,
-        _ row: Int,
         _ event: Span.Event?,
-        _ link: Span.Link?
+        _ link: Span.Link?,
+        _ fieldValue: (Field) -> Value
     ) -> Value {
-        func of(_ inner: SkeinTraceQL.Expression) -> Value { value(inner, row, event, link) }
+        func of(_ inner: SkeinTraceQL.Expression) -> Value { value(inner, event, link, fieldValue) }
         switch expression.node {
         case .literal(let literal): return Value(literal)
         case .word: return .none
-        case .field(let field): return value(field, row, event, link)
+        case .field(let field): return fieldValue(field)
         case .unary(.not, let inner): if case .bool(let bool) = of(inner) { return .bool(!bool) } else { return .none }
         case .unary(.minus, let inner):
             switch of(inner) {
@@ -245,14 +252,21 @@ struct PlainExecutor {
     }
 
     /// What a field says of a row.
-    func fieldValue(_ field: Field, _ row: Int) -> Value { value(field, row, nil, nil) }
+    func fieldValue(_ field: Field, _ row: Int) -> Value {
+        let (events, links) = (spans[row].events, spans[row].links)
+        let values =
+            field.isOfEvents
+            ? events.map { value(field, row, $0, nil) }
+            : field.isOfLinks ? links.map { value(field, row, nil, $0) } : [value(field, row, nil, nil)]
+        return values.first { $0 != .none } ?? .none
+    }
 
     /// Durations in seconds.
     func number(_ field: Field, _ row: Int) -> Double? {
         if field == .intrinsic(.duration) { return Double(spans[row].durationNanos) / 1e9 }
         let value = fieldValue(field, row)
         if case .duration(let nanos) = value { return Double(nanos) / 1e9 }
-        return value.number
+        return value.number.flatMap { $0.isNaN ? nil : $0 }
     }
 
     // MARK: Aggregates
@@ -272,7 +286,7 @@ struct PlainExecutor {
 
     private func number(_ aggregate: Aggregate, _ rows: [Int]) -> Value {
         guard let operand = aggregate.operand else { return .int(Int64(rows.count)) }
-        let values = rows.map { value(operand, $0, nil, nil) }.filter { $0.number != nil }
+        let values = rows.map { value(operand, $0) }.filter { $0.number != nil }
         guard var result = values.first else { return .none }
         for value in values.dropFirst() {
             switch aggregate.function {

@@ -27,19 +27,20 @@ struct QueryGenerator {
 
     /// Something that spans are counted by.
     mutating func series() -> String {
-        let number = pick(["duration", "span.a", ".b", "span.user.id"])
+        let number = pick(["duration", "span.a", ".b", "span.user.id", "event.a", "link.b"])
         let function = pick([
             "rate()", "count_over_time()", "min_over_time(\(number))", "max_over_time(\(number))",
             "sum_over_time(\(number))", "avg_over_time(\(number))",
         ])
         let groups = [
-            "", " by(\(pick(["name", "status", "kind", ".a", "resource.service.name"])))", " by(kind, span.b)",
+            "", " by(\(pick(["name", "status", "kind", ".a", "resource.service.name", "duration"])))",
+            " by(kind, span.b)", " by(\(pick(["event.a", "event:name", "link.b"])), status)",
         ]
         return "\(spansets(depth: 1)) | \(function)\(pick(groups))"
     }
 
     private mutating func scalarFilter() -> String {
-        let number = pick(["duration", "span.a", ".b", "span:childCount", "traceDuration"])
+        let number = pick(["duration", "span.a", ".b", "span:childCount", "traceDuration", "event.b", "link.a"])
         let aggregate = pick(["count()", "min(\(number))", "max(\(number))", "avg(\(number))", "sum(\(number))"])
         let other = below(6) == 0 ? "count()" : pick(["0", "1", "2", "3", "100ns", "1.5"])
         return "\(aggregate) \(comparison()) \(other)"
@@ -90,7 +91,10 @@ struct QueryGenerator {
     private let numberFields = ["nestedSetLeft", "nestedSetRight", "nestedSetParent", "span:childCount"]
 
     private mutating func field() -> String {
-        pick(["name", "status", "kind", "duration", "resource.service.name", ".a", "span.b", "parent.a"])
+        pick([
+            "name", "status", "kind", "duration", "resource.service.name", ".a", "span.b", "parent.a", "event.a",
+            "event:name", "link.b",
+        ])
     }
 
     private mutating func attribute() -> String {
