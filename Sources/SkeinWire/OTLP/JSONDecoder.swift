@@ -194,7 +194,10 @@ extension OTLP {
                 case "traceId": fields.traceID = ids.traceID(hex: try json.readString())
                 case "spanId": fields.spanID = ids.spanID(hex: try json.readString())
                 case "parentSpanId": fields.parentSpanID = ids.parentSpanID(hex: try json.readString())
-                case "traceState": fields.traceState = builder.intern(text: try json.readString())
+                case "traceState":
+                    let state = try json.readString()
+                    fields.traceState = builder.intern(text: state)
+                    fields.weight = SamplingThreshold.weight(ofTraceState: state)
                 case "name": fields.name = builder.intern(text: try json.readString())
                 case "kind": fields.kind = try readEnum(&json, prefix: "SPAN_KIND_", Self.kinds)
                 case "startTimeUnixNano": fields.startUnixNanos = try json.readInteger(UInt64.self)

@@ -166,7 +166,10 @@ extension OTLP {
                 switch tag {
                 case 0x0a: fields.traceID = ids.traceID(try message.readBytes())
                 case 0x12: fields.spanID = ids.spanID(try message.readBytes())
-                case 0x1a: fields.traceState = builder.intern(text: try message.readBytes())
+                case 0x1a:
+                    let state = try message.readBytes()
+                    fields.traceState = builder.intern(text: state)
+                    fields.weight = SamplingThreshold.weight(ofTraceState: state)
                 case 0x22: fields.parentSpanID = ids.parentSpanID(try message.readBytes())
                 case 0x2a: fields.name = builder.intern(text: try message.readBytes())
                 case 0x30:

@@ -50,6 +50,10 @@ import Testing
         #expect(decoded.rejected.isEmpty && decoded.warning.isEmpty)
     }
 
+    @Test func `a threshold of sampling says how many spans one stands for`() throws {
+        #expect(try Self.span(#""traceState":"a=b,ot=rv:0;th:8""#).weight == 2)
+    }
+
     /// A request with one span of good ids and these members.
     static func request(_ members: String, resource: String = "{}") -> String {
         let ids = #""traceId":"0102030405060708090A0B0C0D0E0F10","spanId":"0102030405060708""#

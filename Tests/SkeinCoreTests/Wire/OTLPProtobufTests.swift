@@ -145,6 +145,11 @@ import Testing
         #expect(batch.serviceName(at: 0) == "" && batch.spans[0].resource.attributes == [Attribute("service.name", 7)])
     }
 
+    @Test func `a threshold of sampling says how many spans one stands for`() throws {
+        let states = ["ot=th:c", "vendor=1", ""].map { Bytes.span(Bytes.field(3, $0)) }
+        #expect(try OTLP.decode(Bytes.request(states)).batch.spans.map(\.weight) == [4, 1, 1])
+    }
+
     @Test func `text that is not UTF-8 is repaired wherever it stands`() throws {
         let bad: [UInt8] = [0x61, 0xff]
         let attribute = Bytes.field(9, Bytes.field(1, bad) + Bytes.field(2, Bytes.field(1, bad)))
