@@ -92,6 +92,7 @@ extension StoreContract {
                         call(5, .producer, [Attribute("messaging.destination.name", "bills")]),
                         call(6, .client, [Attribute("server.address", ""), Attribute("peer.service", .int(4))]),
                         call(7, .internal, [Attribute("server.address", "nobody")]),
+                        call(8, .client, [Attribute("network.peer.address", "10.9.9.9")]),
                     ],
                     to: store
                 )
@@ -99,12 +100,12 @@ extension StoreContract {
                 try expectEqual(
                     edges.map { "\($0.server ?? "?") \($0.connectionType)" },
                     [
-                        "api.example virtualNode", "bills messagingSystem", "maps virtualNode", "orders database",
-                        "redis database",
+                        "10.0.0.1 database", "10.9.9.9 virtualNode", "api.example virtualNode", "bills messagingSystem",
+                        "maps virtualNode", "orders database",
                     ],
                     "edges"
                 )
-                try expectEqual(edges.map(\.callCount), [1, 1, 1, 1, 1], "calls")
+                try expectEqual(edges.map(\.callCount), [1, 1, 1, 1, 1, 1], "calls")
             },
 
             Case("a span that is in a batch twice is counted once") { store in

@@ -236,8 +236,8 @@ struct RollupCounter: ~Copyable {
         _ isMessage: Bool,
         _ section: borrowing BlockSection
     ) -> (ConnectionType, UInt32)? {
-        // By key, the slot of its first value.
-        var slots = InlineArray<10, UInt32>(repeating: .max)
+        // By key, the slot of its first value: keys are bits of 16.
+        var slots = InlineArray<16, UInt32>(repeating: .max)
         var present: UInt16 = 0
         var seen: UInt16 = 0
         guard section.attributes.starts.count > row + 1 else { return nil }

@@ -94,10 +94,12 @@ package struct Peer: Hashable, Sendable {
     /// The attribute whose text names the other end.
     package var key: Key
 
-    /// The attributes that are looked at: the earlier ones say it better.
+    /// The attributes that are looked at: the earlier ones say it better. A database is called by where it is: its
+    /// namespace is often named like the service that uses it.
     package enum Key: UInt8, Hashable, Sendable, CaseIterable {
-        case peerService, dbName, dbNamespace, dbSystemName, dbSystem
-        case messagingDestinationName, messagingDestination, messagingSystem, serverAddress, netPeerName
+        case peerService, messagingDestinationName, messagingDestination, messagingSystem
+        case serverAddress, netPeerName, networkPeerAddress
+        case dbName, dbNamespace, dbSystemName, dbSystem
 
         /// The attribute's key.
         package var name: String {
@@ -112,6 +114,7 @@ package struct Peer: Hashable, Sendable {
             case .messagingSystem: "messaging.system"
             case .serverAddress: "server.address"
             case .netPeerName: "net.peer.name"
+            case .networkPeerAddress: "network.peer.address"
             }
         }
 
@@ -122,7 +125,8 @@ package struct Peer: Hashable, Sendable {
     private static let databaseBits = Key.dbName.bit | Key.dbNamespace.bit | Key.dbSystemName.bit | Key.dbSystem.bit
     private static let messagingBits =
         Key.messagingDestinationName.bit | Key.messagingDestination.bit | Key.messagingSystem.bit
-    private static let commonBits = Key.peerService.bit | Key.serverAddress.bit | Key.netPeerName.bit
+    private static let commonBits =
+        Key.peerService.bit | Key.serverAddress.bit | Key.netPeerName.bit | Key.networkPeerAddress.bit
 
     /// What the span calls; `nil` when it does not say.
     ///
