@@ -5,8 +5,8 @@ import SkeinWire
 
 extension JaegerAPI {
     static func services(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let services = try await api.ask(call) { store throws(StoreError) in try await store.services().names }
-        return list(services.map(\.name), call) { name, json in json.string(name) }
+        let services = try await api.serviceNames(nameless: namelessService, call)
+        return list(services, call) { name, json in json.string(name) }
     }
 
     static func operationNames(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
@@ -42,9 +42,19 @@ extension JaegerAPI {
         _ call: APICall,
         ofService service: String
     ) async throws(APIError) -> [Operation] {
-        try await api.ask(call) { store throws(StoreError) in
-            try await store.operations(ofService: service == namelessService ? "" : service).names
+        var operations: [Operation] = []
+        for name in storedNames(ofService: service) {
+            operations += try await api.ask(call) { store throws(StoreError) in
+                try await store.operations(ofService: name).names
+            }
         }
+        return operations
+    }
+
+    /// The names under which the spans of what Jaeger calls `service` are stored: a service may be called as those are that
+    /// have no name.
+    static func storedNames(ofService service: String) -> [String] {
+        service == namelessService ? ["", service] : [service]
     }
 
     private static func list<T>(

@@ -4,7 +4,7 @@ import SkeinStore
 
 /// A search for traces as every version of Jaeger's API states it: conditions that one span must satisfy.
 struct JaegerQuery {
-    /// Empty for any service, `OTLPResourceNoServiceName` for none.
+    /// Empty for any service, `OTLPResourceNoServiceName` for none or one that is called so.
     var service = ""
     /// Empty for any span name.
     var operation = ""
@@ -27,8 +27,10 @@ struct JaegerQuery {
     var predicate: SpanPredicate {
         var conditions: [SpanPredicate] = []
         if !service.isEmpty {
-            let stored = service == JaegerAPI.namelessService ? "" : service
-            conditions.append(.compare(.serviceName, .equal, .string(stored)))
+            let named = JaegerAPI.storedNames(ofService: service).map { name in
+                SpanPredicate.compare(.serviceName, .equal, .string(name))
+            }
+            conditions.append(named.count == 1 ? named[0] : .or(named))
         }
         if !operation.isEmpty { conditions.append(.compare(.name, .equal, .string(operation))) }
         // Jaeger keeps nanoseconds and its bounds include themselves.

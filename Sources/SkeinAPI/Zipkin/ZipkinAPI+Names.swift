@@ -7,8 +7,8 @@ import SkeinWire
 /// Lists of names for menus.
 extension ZipkinAPI {
     static func services(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let services = try await api.ask(call) { store throws(StoreError) in try await store.services().names }
-        return list(services.map(\.name), isCached: services.count > cachedCount)
+        let services = try await api.serviceNames(nameless: namelessService, call)
+        return list(services, isCached: services.count > cachedCount)
     }
 
     static func spanNames(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {

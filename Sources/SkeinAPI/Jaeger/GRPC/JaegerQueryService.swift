@@ -68,11 +68,9 @@ package struct JaegerQueryService: APIStreamService {
 
     /// `GetServicesResponse{ 1 services* }`, which both versions have.
     static func services(_ streaming: JaegerStreaming) async throws(APIError) -> [UInt8] {
-        let services = try await streaming.api.ask(streaming.call) { store throws(StoreError) in
-            try await store.services().names
-        }
+        let services = try await streaming.api.serviceNames(nameless: JaegerAPI.namelessService, streaming.call)
         var out = ByteWriter(capacity: 64 + services.count * 32)
-        for service in services { out.appendMessage(1) { $0.append(utf8: service.name) } }
+        for service in services { out.appendMessage(1) { $0.append(utf8: service) } }
         return out.array()
     }
 

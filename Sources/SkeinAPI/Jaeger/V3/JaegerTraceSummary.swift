@@ -34,6 +34,10 @@ struct TraceCompleteness: Sendable {
             summary.rootServiceName = earliestServiceName
             summary.rootSpanName = earliestSpanName
         }
+        if summary.rootServiceName.isEmpty { summary.rootServiceName = JaegerAPI.namelessService }
+        for place in summary.services.indices where summary.services[place].name.isEmpty {
+            summary.services[place].name = JaegerAPI.namelessService
+        }
         return JaegerTraceSummary(trace: summary, orphanCount: orphanCount)
     }
 }

@@ -33,11 +33,11 @@ enum JaegerV3API {
     // MARK: Names
 
     static func services(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let services = try await api.ask(call) { store throws(StoreError) in try await store.services().names }
+        let services = try await api.serviceNames(nameless: JaegerAPI.namelessService, call)
         return .json(capacity: 64 + services.count * 32) { json in
             json.object { json in
                 json.array("services") { json in
-                    for service in services { json.string(service.name) }
+                    for service in services { json.string(service) }
                 }
             }
         }
