@@ -71,6 +71,7 @@ private struct TableListing: TableFold {
     var isWhole: Bool
 
     func zero() -> [String] { [] }
+    func byteCount(of sum: [String]) -> Int { sum.count * 64 }
     func add(_ other: [String], to sum: inout [String]) { sum += other }
 
     func add(_ rows: RowSet, of table: any SpanTable, to sum: inout [String]) throws(StoreError) {

@@ -30,6 +30,8 @@ struct TempoValueFold: TableFold {
 
     func zero() -> Sum { [:] }
 
+    func byteCount(of sum: Sum) -> Int { sum.count * 256 }
+
     func add(_ other: Sum, to sum: inout Sum) {
         for (value, count) in other { Self.add(value, count, to: &sum) }
     }
@@ -87,6 +89,8 @@ struct TempoNameFold: TableFold {
     typealias Sum = Set<SpanField>
 
     func zero() -> Sum { [] }
+
+    func byteCount(of sum: Sum) -> Int { sum.count * 128 }
 
     func add(_ other: Sum, to sum: inout Sum) { sum.formUnion(other) }
 

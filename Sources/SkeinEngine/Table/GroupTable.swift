@@ -17,6 +17,8 @@ final class GroupTable: SpanTable {
     private var knownStarts: [UInt64]?
     private var knownParentIDs: [UInt64]?
     private var columns: [SpanField: FieldColumn] = [:]
+    /// Columns that are kept.
+    private static let columnCountMax = 32
 
     /// The table of group `index`. Reads its directory and its traces.
     init(_ block: Block, group index: Int) throws(StoreError) {
@@ -144,6 +146,8 @@ final class GroupTable: SpanTable {
     func column(_ field: SpanField) throws(StoreError) -> FieldColumn {
         if let known = columns[field] { return known }
         let column = try read(field)
+        // Whoever looks at every attribute looks at each once.
+        if columns.count >= Self.columnCountMax { columns.removeAll() }
         columns[field] = column
         return column
     }

@@ -75,11 +75,14 @@ struct TableFolding<Fold: TableFold>: Sendable {
     /// What the steps add up to, and the traces that they came across and left out.
     private func run(_ steps: [Step]) throws(StoreError) -> (Fold.Sum, Set<TraceID>) {
         let next = Atomic<Int>(0)
+        // Of the sums of all workers.
+        let byteCount = Atomic<Int>(0)
         let results = Mutex<[Result<(Fold.Sum, Set<TraceID>), StoreError>]>([])
         let workerCount = max(1, min(Self.workerCount, steps.count))
         @Sendable func work(_: Int) {
             var sum = fold.zero()
             var scattered: Set<TraceID> = []
+            var known = 0
             let result: Result<(Fold.Sum, Set<TraceID>), StoreError>
             do throws(StoreError) {
                 while true {
@@ -87,6 +90,12 @@ struct TableFolding<Fold: TableFold>: Sendable {
                     guard index < steps.count else { break }
                     try cancellation.check()
                     try add(steps[index], to: &sum, &scattered)
+                    let now = fold.byteCount(of: sum) + scattered.count * 32
+                    let total = byteCount.add(now - known, ordering: .relaxed).newValue
+                    known = now
+                    if total > ReadCost.scan / 2 {
+                        try memory.holdForRead(ReadCost.scan / 2 + total)
+                    }
                 }
                 result = .success((sum, scattered))
             } catch {

@@ -7,6 +7,8 @@ package final class BatchTable: SpanTable {
     private let isTrace: Bool
     private var knownForest: SpanForest?
     private var columns: [SpanField: FieldColumn] = [:]
+    /// Columns that are kept.
+    private static let columnCountMax = 32
 
     /// The table of an assembled trace.
     package init(trace batch: SpanBatch) {
@@ -79,6 +81,8 @@ package final class BatchTable: SpanTable {
     package func column(_ field: SpanField) -> FieldColumn {
         if let known = columns[field] { return known }
         let column = read(field)
+        // Whoever looks at every attribute looks at each once.
+        if columns.count >= Self.columnCountMax { columns.removeAll() }
         columns[field] = column
         return column
     }

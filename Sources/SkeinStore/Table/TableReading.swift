@@ -103,6 +103,9 @@ package protocol TableFold: Sendable {
     /// Adds the spans of a table that are in `rows`: those that start in the range and satisfy the predicate.
     func add(_ rows: RowSet, of table: any SpanTable, to sum: inout Sum) throws(StoreError)
 
+    /// Memory that a sum takes, about, in bytes. Asked for often.
+    func byteCount(of sum: Sum) -> Int
+
     /// Adds what another thread added up.
     func add(_ other: Sum, to sum: inout Sum) throws(StoreError)
 }

@@ -43,7 +43,7 @@ extension SpanStore {
     ) async throws(StoreError) -> AttributeDifferences {
         let whole = SelectedSpans(query)
         let picked = selection.map { SelectedSpans($0) }
-        let fold = AttributeFold(whole: whole, picked: picked)
+        let fold = AttributeFold(whole: whole, picked: picked, compared: try await comparedFields())
         let table = TableQuery(
             range: range,
             predicate: whole.predicate,
@@ -58,6 +58,7 @@ extension SpanStore {
 private struct AttributeFold: TableFold {
     let whole: SelectedSpans
     let picked: SelectedSpans?
+    let compared: ComparedFields
 
     /// Distinct values of an attribute that are told apart.
     static let valueCountMax = 10_000
@@ -70,6 +71,19 @@ private struct AttributeFold: TableFold {
     struct Sum: Sendable {
         var total = Counts()
         var fields: [Field: FieldCounts] = [:]
+        /// Values that are told apart, of all fields.
+        var valueCount = 0
+        /// Bytes of their texts.
+        var valueByteCount = 0
+
+        mutating func add(_ field: Field, _ body: (inout FieldCounts, _ room: Int) -> Void) {
+            var known = fields.removeValue(forKey: field) ?? FieldCounts()
+            let count = known.values.count
+            body(&known, ComparedFields.valueCountMax - valueCount + count)
+            valueCount += known.values.count - count
+            valueByteCount += known.takeByteCount()
+            fields[field] = known
+        }
     }
 
     struct FieldCounts: Sendable {
@@ -77,11 +91,21 @@ private struct AttributeFold: TableFold {
         /// Of values that are not told apart.
         var others = Counts()
 
-        mutating func add(_ value: Value, _ counts: Counts) {
-            if values[value] == nil, values.count >= AttributeFold.valueCountMax {
+        private var byteCount = 0
+
+        /// Bytes of the values that were added since it was asked for last.
+        mutating func takeByteCount() -> Int {
+            defer { byteCount = 0 }
+            return byteCount
+        }
+
+        /// - Parameter room: Values that may be told apart.
+        mutating func add(_ value: Value, _ counts: Counts, room: Int) {
+            if value.isLong || values[value] == nil && values.count >= min(room, AttributeFold.valueCountMax) {
                 others.selection += counts.selection
                 others.rest += counts.rest
             } else {
+                if values[value] == nil { byteCount += value.byteCount }
                 values[value, default: Counts()].selection += counts.selection
                 values[value, default: Counts()].rest += counts.rest
             }
@@ -90,15 +114,17 @@ private struct AttributeFold: TableFold {
 
     func zero() -> Sum { Sum() }
 
+    func byteCount(of sum: Sum) -> Int { sum.fields.count * 256 + sum.valueCount * 96 + sum.valueByteCount }
+
     func add(_ other: Sum, to sum: inout Sum) {
         sum.total.selection += other.total.selection
         sum.total.rest += other.total.rest
         for (field, counts) in other.fields {
-            var known = sum.fields.removeValue(forKey: field) ?? FieldCounts()
-            for (value, count) in counts.values { known.add(value, count) }
-            known.others.selection += counts.others.selection
-            known.others.rest += counts.others.rest
-            sum.fields[field] = known
+            sum.add(field) { known, room in
+                for (value, count) in counts.values { known.add(value, count, room: room) }
+                known.others.selection += counts.others.selection
+                known.others.rest += counts.others.rest
+            }
         }
     }
 
@@ -119,14 +145,11 @@ private struct AttributeFold: TableFold {
         }
         sum.total.selection += total.selection
         sum.total.rest += total.rest
-        var fields: [Field] = [
+        let intrinsics: Set<Field> = [
             .intrinsic(.name), .intrinsic(.kind), .intrinsic(.status), .intrinsic(.statusMessage),
             .attribute(.resource, "service.name"),
         ]
-        for case .attribute(let scope, let key) in try table.attributeFields() where key != "service.name" {
-            fields.append(.attribute(scope, key))
-        }
-        for field in fields {
+        for field in try intrinsics.union(compared.fields(of: table)) {
             let codes = try GroupCodes([field], of: table, all)
             var counts = [Counts](repeating: Counts(), count: codes.keyCount)
             all.forEach { row in
@@ -134,11 +157,12 @@ private struct AttributeFold: TableFold {
                 let code = codes.code(of: row)
                 if selected[row] { counts[code].selection += weight } else { counts[code].rest += weight }
             }
-            var known = sum.fields.removeValue(forKey: field) ?? FieldCounts()
-            for (code, count) in counts.enumerated() where count.selection > 0 || count.rest > 0 {
-                if let value = codes.key(code).first, value != .none, value != .string("") { known.add(value, count) }
+            sum.add(field) { known, room in
+                for (code, count) in counts.enumerated() where count.selection > 0 || count.rest > 0 {
+                    guard let value = codes.key(code).first, value != .none, value != .string("") else { continue }
+                    known.add(value, count, room: room)
+                }
             }
-            sum.fields[field] = known
         }
     }
 }

@@ -8,9 +8,16 @@ struct ComparisonFold: TableFold {
     let selection: SpanFilter
     let comparison: SeriesFunction.Comparison
     let grid: SeriesGrid
+    let compared: ComparedFields
 
-    init(program: SpansetProgram, comparison: SeriesFunction.Comparison, grid: SeriesGrid) {
+    init(
+        program: SpansetProgram,
+        comparison: SeriesFunction.Comparison,
+        grid: SeriesGrid,
+        compared: ComparedFields
+    ) {
         self.program = program
+        self.compared = compared
         self.comparison = comparison
         self.grid = grid
         selection = SpanFilter(comparison.selection)
@@ -19,9 +26,23 @@ struct ComparisonFold: TableFold {
     /// Distinct values of an attribute that are told apart, of each side.
     static let valueCountMax = 1_000
 
+    /// Values of all attributes and both sides together, times moments, that are counted: 64 MiB of numbers.
+    static let cellCountMax = 8 << 20
+
     struct Sum: Sendable {
         var fields: [Field: Counts] = [:]
         var spanCount = 0
+        /// Values that are told apart, of all attributes and both sides.
+        var valueCount = 0
+
+        mutating func add(_ field: Field, momentCount: Int, _ body: (inout Counts, _ room: inout Int) -> Void) {
+            var known = fields.removeValue(forKey: field) ?? Counts()
+            let roomMax = min(ComparedFields.valueCountMax, ComparisonFold.cellCountMax / max(1, momentCount))
+            var room = roomMax - valueCount
+            body(&known, &room)
+            valueCount = roomMax - room
+            fields[field] = known
+        }
     }
 
     /// What one attribute says.
@@ -38,19 +59,42 @@ struct ComparisonFold: TableFold {
         /// Whether there were more values than are told apart.
         var isCut = false
 
-        mutating func add(_ value: Value, _ counts: [Double]) {
-            if total.isEmpty { total = [Double](repeating: 0, count: counts.count) }
-            for moment in counts.indices { total[moment] += counts[moment] }
-            if values[value] == nil, values.count >= ComparisonFold.valueCountMax {
+        /// Adds the spans of some moments that have a value. `room` is how many values more may be told apart.
+        mutating func add(_ value: Value, _ counts: [(moment: Int, count: Double)], momentCount: Int, room: inout Int) {
+            if total.isEmpty { total = [Double](repeating: 0, count: momentCount) }
+            for (moment, count) in counts { total[moment] += count }
+            note(value, counts, momentCount, &room)
+        }
+
+        private mutating func note(
+            _ value: Value,
+            _ counts: [(moment: Int, count: Double)],
+            _ momentCount: Int,
+            _ room: inout Int
+        ) {
+            var known: [Double]
+            if let moments = values.removeValue(forKey: value) {
+                known = moments
+            } else if room > 0, values.count < ComparisonFold.valueCountMax, !value.isLong {
+                room -= 1
+                known = [Double](repeating: 0, count: momentCount)
+            } else {
                 isCut = true
                 return
             }
-            guard var known = values.removeValue(forKey: value) else {
-                values[value] = counts
-                return
-            }
-            for moment in counts.indices { known[moment] += counts[moment] }
+            for (moment, count) in counts { known[moment] += count }
             values[value] = known
+        }
+
+        /// Adds what others counted.
+        mutating func add(_ other: Side, room: inout Int) {
+            guard !other.total.isEmpty else { return }
+            if total.isEmpty { total = [Double](repeating: 0, count: other.total.count) }
+            for moment in total.indices { total[moment] += other.total[moment] }
+            for (value, moments) in other.values {
+                note(value, moments.enumerated().map { ($0.offset, $0.element) }, total.count, &room)
+            }
+            isCut = isCut || other.isCut
         }
     }
 
@@ -58,14 +102,16 @@ struct ComparisonFold: TableFold {
 
     func zero() -> Sum { Sum() }
 
+    func byteCount(of sum: Sum) -> Int {
+        (sum.fields.count * 2 + sum.valueCount) * grid.count * 8 + sum.valueCount * 256
+    }
+
     func add(_ other: Sum, to sum: inout Sum) {
         for (field, counts) in other.fields {
-            var known = sum.fields.removeValue(forKey: field) ?? Counts()
-            for (value, moments) in counts.baseline.values { known.baseline.add(value, moments) }
-            for (value, moments) in counts.selection.values { known.selection.add(value, moments) }
-            known.baseline.isCut = known.baseline.isCut || counts.baseline.isCut
-            known.selection.isCut = known.selection.isCut || counts.selection.isCut
-            sum.fields[field] = known
+            sum.add(field, momentCount: grid.count) { known, room in
+                known.baseline.add(counts.baseline, room: &room)
+                known.selection.add(counts.selection, room: &room)
+            }
         }
         sum.spanCount += other.spanCount
     }
@@ -85,21 +131,19 @@ struct ComparisonFold: TableFold {
         let weights = try table.weights()
         for field in try fields(of: table) {
             let codes = try GroupCodes([field], of: table, counted)
-            var known = sum.fields.removeValue(forKey: field) ?? Counts()
-            add(selected, codes, starts, weights, to: &known.selection)
-            add(others, codes, starts, weights, to: &known.baseline)
-            sum.fields[field] = known
+            sum.add(field, momentCount: grid.count) { known, room in
+                add(selected, codes, starts, weights, to: &known.selection, room: &room)
+                add(others, codes, starts, weights, to: &known.baseline, room: &room)
+            }
         }
     }
 
     /// What is compared: all attributes, and what every span has and repeats.
-    private func fields(of table: any SpanTable) throws(StoreError) -> [Field] {
-        let intrinsics: [Field] = [
+    private func fields(of table: any SpanTable) throws(StoreError) -> Set<Field> {
+        let intrinsics: Set<Field> = [
             .intrinsic(.name), .intrinsic(.kind), .intrinsic(.status), .intrinsic(.statusMessage),
         ]
-        var fields: Set<Field> = []
-        for case .attribute(let scope, let key) in try table.attributeFields() { fields.insert(.attribute(scope, key)) }
-        return intrinsics + fields
+        return try intrinsics.union(compared.fields(of: table))
     }
 
     private func add(
@@ -107,18 +151,19 @@ struct ComparisonFold: TableFold {
         _ codes: GroupCodes,
         _ starts: [UInt64],
         _ weights: [Double],
-        to side: inout Side
+        to side: inout Side,
+        room: inout Int
     ) {
-        var counts: [Int: [Double]] = [:]
+        // Only the moments that have some: there may be thousands.
+        var counts: [Int: [(moment: Int, count: Double)]] = [:]
+        var finder = SeriesGrid.Finder(grid)
         rows.forEach { row in
-            counts[codes.code(of: row), default: [Double](repeating: 0, count: grid.count)][
-                grid.index(of: starts[row])
-            ] +=
-                weights.isEmpty ? 1 : weights[row]
+            counts[codes.code(of: row), default: []]
+                .append((finder.index(of: starts[row]), weights.isEmpty ? 1 : weights[row]))
         }
         for (code, moments) in counts.sorted(by: { $0.key < $1.key }) {
             guard let value = codes.key(code).first, value != .none else { continue }
-            side.add(value, moments)
+            side.add(value, moments, momentCount: grid.count, room: &room)
         }
     }
 

@@ -20,7 +20,7 @@ package struct DurationHeatmap: Sendable {
 
     /// Bands for each doubling of the duration.
     package static let bandsPerDoubling = 4
-    private static let bandCount = 64 * bandsPerDoubling
+    fileprivate static let bandCount = 64 * bandsPerDoubling
 
     /// The band of a duration: bands are a quarter of a doubling wide at least, the first ones a nanosecond.
     package static func band(of nanos: UInt64) -> Int {
@@ -42,19 +42,34 @@ package struct DurationHeatmap: Sendable {
         let grid: SeriesGrid
 
         struct Sum: Sendable {
-            var counts: [Double]
-            var errorCounts: [Double]
+            /// By moment the place of its bands in the counts, or -1 while it has no spans.
+            var places: [Int32]
+            var counts: [Double] = []
+            var errorCounts: [Double] = []
+
+            /// Where the bands of a moment begin.
+            @inline(__always)
+            mutating func place(of moment: Int) -> Int {
+                if places[moment] < 0 {
+                    places[moment] = Int32(truncatingIfNeeded: counts.count)
+                    counts.append(contentsOf: repeatElement(0, count: DurationHeatmap.bandCount))
+                    errorCounts.append(contentsOf: repeatElement(0, count: DurationHeatmap.bandCount))
+                }
+                return Int(places[moment])
+            }
         }
 
-        func zero() -> Sum {
-            let zeros = [Double](repeating: 0, count: grid.count * DurationHeatmap.bandCount)
-            return Sum(counts: zeros, errorCounts: zeros)
-        }
+        func zero() -> Sum { Sum(places: [Int32](repeating: -1, count: grid.count)) }
+
+        func byteCount(of sum: Sum) -> Int { 4 * sum.places.count + 16 * sum.counts.count }
 
         func add(_ other: Sum, to sum: inout Sum) {
-            for cell in sum.counts.indices {
-                sum.counts[cell] += other.counts[cell]
-                sum.errorCounts[cell] += other.errorCounts[cell]
+            for (moment, from) in other.places.enumerated() where from >= 0 {
+                let to = sum.place(of: moment)
+                for band in 0..<DurationHeatmap.bandCount {
+                    sum.counts[to + band] += other.counts[Int(from) + band]
+                    sum.errorCounts[to + band] += other.errorCounts[Int(from) + band]
+                }
             }
         }
 
@@ -62,9 +77,10 @@ package struct DurationHeatmap: Sendable {
             let left = try selection.rows(rows, of: table)
             let (starts, durations) = (try table.starts(), try table.durations())
             let (weights, errors) = (try table.weights(), try table.errors())
+            var finder = SeriesGrid.Finder(grid)
             left.forEach { row in
                 let band = DurationHeatmap.band(of: durations[row])
-                let cell = grid.index(of: starts[row]) * DurationHeatmap.bandCount + band
+                let cell = sum.place(of: finder.index(of: starts[row])) + band
                 let weight = weights.isEmpty ? 1 : weights[row]
                 sum.counts[cell] += weight
                 if errors[row] { sum.errorCounts[cell] += weight }
@@ -85,16 +101,17 @@ extension SpanStore {
         )
         let sum = try await fold(table, by: DurationHeatmap.Fold(selection: selection, grid: grid))
         var heatmap = DurationHeatmap()
-        let bandCount = sum.counts.count / grid.count
-        for (place, count) in sum.counts.enumerated() where count > 0 {
-            heatmap.cells.append(
-                .init(
-                    moment: place / bandCount,
-                    band: place % bandCount,
-                    count: count,
-                    errorCount: sum.errorCounts[place]
+        for (moment, place) in sum.places.enumerated() where place >= 0 {
+            for band in 0..<DurationHeatmap.bandCount where sum.counts[Int(place) + band] > 0 {
+                heatmap.cells.append(
+                    .init(
+                        moment: moment,
+                        band: band,
+                        count: sum.counts[Int(place) + band],
+                        errorCount: sum.errorCounts[Int(place) + band]
+                    )
                 )
-            )
+            }
         }
         return heatmap
     }

@@ -20,8 +20,12 @@ struct SeriesCells: Sendable {
     /// Cells with a histogram, at most: 128 MiB of numbers.
     static let histogramCountMax = 256 << 10
 
+    /// Bytes of the values that all series are grouped by, at most.
+    static let keyByteCountMax = 64 << 20
+
     let kind: Kind
     let momentCount: Int
+    private var keyByteCount = 0
     private(set) var keys: [[Value]] = []
     private var places: [[Value]: Int] = [:]
     /// By series and moment.
@@ -37,6 +41,12 @@ struct SeriesCells: Sendable {
         self.momentCount = momentCount
     }
 
+    /// Memory that it takes, about.
+    var byteCount: Int {
+        8 * (counts.count + numbers.count + histograms.count) + 4 * histogramPlaces.count + 128 * keys.count
+            + keyByteCount
+    }
+
     /// The number of the series with these groups, which is made when new.
     mutating func series(_ key: [Value]) throws(StoreError) -> Int {
         if let place = places[key] { return place }
@@ -46,6 +56,14 @@ struct SeriesCells: Sendable {
                 .limit,
                 "the query has more than \(keys.count) series of \(momentCount) moments, together at most "
                     + "\(Self.countMax) samples: group by less, filter, or take a longer step"
+            )
+        }
+        keyByteCount += key.reduce(0) { $0 + $1.byteCount }
+        guard keyByteCount <= Self.keyByteCountMax else {
+            throw StoreError(
+                .limit,
+                "the labels of the query's series have more than \(Self.keyByteCountMax >> 20) MiB together: group by what "
+                    + "has shorter values, or filter"
             )
         }
         places[key] = keys.count

@@ -18,6 +18,8 @@ struct SeriesFold: TableFold {
         var spanCount = 0
     }
 
+    func byteCount(of sum: Sum) -> Int { sum.cells.byteCount + grid.count * 256 }
+
     func zero() -> Sum {
         Sum(
             cells: SeriesCells(function.cellKind, momentCount: grid.count),

@@ -71,7 +71,12 @@ extension SpanStore {
     ) async throws(StoreError) -> [Series] {
         let program = SpansetProgram(query.pipeline, source: request.query.source)
         if case .compare(let comparison) = query.function {
-            let fold = ComparisonFold(program: program, comparison: comparison, grid: request.grid)
+            let fold = ComparisonFold(
+                program: program,
+                comparison: comparison,
+                grid: request.grid,
+                compared: try await comparedFields()
+            )
             let table = TableQuery(
                 range: request.grid.range,
                 predicate: program.resultPredicate,

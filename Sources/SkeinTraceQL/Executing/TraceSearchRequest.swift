@@ -122,6 +122,8 @@ private struct FirstTraces: TableFold {
 
     func zero() -> Sum { Sum() }
 
+    func byteCount(of sum: Sum) -> Int { sum.traces.count * 2_048 }
+
     func add(_ rows: RowSet, of table: any SpanTable, to sum: inout Sum) throws(StoreError) {
         sum.spanCount += table.rowCount
         let prepared = try evaluator.prepare(table)
