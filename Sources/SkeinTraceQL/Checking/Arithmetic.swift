@@ -123,10 +123,13 @@ enum Arithmetic {
         case .multiply: return x * y
         case .divide: return x / y
         case .remainder: return x.truncatingRemainder(dividingBy: y)
-        case .power: return pow(x, y)
+        case .power: return power(x, y)
         default: throw .types
         }
     }
+
+    /// NaN for the root of what is negative.
+    static func power(_ x: Double, _ y: Double) -> Double { pow(x, y) }
 }
 
 extension Literal {

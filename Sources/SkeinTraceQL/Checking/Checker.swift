@@ -138,9 +138,12 @@ struct Checker {
             let words = text(side.expression.range)
             throw error("\(sign.rawValue) is for numbers and durations; \(words) is neither", at: range)
         }
+        let isShare = sign == .divide && left.type == .duration && right.type == .duration
         let type: ValueType =
-            left.type == .duration || right.type == .duration
-            ? .duration : left.type == .any || right.type == .any ? .any : .number
+            isShare
+            ? .number
+            : left.type == .duration || right.type == .duration
+                ? .duration : left.type == .any || right.type == .any ? .any : .number
         return Operand(
             expression: Expression(node: .binary(sign, left.expression, right.expression), range: range),
             type: type

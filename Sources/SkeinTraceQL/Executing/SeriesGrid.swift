@@ -38,7 +38,7 @@ package struct SeriesGrid: Hashable, Sendable {
 
     /// The spans that are counted.
     package var range: TimeRange {
-        if isInstant { return TimeRange(start: first - step, end: first) }
+        if isInstant { return TimeRange(start: first - min(step, first), end: first) }
         let last = first + UInt64(count - 1) * step
         return TimeRange(start: first < step ? 0 : first - step + 1, end: last == .max ? .max : last + 1)
     }

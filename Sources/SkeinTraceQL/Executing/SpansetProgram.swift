@@ -333,11 +333,13 @@ extension SpansetProgram {
     ) throws(StoreError) -> Value {
         guard let operand = aggregate.operand else { return .int(Int64(rows.count)) }
         var result = Value.none
-        var count = 0
+        var (count, total, isDuration) = (0, 0.0, false)
         for row in rows {
             let value = try value(operand, row, prepared)
-            guard value.number != nil else { continue }
+            guard let number = value.number, !number.isNaN else { continue }
             count += 1
+            total += number
+            isDuration = isDuration || value.isDuration
             switch (result, aggregate.function) {
             case (.none, _): result = value
             case (_, .min): if Value.holds(.less, value, result) { result = value }
@@ -346,7 +348,7 @@ extension SpansetProgram {
             }
         }
         guard aggregate.function == .avg, count > 0 else { return result }
-        // An average of ints is no int, one of durations is rounded to nanoseconds.
-        return Value.arithmetic(.divide, result, .double(Double(count)))
+        // No int, however large the sum; one of durations is rounded to nanoseconds.
+        return Value.number(total / Double(count), isDuration: isDuration)
     }
 }

@@ -120,12 +120,20 @@ extension Value {
         }
     }
 
+    /// A number, or the duration of so many nanoseconds.
+    static func number(_ number: Double, isDuration: Bool) -> Value {
+        guard isDuration else { return .double(number) }
+        return number.magnitude < 9e18 ? .duration(Int64(number)) : .none
+    }
+
     /// The result of an arithmetic operator; none where there is no number. Ints wrap, `/` and `%` of ints truncate and are
-    /// none when divided by zero, as stored data must not make a query fail.
+    /// none when divided by zero, as stored data must not make a query fail. Durations are nanoseconds and do not truncate;
+    /// what part one is of another is a plain number.
     static func arithmetic(_ sign: BinaryOperator, _ a: Value, _ b: Value) -> Value {
         guard let x = a.number, let y = b.number else { return .none }
-        let isDuration = a.isDuration || b.isDuration
-        if let i = a.whole, let j = b.whole {
+        let isDuration = (a.isDuration || b.isDuration) && !(sign == .divide && a.isDuration && b.isDuration)
+        let areInts = !a.isDuration && !b.isDuration
+        if areInts || [.add, .subtract, .multiply].contains(sign), let i = a.whole, let j = b.whole {
             guard let result = whole(sign, i, j) else { return .none }
             return isDuration ? .duration(result) : .int(result)
         }
@@ -139,8 +147,8 @@ extension Value {
         case .power: result = Arithmetic.power(x, y)
         default: return .none
         }
-        guard isDuration else { return .double(result) }
-        return result.magnitude < 9e18 ? .duration(Int64(result)) : .none
+        if isDuration, result.magnitude < 9e18, result == result.rounded() { return .duration(Int64(result)) }
+        return .double(result)
     }
 
     private static func whole(_ sign: BinaryOperator, _ x: Int64, _ y: Int64) -> Int64? {
@@ -163,16 +171,6 @@ extension Value {
         case .double(let double): .double(-double)
         default: .none
         }
-    }
-}
-
-extension Arithmetic {
-    /// `x ^ y` for a whole `y` of at most 1024 either way, NaN for others: roots and logarithms are not offered.
-    static func power(_ x: Double, _ y: Double) -> Double {
-        guard y == y.rounded(), y.magnitude <= 1024 else { return .nan }
-        var result = 1.0
-        for _ in 0..<Int(y.magnitude) { result *= x }
-        return y < 0 ? 1 / result : result
     }
 }
 

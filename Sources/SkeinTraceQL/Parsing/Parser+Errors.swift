@@ -252,13 +252,6 @@ extension Parser {
                 expected: ["|"],
                 suggestion: sign.kind == .binary(.and) ? "|" : nil
             )
-        case (.series, .scalar(.constant)) where sign.kind.isComparison:
-            return error(
-                "a comparison of series is a stage of its own",
-                at: sign.range,
-                expected: ["|"],
-                suggestion: "| \(words(sign))"
-            )
         case (.series, _), (_, .series):
             return error("series are joined by + - * and / only", at: sign.range, expected: ["+", "-", "*", "/"])
         case (.scalar, .scalar): return error("\(words(sign)) does not join numbers", at: sign.range)
@@ -311,5 +304,5 @@ extension Parser {
 }
 
 extension Token.Kind {
-    fileprivate var isComparison: Bool { if case .binary(let sign) = self { sign.comparison != nil } else { false } }
+    var isComparison: Bool { if case .binary(let sign) = self { sign.comparison != nil } else { false } }
 }

@@ -158,16 +158,18 @@ extension Parser {
         case .word(FunctionName.bottomk.rawValue): stage = .bottom(try parseCount(of: .bottomk))
         case .binary(let sign) where sign.mirrored != nil:
             try advance()
-            let value = try parseOperation(.sum)
-            guard let number = value.constant?.seconds else {
-                throw error("series are compared with a number or a duration", at: value.range, expected: ["number"])
-            }
-            stage = .filter(sign, number)
+            stage = .filter(sign, try seconds(try parseOperation(.sum)))
         default: throw unexpectedAfterSeries()
         }
-        guard case .query(var query) = series else { return .stage(stage, series) }
-        query.stages.append(stage)
-        return .query(query)
+        return series.followed(by: stage)
+    }
+
+    /// What series are compared with, durations in seconds.
+    func seconds(_ value: Operand) throws(QueryError) -> Double {
+        guard let number = value.constant?.seconds else {
+            throw error("series are compared with a number or a duration", at: value.range, expected: ["number"])
+        }
+        return number
     }
 
     private mutating func parseCount(of function: FunctionName) throws(QueryError) -> Int {
@@ -299,6 +301,15 @@ extension Parser {
             throw error("only numbers and durations take a minus", at: start..<previousEnd)
         }
         return negative
+    }
+}
+
+extension SeriesExpression {
+    /// What a stage makes of it.
+    func followed(by stage: SeriesStage) -> SeriesExpression {
+        guard case .query(var query) = self else { return .stage(stage, self) }
+        query.stages.append(stage)
+        return .query(query)
     }
 }
 

@@ -8,6 +8,8 @@ extension Parser {
         case series(SeriesExpression)
         /// Numbers that nothing is compared with yet, such as `(1 + count())`.
         case scalar(Operand)
+
+        var isSeries: Bool { if case .series = self { true } else { false } }
     }
 
     /// What operators between stages join.
@@ -29,7 +31,7 @@ extension Parser {
     /// Stages up to what cannot be one; behind `start`, when the first is known already.
     mutating func parsePipeline(from start: Stage? = nil) throws(QueryError) -> Outcome {
         var outcome: Outcome = if let start { .pipeline(Pipeline([start])) } else { try parseFirstStage() }
-        while token.kind == .pipe {
+        while token.kind == .pipe || outcome.isSeries && token.kind.isComparison {
             try countOperator()
             switch outcome {
             case .pipeline(let pipeline):
@@ -37,7 +39,8 @@ extension Parser {
                 try advance()
                 outcome = try parseStage(after: pipeline)
             case .series(let series):
-                try advance()
+                // `rate() > 1` and `rate() | > 1` are the same.
+                if token.kind == .pipe { try advance() }
                 outcome = .series(try parseStage(after: series))
             case .scalar(let scalar): throw lacksComparison(scalar)
             }
@@ -208,6 +211,11 @@ extension Parser {
                 return .scalar(.constant(try checker.fold(binary, a, b, at: range)))
             }
             return .scalar(.arithmetic(binary, a, b))
+        case (.series(let series), .scalar) where sign.kind.isComparison:
+            guard case .binary(let binary) = sign.kind, binary.mirrored != nil else {
+                throw unjoined(left, sign, right)
+            }
+            return .series(series.followed(by: .filter(binary, try seconds(right))))
         case (.series, .series), (.series, .scalar), (.scalar, .series):
             guard case .binary(let binary) = sign.kind, [.add, .subtract, .multiply, .divide].contains(binary) else {
                 throw unjoined(left, sign, right)

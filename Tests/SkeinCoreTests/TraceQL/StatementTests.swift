@@ -54,6 +54,14 @@ import Testing
         ("{ } | compare({ status = error }, 1000)", "<{} | compare({(= span:status error)}, 1000)>"),
         ("{ } | compare({ }, 5, 1, 2)", "<{} | compare({}, 5, 1, 2)>"),
         ("{ } | rate() | topk(3) | > 2", "<{} | rate() | topk(3) | > 2.0>"),
+        ("{ } | rate() > 2", "<{} | rate() | > 2.0>"), ("{ } | rate() by(.a)!=0", "<{} | rate() by(.a) | != 0.0>"),
+        ("{ } | rate() > 1 | topk(2)", "<{} | rate() | > 1.0 | topk(2)>"),
+        ("{ } | rate() | topk(5) > 10", "<{} | rate() | topk(5) | > 10.0>"),
+        (
+            "{ } | max_over_time(duration) >= 1s with(sample=true)",
+            "<{} | max_over_time(span:duration) | >= 1.0> with(sample=true)"
+        ),
+        ("({ } | rate()) / ({ .a } | rate()) > .5", "(/ <{} | rate()> <{(= .a true)} | rate()>) | > 0.5"),
         ("{ } | rate() by(.a) | bottomk(1)", "<{} | rate() by(.a) | bottomk(1)>"),
         ("{ } | max_over_time(duration) | >= 1500ms", "<{} | max_over_time(span:duration) | >= 1.5>"),
         ("{ } | rate() | != -1", "<{} | rate() | != -1.0>"),

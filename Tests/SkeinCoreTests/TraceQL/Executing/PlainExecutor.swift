@@ -286,7 +286,7 @@ struct PlainExecutor {
 
     private func number(_ aggregate: Aggregate, _ rows: [Int]) -> Value {
         guard let operand = aggregate.operand else { return .int(Int64(rows.count)) }
-        let values = rows.map { value(operand, $0) }.filter { $0.number != nil }
+        let values = rows.map { value(operand, $0) }.filter { $0.number.map { !$0.isNaN } ?? false }
         guard var result = values.first else { return .none }
         for value in values.dropFirst() {
             switch aggregate.function {
@@ -295,8 +295,9 @@ struct PlainExecutor {
             default: result = Value.arithmetic(.add, result, value)
             }
         }
-        return aggregate.function == .avg
-            ? Value.arithmetic(.divide, result, .double(Double(values.count))) : result
+        guard aggregate.function == .avg else { return result }
+        let total = values.reduce(0) { $0 + ($1.number ?? 0) }
+        return Value.number(total / Double(values.count), isDuration: values.contains { $0.isDuration })
     }
 }
 
