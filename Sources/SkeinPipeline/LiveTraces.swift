@@ -5,8 +5,9 @@ import Synchronization
 
 /// Tells those who watch which traces got spans a moment ago.
 ///
-/// Costs nothing while nobody watches. A watcher says what a span must satisfy for its trace to be worth a look; of a
-/// watcher that falls behind, traces are dropped and counted.
+/// Costs nothing while nobody watches. A watcher says what a span must satisfy for its trace to be worth a look, and then
+/// is told of every span of that trace: what it asks may hold only once others have come. Of a watcher that falls behind,
+/// traces are dropped and counted.
 package final class LiveTraces: Sendable {
     /// Traces that wait for a watcher, at most.
     package static let waitingCountMax = 1_000
@@ -45,6 +46,8 @@ package final class LiveTraces: Sendable {
             var order: [TraceID] = []
             var known: Set<TraceID> = []
             var droppedCount = 0
+            /// Traces with a span that satisfied the predicate.
+            var seen = SeenTraces()
         }
 
         fileprivate init(_ predicate: CompiledPredicate, end: @escaping @Sendable () -> Void) {
@@ -56,18 +59,19 @@ package final class LiveTraces: Sendable {
         package func stop() { end() }
 
         fileprivate func note(_ batch: SpanBatch) {
-            guard let rows = try? BatchScan.rows(of: batch, in: .all, matching: predicate), !rows.isEmpty else {
-                return
-            }
+            guard let rows = try? BatchScan.rows(of: batch, in: .all, matching: predicate) else { return }
             state.withLock { state in
+                guard !rows.isEmpty || !state.seen.isEmpty else { return }
                 var last: TraceID?
-                rows.forEach { row in
+                for row in 0..<batch.count {
                     let id = batch.traceIDs[row]
-                    if id == last { return }
+                    guard rows[row] || id != last && state.seen.contains(id) else { continue }
+                    if id == last { continue }
                     last = id
+                    state.seen.insert(id)
                     guard state.order.count < LiveTraces.waitingCountMax else {
                         if !state.known.contains(id) { state.droppedCount += 1 }
-                        return
+                        continue
                     }
                     if state.known.insert(id).inserted { state.order.append(id) }
                 }
@@ -77,9 +81,25 @@ package final class LiveTraces: Sendable {
         /// The traces that were noted since the last call, in order, and how many were dropped.
         package func take() -> (traces: [TraceID], droppedCount: Int) {
             state.withLock { state in
-                defer { state = State() }
+                defer { (state.order, state.known, state.droppedCount) = ([], [], 0) }
                 return (state.order, state.droppedCount)
             }
         }
+    }
+}
+
+/// The traces that were seen lately: the last fifty thousand at least.
+private struct SeenTraces {
+    private static let countMax = 50_000
+    private var recent: Set<TraceID> = []
+    private var older: Set<TraceID> = []
+
+    var isEmpty: Bool { recent.isEmpty && older.isEmpty }
+
+    func contains(_ id: TraceID) -> Bool { recent.contains(id) || older.contains(id) }
+
+    mutating func insert(_ id: TraceID) {
+        if recent.count >= Self.countMax { (older, recent) = (recent, []) }
+        recent.insert(id)
     }
 }

@@ -68,6 +68,25 @@ struct StreamedAnswerTests {
         #expect(live.watcherCount == 0)
     }
 
+    @Test func `a watcher is told of every span of a trace that was worth a look once`() throws {
+        let live = LiveTraces()
+        let watcher = live.watch(for: .compare(.name, .equal, .string("wanted")))
+        func note(_ trace: UInt64, _ name: String) -> [TraceID] {
+            live.note(SpanBatch(spans: [Shop.span(1, trace: TraceID(high: 3, low: trace), name: name)]))
+            return watcher.take().traces
+        }
+        #expect(note(1, "root").isEmpty && note(2, "other").isEmpty)
+        #expect(note(1, "wanted") == [TraceID(high: 3, low: 1)])
+        // What the query asks of the whole trace may hold only now.
+        #expect(note(1, "late root") == [TraceID(high: 3, low: 1)])
+        #expect(note(2, "other").isEmpty)
+        // Whoever is told of many forgets the first ones.
+        let many = (UInt64(10)..<110_010).map { Shop.span(1, trace: TraceID(high: 3, low: $0), name: "wanted") }
+        live.note(SpanBatch(spans: many))
+        _ = watcher.take()
+        #expect(note(1, "late").isEmpty && !note(110_000, "late").isEmpty)
+    }
+
     private struct Unexpected: Error {}
 
     private func pieces(of answer: APIResponse) async throws -> [String] {
