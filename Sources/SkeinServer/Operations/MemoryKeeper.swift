@@ -20,20 +20,32 @@ struct MemoryKeeper: Service, CustomStringConvertible {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             var excess = plan.excess.reservation()
-            var trimmed = 0
-            while (try? await Task.sleep(for: Self.interval)) != nil { look(&excess, &trimmed) }
+            var last = Trim()
+            while (try? await Task.sleep(for: Self.interval)) != nil { look(&excess, &last) }
         }
     }
 
-    /// - Parameter trimmed: Bytes that the process had after the allocator gave back what it could.
-    private func look(_ excess: inout ByteBudget.Reservation, _ trimmed: inout Int) {
+    /// When the allocator last gave back what it could.
+    private struct Trim {
+        /// Bytes that the process had after it.
+        var byteCount = 0
+        /// Looks since.
+        var lookCount = 0
+    }
+
+    /// While there is too much: what was in use then may be free by now, without the process having grown.
+    private static let looksBetweenTrims = 10
+
+    private func look(_ excess: inout ByteBudget.Reservation, _ last: inout Trim) {
         var resident = ProcessFigures.residentByteCount ?? 0
-        if resident > max(plan.byteCount / 5 * 4, trimmed + plan.byteCount / 64) {
+        last.lookCount += 1
+        let hasGrown = resident > max(plan.byteCount / 5 * 4, last.byteCount + plan.byteCount / 64)
+        if hasGrown || excess.count > 0 && last.lookCount >= Self.looksBetweenTrims {
             Allocator.trim()
             resident = ProcessFigures.residentByteCount ?? 0
-            trimmed = resident
+            last = Trim(byteCount: resident)
         }
-        trimmed = min(trimmed, resident)
+        last.byteCount = min(last.byteCount, resident)
         excess.resizeAnyway(to: max(0, resident - plan.byteCount / 20 * 19))
     }
 }
