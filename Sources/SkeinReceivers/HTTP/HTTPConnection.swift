@@ -130,6 +130,13 @@ final class HTTPConnection: ChannelInboundHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch (error, phase) {
+        case (HTTPParserError.headerOverflow, .idle), (HTTPParserError.headerOverflow, .reading):
+            let refusal = Refusal(
+                .tooLarge,
+                "the request's line and headers have more than \(limits.headBytesMax) bytes, which is the limit: "
+                    + "ask a shorter question, or send less headers"
+            )
+            write(service.answer(to: refusal, head: head), keepAlive: false)
         case (is HTTPParserError, .idle), (is HTTPParserError, .reading):
             let refusal = Refusal(.malformed, "this is not an HTTP/1.1 request: \(error)")
             write(service.answer(to: refusal, head: head), keepAlive: false)

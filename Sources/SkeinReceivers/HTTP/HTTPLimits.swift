@@ -5,8 +5,8 @@ package import NIOCore
 package struct HTTPLimits: Sendable {
     /// Largest body in bytes, as sent.
     package var bodyBytesMax = 64 << 20
-    /// Largest request line and headers in bytes.
-    package var headBytesMax = 32 << 10
+    /// Largest request line and headers in bytes: the longest query, each byte of it escaped, and 16 KiB beside.
+    package var headBytesMax = 64 << 10
     /// Open connections.
     package var connectionsMax = 4096
     /// From the first byte of a request to the end of its headers.
