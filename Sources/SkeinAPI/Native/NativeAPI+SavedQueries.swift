@@ -22,10 +22,13 @@ extension NativeAPI {
     /// Keeps the query of the body, which must be one, under the name in the path.
     static func saveQuery(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let body = try SavedQueryBody(call.request.body)
-        _ = try query(body.query, field: "query")
+        guard let text = body.query else {
+            throw .invalid("query", "query is missing: state the query to keep, as in {\"query\":\"error = true\"}.")
+        }
+        _ = try query(text, field: "query")
         let saved = SavedQuery(
             name: call.pathValues[0],
-            query: body.query,
+            query: text,
             description: body.description,
             savedUnixNanos: api.clock.unixNanos
         )
@@ -60,7 +63,7 @@ extension NativeAPI {
 
     /// The body of a request to keep a query.
     private struct SavedQueryBody {
-        private(set) var query = ""
+        private(set) var query: String?
         private(set) var description = ""
         private var unknownName: String?
 

@@ -60,7 +60,10 @@ package struct ErrorGroups: TraceAnalysis {
         guard reader.hasErrors else { return }
         let tree = TraceTree(batch)
         var isAboveError = [Bool](repeating: false, count: batch.count)
-        for row in 0..<tree.count where tree.parents[row] >= 0 && reader.isError(Int(tree.batchRows[row])) {
+        // A row stands behind its parent, so that from the last one on errors come up to the root.
+        for row in (0..<tree.count).reversed() where tree.parents[row] >= 0 {
+            let place = Int(tree.batchRows[row])
+            guard isAboveError[place] || reader.isError(place) else { continue }
             isAboveError[Int(tree.batchRows[Int(tree.parents[row])])] = true
         }
         var found: [Key: ErrorFigures] = [:]

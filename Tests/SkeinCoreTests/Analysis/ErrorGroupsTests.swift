@@ -80,6 +80,11 @@ import Testing
         let trace = [Self.failed(1, message: "m"), Self.failed(2, parent: 1, message: "m")]
         let group = try #require(Self.groups([trace]).sorted.first)
         #expect(group.count == 2 && group.originCount == 1 && group.traceCount == 1)
+        // What stands between may not say so.
+        var between = Self.failed(2, parent: 1)
+        between.status.code = .unset
+        let caught = [Self.failed(1, message: "m"), between, Self.failed(3, parent: 2, message: "m")]
+        #expect(Self.groups([caught]).sorted.first?.originCount == 1)
     }
 
     @Test func `errors count by the weight of their span`() throws {
