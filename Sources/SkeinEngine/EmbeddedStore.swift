@@ -352,8 +352,9 @@ public final class EmbeddedStore: SpanStore {
         let numbers = contents.serviceNumbers
         if numbers.refusedCount > 0 {
             status.problems.append(
-                "\(numbers.numbers.count) service names have come, as many as are numbered; the colours of later ones are made "
-                    + "of their names. Look whether a client sends something else as service.name."
+                "\(numbers.refusedCount) service names got no number, since they are longer than "
+                    + "\(ServiceNumbers.nameByteCountMax) bytes or \(ServiceNumbers.countMax) others came before: their colours "
+                    + "are made of their names. Look whether a client sends something else as service.name."
             )
         }
         if let failure = sealer.figures.failure { status.problems.append("\(failure)") }

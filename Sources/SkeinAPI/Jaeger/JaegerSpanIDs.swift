@@ -5,7 +5,8 @@ import SkeinModel
 /// The ids of a trace's spans as Jaeger shows them, and what is wrong with them.
 ///
 /// Zipkin lets the two sides of a call share one span id. Jaeger's readers want ids that differ: there the server's span
-/// gets an id of its own, is a child of the client's, and the spans below the shared id hang on the server's.
+/// gets an id of its own, is a child of the client's, and the spans below the shared id hang on the server's. Where parents
+/// run in a circle, which Jaeger's page would not draw, the first span of it is a root.
 struct JaegerSpanIDs {
     /// By row.
     private(set) var spans: [SpanID]
@@ -13,6 +14,8 @@ struct JaegerSpanIDs {
     private(set) var parents: [SpanID]
     /// By id as shown: the first row that has it.
     private var rows: [SpanID: Int] = [:]
+    /// By row: the parent that it is not shown with.
+    private var cut: [Int: SpanID] = [:]
 
     init(_ batch: SpanBatch, isRaw: Bool) {
         spans = batch.spanIDs
@@ -22,7 +25,12 @@ struct JaegerSpanIDs {
         for (row, id) in spans.enumerated() {
             if rows[id] != nil { shared.append(row) } else { rows[id] = row }
         }
-        if !isRaw, !shared.isEmpty { separate(batch, shared) }
+        guard !isRaw else { return }
+        if !shared.isEmpty { separate(batch, shared) }
+        for row in ParentCircles.firstRows(parents, row: { [rows] in rows[$0] }) {
+            cut[row] = parents[row]
+            parents[row] = .zero
+        }
     }
 
     private mutating func separate(_ batch: SpanBatch, _ shared: [Int]) {
@@ -58,6 +66,9 @@ struct JaegerSpanIDs {
         var warnings: [String] = []
         if SpanBatch.value(batch.marks, row, default: []).contains(.endsBeforeStart) {
             warnings.append("the client reported an end before the start; the duration is shown as zero")
+        }
+        if let parent = cut[row] {
+            warnings.append("the parents run in a circle, which is cut here: span \(parent) is the parent of this one")
         }
         guard parents[row].isValid else { return warnings }
         guard let parent = rows[parents[row]] else {

@@ -17,6 +17,8 @@ struct ZipkinTrace {
     private var scopeTags: [[Tag]] = []
     /// Ids that a client and a server of the trace share.
     private var sharedIDs: Set<SpanID> = []
+    /// Rows that are shown without their parent, since parents run in a circle there.
+    private var cut: Set<Int> = []
 
     private struct Tag {
         var key: String
@@ -66,6 +68,8 @@ struct ZipkinTrace {
             }
         }
         sharedIDs = clients.intersection(servers)
+        let rows = Dictionary(batch.spanIDs.enumerated().map { ($1, $0) }) { first, _ in first }
+        cut = Set(ParentCircles.firstRows(batch.parentSpanIDs) { rows[$0] })
     }
 
     private static func key(_ name: String) -> Key {
@@ -95,7 +99,9 @@ struct ZipkinTrace {
         let id = batch.traceIDs[row]
         json.object { json in
             if id.high == 0 { json.member("traceId", SpanID(id.low)) } else { json.member("traceId", id) }
-            if batch.parentSpanIDs[row].isValid { json.member("parentId", batch.parentSpanIDs[row]) }
+            if batch.parentSpanIDs[row].isValid, !cut.contains(row) {
+                json.member("parentId", batch.parentSpanIDs[row])
+            }
             json.member("id", batch.spanIDs[row])
             switch kind {
             case .client: json.member("kind", "CLIENT")

@@ -27,6 +27,23 @@ struct JaegerTraceTests {
         )
     }
 
+    @Test func `where parents run in a circle the first span is a root, and says so`() async throws {
+        let spans = [
+            Shop.span(1, parent: 3), Shop.span(2, parent: 1, at: 1), Shop.span(3, parent: 2, at: 2),
+            Shop.span(4, parent: 4, at: 3), Shop.span(5, parent: 4, at: 4),
+        ]
+        let api = try await APIUnderTest(spans)
+        let shown = try await api.json("/api/traces/\(Shop.traceID)")["data"][0]["spans"].array
+        #expect(shown.map { $0["references"][0]["spanID"] == nil } == [true, false, false, true, false])
+        #expect(
+            shown.map { $0["warnings"][0].string?.contains("run in a circle") ?? false } == [
+                true, false, false, true, false,
+            ]
+        )
+        let raw = try await api.json("/api/traces/\(Shop.traceID)?raw=true")["data"][0]["spans"].array
+        #expect(raw.allSatisfy { $0["references"][0]["spanID"] != nil })
+    }
+
     @Test func `ids of 64 bits have 16 digits, others 32, and every form finds its trace`() async throws {
         let short = TraceID(high: 0, low: 0xab)
         var linked = Shop.span(1, trace: short)

@@ -171,6 +171,14 @@ struct ZipkinTraceTests {
         #expect(shown.map { $0["parentId"] } == [nil, nil, "0000000000000001"])
     }
 
+    @Test func `where parents run in a circle the first span has none`() async throws {
+        let spans = [
+            Shop.span(1, parent: 3), Shop.span(2, parent: 1, at: 1), Shop.span(3, parent: 2, at: 2),
+            Shop.span(4, parent: 4, at: 3), Shop.span(5, parent: 4, at: 4),
+        ]
+        #expect(try await self.spans(spans).map { $0["parentId"] == nil } == [true, false, false, true, false])
+    }
+
     @Test func `times are whole microseconds, durations at least one, annotations in order`() async throws {
         var span = Shop.span(1, lasting: 999)
         span.startUnixNanos = 1_999
