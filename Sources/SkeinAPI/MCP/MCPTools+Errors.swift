@@ -33,7 +33,7 @@ extension MCPTool {
             throw .invalid("query", "query and service are both there: leave one of them out.")
         }
         let condition = service.isEmpty ? "" : " && resource.service.name = \(MCPQuery.quoted(service))"
-        let query = try NativeAPI.query(asked.isEmpty ? "{ status = error\(condition) }" : asked, field: "query")
+        let query = try NativeAPI.selection(asked.isEmpty ? "{ status = error\(condition) }" : asked, field: "query")
         let request = TraceSearchRequest(
             query,
             range: range,

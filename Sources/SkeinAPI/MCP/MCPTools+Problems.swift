@@ -25,7 +25,7 @@ extension MCPTool {
 
     @Sendable private static func problems(_ api: API, _ call: APICall) async throws(APIError) -> MCPText {
         let range = try call.toolRange(api, usual: hourNanos)
-        let query = try NativeAPI.query(call.request.query("query") ?? "", field: "query")
+        let query = try NativeAPI.selection(call.request.query("query") ?? "", field: "query")
         let request = TraceSearchRequest(
             query,
             range: range,

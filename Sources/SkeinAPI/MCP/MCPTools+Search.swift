@@ -29,7 +29,7 @@ extension MCPTool {
 
     @Sendable private static func search(_ api: API, _ call: APICall) async throws(APIError) -> MCPText {
         let text = call.request.query("query") ?? ""
-        let query = try NativeAPI.query(text, field: "query")
+        let query = try NativeAPI.selection(text, field: "query")
         let range = try call.toolRange(api, usual: nil)
         let limit = try call.number("limit", 1...50, usual: 20)
         let orderText = call.request.query("order") ?? ""

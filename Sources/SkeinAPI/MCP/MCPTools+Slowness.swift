@@ -31,7 +31,7 @@ extension MCPTool {
 
     @Sendable private static func slowness(_ api: API, _ call: APICall) async throws(APIError) -> MCPText {
         let condition = try condition(call)
-        let all = try NativeAPI.query("{ \(condition) }", field: "query")
+        let all = try NativeAPI.query(condition, field: "query")
         let asked = try call.toolRange(api, usual: hourNanos)
         let range = TimeRange(start: asked.start, end: min(asked.end, max(api.clock.unixNanos, asked.start)))
         guard let bound = try await bound(condition, range, api, call) else {
@@ -42,7 +42,7 @@ extension MCPTool {
             return answer
         }
         let limit = "duration > \(bound)ns"
-        let selection = try NativeAPI.query("{ \(limit) }", field: "slower_than")
+        let selection = try NativeAPI.query(limit, field: "slower_than")
         let found = try await api.ask(call) { store throws(StoreError) in
             try await store.differences(all, selection: selection, range: range, fieldCountMax: 8, valueCountMax: 3)
         }
@@ -56,8 +56,8 @@ extension MCPTool {
             return answer
         }
         showDifferences(found, &answer)
-        let slow = try await traces("{ \(condition) && \(limit) }", range, api, call)
-        let others = try await traces("{ \(condition) && duration <= \(bound)ns }", range, api, call)
+        let slow = try await traces("\(condition) and \(limit)", range, api, call)
+        let others = try await traces("\(condition) and duration <= \(bound)ns", range, api, call)
         try await showPaths(slow, others, api, call, &answer)
         answer.line()
         answer.line("Slow traces: \(slow.prefix(3).map { "\($0.traceID)" }.joined(separator: ", "))")
@@ -69,26 +69,17 @@ extension MCPTool {
     /// What the spans have in common, as it stands in braces.
     private static func condition(_ call: APICall) throws(APIError) -> String {
         let query = (call.request.query("query") ?? "").trimmingBlanks
-        let parts = [("service", "resource.service.name"), ("operation", "name")].compactMap { argument, field in
+        let parts = [("service", "service"), ("operation", "name")].compactMap { argument, field in
             call.request.query(argument).flatMap { $0.isEmpty ? nil : "\(field) = \(MCPQuery.quoted($0))" }
         }
         guard query.isEmpty != parts.isEmpty else {
             throw .invalid("query", "Say which spans to explain: either query, or service and operation.")
         }
-        if query.isEmpty { return parts.joined(separator: " && ") }
-        let parsed = try NativeAPI.query(query, field: "query")
-        guard parsed.plainCondition != nil else {
+        if query.isEmpty { return parts.joined(separator: " and ") }
+        guard let predicate = try NativeAPI.selection(query, field: "query").plainCondition else {
             throw .invalid("query", "The query is more than one condition: write one, such as { name = \"GET /\" }.")
         }
-        guard query.hasPrefix("{"), query.hasSuffix("}") else {
-            // Plain conditions have words of their own.
-            throw .invalid(
-                "query",
-                "The query is no condition in braces: write { name = \"GET /\" }, or name service and operation."
-            )
-        }
-        let inner = String(query.dropFirst().dropLast()).trimmingBlanks
-        return inner.isEmpty ? "true" : "(\(inner))"
+        return predicate == .true ? "true" : "(\(TraceQL.text(of: predicate)))"
     }
 
     /// Nanoseconds beyond which a span is slow; `nil` when there are no spans.
@@ -99,7 +90,7 @@ extension MCPTool {
         _ call: APICall
     ) async throws(APIError) -> UInt64? {
         if let given = try call.nanos("slower_than") { return given }
-        let query = try NativeAPI.query("{ \(condition) } | quantile_over_time(duration, .95)", field: "query")
+        let query = try NativeAPI.query("\(condition) | quantile_over_time(duration, .95)", field: "query")
         let request = SeriesRequest(
             query,
             grid: SeriesGrid(instantFrom: range.start, to: range.end),

@@ -41,7 +41,7 @@ extension NativeAPI {
 
     /// Spans by time and duration.
     static func heatmap(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let query = try query(call.request.query("q") ?? "")
+        let query = try selection(call.request.query("q") ?? "")
         let grid = try grid(call, api)
         let heatmap = try await api.ask(call) { store throws(StoreError) in try await store.heatmap(query, grid) }
         let bands = Set(heatmap.cells.map(\.band)).sorted()
@@ -69,7 +69,7 @@ extension NativeAPI {
     /// What values the attributes of matching spans have.
     static func facets(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let (fields, values) = (try call.number("fields", 1...200, usual: 50), try call.limit(atMost: 100, usual: 10))
-        let query = try query(call.request.query("q") ?? "")
+        let query = try selection(call.request.query("q") ?? "")
         let range = try call.timeRange()
         let found = try await api.ask(call) { store throws(StoreError) in
             try await store.differences(
@@ -108,16 +108,16 @@ extension NativeAPI {
     /// How the spans of a selection differ from the other spans of a query.
     static func differences(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let (fields, values) = (try call.number("fields", 1...200, usual: 20), try call.limit(atMost: 100, usual: 10))
-        let query = try query(call.request.query("q") ?? "")
+        let query = try selection(call.request.query("q") ?? "")
         guard let text = call.request.query("selection"), !text.isEmpty else {
             throw .invalid("selection", "selection is missing: state which spans to explain, as in duration > 500ms.")
         }
-        let selection = try self.query(text, field: "selection")
+        let picked = try selection(text, field: "selection")
         let range = try call.timeRange()
         let found = try await api.ask(call) { store throws(StoreError) in
             try await store.differences(
                 query,
-                selection: selection,
+                selection: picked,
                 range: range,
                 fieldCountMax: fields,
                 valueCountMax: values

@@ -60,7 +60,7 @@ extension NativeAPI {
 
         init(_ call: APICall) throws(APIError) {
             let text = call.request.query("q") ?? ""
-            query = try NativeAPI.query(text)
+            query = try NativeAPI.selection(text)
             range = try call.timeRange()
             limit = try call.limit(atMost: NativeAPI.wantsLines(call) ? NativeAPI.streamedTraceCountMax : 10_000)
             spanCountMax = try call.number("spans", 0...100, usual: 0)
@@ -130,6 +130,19 @@ extension NativeAPI {
         } catch {
             throw problem(error, field)
         }
+    }
+
+    /// A query that chooses spans; what is wrong with one that counts them.
+    static func selection(_ text: String, field: String = "q") throws(APIError) -> Query {
+        let query = try query(text, field: field)
+        guard query.countsSpans else { return query }
+        throw APIError(
+            400,
+            "invalid-query",
+            "\(field) counts spans over time, and here spans are looked for: ask /api/skein/v1/metrics, or leave out the function "
+                + "that counts.",
+            field: field
+        )
     }
 
     /// The condition that a query states; what is wrong with one that states none.

@@ -17,7 +17,7 @@ extension NativeAPI {
 
     /// Every trace that satisfies `q` from now on, and again when it grows.
     static func tail(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let query = try query(call.request.query("q") ?? "")
+        let query = try selection(call.request.query("q") ?? "")
         let spanCountMax = try call.number("spans", 0...100, usual: 0)
         let probe = TraceProbe(query, spanCountMax: spanCountMax)
         let stream = APIStream(.tail) { code, detail in

@@ -156,6 +156,13 @@ enum SeriesValue {
             series.compactMap { one in
                 var one = one
                 one.values = one.values.map { $0.flatMap(transform) }
+                // Exemplars stand beside the samples.
+                one.exemplars = one.exemplars.compactMap { exemplar in
+                    var exemplar = exemplar
+                    guard let value = transform(exemplar.value) else { return nil }
+                    exemplar.value = value
+                    return exemplar
+                }
                 return one.values.contains { $0 != nil } ? one : nil
             }
         )

@@ -66,6 +66,14 @@ struct NativeQueryTests {
         #expect(set["spans"][0]["attributes"] == [["name": "span.region", "value": "eu", "type": "string"]])
     }
 
+    @Test(arguments: ["search", "heatmap", "facets", "tail", "differences?selection=error"])
+    func `who looks for spans is told where they are counted`(path: String) async throws {
+        let api = try await APIUnderTest(Self.spans)
+        let join = path.contains("?") ? "&" : "?"
+        let error = try await api.json("\(self.path)/\(path)\(join)q=\(escaped("{ } | rate()"))", status: 400)
+        #expect(error["field"] == "q" && error["detail"].string?.contains("/api/skein/v1/metrics") == true)
+    }
+
     @Test func `series count spans by step and group`() async throws {
         let api = try await APIUnderTest(Self.spans)
         let start = Shop.start / 10_000_000_000 * 10_000_000_000

@@ -251,6 +251,7 @@ struct MCPToolTests {
         let client = try await MCPClient(spans)
         for arguments in [
             #""service":"web","operation":"GET /cart""#, #""query":"{ name = \"GET /cart\" }","slower_than":"50ms""#,
+            #""query":"service = web and name = \"GET /cart\"""#,
         ] {
             let text = try await client.call("explain_slow", arguments)
             #expect(text.contains(": 4 spans, against 96 others"), "\(text)")
