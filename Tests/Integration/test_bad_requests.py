@@ -4,6 +4,7 @@
 import gzip
 import json
 import zlib
+from urllib.parse import quote
 
 import grpc
 import otlp
@@ -227,6 +228,17 @@ def test_events_of_no_bytes_do_not_fill_the_memory(server, spans, status, peak):
 @pytest.mark.parametrize("encoding", COMPRESS)
 def test_just_above_the_limit_after_inflation(server, encoding):
     assert server.post(COMPRESS[encoding](bytes(LIMIT + 1)), encoding=encoding).status == 413
+
+
+def test_the_longest_query_fits_into_a_request_and_a_longer_head_is_refused_with_the_limit(server):
+    def search(query):
+        return request(server.web, "GET", "/api/skein/v1/search?q=" + quote(query))
+
+    name = "é" * ((16_384 - len('name = ""')) // 2)
+    assert search(f'name = "{name}"').status == 200
+    assert "16384" in search(f'name = "{name}éé"').json["detail"]
+    refusal = search("a" * 70_000)
+    assert refusal.status == 413 and "65536 bytes" in refusal.json["detail"], refusal
 
 
 def test_deeply_nested_attribute_costs_only_its_span(server):

@@ -90,6 +90,14 @@ def test_what_grafana_asks_before_all_else(server):
     assert tuple(map(int, get(server, "/api/status/buildinfo").json["version"].split("."))) >= (2, 7, 0)
 
 
+@pytest.mark.parametrize("tenant", ["team-a", "a|b", "team ü", "x" * 500])
+def test_a_tenant_is_taken_and_changes_nothing(shop, tenant):
+    server = shop[0]
+    headers = {"X-Scope-OrgID": tenant.encode(), "x-tenant": "other"}
+    answer = request(f"http://{server.tempo}", "GET", "/api/search?q=" + quote("{ }") + "&limit=1", headers=headers)
+    assert answer.status == 200 and len(answer.json["traces"]) == 1
+
+
 def test_traces_by_id_in_every_form(shop):
     server, ids, _ = shop
     trace = ids[16]
