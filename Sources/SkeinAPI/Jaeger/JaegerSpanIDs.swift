@@ -27,7 +27,8 @@ struct JaegerSpanIDs {
         }
         guard !isRaw else { return }
         if !shared.isEmpty { separate(batch, shared) }
-        for row in ParentCircles.firstRows(parents, row: { [rows] in rows[$0] }) {
+        var parentRows = parents.map { Int32(truncatingIfNeeded: rows[$0] ?? -1) }
+        for row in ParentCircles.cut(&parentRows).map({ Int($0) }) {
             cut[row] = parents[row]
             parents[row] = .zero
         }

@@ -68,8 +68,8 @@ struct ZipkinTrace {
             }
         }
         sharedIDs = clients.intersection(servers)
-        let rows = Dictionary(batch.spanIDs.enumerated().map { ($1, $0) }) { first, _ in first }
-        cut = Set(ParentCircles.firstRows(batch.parentSpanIDs) { rows[$0] })
+        var parents = ParentIndex(batch).parentRows
+        cut = Set(ParentCircles.cut(&parents).map { Int($0) })
     }
 
     private static func key(_ name: String) -> Key {

@@ -71,7 +71,7 @@ package struct TraceTree: Sendable {
         var parentRows: [Int32]
         (parentRows, sharedIDCount) = Self.parents(batch)
         let order = Self.orderByStart(batch)
-        let broken = Self.breakCycles(&parentRows, rank: Self.inverse(order))
+        let broken = ParentCircles.cut(&parentRows, rank: Self.inverse(order))
         let children = ChildLists(parentRows, order: order)
         let tops = Self.orderOfRoots(batch, parentRows, order: order)
         lay(children, tops)
@@ -121,31 +121,6 @@ package struct TraceTree: Sendable {
         var ranks = [Int32](repeating: 0, count: order.count)
         for (rank, row) in order.enumerated() { ranks[Int(row)] = Int32(rank) }
         return ranks
-    }
-
-    /// Makes the earliest span of each circle a root, and answers which those are.
-    private static func breakCycles(_ parents: inout [Int32], rank: [Int32]) -> [Int32] {
-        var broken: [Int32] = []
-        // The walk that came by first; each row is walked over once, and each circle once more.
-        var walks = [Int32](repeating: -1, count: parents.count)
-        for row in 0..<parents.count where walks[row] < 0 {
-            let walk = Int32(row)
-            var at = walk
-            while at >= 0, walks[Int(at)] < 0 {
-                walks[Int(at)] = walk
-                at = parents[Int(at)]
-            }
-            guard at >= 0, walks[Int(at)] == walk else { continue }
-            var earliest = at
-            var next = parents[Int(at)]
-            while next != at {
-                if rank[Int(next)] < rank[Int(earliest)] { earliest = next }
-                next = parents[Int(next)]
-            }
-            parents[Int(earliest)] = ParentIndex.none
-            broken.append(earliest)
-        }
-        return broken
     }
 
     /// Roots by start, those that miss the same parent together at the start of the earliest of them.

@@ -112,7 +112,7 @@ public struct SpanForest: Sendable {
     package init(_ index: consuming ParentIndex) {
         var parents = index.parentRows.map { max($0, -1) }
         let count = parents.count
-        Self.breakCycles(&parents)
+        _ = ParentCircles.cut(&parents)
         var firstChildren = [Int32](repeating: -1, count: count)
         var nextSiblings = firstChildren
         // From the last row on, so that each list of children is in row order.
@@ -141,27 +141,6 @@ public struct SpanForest: Sendable {
         self.parents = parents
         self.orders = orders
         descendantCounts = below
-    }
-
-    /// Makes the first row of each circle a root.
-    private static func breakCycles(_ parents: inout [Int32]) {
-        // The walk that came by first; each row is walked over once, and each circle once more.
-        var walks = [Int32](repeating: -1, count: parents.count)
-        for row in parents.indices where walks[row] < 0 {
-            var at = Int32(row)
-            while at >= 0, walks[Int(at)] < 0 {
-                walks[Int(at)] = Int32(row)
-                at = parents[Int(at)]
-            }
-            guard at >= 0, walks[Int(at)] == Int32(row) else { continue }
-            var first = at
-            var next = parents[Int(at)]
-            while next != at {
-                first = min(first, next)
-                next = parents[Int(next)]
-            }
-            parents[Int(first)] = -1
-        }
     }
 
     /// The same but for some rows of one trace, which stand as `other` says.

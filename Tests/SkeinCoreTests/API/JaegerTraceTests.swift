@@ -170,6 +170,14 @@ struct JaegerTraceTests {
         let trace = try await api.json("/api/traces?service=OTLPResourceNoServiceName")["data"][0]
         #expect(trace["processes"]["p1"] == ["serviceName": "OTLPResourceNoServiceName", "tags": []])
         #expect(try await api.json("/api/services/OTLPResourceNoServiceName/operations")["data"] == ["GET /"])
+        #expect(try await api.json("/api/services")["data"].array.contains("OTLPResourceNoServiceName"))
+        #expect(try await api.json("/api/v3/services")["services"].array.contains("OTLPResourceNoServiceName"))
+        // A service may really be called so.
+        let named = Shop.span(1, trace: TraceID(high: 0, low: 7), service: "OTLPResourceNoServiceName", name: "real")
+        let other = try await APIUnderTest([named])
+        #expect(try await other.json("/api/traces?service=OTLPResourceNoServiceName")["data"].array.count == 1)
+        #expect(try await other.json("/api/services/OTLPResourceNoServiceName/operations")["data"] == ["real"])
+        #expect(try await other.json("/api/services")["data"] == ["OTLPResourceNoServiceName"])
     }
 
     @Test func `logs come in the order of time unless raw`() async throws {
