@@ -32,9 +32,9 @@ extension HeadSnapshot {
 }
 
 extension StoredBlock {
-    /// A test of a filter costs as much as reading so many ids, for each thousand row groups.
+    /// Estimates: a test of a filter costs as much as reading so many ids, for each thousand row groups.
     private static let idsPerTest = 10
-    /// To look for a trace costs as much as passing over so many.
+    /// And to look for a trace as passing over so many.
     private static let idsPerTrace = 200
 
     func traceIDs(_ cancellation: Cancellation) throws(StoreError) -> Set<TraceID> {

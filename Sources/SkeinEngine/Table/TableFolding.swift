@@ -13,7 +13,7 @@ struct TableFolding<Fold: TableFold>: Sendable {
     private let fold: Fold
     private let snapshot: Contents.Snapshot
     /// The same without blocks.
-    private var head: Contents.Snapshot
+    private let head: Contents.Snapshot
     private let predicate: CompiledPredicate
     private let shared: Set<TraceID>
     private let cancellation: Cancellation
@@ -42,8 +42,9 @@ struct TableFolding<Fold: TableFold>: Sendable {
         self.cancellation = cancellation
         self.memory = memory
         predicate = CompiledPredicate(query.predicate)
-        head = snapshot
+        var head = snapshot
         head.blocks = []
+        self.head = head
         // Rows that are there once count wherever they are.
         shared =
             query.needsWholeTraces
@@ -61,10 +62,11 @@ struct TableFolding<Fold: TableFold>: Sendable {
             }
         }
         if snapshot.head.contains(where: { $0.rowCount > 0 }) { steps.append(.head) }
-        var (sum, scattered) = try run(steps)
+        var (sum, scattered) = try run(steps, beside: 0)
         // Traces to put together may turn up in several places.
         if !scattered.isEmpty {
-            let (others, none) = try run(scattered.map { .trace($0) })
+            let held = fold.byteCount(of: sum) + scattered.count * Self.scatteredByteCount
+            let (others, none) = try run(scattered.map { .trace($0) }, beside: held)
             precondition(none.isEmpty)
             scattered.removeAll()
             try fold.add(others, to: &sum)
@@ -72,11 +74,14 @@ struct TableFolding<Fold: TableFold>: Sendable {
         return sum
     }
 
-    /// What the steps add up to, and the traces that they came across and left out.
-    private func run(_ steps: [Step]) throws(StoreError) -> (Fold.Sum, Set<TraceID>) {
+    /// Memory of a trace that is put together later.
+    private static var scatteredByteCount: Int { 32 }
+
+    /// What the steps add up to, and the traces that they came across and left out. `held` bytes are there already.
+    private func run(_ steps: [Step], beside held: Int) throws(StoreError) -> (Fold.Sum, Set<TraceID>) {
         let next = Atomic<Int>(0)
         // Of the sums of all workers.
-        let byteCount = Atomic<Int>(0)
+        let byteCount = Atomic<Int>(held)
         let results = Mutex<[Result<(Fold.Sum, Set<TraceID>), StoreError>]>([])
         let workerCount = max(1, min(Self.workerCount, steps.count))
         @Sendable func work(_: Int) {
@@ -90,7 +95,7 @@ struct TableFolding<Fold: TableFold>: Sendable {
                     guard index < steps.count else { break }
                     try cancellation.check()
                     try add(steps[index], to: &sum, &scattered)
-                    let now = fold.byteCount(of: sum) + scattered.count * 32
+                    let now = fold.byteCount(of: sum) + scattered.count * Self.scatteredByteCount
                     let total = byteCount.add(now - known, ordering: .relaxed).newValue
                     known = now
                     if total > ReadCost.scan / 2 {

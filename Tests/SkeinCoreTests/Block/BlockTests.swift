@@ -67,6 +67,7 @@ import Testing
         let block = try BlockFixture.open(BlockFixture.bytes([SpanBatch(spans: spans)], groupRows: groupRows))
         for (id, trace) in Dictionary(grouping: BlockFixture.ordered(spans), by: \.traceID) {
             #expect(block.mayContain(id))
+            #expect(block.mayContain([id]) == [id])
             let entry = try #require(try block.find(id).first)
             #expect(try block.batch(rows: entry.rows, columns: .all).spans == trace)
             #expect(entry.startUnixNanos == trace.map(\.startUnixNanos).min())

@@ -114,6 +114,25 @@ struct StoreMemoryTests {
         #expect(memory.reads.used == 0)
     }
 
+    @Test func `a sum that outgrows the memory for questions is refused, and leaves nothing behind`() async throws {
+        struct Growing: TableFold {
+            func zero() -> Int { 0 }
+            func byteCount(of sum: Int) -> Int { sum << 20 }
+            func add(_ rows: RowSet, of table: any SpanTable, to sum: inout Int) { sum += rows.selectedCount }
+            func add(_ other: Int, to sum: inout Int) { sum += other }
+        }
+        let memory = Self.memory(reads: 16 << 20)
+        let store = try await S.open(SimulatedDisk(seed: 14)) { $0.memory = memory }
+        let all = TableQuery(range: .all, predicate: .true, needsWholeTraces: false, columns: .fixed)
+        for count in [10, 20] as [UInt64] {
+            try await store.append(SpanBatch(spans: (1...10).map { S.span($0, count + $0) }))
+            try await store.seal()
+            let refusal = await failure { () throws(StoreError) in _ = try await store.fold(all, by: Growing()) }
+            #expect((refusal?.code == .limit) == (count == 20), "\(count) spans")
+            #expect(memory.reads.used == 0)
+        }
+    }
+
     @Test func `a trace that takes more memory than there is for questions is refused for good`() async throws {
         let memory = Self.memory(head: 64 << 20, reads: 1 << 20)
         let store = try await S.open(SimulatedDisk(seed: 5)) {
