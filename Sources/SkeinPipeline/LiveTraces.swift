@@ -88,9 +88,9 @@ package final class LiveTraces: Sendable {
     }
 }
 
-/// The traces that were seen lately: the last fifty thousand at least.
+/// The traces that were seen lately: the last sixteen thousand at least, in a megabyte.
 private struct SeenTraces {
-    private static let countMax = 50_000
+    private static let countMax = 16 << 10
     private var recent: Set<TraceID> = []
     private var older: Set<TraceID> = []
 
