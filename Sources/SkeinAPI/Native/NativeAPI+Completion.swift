@@ -81,7 +81,9 @@ extension NativeAPI {
             let words =
                 isBraced
                 ? Intrinsic.words.keys.sorted() : ["service", "operation", "error"] + Intrinsic.words.keys.sorted()
-            choices += words.filter { $0.hasPrefix(prefix) && $0 != "parent" }.map { Choice(text: $0, kind: "field") }
+            let scopes = isBraced ? AttributeScope.allCases.filter { $0 != .any }.map { "\($0.rawValue)." } : []
+            choices += (words + scopes).filter { $0.hasPrefix(prefix) && $0 != "parent" }
+                .map { Choice(text: $0, kind: "field") }
         }
         let keys = try await api.ask(call) { store throws(StoreError) in
             try await store.attributeKeys(prefix: prefix, limit: 1_000)
@@ -123,6 +125,8 @@ extension NativeAPI {
         }
         return found.values.compactMap { counted in
             switch counted.value {
+            case .int(let nanos) where field.isDuration:
+                Choice(text: TraceQL.text(ofDuration: nanos), kind: "value", count: counted.count)
             case .string(let text): Choice(text: TraceQL.quoted(text), kind: "value", count: counted.count)
             case .bool, .int, .double: Choice(text: counted.value.text, kind: "value", count: counted.count)
             default: nil

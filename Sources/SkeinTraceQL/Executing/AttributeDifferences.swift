@@ -78,10 +78,10 @@ private struct AttributeFold: TableFold {
 
         mutating func add(_ field: Field, _ body: (inout FieldCounts, _ room: Int) -> Void) {
             var known = fields.removeValue(forKey: field) ?? FieldCounts()
-            let count = known.values.count
+            let (count, byteCount) = (known.values.count, known.byteCount)
             body(&known, ComparedFields.valueCountMax - valueCount + count)
             valueCount += known.values.count - count
-            valueByteCount += known.takeByteCount()
+            valueByteCount += known.byteCount - byteCount
             fields[field] = known
         }
     }
@@ -91,13 +91,8 @@ private struct AttributeFold: TableFold {
         /// Of values that are not told apart.
         var others = Counts()
 
-        private var byteCount = 0
-
-        /// Bytes of the values that were added since it was asked for last.
-        mutating func takeByteCount() -> Int {
-            defer { byteCount = 0 }
-            return byteCount
-        }
+        /// Bytes of the values that are told apart.
+        private(set) var byteCount = 0
 
         /// - Parameter room: Values that may be told apart.
         mutating func add(_ value: Value, _ counts: Counts, room: Int) {

@@ -92,7 +92,8 @@ struct ComparisonFold: TableFold {
             if total.isEmpty { total = [Double](repeating: 0, count: other.total.count) }
             for moment in total.indices { total[moment] += other.total[moment] }
             for (value, moments) in other.values {
-                note(value, moments.enumerated().map { ($0.offset, $0.element) }, total.count, &room)
+                let counts = moments.enumerated().filter { $0.element != 0 }.map { ($0.offset, $0.element) }
+                note(value, counts, total.count, &room)
             }
             isCut = isCut || other.isCut
         }
@@ -138,7 +139,7 @@ struct ComparisonFold: TableFold {
         }
     }
 
-    /// What is compared: all attributes, and what every span has and repeats.
+    /// What is compared: the attributes in use most, and what every span has and repeats.
     private func fields(of table: any SpanTable) throws(StoreError) -> Set<Field> {
         let intrinsics: Set<Field> = [
             .intrinsic(.name), .intrinsic(.kind), .intrinsic(.status), .intrinsic(.statusMessage),

@@ -173,7 +173,7 @@ extension SeriesFunction {
 
 extension Field {
     /// Whether its values are durations.
-    var isDuration: Bool {
+    package var isDuration: Bool {
         switch self {
         case .intrinsic(let intrinsic), .parentIntrinsic(let intrinsic): intrinsic.isDuration
         default: false

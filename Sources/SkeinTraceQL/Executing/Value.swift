@@ -120,20 +120,21 @@ extension Value {
         }
     }
 
-    /// A number, or the duration of so many nanoseconds.
+    /// A number, or the duration of so many nanoseconds, rounded.
     static func number(_ number: Double, isDuration: Bool) -> Value {
         guard isDuration else { return .double(number) }
-        return number.magnitude < 9e18 ? .duration(Int64(number)) : .none
+        return number.magnitude < 9e18 ? .duration(Int64(number.rounded())) : .none
     }
 
     /// The result of an arithmetic operator; none where there is no number. Ints wrap, `/` and `%` of ints truncate and are
-    /// none when divided by zero, as stored data must not make a query fail. Durations are nanoseconds and do not truncate;
-    /// what part one is of another is a plain number.
+    /// none when divided by zero, as stored data must not make a query fail. Durations are nanoseconds and do not truncate:
+    /// a result that is not whole is the number of nanoseconds. What part one is of another is a plain number.
     static func arithmetic(_ sign: BinaryOperator, _ a: Value, _ b: Value) -> Value {
         guard let x = a.number, let y = b.number else { return .none }
         let isDuration = (a.isDuration || b.isDuration) && !(sign == .divide && a.isDuration && b.isDuration)
         let areInts = !a.isDuration && !b.isDuration
-        if areInts || [.add, .subtract, .multiply].contains(sign), let i = a.whole, let j = b.whole {
+        let isExact = areInts || sign == .add || sign == .subtract || sign == .multiply
+        if isExact, let i = a.whole, let j = b.whole {
             guard let result = whole(sign, i, j) else { return .none }
             return isDuration ? .duration(result) : .int(result)
         }

@@ -280,6 +280,7 @@ extension Parser {
                 suggestion: "| \(sign.rawValue)"
             )
         case .comma: return error("a comma stands within the parentheses of a function", at: token.range)
+        case .pipe: return error("with(…) stands at the end of a query, behind all stages", at: token.range)
         default: return error("nothing may follow here but | and with(…)", at: token.range, expected: ["|", "with"])
         }
     }

@@ -11,6 +11,9 @@ extension TraceQL {
     /// else.
     package static func bareName(ofAttribute key: String) -> String { PredicateText.name(.attribute(.any, key)) }
 
+    /// A duration as a query writes it, in the largest unit that leaves a whole number.
+    package static func text(ofDuration nanos: Int64) -> String { PredicateText.duration(nanos) }
+
     /// `text` in double quotes, as a query writes it.
     package static func quoted(_ text: String) -> String {
         var out = "\""
@@ -113,7 +116,7 @@ private enum PredicateText {
     }
 
     /// In the largest unit that leaves a whole number, of those people read at a glance.
-    private static func duration(_ nanos: Int64) -> String {
+    fileprivate static func duration(_ nanos: Int64) -> String {
         if nanos == .min { return "minInt" }
         let size = nanos.magnitude
         let unit = NumberReader.units.last { unit in

@@ -4,6 +4,8 @@ import SkeinModel
 import SkeinStore
 import Testing
 
+@testable import SkeinTraceQL
+
 /// Whole queries over the native API: structure, order, series, heatmaps, facets, differences and completion.
 struct NativeQueryTests {
     private let path = "/api/skein/v1"
@@ -119,6 +121,26 @@ struct NativeQueryTests {
         #expect(region?["values"].array.map { $0["count"] } == [5, 5])
     }
 
+    @Test func `whatever spans carry, a comparison looks at a bounded part of it and says so`() async throws {
+        var many = Shop.span(1, trace: TraceID(high: 4, low: 1))
+        many.attributes = (0..<600).map { Attribute("k\($0)", .int(Int64($0))) }
+        let long = (UInt64(2)...3).map { number in
+            var span = Shop.span(1, trace: TraceID(high: 4, low: number))
+            span.attributes = [Attribute("text", .string(String(repeating: "x", count: number == 2 ? 1_025 : 1_024)))]
+            return span
+        }
+        let api = try await APIUnderTest([many] + long)
+        let facets = try await api.json("\(path)/facets?fields=200")["facets"].array
+        let text = facets.first { $0["name"] == "span.text" }
+        #expect(text?["values"].array.map { $0["value"].string?.count } == [1_024] && text?["truncated"] == true)
+        let range = "start=\(Shop.start)&end=\(Shop.start + 1_000_000_000)&step=1s"
+        let compare = try await api.json(
+            "\(path)/metrics?q=\(escaped("{ } | compare({ status = error })"))&\(range)&limit=1000"
+        )
+        let names = Set(compare["series"].array.compactMap { $0["labels"].array.last?["name"].string })
+        #expect(names.count { $0.hasPrefix("span.") || $0.hasPrefix("resource.") } == ComparedFields.countMax)
+    }
+
     @Test func `differences name what a selection has and the rest has not`() async throws {
         let api = try await APIUnderTest(Self.spans)
         let target = "\(path)/differences?q=\(escaped("service = payment"))&selection=\(escaped("error = true"))"
@@ -136,6 +158,7 @@ struct NativeQueryTests {
             ("{ span.reg", "span.region", "field"), ("reg", "region", "field"), ("region = ", "\"eu\"", "value"),
             ("{ span.region = \"e", "\"eu\"", "value"), ("{ status = e", "error", "value"),
             ("{ dur", "duration", "field"),
+            ("duration > ", "10ms", "value"), ("{ sp", "span.", "field"), ("{ res", "resource.", "field"),
             ("{ span:st", "span:status", "field"), ("{ } | ra", "rate()", "function"),
         ]
     )

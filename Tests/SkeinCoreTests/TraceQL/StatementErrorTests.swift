@@ -46,6 +46,7 @@ import Testing
         ("{ } | count() > 1 / 0", 17, 5, "no finite result", nil),
         ("{ } | max(.a) && 2", 15, 2, "does not join numbers", nil),
         // Series
+        ("{ } with(a=1) | count() > 1", 15, 1, "at the end of a query", nil),
         ("rate()", 1, 4, "needs spans", "{ } | rate"), ("topk(5)", 1, 4, "needs spans", nil),
         ("{ } | topk(5)", 7, 4, "takes series", nil), ("{ } | rate(.a)", 12, 2, "takes nothing", nil),
         ("{ } | rate() by .a", 14, 2, "parentheses are missing", nil),
