@@ -177,7 +177,8 @@ struct OTLPHTTPTests {
                     "POST /v1/traces HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n"
                         + "transfer-encoding: chunked\r\n\r\n"
                 )
-                for _ in 0..<3 { try await talk.say("200\r\n\(String(repeating: "x", count: 512))\r\n") }
+                // At once: behind the limit the server may close at any time.
+                try await talk.say(String(repeating: "200\r\n\(String(repeating: "x", count: 512))\r\n", count: 3))
                 #expect(try await talk.hear("413 Payload Too Large"))
                 #expect(try await talk.hear(#"{"code":8,"#))
             }
