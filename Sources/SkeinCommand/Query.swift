@@ -60,6 +60,12 @@ struct Query: AsyncParsableCommand {
             let client = try ServerClient(address.server)
             // What does not parse is for the server to explain.
             if let parsed = try? TraceQL.parse(query), parsed.countsSpans { return try await listSeries(client) }
+            if step != nil {
+                throw CommandFailure(
+                    description: "--step is for queries that count spans, such as { } | rate(); this one finds traces.",
+                    exitCode: 2
+                )
+            }
             let parameters: [(String, String?)] = [
                 ("q", query), ("limit", String(limit)), ("start", from ?? start(now: Date())), ("end", to),
             ]

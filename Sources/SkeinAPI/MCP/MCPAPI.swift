@@ -28,7 +28,7 @@ enum MCPAPI {
             }
             let message = try MCPMessage(call.request.body, id: &id)
             let version = try MCPVersion(of: message, call.request)
-            guard let id else { return try accept(message, version) }
+            guard let id, !message.method.isEmpty else { return try accept(message, version) }
             return try await result(of: message, id, version, api, call)
         } catch {
             return error.response(to: id)

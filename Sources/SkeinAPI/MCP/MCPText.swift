@@ -70,11 +70,17 @@ struct MCPText {
         // Texts may be long, and many are shown: what is cut off is not looked at.
         for (place, scalar) in text.unicodeScalars.enumerated() {
             guard place < length else { return word + "…" }
-            let isPlain =
-                scalar.value >= 0x20 && scalar.value != 0x7f && scalar.value != 0x2028 && scalar.value != 0x2029
-            word.unicodeScalars.append(isPlain ? scalar : " ")
+            word.unicodeScalars.append(isPlain(scalar) ? scalar : " ")
         }
         return word
+    }
+
+    /// Whether it neither controls anything, nor breaks the line, nor turns the direction of the text around it.
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7f..<0xa0, 0x061c, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: false
+        default: true
+        }
     }
 
     /// A duration of three digits or so, such as `12.3ms`.

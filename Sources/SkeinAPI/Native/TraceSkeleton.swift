@@ -88,8 +88,7 @@ struct TraceSkeleton {
             Warning(
                 code: "clock",
                 count: tree.startsBeforeParentCount + tree.clamped.count,
-                message: "\(spans(tree.startsBeforeParentCount)) the start lies before the parent's, and "
-                    + "for \(tree.clamped.count) the end before the start: clocks may differ."
+                message: clockMessage(tree)
             ),
             Warning(
                 code: "duplicate-ids",
@@ -98,6 +97,14 @@ struct TraceSkeleton {
             ),
         ]
         return found.filter { $0.count > 0 }
+    }
+
+    private static func clockMessage(_ tree: TraceTree) -> String {
+        var parts: [String] = []
+        let early = tree.startsBeforeParentCount
+        if early > 0 { parts.append("\(spans(early)) the start lies before the parent's") }
+        if !tree.clamped.isEmpty { parts.append("\(spans(tree.clamped.count)) the end lies before the start") }
+        return parts.joined(separator: "; ") + ": clocks may differ."
     }
 
     private static func spans(_ count: Int) -> String { count == 1 ? "For 1 span" : "For \(count) spans" }

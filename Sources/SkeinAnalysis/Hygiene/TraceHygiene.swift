@@ -60,8 +60,7 @@ struct TraceHygiene {
         if kind == .unspecified {
             tell(.missingKind, row, "The span has no kind.")
         } else if kind == .internal, let parent = parentInOtherService(of: row) {
-            let caller = tree.services[Int(tree.serviceIndexes[parent])].name
-            tell(.missingKind, row, "A call of \(caller) arrives in a span of kind internal.")
+            tell(.missingKind, row, "A call of \(serviceName(of: parent)) arrives in a span of kind internal.")
         }
     }
 
@@ -81,7 +80,7 @@ struct TraceHygiene {
         } else if let parent = parentInOtherService(of: row) {
             let (early, isLater) = batch.startUnixNanos[Int(tree.batchRows[parent])].subtractingReportingOverflow(start)
             if !isLater, early >= Self.clockNanosMin {
-                let caller = tree.services[Int(tree.serviceIndexes[parent])].name
+                let caller = serviceName(of: parent)
                 tell(.clock, row, "The span starts a millisecond and more before its parent in \(caller).")
             }
         }
@@ -102,6 +101,11 @@ struct TraceHygiene {
         } else if found.contains(.http), found.contains(.messaging), kind == .server {
             tell(.mixedOperations, row, "A span of kind server handles a request and a message.")
         }
+    }
+
+    private func serviceName(of row: Int) -> String {
+        let name = tree.services[Int(tree.serviceIndexes[row])].name
+        return name.isEmpty ? "a service without a name" : name
     }
 
     private func parentInOtherService(of row: Int) -> Int? {

@@ -24,6 +24,8 @@ struct CompletionScanner {
             case named(Field)
             /// Behind a comparison of a field.
             case compared(Field, BinaryOperator)
+            /// Behind `order`, and this many words of its clause.
+            case ordering(Int)
             /// Behind a whole condition or stage.
             case done
         }
@@ -145,7 +147,14 @@ struct CompletionScanner {
             level.state = .start
             level.function = nil
         case .word("with"): levels.append(Level(kind: .hints))
+        case .word("order"):
+            level.function = nil
+            level.state = .ordering(0)
         case .word(let word):
+            if case .ordering(let count) = level.state {
+                level.state = count < 2 ? .ordering(count + 1) : .done
+                return
+            }
             level.function = FunctionName(rawValue: word)
             level.state = level.function == nil ? .done : .start
             if level.function?.place == .first { level.hasSeries = true }
@@ -232,6 +241,7 @@ struct CompletionScanner {
         switch level.state {
         case .start, .joined: return name
         case .named: return .sign(Parser.comparisons)
+        case .ordering: return .nothing
         case .done: return .sign((reading == .bare ? ["and", "or"] : ["&&", "||"]) + [closing])
         case .compared(let field, let sign):
             let typed = typed
@@ -274,6 +284,9 @@ struct CompletionScanner {
 
     private var stage: Completion.Subject {
         if level.state == .done { return .sign(behindStage) }
+        if case .ordering(let count) = level.state {
+            return .sign(count == 0 ? ["by"] : count == 1 ? TraceOrder.Key.allCases.map(\.rawValue) : ["desc", "asc"])
+        }
         if level.state == .start, let function = level.function {
             return partial == place ? .sign(["("]) : .function([function.rawValue], prefix: prefix)
         }

@@ -81,6 +81,9 @@ import Testing
         ("a = 1 | §", .function(stages, prefix: ""), ""),
         ("{ } | rate() | §", .function(["topk", "bottomk"], prefix: ""), ""),
         ("{ } | rate() by(.a) | to§", .function(["topk", "bottomk"], prefix: "to"), "to"),
+        ("{ } | order §", .sign(["by"]), ""),
+        ("{ } | order by dur§", .sign(["start", "duration", "spans", "errors"]), "dur"),
+        ("{ } | order by duration §", .sign(["desc", "asc"]), ""),
         ("{ } >> §", .function(["{", "count", "min", "max", "avg", "sum"], prefix: ""), ""),
         ("{ } | compare(§", .function(["{"], prefix: ""), ""),
         // Nothing

@@ -25,6 +25,7 @@ struct MCPProtocolTests {
         let accepted = try await client.post(#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#)
         #expect(accepted.status == 202)
         #expect(accepted.byteCount == 0)
+        #expect(try await client.post(#"{"jsonrpc":"2.0","id":7,"result":{}}"#).status == 202)
         #expect(try await client.request("ping")["result"] == [:])
     }
 
