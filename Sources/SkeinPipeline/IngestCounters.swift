@@ -5,6 +5,8 @@
 /// `received = accepted + rejected` holds for spans of requests that could be read; spans of a request that was refused
 /// whole are known only once it was decoded and are counted as rejected from then on.
 package struct IngestCounters: Sendable {
+    /// What they count.
+    package let source: IntakeSource
     /// Requests or datagrams that arrived, good or bad.
     package let requests: Counter
     /// Bytes of their bodies as they came over the wire.
@@ -25,6 +27,7 @@ package struct IngestCounters: Sendable {
 
     /// Makes the counters of a protocol; `name` is the value of the `protocol` label.
     package init(protocol name: StaticString, in telemetry: Telemetry) {
+        source = IntakeSource(protocolName: name)
         requests = telemetry.counter(
             "skein_received_requests_total",
             "Requests and datagrams that arrived, good or bad.",

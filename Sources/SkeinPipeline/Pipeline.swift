@@ -11,18 +11,21 @@ package struct Pipeline: Sendable {
     /// Bytes of requests that receivers may hold at once; a receiver reserves before it reads.
     package let budget: ByteBudget
     private let store: any SpanStore
+    private let stages: [any IntakeStage]
     /// Who watches what is stored.
     package let live: LiveTraces
     private let appendSeconds: Histogram
 
-    /// A pipeline into `store`, which shows `live` what was stored.
+    /// A pipeline into `store`, through `stages` in their order, which shows `live` what was stored.
     package init(
         store: any SpanStore,
+        stages: [any IntakeStage] = [],
         budget: ByteBudget,
         telemetry: Telemetry,
         live: LiveTraces = LiveTraces()
     ) {
         self.store = store
+        self.stages = stages
         self.live = live
         self.budget = budget
         appendSeconds = telemetry.histogram(
@@ -51,9 +54,28 @@ package struct Pipeline: Sendable {
         throw refusal
     }
 
-    /// Stores the spans of `batch`; an empty batch is nothing to do. A failure that may pass counts as a loss only when
-    /// it is the caller's last attempt.
-    package func submit(
+    /// What the stages keep of `batch`, to be stored with ``store(_:counters:isLastAttempt:)``.
+    package func prepare(_ batch: SpanBatch, counters: IngestCounters) throws(Refusal) -> SpanBatch {
+        var kept = batch
+        for stage in stages where !kept.isEmpty {
+            do throws(Refusal) {
+                kept = try stage.process(kept, from: counters.source)
+            } catch {
+                counters.reject(kept.count, error.reason)
+                throw error
+            }
+        }
+        return kept
+    }
+
+    /// Prepares the spans of `batch` and stores what is kept of them.
+    package func submit(_ batch: SpanBatch, counters: IngestCounters) async throws(Refusal) {
+        try await store(prepare(batch, counters: counters), counters: counters)
+    }
+
+    /// Stores the spans of a batch that was prepared; an empty batch is nothing to do. A failure that may pass counts as a
+    /// loss only when it is the caller's last attempt.
+    package func store(
         _ batch: SpanBatch,
         counters: IngestCounters,
         isLastAttempt: Bool = true

@@ -123,13 +123,14 @@ package final class JaegerCompactListener: Listener {
     }
 
     private func store(_ batch: SpanBatch) async {
+        guard let batch = try? pipeline.prepare(batch, counters: counters) else { return }
         // It is here already; whoever comes next is refused for it.
         var memory = pipeline.budget.reservation()
         memory.resizeAnyway(to: 2 * batch.byteCount)
         // The senders are gone; nobody but this loop can try again. What fails for good is counted by the pipeline.
         for attempt in 1...Self.attemptsMax {
             do throws(Refusal) {
-                return try await pipeline.submit(batch, counters: counters, isLastAttempt: attempt == Self.attemptsMax)
+                return try await pipeline.store(batch, counters: counters, isLastAttempt: attempt == Self.attemptsMax)
             } catch {
                 guard error.reason.isRetryable, attempt < Self.attemptsMax else { return }
                 try? await clock.sleep(nanos: UInt64(attempt) * 200_000_000)
