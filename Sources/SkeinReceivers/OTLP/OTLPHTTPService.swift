@@ -13,7 +13,7 @@ package struct OTLPHTTPService: HTTPService {
     /// The service in front of `exports`.
     package init(_ exports: OTLPExports) { self.exports = exports }
 
-    package var abandonsWithClient: Bool { false }
+    package func abandonsWithClient(_ head: HTTPRequestHead) -> Bool { false }
 
     package func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? {
         counters.requests.add()
