@@ -22,7 +22,7 @@ package struct IngestCounters: Sendable {
 
     /// The reasons for which spans are lost after their request was decoded.
     static let storeReasons: [Refusal.Reason] = [
-        .tooLarge, .busy, .storeUnavailable, .storeFull, .shuttingDown,
+        .tooLarge, .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown,
     ]
 
     /// Makes the counters of a protocol; `name` is the value of the `protocol` label.
