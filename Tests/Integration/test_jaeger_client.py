@@ -12,7 +12,7 @@ from server import eventually
 PROGRAM = Path(__file__).parent / "programs" / "jaeger_client.py"
 
 
-WAYS = {"agent": "jaeger-compact", "http": "jaeger-http", "grpc": "jaeger-grpc"}
+WAYS = {"agent": "jaeger-compact", "binary": "jaeger-binary", "http": "jaeger-http", "grpc": "jaeger-grpc"}
 
 
 @pytest.fixture(scope="module", params=WAYS)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The classic Jaeger program: the shop, exported to a Jaeger agent over UDP, or to a collector. Prints the id of its trace.
 
-jaeger_client.py agent|http|grpc PORT MARKER
+jaeger_client.py agent|binary|http|grpc PORT MARKER
 """
 
 import sys
@@ -13,6 +13,7 @@ from opentelemetry.exporter.jaeger.thrift import JaegerExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from thrift.protocol import TBinaryProtocol
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import shop  # noqa: E402
@@ -23,6 +24,10 @@ trace.set_tracer_provider(
 )
 if way == "agent":
     exporter = JaegerExporter(agent_host_name="localhost", agent_port=port)
+elif way == "binary":
+    exporter = JaegerExporter(agent_host_name="localhost", agent_port=port)
+    agent = exporter._agent_client
+    agent.client = type(agent.client)(iprot=TBinaryProtocol.TBinaryProtocol(agent.buffer))
 elif way == "http":
     exporter = JaegerExporter(collector_endpoint=f"http://127.0.0.1:{port}/api/traces?format=jaeger.thrift")
 else:
