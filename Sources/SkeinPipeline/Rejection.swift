@@ -88,6 +88,8 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
     case parentSpanID
     /// A value nests deeper than is read.
     case depth
+    /// The start is no moment.
+    case time
 
     /// The value of the `reason` label.
     package var label: StaticString {
@@ -96,6 +98,7 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
         case .spanID: "invalid_span_id"
         case .parentSpanID: "invalid_parent_span_id"
         case .depth: "value_too_deep"
+        case .time: "invalid_time"
         }
     }
 }

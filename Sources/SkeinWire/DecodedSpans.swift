@@ -33,6 +33,8 @@ package enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case invalidParentSpanID = "invalid_parent_span_id"
     /// An attribute of the span, its resource or its scope nests deeper than `EncodedValue.maxDepth`.
     case valueTooDeep = "value_too_deep"
+    /// The start is no moment.
+    case invalidTime = "invalid_time"
 }
 
 /// Counts rejected spans while a decoder runs.

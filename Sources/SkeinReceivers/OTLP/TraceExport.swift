@@ -116,6 +116,7 @@ extension SpanRejection {
         case .invalidSpanID: self = .spanID
         case .invalidParentSpanID: self = .parentSpanID
         case .valueTooDeep: self = .depth
+        case .invalidTime: self = .time
         }
     }
 }

@@ -89,6 +89,7 @@ struct IDCheck {
         case .invalidParentSpanID: "parent span ids must be empty or \(unit(8)), received \(found(parentSpanIDLength))"
         case .valueTooDeep:
             "attribute values must not nest deeper than \(EncodedValue.maxDepth) arrays and maps; flatten them"
+        case .invalidTime: "the start of a span must be a moment"
         }
     }
 
