@@ -95,21 +95,44 @@ struct DoorMaker {
                 calls("jaeger-query-grpc", of: JaegerQueries(api))
             )
         case .otlpHTTP:
-            let export = export(IngestCounters(protocol: "otlp-http", in: telemetry))
+            let export = TraceExport(intake(IngestCounters(protocol: "otlp-http", in: telemetry)))
             return httpListener("otlp-http", address, configuration.requestBytesMax, OTLPHTTPService(export))
         case .otlpGRPC:
-            let export = export(IngestCounters(protocol: "otlp-grpc", in: telemetry))
+            let export = TraceExport(intake(IngestCounters(protocol: "otlp-grpc", in: telemetry)))
             return grpcListener("otlp-grpc", address, configuration.requestBytesMax, OTLPGRPCService(export))
-        case .jaegerCompact:
-            let listener = JaegerCompactListener(
-                name: "jaeger-compact",
-                address: address,
-                pipeline: pipeline,
-                telemetry: telemetry
+        case .jaegerCompact: return agentListener("jaeger-compact", .compact, address)
+        case .jaegerBinary: return agentListener("jaeger-binary", .binary, address)
+        case .jaegerHTTP:
+            return httpListener(
+                "jaeger-http",
+                address,
+                configuration.requestBytesMax,
+                JaegerHTTPService(intake(IngestCounters(protocol: "jaeger-http", in: telemetry)))
             )
-            directory.add(listener.ingestCounters)
-            return listener
+        case .jaegerGRPC:
+            return grpcListener(
+                "jaeger-grpc",
+                address,
+                configuration.requestBytesMax,
+                JaegerGRPCService(intake(IngestCounters(protocol: "jaeger-grpc", in: telemetry)))
+            )
         }
+    }
+
+    private func agentListener(
+        _ name: StaticString,
+        _ encoding: JaegerAgentListener.Encoding,
+        _ address: ListenAddress
+    ) -> JaegerAgentListener {
+        let listener = JaegerAgentListener(
+            name: name,
+            encoding: encoding,
+            address: address,
+            pipeline: pipeline,
+            telemetry: telemetry
+        )
+        directory.add(listener.ingestCounters)
+        return listener
     }
 
     private func httpListener(
@@ -173,9 +196,9 @@ struct DoorMaker {
         )
     }
 
-    private func export(_ counters: IngestCounters) -> TraceExport {
+    private func intake(_ counters: IngestCounters) -> SpanIntake {
         directory.add(counters)
-        return TraceExport(
+        return SpanIntake(
             pipeline: pipeline,
             counters: counters,
             bytesMax: configuration.requestBytesMax,

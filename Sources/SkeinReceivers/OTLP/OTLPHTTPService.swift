@@ -19,39 +19,26 @@ package struct OTLPHTTPService: HTTPService {
         switch head.path {
         case "/v1/traces": break
         case "/v1/logs", "/v1/metrics", "/v1development/profiles":
-            return refuse(.notFound, "404 not found: Skein takes traces, at /v1/traces, and no other signal")
+            return refuse(.text(.notFound, "404 not found: Skein takes traces, at /v1/traces, and no other signal"))
         default:
-            return refuse(.notFound, "404 not found: traces are taken at /v1/traces")
+            return refuse(.text(.notFound, "404 not found: traces are taken at /v1/traces"))
         }
-        guard head.method == .POST else {
-            return refuse(
-                .methodNotAllowed,
-                "405 method not allowed, supported: [POST]",
-                HTTPHeaders([("allow", "POST")])
-            )
-        }
+        guard head.method == .POST else { return refuse(.methodNotAllowed()) }
         guard encoding(head) != nil else {
             return refuse(
-                .unsupportedMediaType,
-                "415 unsupported media type, supported: [application/json, application/x-protobuf]"
+                .text(
+                    .unsupportedMediaType,
+                    "415 unsupported media type, supported: [application/json, application/x-protobuf]"
+                )
             )
         }
-        guard coding(head) != nil else {
-            let name = head.headers[canonicalForm: "content-encoding"].joined(separator: ", ")
-            let list = ContentCoding.allCases.map(\.rawValue)
-            return refuse(
-                .unsupportedMediaType,
-                "415 unsupported content encoding \"\(name.prefix(100))\", supported: [\(list.joined(separator: ", "))]",
-                HTTPHeaders([("accept-encoding", list.joined(separator: ", "))])
-            )
-        }
-        return nil
+        return head.contentCoding == nil ? refuse(.unsupportedCoding(of: head)) : nil
     }
 
     package func respond(to call: consuming HTTPCall) async -> HTTPAnswer {
         let (head, body, memory) = (call.head, call.body, call.memory)
         _ = consume call
-        guard let encoding = encoding(head), let coding = coding(head) else {
+        guard let encoding = encoding(head), let coding = head.contentCoding else {
             // The head was accepted before, so both are known.
             return HTTPAnswer(.internalServerError)
         }
@@ -73,55 +60,17 @@ package struct OTLPHTTPService: HTTPService {
         return HTTPAnswer(refusal.reason.httpStatus, headers, body: encoding.body(OTLP.RPCStatus(refusal)))
     }
 
-    private func refuse(
-        _ status: HTTPResponseStatus,
-        _ text: String,
-        _ headers: HTTPHeaders = HTTPHeaders()
-    ) -> HTTPAnswer {
+    private func refuse(_ answer: HTTPAnswer) -> HTTPAnswer {
         export.counters.refuse(.unsupported)
-        return .text(status, text, headers)
+        return answer
     }
 
-    /// The encoding that the content type names, its parameters aside.
+    /// The encoding that the content type names.
     private func encoding(_ head: HTTPRequestHead) -> TraceExport.Encoding? {
-        guard let type = head.headers.first(name: "content-type") else { return nil }
-        let name = type.prefix { $0 != ";" }.lowercased()
-        return switch name.trimmingSuffix(while: { $0 == " " || $0 == "\t" }) {
+        switch head.mediaType {
         case "application/x-protobuf", "application/protobuf": .protobuf
         case "application/json": .json
         default: nil
         }
-    }
-
-    /// The coding of the body; `nil` for one that is not taken, several on top of each other included.
-    private func coding(_ head: HTTPRequestHead) -> ContentCoding? {
-        let names = head.headers[canonicalForm: "content-encoding"].filter { !$0.isEmpty }
-        switch names.count {
-        case 0: return .identity
-        case 1: return ContentCoding(header: names[0])
-        default: return nil
-        }
-    }
-}
-
-extension Refusal.Reason {
-    /// The HTTP status (OTLP 1.5 §OTLP/HTTP Response; retryable ones are 429 and 503).
-    package var httpStatus: HTTPResponseStatus {
-        switch self {
-        case .malformed: .badRequest
-        case .tooLarge: .payloadTooLarge
-        case .unsupported: .unsupportedMediaType
-        case .incomplete: .requestTimeout
-        case .busy: .tooManyRequests
-        case .storeUnavailable, .storeFull, .shuttingDown: .serviceUnavailable
-        }
-    }
-}
-
-extension String {
-    fileprivate func trimmingSuffix(while isDropped: (Character) -> Bool) -> Substring {
-        var text = self[...]
-        while let last = text.last, isDropped(last) { text.removeLast() }
-        return text
     }
 }

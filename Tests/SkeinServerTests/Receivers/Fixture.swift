@@ -18,13 +18,15 @@ struct Fixture {
     let telemetry = Telemetry()
     let pipeline: Pipeline
     let counters: IngestCounters
+    let intake: SpanIntake
     let export: TraceExport
 
     init(_ store: TestStore = TestStore(), bytesMax: Int = 1 << 20, budget: Int = 64 << 20) {
         self.store = store
         pipeline = Pipeline(store: store, budget: ByteBudget(limit: budget), telemetry: telemetry)
         counters = IngestCounters(protocol: "test", in: telemetry)
-        export = TraceExport(pipeline: pipeline, counters: counters, bytesMax: bytesMax)
+        intake = SpanIntake(pipeline: pipeline, counters: counters, bytesMax: bytesMax)
+        export = TraceExport(intake)
     }
 
     /// Runs an OTLP/HTTP listener on a free port while `body` runs.
