@@ -20,6 +20,8 @@ package struct API: Sendable {
     let live: LiveTraces
     let savedQueries: any SavedQueries
     let zipkin: ZipkinSettings
+    /// Where imported spans go; `nil` where none are taken.
+    let importing: ImportIntake?
     let serverStatus: @Sendable () async -> ServerStatus
 
     /// The APIs over `store`, whose answers take at most `answers` while they are made, and hold whole traces of at most
@@ -32,6 +34,7 @@ package struct API: Sendable {
         live: LiveTraces = LiveTraces(),
         savedQueries: any SavedQueries = MemorySavedQueries(),
         zipkin: ZipkinSettings = ZipkinSettings(),
+        importing: ImportIntake? = nil,
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
@@ -41,6 +44,7 @@ package struct API: Sendable {
         self.live = live
         self.savedQueries = savedQueries
         self.zipkin = zipkin
+        self.importing = importing
         self.serverStatus = serverStatus
     }
 

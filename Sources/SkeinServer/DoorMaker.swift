@@ -45,6 +45,8 @@ struct DoorMaker {
         self.directory = directory
         self.logger = logger
         operations = Operations(store: store, telemetry: telemetry, readiness: readiness)
+        let imports = IngestCounters(protocol: "import", in: telemetry)
+        directory.add(imports)
         api = API(
             store: store,
             clock: clock,
@@ -53,6 +55,7 @@ struct DoorMaker {
             live: pipeline.live,
             savedQueries: savedQueries,
             zipkin: configuration.zipkin,
+            importing: ImportIntake(pipeline: pipeline, counters: imports),
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)
@@ -69,7 +72,8 @@ struct DoorMaker {
                 operations: operations,
                 basePath: configuration.basePath
             )
-            return httpListener("web", address, questionBytesMax, service)
+            // Files are imported there.
+            return httpListener("web", address, configuration.requestBytesMax, service)
         case .tempo:
             var httpLimits = HTTPLimits()
             httpLimits.bodyBytesMax = questionBytesMax

@@ -102,7 +102,7 @@ struct ImportRun: Sendable {
         while sheet.stop == nil, let batch = reader.nextBatch(receivedUnixNanos: clock.unixNanos) {
             sheet.note(read: batch.count)
             guard sender != nil else { continue }
-            var parts = [serviceName.map { batch.named($0) } ?? batch]
+            var parts = [serviceName.map { batch.givingService($0) } ?? batch]
             while let part = parts.popLast() {
                 if part.byteCount > Self.batchBytesMax, part.count > 1 {
                     let middle = part.count / 2
@@ -220,20 +220,5 @@ struct ImportProgress: Sendable {
         let (on, off) = terminal.hasUnicode ? ("━", "─") : ("#", ".")
         return terminal.styled(String(repeating: on, count: full), .good)
             + terminal.styled(String(repeating: off, count: width - full), .dim) + " " + text
-    }
-}
-
-extension SpanBatch {
-    /// The same spans, where those of no service are of `service`.
-    fileprivate func named(_ service: String) -> SpanBatch {
-        guard resources.serviceNameRefs.contains(0) else { return self }
-        let spans = spans.map { span in
-            var span = span
-            if span.resource.serviceName.isEmpty {
-                span.resource.attributes.insert(Attribute("service.name", .string(service)), at: 0)
-            }
-            return span
-        }
-        return SpanBatch(spans: spans, receivedUnixNanos: receivedUnixNanos)
     }
 }

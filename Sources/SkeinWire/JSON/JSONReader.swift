@@ -154,7 +154,7 @@ package struct JSONReader: ~Copyable {
     }
 
     /// A whole number, as a number or as a string of digits.
-    mutating func readInteger<T: FixedWidthInteger>(_ type: T.Type) throws(WireError) -> T {
+    package mutating func readInteger<T: FixedWidthInteger>(_ type: T.Type) throws(WireError) -> T {
         let start = try startOfNumber()
         let token = try numberToken()
         if let value = T(decimal: token) { return value }
@@ -192,7 +192,7 @@ package struct JSONReader: ~Copyable {
     }
 
     /// The text of the next value, whatever it is, as it stands.
-    mutating func readRaw() throws(WireError) -> UnsafeRawBufferPointer {
+    package mutating func readRaw() throws(WireError) -> UnsafeRawBufferPointer {
         _ = try next()
         let start = at
         try skipValue()
