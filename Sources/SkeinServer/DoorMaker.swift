@@ -75,22 +75,22 @@ struct DoorMaker {
             // Files are imported there.
             return httpListener("web", address, configuration.requestBytesMax, service)
         case .tempo:
-            var httpLimits = HTTPLimits()
-            httpLimits.bodyBytesMax = questionBytesMax
-            var grpcLimits = GRPCLimits()
-            grpcLimits.messageBytesMax = questionBytesMax
-            return HTTPAndGRPCListener(
-                name: "tempo",
-                address: address,
-                httpLimits: httpLimits,
-                grpcLimits: grpcLimits,
-                budget: pipeline.budget,
-                telemetry: telemetry,
-                http: FamilyService(answers: answers(of: .tempo)),
-                grpc: calls("tempo-grpc", of: TempoGRPC(api))
+            return httpAndGRPCListener(
+                "tempo",
+                address,
+                questionBytesMax,
+                FamilyService(answers: answers(of: .tempo)),
+                calls("tempo-grpc", of: TempoGRPC(api))
             )
         case .zipkin:
-            return httpListener("zipkin", address, questionBytesMax, FamilyService(answers: answers(of: .zipkin)))
+            let intake = ZipkinIntake(self.intake(IngestCounters(protocol: "zipkin", in: telemetry)))
+            return httpAndGRPCListener(
+                "zipkin",
+                address,
+                configuration.requestBytesMax,
+                ZipkinHTTPService(intake, other: FamilyService(answers: answers(of: .zipkin))),
+                ZipkinGRPCService(intake)
+            )
         case .jaegerQueryGRPC:
             return grpcListener(
                 "jaeger-query-grpc",
@@ -154,6 +154,29 @@ struct DoorMaker {
             budget: pipeline.budget,
             telemetry: telemetry,
             service: service
+        )
+    }
+
+    private func httpAndGRPCListener<Service: GRPCService>(
+        _ name: StaticString,
+        _ address: ListenAddress,
+        _ bodyBytesMax: Int,
+        _ httpService: any HTTPService,
+        _ grpcService: Service
+    ) -> HTTPAndGRPCListener<Service> {
+        var httpLimits = HTTPLimits()
+        httpLimits.bodyBytesMax = bodyBytesMax
+        var grpcLimits = GRPCLimits()
+        grpcLimits.messageBytesMax = bodyBytesMax
+        return HTTPAndGRPCListener(
+            name: name,
+            address: address,
+            httpLimits: httpLimits,
+            grpcLimits: grpcLimits,
+            budget: pipeline.budget,
+            telemetry: telemetry,
+            http: httpService,
+            grpc: grpcService
         )
     }
 

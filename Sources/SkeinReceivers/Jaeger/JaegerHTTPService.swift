@@ -21,7 +21,7 @@ package struct JaegerHTTPService: HTTPService {
         decoders = DecoderPool { [limits = intake.limits] in Jaeger.ThriftDecoder(limits: limits) }
     }
 
-    package var abandonsWithClient: Bool { false }
+    package func abandonsWithClient(_ head: HTTPRequestHead) -> Bool { false }
 
     package func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? {
         guard head.path == "/api/traces" else {

@@ -12,7 +12,7 @@ package struct OTLPHTTPService: HTTPService {
     /// The service in front of `export`.
     package init(_ export: TraceExport) { self.export = export }
 
-    package var abandonsWithClient: Bool { false }
+    package func abandonsWithClient(_ head: HTTPRequestHead) -> Bool { false }
 
     package func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? {
         export.counters.requests.add()

@@ -6,6 +6,7 @@ import SkeinWire
 indirect enum Thrift {
     case bool(Bool)
     case byte(Int8)
+    case i16(Int64)
     case i32(Int64)
     case i64(Int64)
     case double(Double)
@@ -20,6 +21,7 @@ indirect enum Thrift {
         switch self {
         case .bool(let value): value ? 1 : 2
         case .byte: 3
+        case .i16: 4
         case .i32: 5
         case .i64: 6
         case .double: 7
@@ -33,7 +35,7 @@ indirect enum Thrift {
         switch self {
         case .bool: []
         case .byte(let value): [UInt8(bitPattern: value)]
-        case .i32(let value), .i64(let value): Bytes.varint(value.zigZagEncoded)
+        case .i16(let value), .i32(let value), .i64(let value): Bytes.varint(value.zigZagEncoded)
         case .double(let value): (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> ($0 * 8)) }
         case .bytes(let bytes): Bytes.varint(UInt64(bytes.count)) + bytes
         case .text(let text): Thrift.bytes(Array(text.utf8)).encoded
@@ -69,6 +71,7 @@ indirect enum Thrift {
         case .bool: 2
         case .byte: 3
         case .double: 4
+        case .i16: 6
         case .i32: 8
         case .i64: 10
         case .bytes, .text: 11
@@ -82,6 +85,7 @@ indirect enum Thrift {
         return switch self {
         case .bool(let value): [value ? 1 : 0]
         case .byte(let value): [UInt8(bitPattern: value)]
+        case .i16(let value): bigEndian(Int16(truncatingIfNeeded: value))
         case .i32(let value): bigEndian(Int32(truncatingIfNeeded: value))
         case .i64(let value): bigEndian(value)
         case .double(let value): bigEndian(value.bitPattern)
