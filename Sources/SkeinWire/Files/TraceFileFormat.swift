@@ -6,7 +6,7 @@ package enum TraceFileFormat: String, Hashable, Sendable, CaseIterable {
     case otlp
     /// The JSON of Jaeger's query API and page.
     case jaeger
-    /// Zipkin's JSON, version 2.
+    /// Zipkin's JSON of either version.
     case zipkin
     /// Spans as people and scripts write them, see ``Plain/JSONDecoder``.
     case plain
@@ -22,7 +22,7 @@ package enum TraceFileFormat: String, Hashable, Sendable, CaseIterable {
             case "resourceSpans": self = .otlp
             case "traceID", "spanID", "spans", "processes", "processID": self = .jaeger
             case "spanId", "parentSpanId": self = .plain
-            case "localEndpoint", "remoteEndpoint", "parentId": self = .zipkin
+            case "localEndpoint", "remoteEndpoint", "parentId", "binaryAnnotations": self = .zipkin
             case "operationName", "startTime", "logs":
                 guess = .plain
                 try json.skipValue()

@@ -22,6 +22,7 @@ package struct TraceFileReader: ~Copyable {
     private var chunk = Chunk()
     private var otlp: OTLP.JSONDecoder
     private var jaeger: Jaeger.JSONDecoder
+    private var zipkin: Zipkin.SpanDecoder
     private var plain: Plain.JSONDecoder
 
     /// A reader of `format`, or of whatever form there is.
@@ -34,6 +35,7 @@ package struct TraceFileReader: ~Copyable {
         splitter = JSONSplitter(objectBytesMax: objectBytesMax)
         otlp = OTLP.JSONDecoder(limits: limits)
         jaeger = Jaeger.JSONDecoder(limits: limits)
+        zipkin = Zipkin.SpanDecoder(limits: limits)
         plain = Plain.JSONDecoder(limits: limits)
     }
 
@@ -191,8 +193,19 @@ package struct TraceFileReader: ~Copyable {
         switch form {
         case .otlp: try otlp.decode(text, receivedUnixNanos: now)
         case .jaeger: try jaeger.decode(text, receivedUnixNanos: now)
-        case .zipkin: throw WireError(.unsupported, "Zipkin's JSON is not read yet", at: 0)
+        case .zipkin: try decodeZipkin(text, now)
         case .plain: try plain.decode(text, receivedUnixNanos: now)
+        }
+    }
+
+    /// Spans of Zipkin's second version, or else of its first.
+    private mutating func decodeZipkin(_ text: UnsafeRawBufferPointer, _ now: UInt64) throws(WireError) -> DecodedSpans
+    {
+        do throws(WireError) {
+            return try zipkin.decode(text, as: .jsonV2, receivedUnixNanos: now)
+        } catch {
+            guard let old = try? zipkin.decode(text, as: .jsonV1, receivedUnixNanos: now) else { throw error }
+            return old
         }
     }
 

@@ -39,12 +39,18 @@ import Testing
     static let plain = #"{"traceId":"1","spanId":"2","operationName":"a","startTime":1}"#
     static let jaeger =
         #"{"traceID":"1","spans":[{"traceID":"1","spanID":"2","operationName":"a","startTime":1}],"processes":{}}"#
+    static let zipkin = #"{"traceId":"1","id":"2","name":"a","timestamp":1,"localEndpoint":{"serviceName":"shop"}}"#
+    static let zipkinV1 =
+        #"{"traceId":"1","id":"2","name":"a","timestamp":1,"binaryAnnotations":[{"key":"a","value":"b","endpoint":{"serviceName":"s"}}]}"#
     static let otlp = OTLPJSONTests.request(#""name":"a","startTimeUnixNano":"1""#)
 
     @Test(arguments: [
         (otlp, TraceFileFormat.otlp, 1), ("\(otlp)\n\(otlp)\n", .otlp, 2), ("[\(otlp),\(otlp)]", .otlp, 2),
         (jaeger, .jaeger, 1), ("{\"data\":[\(jaeger),\(jaeger)]}", .jaeger, 2), ("[\(jaeger)]", .jaeger, 1),
         ("\(jaeger)\n\(jaeger)", .jaeger, 2), (#"{"traceID":"1","spanID":"2"}"#, .jaeger, 1),
+        (zipkin, .zipkin, 1), ("[\(zipkin),\(zipkin)]", .zipkin, 2), ("[[\(zipkin)],[\(zipkin)]]", .zipkin, 2),
+        ("\(zipkin)\n\(zipkin)", .zipkin, 2), ("[\(zipkinV1)]", .zipkin, 1),
+        (#"[{"traceId":"1","id":"2"}]"#, .zipkin, 1),
         (plain, .plain, 1), ("[\(plain),\(plain)]", .plain, 2), ("\(plain)\n\(plain)", .plain, 2),
         (#"{"startTime":1,"traceId":"1","spanId":"2"}"#, .plain, 1),
     ])
@@ -56,8 +62,8 @@ import Testing
     }
 
     @Test func `one file may have several forms`() {
-        let (spans, report) = Self.read("\(Self.plain)\n\(Self.otlp)\n\(Self.jaeger)\n\(Self.plain)")
-        #expect(spans.count == 4 && report.spanCounts == [.plain: 2, .otlp: 1, .jaeger: 1])
+        let (spans, report) = Self.read("\(Self.plain)\n\(Self.otlp)\n\(Self.jaeger)\n\(Self.zipkin)\n\(Self.plain)")
+        #expect(spans.count == 5 && report.spanCounts == [.plain: 2, .otlp: 1, .jaeger: 1, .zipkin: 1])
     }
 
     @Test(arguments: [
@@ -129,7 +135,7 @@ import Testing
         var random = SeededRandom(seed: seed)
         let seeds = [
             "\(PlainJSONTests.text)\n[\(Self.plain),\(Self.plain)]", "{\"data\":[\(JaegerJSONTests.trace)]}",
-            "\(OTLPJSONTests.fullJSON)\n\(Self.otlp)", JaegerJSONTests.trace,
+            "\(OTLPJSONTests.fullJSON)\n\(Self.otlp)", JaegerJSONTests.trace, "[\(Self.zipkin),\(Self.zipkinV1)]",
         ].map { Array($0.utf8) }
         let inserts = [
             "{", "}", "[", "]", ",", ":", "\"", "\\", "\n", "null", "-1", "1e999", "\u{0}", "{\"a\":",
@@ -149,7 +155,7 @@ import Testing
                     bytes.insert(contentsOf: Array(bytes[min(at, other)..<max(at, other)]), at: at)
                 }
             }
-            let format = [nil, .otlp, .jaeger, .plain][Int(random.next() % 4)] as TraceFileFormat?
+            let format = [nil, .otlp, .jaeger, .zipkin, .plain][Int(random.next() % 5)] as TraceFileFormat?
             let (spans, _) = Self.read(bytes, step: 1 + Int(random.next() % 400), format: format)
             #expect(spans.allSatisfy { $0.traceID.isValid && $0.spanID.isValid })
         }
