@@ -127,14 +127,16 @@ struct ExportRun: ~Copyable {
 
     /// Begins to write to `path`, or to standard output.
     init(_ texts: TraceTexts, _ path: String?) throws(CommandFailure) {
+        var target = try ExportTarget(path)
+        try target.write(texts.format.opening.utf8)
+        self.target = target
         self.texts = texts
         self.path = path
-        target = try ExportTarget(path)
-        try target.write(texts.format.opening.utf8)
     }
 
     /// Writes a trace. One that is gone since it was found is no matter, unless someone named it.
     mutating func write(_ traceID: String, isNamed: Bool = false) async throws(CommandFailure) {
+        let texts = texts
         var isThere = false
         do throws(CommandFailure) {
             isThere = try await texts.forEach(of: traceID) { (text) throws(CommandFailure) in

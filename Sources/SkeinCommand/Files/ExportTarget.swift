@@ -35,7 +35,7 @@ struct ExportTarget: ~Copyable {
     private static func partial(_ path: String) -> String { path + ".partial" }
 
     /// Appends text.
-    mutating func write(_ text: some DataProtocol) throws(CommandFailure) {
+    mutating func write(_ text: some Collection<UInt8>) throws(CommandFailure) {
         block.append(contentsOf: text)
         byteCount += text.count
         if block.count >= Self.blockBytes { try flush() }

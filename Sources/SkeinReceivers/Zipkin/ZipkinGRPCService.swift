@@ -2,6 +2,7 @@
 import NIOCore
 import SkeinCompression
 package import SkeinPipeline
+import SkeinWire
 
 /// Zipkin's spans over gRPC: `zipkin.proto3.SpanService/Report` (zipkin-api 1.0.0 `zipkin.proto`).
 package struct ZipkinGRPCService: GRPCService {

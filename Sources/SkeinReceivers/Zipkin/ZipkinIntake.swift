@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOCore
+import SkeinBase
 import SkeinCompression
 package import SkeinPipeline
 import SkeinWire
