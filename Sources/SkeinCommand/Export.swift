@@ -53,6 +53,8 @@ struct Export: AsyncParsableCommand {
 
     /// Traces of a page of a search.
     private static let pageTraceCount = 1000
+    /// Traces that are asked for at once.
+    private static let togetherMax = 8
 
     func validate() throws {
         guard ExportFormat(rawValue: format) != nil else {
@@ -78,7 +80,7 @@ struct Export: AsyncParsableCommand {
                 if trace.isEmpty {
                     try await writeFound(client, &run)
                 } else {
-                    for id in trace { try await run.write(id, isNamed: true) }
+                    for id in trace { try await run.write([id], areNamed: true) }
                 }
                 try run.finish()
             } catch {
@@ -105,7 +107,13 @@ struct Export: AsyncParsableCommand {
                 ]
             )
             if run.traceCount == 0, cursor == nil { page.noteHints() }
-            for trace in page.traces { try await run.write(trace.traceId) }
+            var rest = page.traces[...]
+            while let first = rest.first {
+                // Small traces are asked for together; a large one fills the memory that it may take alone.
+                let small = rest.prefix(Self.togetherMax).prefix { $0.spanCount <= TraceTexts.pageSpanCount }
+                try await run.write(small.isEmpty ? [first.traceId] : small.map(\.traceId))
+                rest = rest.dropFirst(max(1, small.count))
+            }
             left -= page.traces.count
             cursor = page.next
         } while cursor != nil && left > 0
@@ -134,25 +142,38 @@ struct ExportRun: ~Copyable {
         self.path = path
     }
 
-    /// Writes a trace. One that is gone since it was found is no matter, unless someone named it.
-    mutating func write(_ traceID: String, isNamed: Bool = false) async throws(CommandFailure) {
-        let texts = texts
-        var isThere = false
-        do throws(CommandFailure) {
-            isThere = try await texts.forEach(of: traceID) { (text) throws(CommandFailure) in
+    /// Writes traces. One that is gone since it was found is no matter, unless someone named it.
+    mutating func write(_ traceIDs: [String], areNamed: Bool = false) async throws(CommandFailure) {
+        for (id, head) in zip(traceIDs, await texts.heads(of: traceIDs)) {
+            switch head {
+            case .success(let head?):
+                try await write(head, of: id)
+                traceCount += 1
+            case .success(nil):
+                if areNamed { problems.append("No span of trace \(TerminalText.harmless(id)) is stored.") }
+            case .failure(let failure):
+                // A trace that is too large for forms that have it in one piece is no reason to stop.
+                guard failure.status == 422 else { throw failure }
+                problems.append("\(failure.description) Or export it as otlp, which takes traces of any size.")
+            }
+        }
+        let (traces, bytes) = (traceCount, target.byteCount)
+        let rate = Double(traces) / max(begin.duration(to: .now) / .seconds(1), 1e-3)
+        line.show { "\(Figures.count(traces, "trace"))  \(Figures.bytes(bytes))  \(Figures.count(Int(rate))) traces/s" }
+    }
+
+    /// Writes a trace from its head on.
+    private mutating func write(_ head: TraceTexts.Head, of traceID: String) async throws(CommandFailure) {
+        var head = head
+        while true {
+            for text in head.texts {
                 if !isEmpty { try target.write(texts.format.separator.utf8) }
                 isEmpty = false
                 try target.write(text)
             }
-        } catch  where error.status == 422 {
-            // A trace that is too large for forms that have it in one piece.
-            return problems.append("\(error.description) Or export it as otlp, which takes traces of any size.")
+            guard let next = head.next else { return }
+            head = try await texts.page(of: traceID, from: next)
         }
-        if isThere { traceCount += 1 }
-        if !isThere, isNamed { problems.append("No span of trace \(TerminalText.harmless(traceID)) is stored.") }
-        let (traces, bytes) = (traceCount, target.byteCount)
-        let rate = Double(traces) / max(begin.duration(to: .now) / .seconds(1), 1e-3)
-        line.show { "\(Figures.count(traces, "trace"))  \(Figures.bytes(bytes))  \(Figures.count(Int(rate))) traces/s" }
     }
 
     /// Ends the form, and gives the file its name.

@@ -40,57 +40,66 @@ struct TraceTexts: Sendable {
     let format: ExportFormat
 
     /// Spans of a page; a trace of more is written in parts where the form allows it.
-    private static let pageSpanCount = 1000
+    static let pageSpanCount = 1000
 
-    /// Calls `body` with the texts of one trace, in order. `false` when it is not there.
-    func forEach(of traceID: String, _ body: (Data) throws(CommandFailure) -> Void) async throws(CommandFailure) -> Bool
-    {
-        do throws(CommandFailure) {
-            switch format {
-            case .otlp: try await forEachPage(of: traceID, body)
-            // As it is stored: ids are not made apart, nor tags sorted.
-            case .jaeger:
-                try Self.forEachObject(of: await client.get("/api/traces/\(traceID)", [("raw", "true")]), body)
-            case .zipkin: try Self.forEachObject(of: await client.get("/zipkin/api/v2/trace/\(traceID)"), body)
+    /// The beginning of a trace: all of it, or its first page.
+    struct Head: Sendable {
+        var texts: [Data] = []
+        /// Where the pages go on; `nil` when this is all.
+        var next: String?
+    }
+
+    /// The beginnings of these traces, read at once, in order; `nil` for one that is not there.
+    func heads(of traceIDs: [String]) async -> [Result<Head?, CommandFailure>] {
+        await withTaskGroup(of: (Int, Result<Head?, CommandFailure>).self) { group in
+            for (place, id) in traceIDs.enumerated() {
+                group.addTask {
+                    do throws(CommandFailure) {
+                        return (place, .success(try await head(of: id)))
+                    } catch {
+                        return (place, error.status == 404 ? .success(nil) : .failure(error))
+                    }
+                }
             }
-            return true
-        } catch  where error.status == 404 {
-            return false
+            var heads = [Result<Head?, CommandFailure>](repeating: .success(nil), count: traceIDs.count)
+            for await (place, head) in group { heads[place] = head }
+            return heads
         }
     }
 
-    private func forEachPage(
-        of traceID: String,
-        _ body: (Data) throws(CommandFailure) -> Void
-    ) async throws(CommandFailure) {
+    private func head(of traceID: String) async throws(CommandFailure) -> Head {
+        switch format {
+        case .otlp: return try await page(of: traceID, from: nil)
+        // As it is stored: ids are not made apart, nor tags sorted.
+        case .jaeger:
+            return Head(texts: Self.objects(try await client.get("/api/traces/\(traceID)", [("raw", "true")])))
+        case .zipkin: return Head(texts: Self.objects(try await client.get("/zipkin/api/v2/trace/\(traceID)")))
+        }
+    }
+
+    /// The page of a trace that `cursor` leads to.
+    func page(of traceID: String, from cursor: String?) async throws(CommandFailure) -> Head {
         let path = "/api/skein/v1/traces/\(traceID)/spans"
-        var cursor: String?
-        repeat {
-            let answer = try await client.get(path, [("limit", String(Self.pageSpanCount)), ("cursor", cursor)])
-            let page: SpanPageText
-            do throws(WireError) {
-                page = try SpanPageText(answer)
-            } catch {
-                throw CommandFailure(
-                    description:
-                        "The answer to \(path) is not what this version of skein expects: is a Skein server there?"
-                )
-            }
-            if page.spanCount > 0 { try body(page.otlp()) }
-            cursor = page.next
-        } while cursor != nil
+        let answer = try await client.get(path, [("limit", String(Self.pageSpanCount)), ("cursor", cursor)])
+        do throws(WireError) {
+            let page = try SpanPageText(answer)
+            return Head(texts: page.spanCount > 0 ? [page.otlp()] : [], next: page.next)
+        } catch {
+            throw CommandFailure(
+                description: "The answer to \(path) is not what this version of skein expects: is a Skein server there?"
+            )
+        }
     }
 
     /// The traces or spans of an answer.
-    private static func forEachObject(
-        of answer: Data,
-        _ body: (Data) throws(CommandFailure) -> Void
-    ) throws(CommandFailure) {
+    private static func objects(_ answer: Data) -> [Data] {
         var splitter = JSONSplitter()
         answer.withUnsafeBytes { splitter.append($0) }
         splitter.finish()
+        var objects: [Data] = []
         while let piece = splitter.next() {
-            if case .object(let bytes, _, _) = piece { try body(Data(bytes)) }
+            if case .object(let bytes, _, _) = piece { objects.append(Data(bytes)) }
         }
+        return objects
     }
 }
