@@ -34,7 +34,13 @@ enum PlainTime {
             // The scales are whole, and so is the product wherever it fits.
             let (product, overflow) = UInt64(value).multipliedReportingOverflow(by: UInt64(scale))
             return overflow ? .max : product
-        case .double(let value): return UInt64(exactly: (value * scale).rounded()) ?? .max
+        case .double(let value):
+            // Whole and fraction apart, since together they have more digits than fit.
+            guard let whole = UInt64(exactly: value.rounded(.down)) else { return .max }
+            let (product, overflow) = whole.multipliedReportingOverflow(by: UInt64(scale))
+            let fraction = UInt64(((value - value.rounded(.down)) * scale).rounded())
+            let (sum, overflowToo) = product.addingReportingOverflow(fraction)
+            return overflow || overflowToo ? .max : sum
         }
     }
 

@@ -111,7 +111,7 @@ import Testing
             {"f
             """
         let whole = Self.pieces(text)
-        #expect(whole.count == 9)
+        #expect(whole.count == 8)
         for step in 1...20 { #expect(Self.pieces(text, step: step) == whole, "\(step) bytes at a time") }
     }
 

@@ -76,8 +76,8 @@ import Testing
         ("hello\nworld", ["malformed 2@1: neither an object nor a list begins here"]),
         (plain + "\n{\"traceId\":\"1\"", ["cut_off 1@2: the file ends inside of it"]),
         (
-            "\(plain)\n{\"traceId\":\"1\",\"spanId\":\"2\",\n\"startTime\":nil}\n\(plain)",
-            ["malformed 1@3: found 'n' where a value is expected"]
+            "\(plain)\n{\"traceId\":\"1\",\"spanId\":\"2\",\n\"startTime\":yes}\n\(plain)",
+            ["malformed 1@3: found 'y' where a value is expected"]
         ),
         (
             "[\(plain),{\"traceId\":\"\",\"spanId\":\"2\",\"startTime\":1},{\"spanId\":\"2\"}]",
