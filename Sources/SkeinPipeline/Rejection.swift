@@ -90,6 +90,8 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
     case depth
     /// The start is no moment.
     case time
+    /// A log record belongs to no trace.
+    case noTrace
 
     /// The value of the `reason` label.
     package var label: StaticString {
@@ -99,6 +101,7 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
         case .parentSpanID: "invalid_parent_span_id"
         case .depth: "value_too_deep"
         case .time: "invalid_time"
+        case .noTrace: "no_trace_id"
         }
     }
 }

@@ -13,6 +13,7 @@ struct DoorMaker {
     let configuration: ServerConfiguration
     let clock: any WallClock
     let pipeline: Pipeline
+    let logs: LogPipeline?
     let memory: MemoryPlan
     let telemetry: Telemetry
     let directory: Directory
@@ -29,6 +30,7 @@ struct DoorMaker {
         _ configuration: ServerConfiguration,
         store: any SpanStore,
         savedQueries: any SavedQueries,
+        logRecords: (any LogRecordStore)?,
         pipeline: Pipeline,
         memory: MemoryPlan,
         telemetry: Telemetry,
@@ -40,6 +42,7 @@ struct DoorMaker {
         self.configuration = configuration
         self.clock = clock
         self.pipeline = pipeline
+        logs = logRecords.map { LogPipeline(store: $0, budget: pipeline.budget, telemetry: telemetry) }
         self.memory = memory
         self.telemetry = telemetry
         self.directory = directory
@@ -54,6 +57,7 @@ struct DoorMaker {
             traceSpanCountMax: configuration.traceSpansMax,
             live: pipeline.live,
             savedQueries: savedQueries,
+            logRecords: logRecords,
             zipkin: configuration.zipkin,
             importing: ImportIntake(pipeline: pipeline, counters: imports),
             serverStatus: { directory.status }
@@ -99,11 +103,11 @@ struct DoorMaker {
                 calls("jaeger-query-grpc", of: JaegerQueries(api))
             )
         case .otlpHTTP:
-            let export = TraceExport(intake(IngestCounters(protocol: "otlp-http", in: telemetry)))
-            return httpListener("otlp-http", address, configuration.requestBytesMax, OTLPHTTPService(export))
+            let exports = exports(IngestCounters(protocol: "otlp-http", in: telemetry))
+            return httpListener("otlp-http", address, configuration.requestBytesMax, OTLPHTTPService(exports))
         case .otlpGRPC:
-            let export = TraceExport(intake(IngestCounters(protocol: "otlp-grpc", in: telemetry)))
-            return grpcListener("otlp-grpc", address, configuration.requestBytesMax, OTLPGRPCService(export))
+            let exports = exports(IngestCounters(protocol: "otlp-grpc", in: telemetry))
+            return grpcListener("otlp-grpc", address, configuration.requestBytesMax, OTLPGRPCService(exports))
         case .jaegerCompact: return agentListener("jaeger-compact", .compact, address)
         case .jaegerBinary: return agentListener("jaeger-binary", .binary, address)
         case .jaegerHTTP:
@@ -220,6 +224,15 @@ struct DoorMaker {
             messageBytesMax: questionBytesMax,
             refusals: RefusalCounters(protocol: name, in: telemetry),
             logger: logger
+        )
+    }
+
+    private func exports(_ counters: IngestCounters) -> OTLPExports {
+        let bytesMax = configuration.requestBytesMax
+        return OTLPExports(
+            traces: TraceExport(intake(counters)),
+            logs: logs.map { LogExport(pipeline: $0, bytesMax: bytesMax, clock: clock) },
+            metrics: MetricExport(budget: pipeline.budget, telemetry: telemetry, bytesMax: bytesMax, clock: clock)
         )
     }
 

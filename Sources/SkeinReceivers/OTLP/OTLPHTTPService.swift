@@ -5,23 +5,27 @@ import SkeinCompression
 package import SkeinPipeline
 import SkeinWire
 
-/// OTLP over HTTP (OTLP 1.5 §OTLP/HTTP): `POST /v1/traces` in Protocol Buffers or JSON.
+/// OTLP over HTTP (OTLP 1.9 §OTLP/HTTP): `POST /v1/traces`, `/v1/logs` and `/v1/metrics` in Protocol Buffers or JSON.
 package struct OTLPHTTPService: HTTPService {
-    private let export: TraceExport
+    private let exports: OTLPExports
+    private var counters: IngestCounters { exports.traces.counters }
 
-    /// The service in front of `export`.
-    package init(_ export: TraceExport) { self.export = export }
+    /// The service in front of `exports`.
+    package init(_ exports: OTLPExports) { self.exports = exports }
 
     package func abandonsWithClient(_ head: HTTPRequestHead) -> Bool { false }
 
     package func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? {
-        export.counters.requests.add()
-        switch head.path {
-        case "/v1/traces": break
-        case "/v1/logs", "/v1/metrics", "/v1development/profiles":
-            return refuse(.text(.notFound, "404 not found: Skein takes traces, at /v1/traces, and no other signal"))
-        default:
-            return refuse(.text(.notFound, "404 not found: traces are taken at /v1/traces"))
+        counters.requests.add()
+        guard exports.signal(atPath: head.path) != nil else {
+            return refuse(
+                .text(
+                    .notFound,
+                    head.path == "/v1development/profiles"
+                        ? "404 not found: Skein takes no profiles, but traces at /v1/traces and their logs at /v1/logs"
+                        : "404 not found: traces are taken at /v1/traces, their logs at /v1/logs"
+                )
+            )
         }
         guard head.method == .POST else { return refuse(.methodNotAllowed()) }
         guard encoding(head) != nil else {
@@ -38,12 +42,20 @@ package struct OTLPHTTPService: HTTPService {
     package func respond(to call: consuming HTTPCall) async -> HTTPAnswer {
         let (head, body, memory) = (call.head, call.body, call.memory)
         _ = consume call
-        guard let encoding = encoding(head), let coding = head.contentCoding else {
-            // The head was accepted before, so both are known.
+        guard let encoding = encoding(head), let coding = head.contentCoding,
+            let signal = exports.signal(atPath: head.path)
+        else {
+            // The head was accepted before, so all are known.
             return HTTPAnswer(.internalServerError)
         }
         do throws(Refusal) {
-            let response = try await export.receive(body, coding: coding, encoding: encoding, memory: memory)
+            let response = try await exports.receive(
+                signal,
+                body,
+                coding: coding,
+                encoding: encoding,
+                memory: memory
+            )
             return HTTPAnswer(.ok, encoding.headers, body: encoding.body(response))
         } catch {
             return answer(to: error, head: head)
@@ -51,7 +63,7 @@ package struct OTLPHTTPService: HTTPService {
     }
 
     package func answer(to refusal: Refusal, head: HTTPRequestHead) -> HTTPAnswer {
-        export.counters.refuse(refusal.reason)
+        counters.refuse(refusal.reason)
         let encoding = encoding(head) ?? .protobuf
         var headers = encoding.headers
         if refusal.reason.isRetryable {
@@ -61,7 +73,7 @@ package struct OTLPHTTPService: HTTPService {
     }
 
     private func refuse(_ answer: HTTPAnswer) -> HTTPAnswer {
-        export.counters.refuse(.unsupported)
+        counters.refuse(.unsupported)
         return answer
     }
 

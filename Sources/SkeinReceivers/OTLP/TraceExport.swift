@@ -31,7 +31,7 @@ package struct TraceExport: Sendable {
         coding: ContentCoding,
         encoding: Encoding,
         memory: HeldMemory? = nil
-    ) async throws(Refusal) -> OTLP.ExportTraceServiceResponse {
+    ) async throws(Refusal) -> OTLP.ExportResponse {
         let decoded = try await intake.receive(body, coding: coding, memory: memory) {
             bytes,
             now throws(WireError) -> DecodedSpans in
@@ -45,6 +45,6 @@ package struct TraceExport: Sendable {
                 return try decoder.decode(bytes, receivedUnixNanos: now)
             }
         }
-        return OTLP.ExportTraceServiceResponse(decoded)
+        return OTLP.ExportResponse(decoded)
     }
 }

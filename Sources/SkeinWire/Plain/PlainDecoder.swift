@@ -143,7 +143,7 @@ extension Plain {
             case .invalidSpanID: "spanId must be there, and not all zero"
             case .invalidTime:
                 "startTime must be RFC 3339, such as 2026-11-22T10:00:00Z with its offset, or a Unix time"
-            case .invalidParentSpanID, .valueTooDeep: IDCheck().message(reason)
+            case .invalidParentSpanID, .valueTooDeep, .noTraceID: IDCheck().message(reason)
             }
         }
 

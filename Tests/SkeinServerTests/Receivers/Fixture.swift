@@ -19,14 +19,22 @@ struct Fixture {
     let pipeline: Pipeline
     let counters: IngestCounters
     let intake: SpanIntake
-    let export: TraceExport
+    let exports: OTLPExports
+    let logs = LogRecordsAsSpans(in: MemoryStore())
+    let logCounters: LogCounters
 
     init(_ store: TestStore = TestStore(), bytesMax: Int = 1 << 20, budget: Int = 64 << 20) {
         self.store = store
         pipeline = Pipeline(store: store, budget: ByteBudget(limit: budget), telemetry: telemetry)
         counters = IngestCounters(protocol: "test", in: telemetry)
         intake = SpanIntake(pipeline: pipeline, counters: counters, bytesMax: bytesMax)
-        export = TraceExport(intake)
+        let logPipeline = LogPipeline(store: logs, budget: pipeline.budget, telemetry: telemetry)
+        logCounters = logPipeline.counters
+        exports = OTLPExports(
+            traces: TraceExport(intake),
+            logs: LogExport(pipeline: logPipeline, bytesMax: bytesMax),
+            metrics: MetricExport(budget: pipeline.budget, telemetry: telemetry, bytesMax: bytesMax)
+        )
     }
 
     /// Runs an OTLP/HTTP listener on a free port while `body` runs.
@@ -37,7 +45,7 @@ struct Fixture {
             limits: limits,
             budget: pipeline.budget,
             telemetry: telemetry,
-            service: OTLPHTTPService(export)
+            service: OTLPHTTPService(exports)
         )
         try await run(listener, body)
     }
@@ -50,7 +58,7 @@ struct Fixture {
             limits: limits,
             budget: pipeline.budget,
             telemetry: telemetry,
-            service: OTLPGRPCService(export)
+            service: OTLPGRPCService(exports)
         )
         try await run(listener, body)
     }
