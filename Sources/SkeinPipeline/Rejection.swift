@@ -91,6 +91,8 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
     case parentSpanID
     /// A value nests deeper than is read.
     case depth
+    /// The start is no moment.
+    case time
     /// A log record belongs to no trace.
     case noTrace
 
@@ -101,6 +103,7 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
         case .spanID: "invalid_span_id"
         case .parentSpanID: "invalid_parent_span_id"
         case .depth: "value_too_deep"
+        case .time: "invalid_time"
         case .noTrace: "no_trace_id"
         }
     }

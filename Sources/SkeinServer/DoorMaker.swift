@@ -48,6 +48,8 @@ struct DoorMaker {
         self.directory = directory
         self.logger = logger
         operations = Operations(store: store, telemetry: telemetry, readiness: readiness)
+        let imports = IngestCounters(protocol: "import", in: telemetry)
+        directory.add(imports)
         api = API(
             store: store,
             clock: clock,
@@ -57,6 +59,7 @@ struct DoorMaker {
             savedQueries: savedQueries,
             logRecords: logRecords,
             zipkin: configuration.zipkin,
+            importing: ImportIntake(pipeline: pipeline, counters: imports),
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)
@@ -73,7 +76,8 @@ struct DoorMaker {
                 operations: operations,
                 basePath: configuration.basePath
             )
-            return httpListener("web", address, questionBytesMax, service)
+            // Files are imported there.
+            return httpListener("web", address, configuration.requestBytesMax, service)
         case .tempo:
             return httpAndGRPCListener(
                 "tempo",

@@ -80,6 +80,7 @@ extension SpanRejection {
         case .invalidParentSpanID: self = .parentSpanID
         case .valueTooDeep: self = .depth
         case .noTraceID: self = .noTrace
+        case .invalidTime: self = .time
         }
     }
 }
