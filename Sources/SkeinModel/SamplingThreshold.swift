@@ -40,8 +40,13 @@ package enum SamplingThreshold {
 
     /// The randomness of a trace: what the `tracestate` of any of its spans names, otherwise the low 56 bits of its id.
     package static func randomness(ofTraceState text: UnsafeRawBufferPointer, traceID: TraceID) -> UInt64 {
-        if let digits = field("rv:", of: text), digits.count == 14, let number = number(digits) { return number }
-        return traceID.low & (end - 1)
+        randomness(ofTraceState: text) ?? traceID.low & (end - 1)
+    }
+
+    /// The randomness that a `tracestate` names; `nil` when it does not say, or not in this form.
+    package static func randomness(ofTraceState text: UnsafeRawBufferPointer) -> UInt64? {
+        guard let digits = field("rv:", of: text), digits.count == 14 else { return nil }
+        return number(digits)
     }
 
     /// `text` with its threshold raised to `threshold`, below ``end``; as it is when it names one as high, or when
