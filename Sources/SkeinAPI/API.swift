@@ -19,6 +19,8 @@ package struct API: Sendable {
     /// Tells which traces get spans.
     let live: LiveTraces
     let savedQueries: any SavedQueries
+    /// Log records of traces; `nil` where none are kept.
+    let logRecords: (any LogRecordStore)?
     let zipkin: ZipkinSettings
     let serverStatus: @Sendable () async -> ServerStatus
 
@@ -31,6 +33,7 @@ package struct API: Sendable {
         traceSpanCountMax: Int = 200_000,
         live: LiveTraces = LiveTraces(),
         savedQueries: any SavedQueries = MemorySavedQueries(),
+        logRecords: (any LogRecordStore)? = nil,
         zipkin: ZipkinSettings = ZipkinSettings(),
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
@@ -40,6 +43,7 @@ package struct API: Sendable {
         self.traceSpanCountMax = traceSpanCountMax
         self.live = live
         self.savedQueries = savedQueries
+        self.logRecords = logRecords
         self.zipkin = zipkin
         self.serverStatus = serverStatus
     }

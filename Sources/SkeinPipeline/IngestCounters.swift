@@ -22,7 +22,7 @@ package struct IngestCounters: Sendable {
     private let refusedSpans: [Counter]
 
     /// The reasons for which spans are lost after their request was decoded.
-    private static let storeReasons: [Refusal.Reason] = [
+    static let storeReasons: [Refusal.Reason] = [
         .tooLarge, .busy, .storeUnavailable, .storeFull, .shuttingDown,
     ]
 

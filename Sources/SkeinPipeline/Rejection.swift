@@ -88,6 +88,8 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
     case parentSpanID
     /// A value nests deeper than is read.
     case depth
+    /// A log record belongs to no trace.
+    case noTrace
 
     /// The value of the `reason` label.
     package var label: StaticString {
@@ -96,6 +98,7 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
         case .spanID: "invalid_span_id"
         case .parentSpanID: "invalid_parent_span_id"
         case .depth: "value_too_deep"
+        case .noTrace: "no_trace_id"
         }
     }
 }

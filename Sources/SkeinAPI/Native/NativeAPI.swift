@@ -17,6 +17,7 @@ enum NativeAPI {
         route("GET", "traces/{id}", answer: trace),
         route("GET", "traces/{id}/skeleton", answer: skeleton),
         route("GET", "traces/{id}/spans", "ids", "limit", "cursor", answer: spans),
+        route("GET", "traces/{id}/logs", "span", "limit", answer: logs),
         route("GET", "traces/{id}/critical-path", answer: criticalPath),
         route("GET", "traces/{id}/statistics", "by", answer: traceStatistics),
         route("GET", "traces/{id}/clock-skew", answer: clockSkew),

@@ -15,7 +15,7 @@ extension TraceExport.Encoding {
     }
 
     /// The answer to a request that was accepted, at least in part.
-    func body(_ response: OTLP.ExportTraceServiceResponse) -> ByteBuffer {
+    func body(_ response: OTLP.ExportResponse) -> ByteBuffer {
         switch self {
         case .protobuf:
             var out = ByteWriter()

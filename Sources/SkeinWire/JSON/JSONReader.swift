@@ -134,6 +134,19 @@ package struct JSONReader: ~Copyable {
         return try readEscapedString(from: start, special: end)
     }
 
+    /// A string's text, or a number or boolean as it is written; lent until the next read.
+    mutating func readScalar() throws(WireError) -> UnsafeRawBufferPointer {
+        let kind = try peek()
+        let start = at
+        switch kind {
+        case .string: return try readString()
+        case .number, .bool:
+            try skipValue()
+            return UnsafeRawBufferPointer(rebasing: bytes[start..<at])
+        case .object, .array, .null: throw unexpected("a string")
+        }
+    }
+
     /// `true` or `false`.
     package mutating func readBool() throws(WireError) -> Bool {
         switch try next() {
