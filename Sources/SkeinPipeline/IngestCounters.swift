@@ -2,8 +2,9 @@
 
 /// What one protocol received, kept and refused.
 ///
-/// `received = accepted + rejected` holds for spans of requests that could be read; spans of a request that was refused
-/// whole are known only once it was decoded and are counted as rejected from then on.
+/// `received = accepted + rejected + sampled out` holds, over all protocols, for spans of requests that could be read: what
+/// sampling leaves out is counted by rule, not by protocol. Spans of a request that was refused whole are known only once it
+/// was decoded and are counted as rejected from then on.
 package struct IngestCounters: Sendable {
     /// What they count.
     package let source: IntakeSource
