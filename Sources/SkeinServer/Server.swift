@@ -30,8 +30,14 @@ package struct Server: Sendable {
         ProcessFigures.register(in: telemetry, startedUnixNanos: startedUnixNanos)
         let memory = MemoryPlan(byteCount: configuration.memoryBytes)
         memory.register(in: telemetry)
+        let intake = try Intake(configuration, sampling: [], clock: clock, telemetry: telemetry)
         let keeper = try await StoreKeeper.open(configuration, memory: memory, logger: logger)
-        let pipeline = Pipeline(store: keeper.store, budget: memory.requests, telemetry: telemetry)
+        let pipeline = Pipeline(
+            store: keeper.store,
+            stages: intake.stages,
+            budget: memory.requests,
+            telemetry: telemetry
+        )
         let readiness = Readiness()
         let directory = Directory(configuration, startedUnixNanos: startedUnixNanos)
         let maker = DoorMaker(
@@ -40,6 +46,7 @@ package struct Server: Sendable {
             savedQueries: keeper.store.savedQueries,
             logRecords: keeper.store.logRecords,
             pipeline: pipeline,
+            scrubber: intake.scrubber,
             memory: memory,
             telemetry: telemetry,
             directory: directory,

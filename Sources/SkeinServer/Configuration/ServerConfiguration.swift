@@ -42,6 +42,20 @@ package struct ServerConfiguration: Sendable {
     package var traceSpansMax = 200_000
     /// How the Zipkin API compares ids, and what it suggests.
     package var zipkin = ZipkinSettings()
+    /// What each service may send.
+    package var rates = RateLimits.Rates()
+    /// Spans that are taken of one trace; `nil` for all.
+    package var traceSpansTakenMax: Int?
+    /// Attributes, events and links that are taken of a span.
+    package var spanItemsMax = 10_000
+    /// Bytes of the longest text of an attribute; `nil` for any.
+    package var valueBytesMax: Int?
+    /// What is taken out before anything is kept.
+    package var scrubRules = ScrubRules()
+    /// File with the key of hashes.
+    package var scrubKeyFile: String?
+    /// Pages of other origins that may send.
+    package var corsOrigins = CrossOrigins()
     /// Folder to serve the page from instead of the one inside the binary.
     package var webDirectory: String?
     /// Path below which a proxy mounts the web listener; empty or starting with `/`, never ending with one.

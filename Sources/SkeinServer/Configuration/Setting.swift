@@ -15,7 +15,7 @@ package struct Setting: Sendable {
     private let read: @Sendable (String, inout ServerConfiguration) throws(ConfigurationError) -> Bool
     private let write: @Sendable (ServerConfiguration) -> String
 
-    private init(
+    init(
         _ key: String,
         _ help: String,
         form: String,
@@ -30,7 +30,7 @@ package struct Setting: Sendable {
     }
 
     /// A setting whose text is long enough that a reader says what is wrong with it, instead of what is right.
-    private init(
+    init(
         _ key: String,
         _ help: String,
         form: String,
@@ -248,6 +248,7 @@ package struct Setting: Sendable {
                 },
                 write: { $0.zipkin.autocompleteKeys?.joined(separator: ",") ?? "" }
             ),
+        ] + intake + [
             Setting(
                 "web-dir",
                 "Serve the page from this folder instead of from inside the binary: for whoever edits it.",
@@ -299,7 +300,7 @@ package struct Setting: Sendable {
         )
     }
 
-    private static func number(
+    static func number(
         _ key: String,
         _ help: String,
         _ path: any WritableKeyPath<ServerConfiguration, Int> & Sendable,
