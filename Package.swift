@@ -66,8 +66,8 @@ let modules: [Module] = [
         name: "SkeinCommand",
         kind: .executable,
         imports: [
-            "SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL", "SkeinAnalysis",
-            "SkeinServer",
+            "SkeinBase", "SkeinCompression", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
+            "SkeinAnalysis", "SkeinServer",
         ],
         products: ["ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "ServiceLifecycle"]
     ),

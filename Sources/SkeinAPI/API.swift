@@ -19,7 +19,11 @@ package struct API: Sendable {
     /// Tells which traces get spans.
     let live: LiveTraces
     let savedQueries: any SavedQueries
+    /// Log records of traces; `nil` where none are kept.
+    let logRecords: (any LogRecordStore)?
     let zipkin: ZipkinSettings
+    /// Where imported spans go; `nil` where none are taken.
+    let importing: ImportIntake?
     let serverStatus: @Sendable () async -> ServerStatus
 
     /// The APIs over `store`, whose answers take at most `answers` while they are made, and hold whole traces of at most
@@ -31,7 +35,9 @@ package struct API: Sendable {
         traceSpanCountMax: Int = 200_000,
         live: LiveTraces = LiveTraces(),
         savedQueries: any SavedQueries = MemorySavedQueries(),
+        logRecords: (any LogRecordStore)? = nil,
         zipkin: ZipkinSettings = ZipkinSettings(),
+        importing: ImportIntake? = nil,
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
@@ -40,7 +46,9 @@ package struct API: Sendable {
         self.traceSpanCountMax = traceSpanCountMax
         self.live = live
         self.savedQueries = savedQueries
+        self.logRecords = logRecords
         self.zipkin = zipkin
+        self.importing = importing
         self.serverStatus = serverStatus
     }
 

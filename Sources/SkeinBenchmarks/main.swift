@@ -109,7 +109,21 @@ try file.withUnsafeBytes { file in
     let spans = batches.reduce(0) { $0 + $1.count }
     var size = requests.reduce(0) { $0 + $1.count }
     print("\(requests.count) requests, \(spans) spans")
+    let zipkin = ZipkinBodies(stage.isEmpty || stage == "zipkin" ? batches : [])
     for _ in 0..<passes {
+        if stage.isEmpty || stage == "zipkin" {
+            var decoder = Zipkin.SpanDecoder()
+            for (name, format, bodies) in [
+                ("JSON", Zipkin.Format.jsonV2, zipkin.json), ("protobuf", .proto3, zipkin.proto3),
+            ] {
+                let size = bodies.reduce(0) { $0 + $1.count }
+                try report("decode Zipkin \(name)", spans: spans, bytes: size) {
+                    for body in bodies {
+                        try body.withUnsafeBytes { _ = try decoder.decode($0, as: format, receivedUnixNanos: 0) }
+                    }
+                }
+            }
+        }
         if stage.isEmpty || stage == "decode" {
             try report("decode protobuf", spans: spans, bytes: size) {
                 for request in requests { _ = try decoder.decode(request, receivedUnixNanos: 0) }

@@ -18,6 +18,9 @@ struct Trace: AsyncParsableCommand {
     @Option(help: ArgumentHelp("About how many spans to draw; 0 for all.", valueName: "n"))
     var limit = 100
 
+    @Flag(help: "Show the log records of the trace below it.")
+    var logs = false
+
     @Flag(help: "Print the trace as OTLP JSON.")
     var json = false
 
@@ -41,15 +44,28 @@ struct Trace: AsyncParsableCommand {
             }
             let terminal = Terminal.standardOutput()
             CommandOutput.write(Waterfall(skeleton, on: terminal, limit: limit).lines())
-            let causes = FailureCauses(skeleton)
-            guard !causes.ids.isEmpty else { return }
-            // A server that does not say why leaves the drawing as it is.
-            let answer = try? await client.get(
-                FailureCauses.Answer.self,
-                path + "/spans",
-                [("ids", causes.ids.joined(separator: ","))]
-            )
-            if let answer { CommandOutput.write(causes.lines(answer, on: terminal)) }
+            await tellCauses(of: skeleton, path, client, terminal)
+            guard logs else { return }
+            let records = try await client.get(TraceLogs.self, path + "/logs", [("limit", "10000")])
+            let start = UInt64(skeleton.traceStartUnixNano) ?? 0
+            CommandOutput.write(records.lines(startUnixNanos: start, on: terminal))
         }
+    }
+
+    /// A server that does not say why leaves the drawing as it is.
+    private func tellCauses(
+        of skeleton: TraceSkeleton,
+        _ path: String,
+        _ client: ServerClient,
+        _ terminal: Terminal
+    ) async {
+        let causes = FailureCauses(skeleton)
+        guard !causes.ids.isEmpty else { return }
+        let answer = try? await client.get(
+            FailureCauses.Answer.self,
+            path + "/spans",
+            [("ids", causes.ids.joined(separator: ","))]
+        )
+        if let answer { CommandOutput.write(causes.lines(answer, on: terminal)) }
     }
 }

@@ -46,6 +46,8 @@ extension EmbeddedStore {
         package var memory: Memory?
         /// Bytes of spans that bring a window of a trace to its end.
         public var windowByteCountMax = 16 << 20
+        /// Whether log records are kept beside the spans.
+        package var keepsLogRecords = true
         /// Where the time comes from.
         public var clock: any WallClock = SystemClock()
         /// Where files are kept.

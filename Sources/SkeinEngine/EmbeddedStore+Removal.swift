@@ -64,6 +64,7 @@ extension EmbeddedStore {
         let lastSegment = snapshot.blocks.map(\.id.lastSegment).max() ?? 0
         try removalLog.note(FoundTraces(ids: found, lastSegment: lastSegment), by: number)
         sealer.keepApart(removalLog.lastSegments)
+        if removal.action == .delete { try await removeLogRecords(ofTraces: found) }
         var cut = BlockMerge.Cut()
         switch removal.action {
         case .delete: cut.dropped = found

@@ -34,13 +34,16 @@ public final class EmbeddedStore: SpanStore {
     /// What knows how many bytes the folder takes.
     private let meter: MeteredDisk
     private let quota: Quota?
+    private let records: EmbeddedLogRecords?
+    /// Log records of traces.
+    package var logRecords: (any LogRecordStore)? { records }
     /// Why the last attempt to remove old blocks failed.
     private let retentionFailure = Mutex<StoreError?>(nil)
     /// When deletions that failed are gone on with, by the monotonic clock.
     let deletionRest = Mutex<UInt64>(0)
     static let deletionRestNanos: UInt64 = 10_000_000_000
 
-    private init(_ configuration: Configuration) throws(StoreError) {
+    init(_ configuration: Configuration) throws(StoreError) {
         let started = configuration.clock.monotonicNanos
         self.configuration = configuration
         folder = StoreFolder(root: configuration.directory)
@@ -53,7 +56,10 @@ public final class EmbeddedStore: SpanStore {
         reads = ReadQueue(budget: memory.reads, clock: configuration.clock)
         cache = PartCache(budget: memory.cache)
         memory.cache.onShortage { [weak cache] byteCount in cache?.giveUp(byteCount) }
-        meter = MeteredDisk(configuration.disk, folders: folder.metered)
+        meter = MeteredDisk(
+            configuration.disk,
+            folders: configuration.keepsLogRecords ? folder.meteredWithLogRecords : folder.metered
+        )
         quota = configuration.quota
         // Blocks stay open as long as the store, and may be many.
         let disk = PooledDisk(meter)
@@ -108,6 +114,9 @@ public final class EmbeddedStore: SpanStore {
                 return (isAsked || isSent) && contents.smallBlockCount < Self.smallBlockCountMax
             }
         )
+        records =
+            configuration.keepsLogRecords
+            ? try EmbeddedLogRecords(beside: configuration, on: meter, in: folder) : nil
         var report = opening.report
         report.durationNanos = configuration.clock.monotonicNanos &- started
         recovery = report
@@ -120,6 +129,19 @@ public final class EmbeddedStore: SpanStore {
         reads.onDamage { [weak compactor] error in compactor?.noteDamage(error) }
         sealer.schedule()
         sealer.openRollups()
+    }
+
+    func removeLogRecords(ofTraces ids: Set<TraceID>) async throws(StoreError) {
+        try await records?.remove(ofTraces: ids)
+    }
+
+    /// Takes all spans of these traces out of the folder.
+    func drop(_ ids: Set<TraceID>) async throws(StoreError) {
+        try await seal()
+        _ = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
+            try block.block.holds(anyOf: ids) ? BlockMerge.Cut(dropped: ids) : nil
+        }
+        try await sealer.removeSuperseded()
     }
 
     /// Opens the folder, reads its log back and mends what the last stop left behind.
@@ -135,6 +157,7 @@ public final class EmbeddedStore: SpanStore {
     public func run() async {
         await withTaskGroup { group in
             group.addTask { await self.tick() }
+            if let records = self.records { group.addTask { await records.run() } }
             if case .interval(let interval) = self.configuration.durability {
                 group.addTask { await self.syncEvery(interval.nanos) }
             }
@@ -250,6 +273,7 @@ public final class EmbeddedStore: SpanStore {
 
     /// Finishes the appends and the sealing under way and lets the folder go. Appends that come later are refused.
     public func close() async {
+        await records?.close()
         await compactor.close()
         await commit.close()
         await sealer.close()
@@ -289,6 +313,7 @@ public final class EmbeddedStore: SpanStore {
             status.figures["block_bytes", default: 0] += footer.byteCount
         }
         status.figures["blocks"] = snapshot.blocks.count
+        status.figures["log_records"] = await records?.recordCount() ?? 0
         let rollups = snapshot.blocks.compactMap(\.knownRollup) + snapshot.pastRollups
         status.figures["rollups"] = rollups.count
         status.figures["rollup_bytes"] = rollups.reduce(0) { $0 + $1.byteCount }

@@ -69,19 +69,33 @@ package struct SpanBatchBuilder: ~Copyable {
         key: UnsafeRawBufferPointer,
         value: UnsafeRawBufferPointer
     ) -> (key: SpanBatch.Ref, value: SpanBatch.Ref?) {
+        (intern(key: key), intern(valueOfKey: value))
+    }
+
+    /// The ref of an attribute's key, as ``intern(text:)`` gives it.
+    package mutating func intern(key: UnsafeRawBufferPointer) -> SpanBatch.Ref {
         let guess = guesses.nextKey
-        let keyRef: SpanBatch.Ref
-        if guess != 0, interner.equal(guess, key) {
-            keyRef = guess
-        } else {
-            keyRef = intern(text: key)
-        }
-        guesses.note(key: keyRef)
+        let ref = guess != 0 && interner.equal(guess, key) ? guess : intern(text: key)
+        guesses.note(key: ref)
+        return ref
+    }
+
+    /// The ref of the string `text` as the value of the key that was interned last, repaired where it is not UTF-8.
+    package mutating func intern(stringOfKey text: UnsafeRawBufferPointer) -> SpanBatch.Ref {
+        scratch.removeAll()
+        scratch.append(EncodedValue.Kind.string.rawValue)
+        scratch.appendVarint(UInt64(text.count))
+        scratch.append(text)
+        if let ref = intern(valueOfKey: scratch.bytes) { return ref }
+        return intern(.string(UTF8Text.repaired(text)))
+    }
+
+    private mutating func intern(valueOfKey value: UnsafeRawBufferPointer) -> SpanBatch.Ref? {
         let known = guesses.value
-        if known != 0, interner.equal(known, value) { return (keyRef, known) }
-        let valueRef = intern(value: value)
-        if let valueRef { guesses.value = valueRef }
-        return (keyRef, valueRef)
+        if known != 0, interner.equal(known, value) { return known }
+        let ref = intern(value: value)
+        if let ref { guesses.value = ref }
+        return ref
     }
 
     /// The ref of the UTF-8 of `text`.

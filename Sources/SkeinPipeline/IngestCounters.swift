@@ -2,8 +2,9 @@
 
 /// What one protocol received, kept and refused.
 ///
-/// `received = accepted + rejected` holds for spans of requests that could be read; spans of a request that was refused
-/// whole are known only once it was decoded and are counted as rejected from then on.
+/// `received = accepted + rejected + sampled out` holds, over all protocols, for spans of requests that could be read: what
+/// sampling leaves out is counted by rule, not by protocol. Spans of a request that was refused whole are known only once it
+/// was decoded and are counted as rejected from then on.
 package struct IngestCounters: Sendable {
     /// What they count.
     package let source: IntakeSource
@@ -21,8 +22,8 @@ package struct IngestCounters: Sendable {
     private let refusedSpans: [Counter]
 
     /// The reasons for which spans are lost after their request was decoded.
-    private static let storeReasons: [Refusal.Reason] = [
-        .tooLarge, .busy, .storeUnavailable, .storeFull, .shuttingDown,
+    static let storeReasons: [Refusal.Reason] = [
+        .tooLarge, .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown,
     ]
 
     /// Makes the counters of a protocol; `name` is the value of the `protocol` label.

@@ -115,7 +115,7 @@ package struct Pipeline: Sendable {
     }
 
     /// What a sender is told of a store's error. A code that does not blame the request is worth another try.
-    private static func refusal(_ error: StoreError) -> Refusal {
+    static func refusal(_ error: StoreError) -> Refusal {
         switch error.code {
         case .full: Refusal(.storeFull, error.message)
         case .limit: Refusal(.tooLarge, error.message)

@@ -13,6 +13,7 @@ struct DoorMaker {
     let configuration: ServerConfiguration
     let clock: any WallClock
     let pipeline: Pipeline
+    let logs: LogPipeline?
     let memory: MemoryPlan
     let telemetry: Telemetry
     let directory: Directory
@@ -29,6 +30,7 @@ struct DoorMaker {
         _ configuration: ServerConfiguration,
         store: any SpanStore,
         savedQueries: any SavedQueries,
+        logRecords: (any LogRecordStore)?,
         pipeline: Pipeline,
         memory: MemoryPlan,
         telemetry: Telemetry,
@@ -40,11 +42,14 @@ struct DoorMaker {
         self.configuration = configuration
         self.clock = clock
         self.pipeline = pipeline
+        logs = logRecords.map { LogPipeline(store: $0, budget: pipeline.budget, telemetry: telemetry) }
         self.memory = memory
         self.telemetry = telemetry
         self.directory = directory
         self.logger = logger
         operations = Operations(store: store, telemetry: telemetry, readiness: readiness)
+        let imports = IngestCounters(protocol: "import", in: telemetry)
+        directory.add(imports)
         api = API(
             store: store,
             clock: clock,
@@ -52,7 +57,9 @@ struct DoorMaker {
             traceSpanCountMax: configuration.traceSpansMax,
             live: pipeline.live,
             savedQueries: savedQueries,
+            logRecords: logRecords,
             zipkin: configuration.zipkin,
+            importing: ImportIntake(pipeline: pipeline, counters: imports),
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)
@@ -69,24 +76,25 @@ struct DoorMaker {
                 operations: operations,
                 basePath: configuration.basePath
             )
-            return httpListener("web", address, questionBytesMax, service)
+            // Files are imported there.
+            return httpListener("web", address, configuration.requestBytesMax, service)
         case .tempo:
-            var httpLimits = HTTPLimits()
-            httpLimits.bodyBytesMax = questionBytesMax
-            var grpcLimits = GRPCLimits()
-            grpcLimits.messageBytesMax = questionBytesMax
-            return HTTPAndGRPCListener(
-                name: "tempo",
-                address: address,
-                httpLimits: httpLimits,
-                grpcLimits: grpcLimits,
-                budget: pipeline.budget,
-                telemetry: telemetry,
-                http: FamilyService(answers: answers(of: .tempo)),
-                grpc: calls("tempo-grpc", of: TempoGRPC(api))
+            return httpAndGRPCListener(
+                "tempo",
+                address,
+                questionBytesMax,
+                FamilyService(answers: answers(of: .tempo)),
+                calls("tempo-grpc", of: TempoGRPC(api))
             )
         case .zipkin:
-            return httpListener("zipkin", address, questionBytesMax, FamilyService(answers: answers(of: .zipkin)))
+            let intake = ZipkinIntake(self.intake(IngestCounters(protocol: "zipkin", in: telemetry)))
+            return httpAndGRPCListener(
+                "zipkin",
+                address,
+                configuration.requestBytesMax,
+                ZipkinHTTPService(intake, other: FamilyService(answers: answers(of: .zipkin))),
+                ZipkinGRPCService(intake)
+            )
         case .jaegerQueryGRPC:
             return grpcListener(
                 "jaeger-query-grpc",
@@ -95,21 +103,44 @@ struct DoorMaker {
                 calls("jaeger-query-grpc", of: JaegerQueries(api))
             )
         case .otlpHTTP:
-            let export = export(IngestCounters(protocol: "otlp-http", in: telemetry))
-            return httpListener("otlp-http", address, configuration.requestBytesMax, OTLPHTTPService(export))
+            let exports = exports(IngestCounters(protocol: "otlp-http", in: telemetry))
+            return httpListener("otlp-http", address, configuration.requestBytesMax, OTLPHTTPService(exports))
         case .otlpGRPC:
-            let export = export(IngestCounters(protocol: "otlp-grpc", in: telemetry))
-            return grpcListener("otlp-grpc", address, configuration.requestBytesMax, OTLPGRPCService(export))
-        case .jaegerCompact:
-            let listener = JaegerCompactListener(
-                name: "jaeger-compact",
-                address: address,
-                pipeline: pipeline,
-                telemetry: telemetry
+            let exports = exports(IngestCounters(protocol: "otlp-grpc", in: telemetry))
+            return grpcListener("otlp-grpc", address, configuration.requestBytesMax, OTLPGRPCService(exports))
+        case .jaegerCompact: return agentListener("jaeger-compact", .compact, address)
+        case .jaegerBinary: return agentListener("jaeger-binary", .binary, address)
+        case .jaegerHTTP:
+            return httpListener(
+                "jaeger-http",
+                address,
+                configuration.requestBytesMax,
+                JaegerHTTPService(intake(IngestCounters(protocol: "jaeger-http", in: telemetry)))
             )
-            directory.add(listener.ingestCounters)
-            return listener
+        case .jaegerGRPC:
+            return grpcListener(
+                "jaeger-grpc",
+                address,
+                configuration.requestBytesMax,
+                JaegerGRPCService(intake(IngestCounters(protocol: "jaeger-grpc", in: telemetry)))
+            )
         }
+    }
+
+    private func agentListener(
+        _ name: StaticString,
+        _ encoding: JaegerAgentListener.Encoding,
+        _ address: ListenAddress
+    ) -> JaegerAgentListener {
+        let listener = JaegerAgentListener(
+            name: name,
+            encoding: encoding,
+            address: address,
+            pipeline: pipeline,
+            telemetry: telemetry
+        )
+        directory.add(listener.ingestCounters)
+        return listener
     }
 
     private func httpListener(
@@ -127,6 +158,29 @@ struct DoorMaker {
             budget: pipeline.budget,
             telemetry: telemetry,
             service: service
+        )
+    }
+
+    private func httpAndGRPCListener<Service: GRPCService>(
+        _ name: StaticString,
+        _ address: ListenAddress,
+        _ bodyBytesMax: Int,
+        _ httpService: any HTTPService,
+        _ grpcService: Service
+    ) -> HTTPAndGRPCListener<Service> {
+        var httpLimits = HTTPLimits()
+        httpLimits.bodyBytesMax = bodyBytesMax
+        var grpcLimits = GRPCLimits()
+        grpcLimits.messageBytesMax = bodyBytesMax
+        return HTTPAndGRPCListener(
+            name: name,
+            address: address,
+            httpLimits: httpLimits,
+            grpcLimits: grpcLimits,
+            budget: pipeline.budget,
+            telemetry: telemetry,
+            http: httpService,
+            grpc: grpcService
         )
     }
 
@@ -173,9 +227,18 @@ struct DoorMaker {
         )
     }
 
-    private func export(_ counters: IngestCounters) -> TraceExport {
+    private func exports(_ counters: IngestCounters) -> OTLPExports {
+        let bytesMax = configuration.requestBytesMax
+        return OTLPExports(
+            traces: TraceExport(intake(counters)),
+            logs: logs.map { LogExport(pipeline: $0, bytesMax: bytesMax, clock: clock) },
+            metrics: MetricExport(budget: pipeline.budget, telemetry: telemetry, bytesMax: bytesMax, clock: clock)
+        )
+    }
+
+    private func intake(_ counters: IngestCounters) -> SpanIntake {
         directory.add(counters)
-        return TraceExport(
+        return SpanIntake(
             pipeline: pipeline,
             counters: counters,
             bytesMax: configuration.requestBytesMax,

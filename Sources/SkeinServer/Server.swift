@@ -48,6 +48,7 @@ package struct Server: Sendable {
             configuration,
             store: keeper.store,
             savedQueries: keeper.store.savedQueries,
+            logRecords: keeper.store.logRecords,
             pipeline: pipeline,
             memory: memory,
             telemetry: telemetry,

@@ -23,6 +23,31 @@ package struct DecodedSpans: Sendable {
     package var rejectedCount: Int { rejected.values.reduce(0, +) }
 }
 
+/// What a decoder made of one request with log records: those of traces, and a count of the others.
+package struct DecodedLogs: Sendable {
+    /// The records that were accepted.
+    package var batch: LogBatch
+    /// How many records were left out, and why.
+    package var rejected: [RejectionReason: Int]
+    /// What was wrong with the first rejected record.
+    package var firstMessage: String
+    /// What was left out of accepted records.
+    package var dropped: DroppedItems
+    /// What the client should change although everything was accepted; empty for nothing.
+    package var warning: String
+
+    init(_ decoded: DecodedSpans) {
+        batch = LogBatch(identifying: decoded.batch)
+        rejected = decoded.rejected
+        firstMessage = decoded.firstMessage
+        dropped = decoded.dropped
+        warning = decoded.warning
+    }
+
+    /// Records left out.
+    package var rejectedCount: Int { rejected.values.reduce(0, +) }
+}
+
 /// Why a span of an otherwise good request was left out. Raw values are the labels of the counter.
 package enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     /// The trace id is not 16 bytes, or all zero.
@@ -33,6 +58,10 @@ package enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case invalidParentSpanID = "invalid_parent_span_id"
     /// An attribute of the span, its resource or its scope nests deeper than `EncodedValue.maxDepth`.
     case valueTooDeep = "value_too_deep"
+    /// The start is no moment.
+    case invalidTime = "invalid_time"
+    /// A log record that belongs to no trace.
+    case noTraceID = "no_trace_id"
 }
 
 /// Counts rejected spans while a decoder runs.

@@ -88,4 +88,7 @@ struct Quota {
         taken &+= 1
         return true
     }
+
+    /// Counts items that were refused before.
+    mutating func refuse(_ count: UInt32) { refused &+= count }
 }

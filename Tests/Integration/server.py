@@ -24,6 +24,9 @@ LISTENERS = {
     "otlp-grpc": socket.SOCK_STREAM,
     "otlp-http": socket.SOCK_STREAM,
     "jaeger-compact": socket.SOCK_DGRAM,
+    "jaeger-binary": socket.SOCK_DGRAM,
+    "jaeger-http": socket.SOCK_STREAM,
+    "jaeger-grpc": socket.SOCK_STREAM,
 }
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A program of 2023 that knows nothing but the Jaeger agent still gets its traces into Skein, whole."""
+"""A program of 2023 that knows nothing but Jaeger still gets its traces into Skein, whole, whichever way it sends."""
 
 import subprocess
 import uuid
@@ -12,25 +12,29 @@ from server import eventually
 PROGRAM = Path(__file__).parent / "programs" / "jaeger_client.py"
 
 
-@pytest.fixture(scope="module")
-def sent(server, jaeger_python):
-    """(server, trace id, marker) after the program has run and its datagrams have arrived."""
+WAYS = {"agent": "jaeger-compact", "binary": "jaeger-binary", "http": "jaeger-http", "grpc": "jaeger-grpc"}
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def sent(request, server, jaeger_python):
+    """(server, trace id, marker, service) after the program has run and what it sent has arrived."""
     marker = uuid.uuid4().hex
     done = subprocess.run(
-        [jaeger_python, "-W", "ignore", PROGRAM, str(server.ports["jaeger-compact"]), marker],
+        [jaeger_python, "-W", "ignore", PROGRAM, request.param, str(server.ports[WAYS[request.param]]), marker],
         capture_output=True,
         text=True,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
     trace_id = done.stdout.strip()
-    eventually(lambda: server.search('service = "classic-shop"')["traces"])
+    service = f"classic-shop-{request.param}"
+    eventually(lambda: server.search(f'service = "{service}"')["traces"])
     eventually(lambda: len(server.jaeger_trace(trace_id)["spans"]) == 3)
-    return server, trace_id, marker
+    return server, trace_id, marker, service
 
 
 def test_parents_are_right(sent):
-    server, trace_id, _ = sent
+    server, trace_id, *_ = sent
     trace = server.jaeger_trace(trace_id)
     spans = {s["operationName"]: s for s in trace["spans"]}
     assert set(spans) == {"POST /checkout", "charge card", "send parcel"}
@@ -43,7 +47,7 @@ def test_parents_are_right(sent):
 
 
 def test_tags_keep_their_types(sent):
-    server, trace_id, marker = sent
+    server, trace_id, marker, _ = sent
     [root] = [s for s in server.jaeger_trace(trace_id)["spans"] if s["operationName"] == "POST /checkout"]
     tags = {t["key"]: (t["type"], t["value"]) for t in root["tags"]}
     assert tags["test.marker"] == ("string", marker)
@@ -56,7 +60,7 @@ def test_tags_keep_their_types(sent):
 
 
 def test_events_are_logs(sent):
-    server, trace_id, _ = sent
+    server, trace_id, *_ = sent
     spans = {s["operationName"]: s for s in server.jaeger_trace(trace_id)["spans"]}
     [log] = spans["POST /checkout"]["logs"]
     fields = {f["key"]: f["value"] for f in log["fields"]}
@@ -67,17 +71,17 @@ def test_events_are_logs(sent):
 
 
 def test_the_error_flag_is_set_where_the_exception_was(sent):
-    server, trace_id, _ = sent
+    server, trace_id, _, service = sent
     spans = {s["operationName"]: s for s in server.jaeger_trace(trace_id)["spans"]}
     errors = [name for name, s in spans.items() if {"key": "error", "type": "bool", "value": True} in s["tags"]]
     assert errors == ["charge card"]
-    assert [t["traceId"] for t in server.search('service = "classic-shop" and error = true')["traces"]] == [trace_id]
+    assert [t["traceId"] for t in server.search(f'service = "{service}" and error = true')["traces"]] == [trace_id]
 
 
 def test_native_and_jaeger_search_find_it(sent):
-    server, trace_id, marker = sent
+    server, trace_id, marker, service = sent
     [found] = server.search(f'test.marker = "{marker}"')["traces"]
     assert found["traceId"] == trace_id and found["rootSpanName"] == "POST /checkout" and found["spanCount"] == 3
-    [found] = server.jaeger("/api/traces", service="classic-shop", tags='{"error":"true"}')
+    [found] = server.jaeger("/api/traces", service=service, tags='{"error":"true"}')
     assert found["traceID"] == trace_id
-    assert {p["serviceName"] for p in found["processes"].values()} == {"classic-shop"}
+    assert {p["serviceName"] for p in found["processes"].values()} == {service}

@@ -17,6 +17,7 @@ enum NativeAPI {
         route("GET", "traces/{id}", answer: trace),
         route("GET", "traces/{id}/skeleton", answer: skeleton),
         route("GET", "traces/{id}/spans", "ids", "limit", "cursor", answer: spans),
+        route("GET", "traces/{id}/logs", "span", "limit", answer: logs),
         route("GET", "traces/{id}/critical-path", answer: criticalPath),
         route("GET", "traces/{id}/statistics", "by", answer: traceStatistics),
         route("GET", "traces/{id}/clock-skew", answer: clockSkew),
@@ -36,6 +37,7 @@ enum NativeAPI {
         route("GET", "usage", "service", "limit", "cursor", answer: usage),
         route("GET", "removals", "limit", "cursor", answer: removals),
         route("POST", "removals", answer: remove),
+        route("POST", "import", "format", "service", answer: importSpans),
     ]
 
     /// An analysis of the traces that match.

@@ -29,11 +29,11 @@ enum ZipkinPeer: Int, CaseIterable {
     var portKey: String? {
         switch self {
         case .serverAddress: "server.port"
-        case .netPeerName, .netPeerIP: "net.peer.port"
+        case .peerService, .netPeerName, .netPeerIP: "net.peer.port"
         case .networkPeerAddress: "network.peer.port"
         case .serverSocketAddress, .serverSocketDomain: "server.socket.port"
         case .netSockPeerName, .netSockPeerAddress: "net.sock.peer.port"
-        case .peerService, .peerHostname, .peerAddress, .dbName: nil
+        case .peerHostname, .peerAddress, .dbName: nil
         }
     }
 

@@ -12,6 +12,8 @@ struct ZipkinTrace {
     private let batch: SpanBatch
     /// Names of attribute keys and what they say to Zipkin, by ref.
     private var keys: [SpanBatch.Ref: Key] = [:]
+    /// The roles that any key has.
+    private var roles: Set<Key.Role> = []
     /// Tags that the spans of a resource or scope have, by row of the batch's table.
     private var resourceTags: [[Tag]] = []
     private var scopeTags: [[Tag]] = []
@@ -39,7 +41,7 @@ struct ZipkinTrace {
         var peer: ZipkinPeer?
         var role = Role.other
 
-        enum Role { case other, localAddress, localPort, error }
+        enum Role { case other, localAddress, localPort, error, debug, absentStart }
     }
 
     /// The spans of `batch`.
@@ -48,6 +50,7 @@ struct ZipkinTrace {
         for table in [batch.attributes, batch.events.attributes, batch.resources.attributes] {
             for ref in table.keyRefs where keys[ref] == nil { keys[ref] = Self.key(batch.dictionary.string(ref)) }
         }
+        roles = Set(keys.values.map(\.role))
         resourceTags = (0..<batch.resources.count).map { row in
             tags(batch.resources.attributes, row).filter { $0.key != "service.name" }
         }
@@ -78,6 +81,9 @@ struct ZipkinTrace {
         case "net.host.ip": key.role = .localAddress
         case "net.host.port": key.role = .localPort
         case "error": key.role = .error
+        // What Zipkin's own spans say beside attributes.
+        case "zipkin.debug": key.role = .debug
+        case "otel.zipkin.absentField.startTime": key.role = .absentStart
         default: break
         }
         return key
@@ -114,16 +120,25 @@ struct ZipkinTrace {
                 json.member("name", batch.dictionary.string(batch.nameRefs[row]).lowercased())
             }
             let micros = batch.startUnixNanos[row] / 1000
-            if micros > 0 { json.member("timestamp", micros) }
+            if micros > 0, !isTrue(.absentStart, row) { json.member("timestamp", micros) }
             // What took less than a microsecond is rounded up; Zipkin takes none for not known.
             json.member("duration", max(1, batch.durationNanos[row] / 1000))
             write(localEndpoint(row), as: "localEndpoint", to: &json)
             write(remoteEndpoint(row, kind), as: "remoteEndpoint", to: &json)
             writeAnnotations(row, to: &json)
             writeTags(row, to: &json)
+            if isTrue(.debug, row) { json.member("debug", true) }
             if kind == .server || kind == .consumer, sharedIDs.contains(batch.spanIDs[row]) {
                 json.member("shared", true)
             }
+        }
+    }
+
+    /// Whether an attribute with this role is true.
+    private func isTrue(_ role: Key.Role, _ row: Int) -> Bool {
+        guard roles.contains(role) else { return false }
+        return batch.attributes.range(of: row).contains {
+            keys[batch.attributes.keyRefs[$0]]?.role == role && text(batch.attributes.valueRefs[$0]) == "true"
         }
     }
 
@@ -259,6 +274,7 @@ struct ZipkinTrace {
             let ref = batch.attributes.valueRefs[pair]
             // Whoever finds an error in Zipkin takes it for one, whatever it says.
             if key.role == .error, text(ref) == "false" { continue }
+            if key.role == .debug || key.role == .absentStart, text(ref) == "true" { continue }
             tags.append(Tag(key: key.name, value: .stored(ref)))
         }
         addStatus(of: row, to: &tags)

@@ -64,7 +64,7 @@ struct ServerCheck {
     private func reach(_ listener: ServerStatusAnswer.Listener) -> Finding {
         let subject = listener.name
         guard let (host, port) = Self.split(listener.address) else { return .note(subject, listener.address) }
-        if listener.name == ListenerName.jaegerCompact.rawValue {
+        if ListenerName(rawValue: listener.name)?.isUDP == true {
             return .ok(subject, "\(listener.address)/udp, which answers nobody")
         }
         // A listener on every address is tried on this machine's own.
@@ -84,9 +84,8 @@ struct ServerCheck {
         ListenerName.allCases.compactMap { name in
             let address = "\(name.defaultAddress)"
             guard let (host, port) = Self.split(address) else { return nil }
-            let isUDP = name == .jaegerCompact
-            let shown = isUDP ? "\(address)/udp" : address
-            switch PortProbe.bind(host: host, port: port, isUDP: isUDP) {
+            let shown = name.isUDP ? "\(address)/udp" : address
+            switch PortProbe.bind(host: host, port: port, isUDP: name.isUDP) {
             case .done: return .ok(name.rawValue, "\(shown) is free")
             case .refused(let reason):
                 return .problem(

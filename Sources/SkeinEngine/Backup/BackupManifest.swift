@@ -106,7 +106,8 @@ struct BackupManifest: Hashable {
             else { throw .damaged("a file lacks its checksum or a length that a file can have") }
             let path = Self.unescaped(parts[2])
             let names = path.split(separator: "/", omittingEmptySubsequences: false)
-            guard (1...2).contains(names.count), !names.contains(where: { ["", ".", ".."].contains($0) }) else {
+            let depthMax = names.first.map { $0 == StoreFolder.logRecordsName } == true ? 3 : 2
+            guard (1...depthMax).contains(names.count), !names.contains(where: { ["", ".", ".."].contains($0) }) else {
                 throw .damaged("the path \(parts[2]) leads out of the folder")
             }
             files[path] = FileSum(byteCount: byteCount, checksum: checksum)

@@ -60,6 +60,12 @@ extension DataFolder {
         var backup = FolderBackup(self, at: temporary, copies: copies)
         do throws(StoreError) {
             manifest.files = try backup.run(progress)
+            if let records = logRecords() {
+                let name = StoreFolder.logRecordsName
+                var inner = FolderBackup(records, at: temporary + "/" + name, copies: copies)
+                for (path, sum) in try inner.run(progress) { manifest.files[name + "/" + path] = sum }
+                backup.add(inner.report, of: name)
+            }
             manifest.finishedUnixNanos = clock.unixNanos
             try Self.orFailure { () throws(DiskError) in
                 try disk.write(manifest.bytes, to: temporary + "/" + BackupManifest.fileName)
@@ -169,6 +175,15 @@ private struct FolderBackup {
             }
         }
         return files
+    }
+
+    /// Adds what was taken of a folder within this one.
+    mutating func add(_ inner: BackupReport, of name: String) {
+        report.linkedFileCount += inner.linkedFileCount
+        report.linkedByteCount += inner.linkedByteCount
+        report.copiedFileCount += inner.copiedFileCount
+        report.copiedByteCount += inner.copiedByteCount
+        report.problems += inner.problems.map { "In \(name)/: \($0)" }
     }
 
     /// Takes what was not yet seen. Returns whether the folders must be listed again.

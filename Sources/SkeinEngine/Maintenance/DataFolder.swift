@@ -73,6 +73,12 @@ public struct DataFolder: Sendable {
         }
     }
 
+    /// The data folder of log records in this one; `nil` when there is none.
+    func logRecords() -> DataFolder? {
+        guard (try? disk.kind(of: folder.logRecords)) == .folder else { return nil }
+        return DataFolder(folder.logRecords, disk: disk)
+    }
+
     /// Paths below the root of the files that are neither catalog nor log segment nor block, unfinished and quarantined
     /// ones left out: what other parts of Skein keep beside the blocks.
     func otherFiles() throws(StoreError) -> [String] {
@@ -80,7 +86,7 @@ public struct DataFolder: Sendable {
         for name in try names(folder.root) {
             switch try? disk.kind(of: folder.root + "/" + name) {
             case .file where !["LOCK", "catalog", BackupManifest.fileName].contains(name): paths.append(name)
-            case .folder where name != "quarantine":
+            case .folder where name != "quarantine" && name != StoreFolder.logRecordsName:
                 for inner in try names(folder.root + "/" + name)
                 where !Self.isKnown(name, inner)
                     && (try? disk.kind(of: folder.root + "/" + name + "/" + inner)) == .file

@@ -15,7 +15,12 @@ extension DataFolder {
         try requireFolder()
         var check = FolderCheck(self, blocksAtOnce: blocksAtOnce)
         try check.run(progress)
-        return check.report
+        guard let records = logRecords() else { return check.report }
+        var report = check.report
+        var inner = FolderCheck(records, blocksAtOnce: blocksAtOnce)
+        try inner.run(progress)
+        report.add(inner.report, of: StoreFolder.logRecordsName)
+        return report
     }
 }
 

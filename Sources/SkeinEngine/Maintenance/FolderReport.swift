@@ -25,6 +25,17 @@ public struct FolderReport: Sendable {
     /// Spans in blocks and in log segments, copies included.
     public internal(set) var spanCount = 0
 
+    /// Adds what was found in a folder within this one. What is in it are no spans.
+    mutating func add(_ inner: FolderReport, of name: String) {
+        findings += inner.findings.map { finding in
+            var finding = finding
+            finding.file = name + "/" + finding.file
+            return finding
+        }
+        fileCount += inner.fileCount
+        byteCount += inner.byteCount
+    }
+
     /// Whether no damage was found.
     public var isGood: Bool { !findings.contains(where: \.isDamage) }
 }

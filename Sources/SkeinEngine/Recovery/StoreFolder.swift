@@ -25,9 +25,14 @@ struct StoreFolder: Sendable {
         return FileNumber.parse(name.dropFirst("removals.".count)).map { Int($0) }
     }
     var rollups: String { root + "/rollups" }
+    /// A data folder in this one, of log records; see ``EmbeddedLogRecords``.
+    var logRecords: String { root + "/" + Self.logRecordsName }
+    static let logRecordsName = "records"
     var quarantine: String { root + "/quarantine" }
     /// The folders whose files the store writes. What lies in quarantine is the operator's.
     var metered: [String] { [root, log, blocks, rollups] }
+    /// The same, and those of the log records.
+    var meteredWithLogRecords: [String] { metered + StoreFolder(root: logRecords).metered }
     /// Only a backup has it, and a folder that a restore has not finished.
     var manifest: String { root + "/" + BackupManifest.fileName }
 

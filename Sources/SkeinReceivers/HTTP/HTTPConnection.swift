@@ -97,7 +97,7 @@ final class HTTPConnection: ChannelInboundHandler {
         timer = nil
         // A service at work still holds the body; its memory is given back when it has answered.
         if task == nil { memory = nil }
-        if service.abandonsWithClient || isStreaming { task?.cancel() }
+        if isStreaming || service.abandonsWithClient(head) { task?.cancel() }
         context.fireChannelInactive()
     }
 

@@ -13,8 +13,8 @@ package protocol HTTPService: Sendable {
     /// It owns the call, so that a body which has become something else can go.
     func respond(to call: consuming HTTPCall) async -> HTTPAnswer
 
-    /// Whether work for a client that has gone away is of no use, so that its task is cancelled.
-    var abandonsWithClient: Bool { get }
+    /// Whether work on a request of a client that has gone away is of no use, so that its task is cancelled.
+    func abandonsWithClient(_ head: HTTPRequestHead) -> Bool
 
     /// How this service words what the listener itself refuses: a body too large, too slow or too much at once.
     func answer(to refusal: Refusal, head: HTTPRequestHead) -> HTTPAnswer

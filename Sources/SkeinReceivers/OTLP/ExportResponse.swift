@@ -15,7 +15,7 @@ extension TraceExport.Encoding {
     }
 
     /// The answer to a request that was accepted, at least in part.
-    func body(_ response: OTLP.ExportTraceServiceResponse) -> ByteBuffer {
+    func body(_ response: OTLP.ExportResponse) -> ByteBuffer {
         switch self {
         case .protobuf:
             var out = ByteWriter()
@@ -51,7 +51,7 @@ extension OTLP.RPCStatus {
             case .malformed, .incomplete: .invalidArgument
             case .tooLarge: .resourceExhausted
             case .unsupported: .unimplemented
-            case .busy, .storeUnavailable, .storeFull, .shuttingDown: .unavailable
+            case .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown: .unavailable
             }
         let delay = refusal.reason.isRetryable ? refusal.reason.retryAfterSeconds : nil
         self.init(code, refusal.message, retryDelaySeconds: delay)

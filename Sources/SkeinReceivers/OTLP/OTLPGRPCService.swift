@@ -3,26 +3,36 @@ import NIOCore
 import SkeinCompression
 package import SkeinPipeline
 
-/// OTLP over gRPC (OTLP 1.5 §OTLP/gRPC): `TraceService/Export`.
+/// OTLP over gRPC (OTLP 1.9 §OTLP/gRPC): `Export` of traces, logs and metrics.
 package struct OTLPGRPCService: GRPCService {
-    private static let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+    private let exports: OTLPExports
 
-    private let export: TraceExport
-
-    /// The service in front of `export`.
-    package init(_ export: TraceExport) { self.export = export }
+    /// The service in front of `exports`.
+    package init(_ exports: OTLPExports) { self.exports = exports }
 
     package func method(at path: String) -> GRPCMethod? {
-        export.counters.requests.add()
-        guard path == Self.path else { return nil }
-        return .unary { [export] request throws(Refusal) in
+        exports.traces.counters.requests.add()
+        let signal: OTLPExports.Signal
+        switch path {
+        case "/opentelemetry.proto.collector.trace.v1.TraceService/Export": signal = .traces
+        case "/opentelemetry.proto.collector.logs.v1.LogsService/Export": signal = .logs
+        case "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": signal = .metrics
+        default: return nil
+        }
+        return .unary { [exports] request throws(Refusal) in
             let coding = request.coding.flatMap { ContentCoding(rawValue: $0) } ?? .identity
             let (message, memory) = (request.message, request.memory)
             _ = consume request
-            let response = try await export.receive(message, coding: coding, encoding: .protobuf, memory: memory)
+            let response = try await exports.receive(
+                signal,
+                message,
+                coding: coding,
+                encoding: .protobuf,
+                memory: memory
+            )
             return TraceExport.Encoding.protobuf.body(response)
         }
     }
 
-    package func count(_ reason: Refusal.Reason) { export.counters.refuse(reason) }
+    package func count(_ reason: Refusal.Reason) { exports.traces.counters.refuse(reason) }
 }

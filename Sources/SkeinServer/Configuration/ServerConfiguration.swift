@@ -63,6 +63,9 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
     case otlpGRPC = "otlp-grpc"
     case otlpHTTP = "otlp-http"
     case jaegerCompact = "jaeger-compact"
+    case jaegerBinary = "jaeger-binary"
+    case jaegerHTTP = "jaeger-http"
+    case jaegerGRPC = "jaeger-grpc"
 
     /// Where it listens unless told otherwise: the port that clients expect, on this machine only.
     package var defaultAddress: ListenAddress {
@@ -75,6 +78,9 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
             case .otlpGRPC: 4317
             case .otlpHTTP: 4318
             case .jaegerCompact: 6831
+            case .jaegerBinary: 6832
+            case .jaegerHTTP: 14268
+            case .jaegerGRPC: 14250
             }
         return ListenAddress(host: "127.0.0.1", port: port)
     }
@@ -82,9 +88,12 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
     /// What an address of this listener is written as.
     package func url(_ address: ListenAddress) -> String {
         switch self {
-        case .web, .tempo, .zipkin, .otlpHTTP: "http://\(address)"
-        case .jaegerQueryGRPC, .otlpGRPC: "grpc://\(address)"
-        case .jaegerCompact: "udp://\(address)"
+        case .web, .tempo, .zipkin, .otlpHTTP, .jaegerHTTP: "http://\(address)"
+        case .jaegerQueryGRPC, .otlpGRPC, .jaegerGRPC: "grpc://\(address)"
+        case .jaegerCompact, .jaegerBinary: "udp://\(address)"
         }
     }
+
+    /// Whether it takes datagrams, and answers nobody.
+    package var isUDP: Bool { self == .jaegerCompact || self == .jaegerBinary }
 }

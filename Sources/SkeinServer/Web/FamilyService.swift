@@ -7,7 +7,7 @@ import SkeinReceivers
 struct FamilyService: HTTPService {
     let answers: QueryAnswers
 
-    var abandonsWithClient: Bool { true }
+    func abandonsWithClient(_ head: HTTPRequestHead) -> Bool { true }
 
     func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? { nil }
 

@@ -14,7 +14,7 @@ struct WebService: HTTPService {
     let operations: Operations
     let basePath: String
 
-    var abandonsWithClient: Bool { true }
+    func abandonsWithClient(_ head: HTTPRequestHead) -> Bool { true }
 
     func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? { nil }
 

@@ -9,54 +9,52 @@ struct JaegerStatus {
     private(set) var kind = Span.Kind.unspecified
     private(set) var code = Span.Status.Code.unset
     private(set) var message = ""
-    /// Indices of the tags that became kind or status.
-    private(set) var consumed: Set<Int> = []
 
-    init(_ tags: [JaegerTag]) {
+    /// Reads `tags`, and marks those that say nothing beside it as told.
+    init(_ tags: inout [JaegerTag]) {
         // Of a tag given twice the last counts, as in a map.
         var error: Int?
         var statusCode: Int?
         var description: Int?
         var httpCode: Int?
         var httpMessage: Int?
-        for (index, tag) in tags.enumerated() {
-            if tag.isNamed("span.kind") {
-                kind = Self.kind(tag.string)
-                consumed.insert(index)
-            } else if tag.isNamed("error") {
-                error = index
-            } else if tag.isNamed("otel.status_code") {
+        for index in tags.indices {
+            // Of any other length it is none of these.
+            switch tags[index].key.count {
+            case 5 where tags[index].isNamed("error"): error = index
+            case 9 where tags[index].isNamed("span.kind"):
+                kind = Self.kind(tags[index].string)
+                tags[index].isTold = true
+            case 16 where tags[index].isNamed("otel.status_code"):
                 statusCode = index
-                consumed.insert(index)
-            } else if tag.isNamed("otel.status_description") {
-                description = index
-            } else if tag.isNamed("http.status_code") {
-                httpCode = index
-            } else if tag.isNamed("http.status_message") {
-                httpMessage = index
+                tags[index].isTold = true
+            case 16 where tags[index].isNamed("http.status_code"): httpCode = index
+            case 19 where tags[index].isNamed("http.status_message"): httpMessage = index
+            case 23 where tags[index].isNamed("otel.status_description"): description = index
+            default: break
             }
         }
         if let error, tags[error].kind == .bool, tags[error].bool {
             code = .error
-            consumed.insert(error)
-            if !take(description, tags), let httpMessage { message = tags[httpMessage].string }
+            tags[error].isTold = true
+            if !take(description, &tags), let httpMessage { message = tags[httpMessage].string }
         } else if let statusCode {
             switch tags[statusCode].string.uppercased() {
             case "OK": code = .ok
             case "ERROR": code = .error
             default: break
             }
-            _ = take(description, tags)
+            _ = take(description, &tags)
         } else if let httpCode, let number = Self.number(tags[httpCode]) {
             code = Self.code(http: number, kind)
             if code != .unset, let httpMessage { message = tags[httpMessage].string }
         }
     }
 
-    private mutating func take(_ description: Int?, _ tags: [JaegerTag]) -> Bool {
+    private mutating func take(_ description: Int?, _ tags: inout [JaegerTag]) -> Bool {
         guard let description else { return false }
         message = tags[description].string
-        consumed.insert(description)
+        tags[description].isTold = true
         return true
     }
 

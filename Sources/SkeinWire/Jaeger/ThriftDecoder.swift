@@ -3,10 +3,10 @@ import SkeinBase
 import SkeinModel
 
 extension Jaeger {
-    /// Turns a Thrift `emitBatch` message, which is what a client sends to an agent's UDP port, into columns, in
-    /// OpenTelemetry's terms (OpenTelemetry Collector contrib 0.130 `pkg/translator/jaeger`).
+    /// Turns Thrift batches into columns: `emitBatch` messages, which clients send to an agent's UDP ports, and bare
+    /// batches, which they post to a collector.
     ///
-    ///     Batch   { 1 process { 1 serviceName, 2 tags }, 2 spans }
+    ///     Batch   { 1 process { 1 serviceName, 2 tags }, 2 spans, 3 seqNo, 4 stats }
     ///     Span    { 1 traceIdLow, 2 traceIdHigh, 3 spanId, 4 parentSpanId, 5 operationName, 6 references, 7 flags (i32),
     ///               8 startTime (µs), 9 duration (µs), 10 tags, 11 logs }                        ids and times are i64
     ///     SpanRef { 1 refType (i32: 0 child of, 1 follows from), 2 traceIdLow, 3 traceIdHigh, 4 spanId }
@@ -14,11 +14,10 @@ extension Jaeger {
     ///
     /// Keep a decoder and reuse it. It is not shared between tasks.
     package struct ThriftDecoder: ~Copyable {
-        private var builder = SpanBatchBuilder()
-        private var rejections = Rejections()
+        private var spans: JaegerTranslator
 
         /// A decoder; it holds memory only while and after it works.
-        package init() {}
+        package init(limits: DecodingLimits = DecodingLimits()) { spans = JaegerTranslator(limits) }
 
         /// The spans of one datagram in the compact encoding. Bad spans are left out and counted; a datagram that is no
         /// `emitBatch` throws, and nothing of it is kept.
@@ -29,11 +28,38 @@ extension Jaeger {
             try decodeMessage(ThriftCompactReader(datagram), receivedUnixNanos)
         }
 
+        /// The spans of one datagram in the binary encoding, strict or not.
+        package mutating func decodeBinary(
+            _ datagram: UnsafeRawBufferPointer,
+            receivedUnixNanos: UInt64
+        ) throws(WireError) -> DecodedSpans {
+            try decodeMessage(ThriftBinaryReader(datagram), receivedUnixNanos)
+        }
+
+        /// The spans of a `Batch` in the binary encoding, without a message around it.
+        package mutating func decodeBatch(
+            _ body: UnsafeRawBufferPointer,
+            receivedUnixNanos: UInt64
+        ) throws(WireError) -> DecodedSpans {
+            spans.begin()
+            do throws(WireError) {
+                var reader = ThriftBinaryReader(body)
+                try readBatch(&reader)
+                guard reader.remaining == 0 else {
+                    throw WireError(.malformed, "\(reader.remaining) bytes follow the batch", at: reader.offset)
+                }
+            } catch {
+                spans.begin()
+                throw error
+            }
+            return spans.finish(receivedUnixNanos: receivedUnixNanos)
+        }
+
         private mutating func decodeMessage(
             _ reader: some ThriftReader,
             _ receivedUnixNanos: UInt64
         ) throws(WireError) -> DecodedSpans {
-            rejections = Rejections()
+            spans.begin()
             do throws(WireError) {
                 var reader = reader
                 let header = try reader.readMessageHeader()
@@ -50,13 +76,10 @@ extension Jaeger {
                     }
                 }
             } catch {
-                builder.removeAll()
+                spans.begin()
                 throw error
             }
-            var decoded = DecodedSpans(batch: builder.finish(receivedUnixNanos: receivedUnixNanos))
-            decoded.rejected = rejections.counts
-            decoded.firstMessage = rejections.firstMessage
-            return decoded
+            return spans.finish(receivedUnixNanos: receivedUnixNanos)
         }
 
         private mutating func readBatch<Reader: ThriftReader>(_ reader: inout Reader) throws(WireError) {
@@ -78,68 +101,31 @@ extension Jaeger {
                 default: try reader.skip(field.type)
                 }
             }
-            if var early { try readSpans(&early, resource ?? builder.addResource(serviceName: 0)) }
+            guard var early else { return }
+            let none = UnsafeRawBufferPointer(start: nil, count: 0)
+            if resource == nil { resource = try spans.addProcess(service: none, spans.tags(), at: early.offset) }
+            try readSpans(&early, resource ?? 0)
         }
 
         private mutating func readProcess(_ reader: inout some ThriftReader) throws(WireError) -> UInt32 {
             var service = UnsafeRawBufferPointer(start: nil, count: 0)
-            var tags: [JaegerTag] = []
+            var tags = spans.tags()
             var id: Int16 = 0
             while let field = try reader.nextField(after: id) {
                 id = field.id
                 switch (field.id, field.type) {
                 case (1, .binary): service = try reader.readBinary()
-                case (2, .list): tags = try readTags(&reader)
+                case (2, .list): try readTags(&reader, &tags)
                 default: try reader.skip(field.type)
                 }
             }
-            // This name stands for "none" (Collector contrib 0.130, `pkg/translator/jaeger` constants).
-            if service.elementsEqual("OTLPResourceNoServiceName".utf8) {
-                service = UnsafeRawBufferPointer(start: nil, count: 0)
-            }
-            if !service.isEmpty {
-                builder.addResourceAttribute(
-                    key: builder.intern("service.name"),
-                    value: builder.intern(stringValue: service)
-                )
-            }
-            let hasHost = tags.contains { $0.isNamed("host.name") }
-            let hasVersion = tags.contains { $0.isNamed("opencensus.exporterversion") }
-            for tag in tags {
-                if tag.isNamed("hostname"), !hasHost {
-                    builder.addResourceAttribute(key: builder.intern("host.name"), value: tag.value(in: &builder))
-                } else if tag.isNamed("jaeger.version"), !hasVersion {
-                    builder.addResourceAttribute(
-                        key: builder.intern("opencensus.exporterversion"),
-                        value: builder.intern(.string("Jaeger-" + tag.string))
-                    )
-                } else {
-                    builder.addResourceAttribute(key: builder.intern(text: tag.key), value: tag.value(in: &builder))
-                }
-            }
-            return builder.addResource(serviceName: builder.intern(text: service))
+            return try spans.addProcess(service: service, tags, at: reader.offset)
         }
 
         private mutating func readSpans(_ reader: inout some ThriftReader, _ resource: UInt32) throws(WireError) {
             let count = try structures(&reader)
-            let scope = builder.addScope(name: 0)
+            let scope = spans.unnamedScope()
             for _ in 0..<count { try readSpan(&reader, resource, scope) }
-        }
-
-        /// The fields of a span that need each other before they can be told in OpenTelemetry's terms.
-        private struct Raw {
-            var traceID = TraceID.zero
-            var parent: UInt64 = 0
-            var start: Int64 = 0
-            var duration: Int64 = 0
-            var tags: [JaegerTag] = []
-            var references: [Reference] = []
-        }
-
-        private struct Reference {
-            var isChildOf = true
-            var traceID = TraceID.zero
-            var spanID = SpanID.zero
         }
 
         private mutating func readSpan(
@@ -147,85 +133,44 @@ extension Jaeger {
             _ resource: UInt32,
             _ scope: UInt32
         ) throws(WireError) {
-            var raw = Raw()
-            var fields = SpanBatchBuilder.SpanFields()
-            fields.resource = resource
-            fields.scope = scope
+            var raw = spans.span()
+            raw.fields.resource = resource
+            raw.fields.scope = scope
+            var start: Int64 = 0
+            var duration: Int64 = 0
             var id: Int16 = 0
             while let field = try reader.nextField(after: id) {
                 id = field.id
                 switch (field.id, field.type) {
-                case (1, .i64): raw.traceID.low = UInt64(bitPattern: try reader.readInteger(.i64))
-                case (2, .i64): raw.traceID.high = UInt64(bitPattern: try reader.readInteger(.i64))
-                case (3, .i64): fields.spanID = SpanID(UInt64(bitPattern: try reader.readInteger(.i64)))
-                case (4, .i64): raw.parent = UInt64(bitPattern: try reader.readInteger(.i64))
-                case (5, .binary): fields.name = builder.intern(text: try reader.readBinary())
-                case (6, .list): raw.references = try readReferences(&reader)
+                case (1, .i64): raw.fields.traceID.low = UInt64(bitPattern: try reader.readInteger(.i64))
+                case (2, .i64): raw.fields.traceID.high = UInt64(bitPattern: try reader.readInteger(.i64))
+                case (3, .i64): raw.fields.spanID = SpanID(UInt64(bitPattern: try reader.readInteger(.i64)))
+                case (4, .i64): raw.parent = SpanID(UInt64(bitPattern: try reader.readInteger(.i64)))
+                case (5, .binary): raw.fields.name = spans.intern(text: try reader.readBinary())
+                case (6, .list): try readReferences(&reader, &raw)
                 // Bit 0 says "sampled" in Jaeger as in W3C; debug (bit 1) has no place there.
-                case (7, .i32): fields.flags = UInt32(truncatingIfNeeded: try reader.readInteger(.i32)) & 1
-                case (8, .i64): raw.start = try reader.readInteger(.i64)
-                case (9, .i64): raw.duration = try reader.readInteger(.i64)
-                case (10, .list): raw.tags = try readTags(&reader)
-                case (11, .list): try readLogs(&reader)
+                case (7, .i32): raw.fields.flags = UInt32(truncatingIfNeeded: try reader.readInteger(.i32)) & 1
+                case (8, .i64): start = try reader.readInteger(.i64)
+                case (9, .i64): duration = try reader.readInteger(.i64)
+                case (10, .list): try readTags(&reader, &raw.tags)
+                case (11, .list): try readLogs(&reader, &raw)
                 default: try reader.skip(field.type)
                 }
             }
-            add(raw, fields)
+            raw.fields.startUnixNanos = Self.nanos(start)
+            let (end, overflow) = start.addingReportingOverflow(duration)
+            raw.fields.endUnixNanos = Self.nanos(overflow ? (duration < 0 ? .min : .max) : end)
+            // Some clients end a batch with a span that says nothing.
+            if raw.isBlank, start == 0, duration == 0 { return spans.discardSpan() }
+            try spans.add(raw, hasOpenTelemetryTags: false, at: reader.offset)
         }
 
-        private mutating func add(_ raw: Raw, _ given: SpanBatchBuilder.SpanFields) {
-            var fields = given
-            fields.traceID = raw.traceID
-            guard fields.traceID.isValid else { return reject(.invalidTraceID, "trace ids must not be all zero") }
-            guard fields.spanID.isValid else { return reject(.invalidSpanID, "span ids must not be all zero") }
-            fields.startUnixNanos = Self.nanos(raw.start)
-            let (end, overflow) = raw.start.addingReportingOverflow(raw.duration)
-            fields.endUnixNanos = Self.nanos(overflow ? (raw.duration < 0 ? .min : .max) : end)
-            addReferences(raw, &fields)
-            let status = JaegerStatus(raw.tags)
-            fields.kind = status.kind.rawValue
-            fields.statusCode = status.code.rawValue
-            fields.statusMessage = builder.intern(status.message)
-            for (index, tag) in raw.tags.enumerated() where !status.consumed.contains(index) {
-                builder.addSpanAttribute(key: builder.intern(text: tag.key), value: tag.value(in: &builder))
-            }
-            builder.addSpan(fields)
-        }
-
-        private mutating func reject(_ reason: RejectionReason, _ message: String) {
-            builder.discardSpan()
-            rejections.add(reason, message)
-        }
-
-        /// The parent is `parentSpanId`, else the first "child of", else the first "follows from", in the same trace.
-        /// Every other reference is a link.
-        private mutating func addReferences(_ raw: Raw, _ fields: inout SpanBatchBuilder.SpanFields) {
-            var parent: Int?
-            if raw.parent != 0 {
-                fields.parentSpanID = SpanID(raw.parent)
-                parent = raw.references.firstIndex {
-                    $0.isChildOf && $0.traceID == raw.traceID && $0.spanID.rawValue == raw.parent
-                }
-            } else {
-                let own = raw.references.indices.filter {
-                    raw.references[$0].traceID == raw.traceID && raw.references[$0].spanID.isValid
-                }
-                parent = own.first { raw.references[$0].isChildOf } ?? own.first
-                if let parent { fields.parentSpanID = raw.references[parent].spanID }
-            }
-            for (index, reference) in raw.references.enumerated() where index != parent {
-                builder.addLinkAttribute(
-                    key: builder.intern("opentracing.ref_type"),
-                    value: builder.intern(.string(reference.isChildOf ? "child_of" : "follows_from"))
-                )
-                builder.addLink(traceID: reference.traceID, spanID: reference.spanID)
-            }
-        }
-
-        private func readReferences(_ reader: inout some ThriftReader) throws(WireError) -> [Reference] {
-            var references: [Reference] = []
+        private func readReferences(
+            _ reader: inout some ThriftReader,
+            _ raw: inout JaegerTranslator.Raw
+        ) throws(WireError) {
             for _ in 0..<(try structures(&reader)) {
-                var reference = Reference()
+                var reference = JaegerTranslator.Reference()
                 var id: Int16 = 0
                 while let field = try reader.nextField(after: id) {
                     id = field.id
@@ -237,39 +182,35 @@ extension Jaeger {
                     default: try reader.skip(field.type)
                     }
                 }
-                references.append(reference)
+                raw.append(reference)
             }
-            return references
         }
 
-        private mutating func readLogs(_ reader: inout some ThriftReader) throws(WireError) {
+        private mutating func readLogs(
+            _ reader: inout some ThriftReader,
+            _ raw: inout JaegerTranslator.Raw
+        ) throws(WireError) {
             for _ in 0..<(try structures(&reader)) {
                 var timestamp: Int64 = 0
-                var fields: [JaegerTag] = []
+                var fields = spans.tags()
                 var id: Int16 = 0
                 while let field = try reader.nextField(after: id) {
                     id = field.id
                     switch (field.id, field.type) {
                     case (1, .i64): timestamp = try reader.readInteger(.i64)
-                    case (2, .list): fields = try readTags(&reader)
+                    case (2, .list): try readTags(&reader, &fields)
                     default: try reader.skip(field.type)
                     }
                 }
-                let name = fields.lastIndex { $0.isNamed("event") && $0.kind == .string }
-                for (index, tag) in fields.enumerated() where index != name {
-                    builder.addEventAttribute(key: builder.intern(text: tag.key), value: tag.value(in: &builder))
-                }
-                builder.addEvent(
-                    timeUnixNanos: Self.nanos(timestamp),
-                    name: name.map { builder.intern(text: fields[$0].text) } ?? 0
-                )
+                try spans.addLog(timeUnixNanos: Self.nanos(timestamp), fields, of: &raw, at: reader.offset)
             }
         }
 
-        private func readTags(_ reader: inout some ThriftReader) throws(WireError) -> [JaegerTag] {
-            var tags: [JaegerTag] = []
+        private func readTags(
+            _ reader: inout some ThriftReader,
+            _ tags: inout JaegerTranslator.Tags
+        ) throws(WireError) {
             for _ in 0..<(try structures(&reader)) { tags.append(try JaegerTag(&reader)) }
-            return tags
         }
 
         /// The header of a list of structs: how many follow.

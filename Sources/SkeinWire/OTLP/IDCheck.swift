@@ -80,6 +80,16 @@ struct IDCheck {
         return nil
     }
 
+    /// Why the log record that has these ids cannot be accepted: it belongs to no trace, or has ids of a wrong length. It
+    /// need not belong to a span.
+    func fault(_ fields: LogBatch.Fields) -> RejectionReason? {
+        if !fields.traceID.isValid {
+            return traceIDLength == 0 || traceIDLength == (isText ? 32 : 16) ? .noTraceID : .invalidTraceID
+        }
+        if spanIDLength != 0 && spanIDLength != (isText ? 16 : 8) { return .invalidSpanID }
+        return nil
+    }
+
     /// The fault in words for the client.
     @inline(never)
     func message(_ reason: RejectionReason) -> String {
@@ -87,8 +97,10 @@ struct IDCheck {
         case .invalidTraceID: "trace ids must be \(unit(16)) and not all zero, received \(found(traceIDLength))"
         case .invalidSpanID: "span ids must be \(unit(8)) and not all zero, received \(found(spanIDLength))"
         case .invalidParentSpanID: "parent span ids must be empty or \(unit(8)), received \(found(parentSpanIDLength))"
+        case .noTraceID: "log records are kept when they belong to a trace; these have no trace id"
         case .valueTooDeep:
             "attribute values must not nest deeper than \(EncodedValue.maxDepth) arrays and maps; flatten them"
+        case .invalidTime: "the start of a span must be a moment"
         }
     }
 

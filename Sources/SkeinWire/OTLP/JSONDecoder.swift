@@ -14,6 +14,7 @@ extension OTLP {
         private var builder = SpanBatchBuilder()
         private var rejections = Rejections()
         private var intake: Intake
+        private var signal = Signal.spans
         private var value = ByteWriter()
         /// Keys in snake_case: other systems ignore them without a word, and so lose data.
         private var snakeCaseKeys = 0
@@ -25,6 +26,23 @@ extension OTLP {
         /// The spans of one request. Bad spans are left out and counted; text that is not JSON of this shape throws, and
         /// nothing of it is kept.
         package mutating func decode(
+            _ text: UnsafeRawBufferPointer,
+            receivedUnixNanos: UInt64
+        ) throws(WireError) -> DecodedSpans {
+            signal = .spans
+            return try decodeRequest(text, receivedUnixNanos: receivedUnixNanos)
+        }
+
+        /// The log records of one request that belong to a trace; of the others it is counted that they do not.
+        package mutating func decodeLogs(
+            _ text: UnsafeRawBufferPointer,
+            receivedUnixNanos: UInt64
+        ) throws(WireError) -> DecodedLogs {
+            signal = .logs
+            return DecodedLogs(try decodeRequest(text, receivedUnixNanos: receivedUnixNanos))
+        }
+
+        private mutating func decodeRequest(
             _ text: UnsafeRawBufferPointer,
             receivedUnixNanos: UInt64
         ) throws(WireError) -> DecodedSpans {
@@ -57,12 +75,12 @@ extension OTLP {
         private mutating func readRequest(_ json: inout JSONReader) throws(WireError) {
             try json.openObject()
             while let key = try json.nextMember() {
-                guard case "resourceSpans" = key else {
-                    try skip(key, &json)
-                    continue
+                switch (key, signal) {
+                case ("resourceSpans", .spans), ("resourceLogs", .logs):
+                    try json.openArray()
+                    while try json.nextElement() { try readResourceSpans(&json) }
+                default: try skip(key, &json)
                 }
-                try json.openArray()
-                while try json.nextElement() { try readResourceSpans(&json) }
             }
         }
 
@@ -75,12 +93,12 @@ extension OTLP {
             var isTooDeep = false
             try json.openObject()
             while let key = try json.nextMember() {
-                switch key {
-                case "resource": try readResource(&json, &serviceName, &dropped, &isTooDeep)
-                case "scopeSpans":
+                switch (key, signal) {
+                case ("resource", _): try readResource(&json, &serviceName, &dropped, &isTooDeep)
+                case ("scopeSpans", .spans), ("scopeLogs", .logs):
                     try json.openArray()
                     while try json.nextElement() { try readScopeSpans(&json) }
-                case "schemaUrl": schemaURL = builder.intern(text: try json.readString())
+                case ("schemaUrl", _): schemaURL = builder.intern(text: try json.readString())
                 default: try skip(key, &json)
                 }
             }
@@ -133,12 +151,15 @@ extension OTLP {
             var isTooDeep = false
             try json.openObject()
             while let key = try json.nextMember() {
-                switch key {
-                case "scope": try readScope(&json, &name, &version, &dropped, &isTooDeep)
-                case "spans":
+                switch (key, signal) {
+                case ("scope", _): try readScope(&json, &name, &version, &dropped, &isTooDeep)
+                case ("spans", .spans):
                     try json.openArray()
                     while try json.nextElement() { try readSpan(&json) }
-                case "schemaUrl": schemaURL = builder.intern(text: try json.readString())
+                case ("logRecords", .logs):
+                    try json.openArray()
+                    while try json.nextElement() { try readLogRecord(&json) }
+                case ("schemaUrl", _): schemaURL = builder.intern(text: try json.readString())
                 default: try skip(key, &json)
                 }
             }
@@ -244,6 +265,51 @@ extension OTLP {
                 rejections.add(reason, ids.message(reason))
             } else {
                 builder.addSpan(fields)
+            }
+        }
+
+        private mutating func readLogRecord(_ json: inout JSONReader) throws(WireError) {
+            var fields = LogBatch.Fields()
+            var ids = IDCheck(text: true)
+            var isTooDeep = false
+            var attributes = intake.quota()
+            try json.openObject()
+            while let key = try json.nextMember() {
+                switch key {
+                case "timeUnixNano": fields.timeUnixNanos = try json.readInteger(UInt64.self)
+                case "observedTimeUnixNano": fields.observedTimeUnixNanos = try json.readInteger(UInt64.self)
+                case "severityNumber":
+                    fields.severityNumber = UInt64(try readEnum(&json, prefix: "SEVERITY_NUMBER_", Self.severities))
+                case "severityText": fields.severityText = builder.intern(text: try json.readString())
+                case "eventName": fields.eventName = builder.intern(text: try json.readString())
+                case "body":
+                    value.removeAll()
+                    try json.readAnyValue(into: &value, &isTooDeep)
+                    fields.body = builder.intern(value: value.bytes) ?? 0
+                case "attributes":
+                    try json.openArray()
+                    while try json.nextElement() {
+                        guard attributes.take() else {
+                            try json.skipValue()
+                            continue
+                        }
+                        let pair = try readAttribute(&json, &isTooDeep)
+                        builder.addSpanAttribute(key: pair.key, value: pair.value)
+                    }
+                case "droppedAttributesCount": fields.droppedAttributesCount = try json.readInteger(UInt32.self)
+                case "flags": fields.flags = try json.readInteger(UInt32.self)
+                case "traceId": fields.traceID = ids.traceID(hex: try json.readString())
+                case "spanId": fields.spanID = ids.spanID(hex: try json.readString())
+                default: try skip(key, &json)
+                }
+            }
+            fields.droppedAttributesCount &+= attributes.refused
+            try intake.add(Intake.Size.span, attributes: attributes, at: json.offset)
+            if let reason = ids.fault(fields) ?? (isTooDeep ? .valueTooDeep : nil) {
+                builder.discardSpan()
+                rejections.add(reason, ids.message(reason))
+            } else {
+                fields.add(to: &builder)
             }
         }
 
@@ -359,6 +425,10 @@ extension OTLP {
         }
 
         private static let kinds = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
+        /// Four of each, from 1 on.
+        private static let severities =
+            ["UNSPECIFIED"]
+            + ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"].flatMap { [$0, $0 + "2", $0 + "3", $0 + "4"] }
         private static let statusCodes = ["UNSET", "OK", "ERROR"]
 
         /// An enum's number: given as it is, or as the name that proto3 JSON would give it. Unknown ones read as 0.

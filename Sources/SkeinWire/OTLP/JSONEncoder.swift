@@ -122,6 +122,31 @@ extension OTLP {
             }
         }
 
+        /// Writes row `row`, which is a log record that poses as a span (see ``LogBatch``), as a `LogRecord` object.
+        package func writeLogRecord(_ row: Int, to json: inout JSONWriter) {
+            let event = batch.events.range(of: row).first
+            let flags = SpanBatch.value(batch.flags, row, default: 0)
+            json.object { json in
+                id("traceId", batch.traceIDs[row], to: &json)
+                if batch.parentSpanIDs[row].isValid { id("spanId", batch.parentSpanIDs[row], to: &json) }
+                json.member("timeUnixNano", decimal: batch.startUnixNanos[row])
+                if let event, batch.events.timeUnixNanos[event] > 0 {
+                    json.member("observedTimeUnixNano", decimal: batch.events.timeUnixNanos[event])
+                }
+                count("severityNumber", flags >> 8, to: &json)
+                text("severityText", SpanBatch.value(batch.statusMessageRefs, row, default: 0), to: &json)
+                text("eventName", batch.nameRefs[row], to: &json)
+                if let body = event.flatMap({ batch.events.attributes.range(of: $0).first }) {
+                    json.key("body")
+                    batch.dictionary.withBytes(batch.events.attributes.valueRefs[body]) { json.anyValue($0) }
+                }
+                attributes(batch.attributes, row, to: &json)
+                let dropped = SpanBatch.value(batch.droppedAttributesCounts, row, default: 0)
+                count("droppedAttributesCount", dropped, to: &json)
+                count("flags", flags & 0xff, to: &json)
+            }
+        }
+
         private func writeEvents(_ row: Int, to json: inout JSONWriter) {
             let table = batch.events
             let events = table.range(of: row)

@@ -18,6 +18,7 @@ extension OTLP {
         private var builder = SpanBatchBuilder()
         private var rejections = Rejections()
         private var intake: Intake
+        private var signal = Signal.spans
 
         /// A decoder; it holds memory only while and after it works.
         package init(limits: DecodingLimits = DecodingLimits()) { intake = Intake(limits) }
@@ -25,6 +26,24 @@ extension OTLP {
         /// The spans of one request. Bad spans are left out and counted; a request that is no protobuf message of this
         /// kind throws, and nothing of it is kept.
         package mutating func decode(
+            _ bytes: UnsafeRawBufferPointer,
+            receivedUnixNanos: UInt64
+        ) throws(WireError) -> DecodedSpans {
+            signal = .spans
+            return try decodeRequest(bytes, receivedUnixNanos: receivedUnixNanos)
+        }
+
+        /// The records of an `ExportLogsServiceRequest` or `LogsData` that belong to a trace; of the others it is counted
+        /// that they do not. A request for spans says the same but for what is innermost.
+        package mutating func decodeLogs(
+            _ bytes: UnsafeRawBufferPointer,
+            receivedUnixNanos: UInt64
+        ) throws(WireError) -> DecodedLogs {
+            signal = .logs
+            return DecodedLogs(try decodeRequest(bytes, receivedUnixNanos: receivedUnixNanos))
+        }
+
+        private mutating func decodeRequest(
             _ bytes: UnsafeRawBufferPointer,
             receivedUnixNanos: UInt64
         ) throws(WireError) -> DecodedSpans {
@@ -112,7 +131,11 @@ extension OTLP {
             while let tag = try message.nextTag() {
                 switch tag {
                 case 0x0a: try readScope(try message.readMessage(), &name, &version, &dropped, &isTooDeep)
-                case 0x12: try readSpan(try message.readMessage())
+                case 0x12:
+                    switch signal {
+                    case .spans: try readSpan(try message.readMessage())
+                    case .logs: try readLogRecord(try message.readMessage())
+                    }
                 case 0x1a: schemaURL = builder.intern(text: try message.readBytes())
                 default: try message.skip(tag, known: 0b1110)
                 }
@@ -207,6 +230,52 @@ extension OTLP {
                 rejections.add(reason, ids.message(reason))
             } else {
                 builder.addSpan(fields)
+            }
+        }
+
+        /// `LogRecord { 1 time_unix_nano (fixed64), 2 severity_number, 3 severity_text, 5 body, 6 attributes*,
+        /// 7 dropped_attributes_count, 8 flags (fixed32), 9 trace_id, 10 span_id, 11 observed_time_unix_nano (fixed64),
+        /// 12 event_name }`
+        private mutating func readLogRecord(_ message: ProtobufReader) throws(WireError) {
+            var message = message
+            var fields = LogBatch.Fields()
+            var ids = IDCheck()
+            var isTooDeep = false
+            var attributes = intake.quota()
+            while let tag = try message.nextTag() {
+                switch tag {
+                case 0x09: fields.timeUnixNanos = try message.readFixed64()
+                case 0x10: fields.severityNumber = try message.readVarint()
+                case 0x1a: fields.severityText = builder.intern(text: try message.readBytes())
+                case 0x2a:
+                    let body = try message.readBytes()
+                    let origin = message.offset &- body.count
+                    if let known = builder.intern(value: body) {
+                        fields.body = known
+                    } else {
+                        fields.body = try canonical(ProtobufReader(body, origin: origin), &isTooDeep)
+                    }
+                case 0x32:
+                    let attribute = try message.readMessage()
+                    guard attributes.take() else { continue }
+                    let pair = try readAttribute(attribute, &isTooDeep)
+                    builder.addSpanAttribute(key: pair.key, value: pair.value)
+                case 0x38: fields.droppedAttributesCount = UInt32(truncatingIfNeeded: try message.readVarint())
+                case 0x45: fields.flags = try message.readFixed32()
+                case 0x4a: fields.traceID = ids.traceID(try message.readBytes())
+                case 0x52: fields.spanID = ids.spanID(try message.readBytes())
+                case 0x59: fields.observedTimeUnixNanos = try message.readFixed64()
+                case 0x62: fields.eventName = builder.intern(text: try message.readBytes())
+                default: try message.skip(tag, known: 0b1_1111_1110_1110)
+                }
+            }
+            fields.droppedAttributesCount &+= attributes.refused
+            try intake.add(Intake.Size.span, attributes: attributes, at: message.offset)
+            if let reason = ids.fault(fields) ?? (isTooDeep ? .valueTooDeep : nil) {
+                builder.discardSpan()
+                rejections.add(reason, ids.message(reason))
+            } else {
+                fields.add(to: &builder)
             }
         }
 

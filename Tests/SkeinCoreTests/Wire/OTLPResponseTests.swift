@@ -4,13 +4,13 @@ import SkeinWire
 import Testing
 
 @Suite struct OTLPResponseTests {
-    static func protobuf(_ response: OTLP.ExportTraceServiceResponse) -> [UInt8] {
+    static func protobuf(_ response: OTLP.ExportResponse) -> [UInt8] {
         var out = ByteWriter()
         response.appendProtobuf(to: &out)
         return out.array()
     }
 
-    static func json(_ response: OTLP.ExportTraceServiceResponse) -> String {
+    static func json(_ response: OTLP.ExportResponse) -> String {
         var json = JSONWriter()
         response.write(to: &json)
         return json.text
@@ -22,13 +22,13 @@ import Testing
     }
 
     @Test func `partial success says how many and why`() {
-        let response = OTLP.ExportTraceServiceResponse(rejectedSpans: 300, errorMessage: "bad ids")
+        let response = OTLP.ExportResponse(rejectedCount: 300, errorMessage: "bad ids")
         #expect(Self.protobuf(response) == Bytes.hex("0a0c 08ac02 1207 62616420696473"))
         #expect(Self.json(response) == #"{"partialSuccess":{"rejectedSpans":"300","errorMessage":"bad ids"}}"#)
     }
 
     @Test func `a warning rejects nothing`() {
-        let response = OTLP.ExportTraceServiceResponse(errorMessage: "use lowerCamelCase")
+        let response = OTLP.ExportResponse(errorMessage: "use lowerCamelCase")
         #expect(Self.json(response) == #"{"partialSuccess":{"errorMessage":"use lowerCamelCase"}}"#)
     }
 

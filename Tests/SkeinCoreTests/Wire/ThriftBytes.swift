@@ -2,10 +2,11 @@
 import SkeinBase
 import SkeinWire
 
-/// Thrift values in the compact encoding, for tests.
+/// Thrift values in the compact and the binary encoding, for tests.
 indirect enum Thrift {
     case bool(Bool)
     case byte(Int8)
+    case i16(Int64)
     case i32(Int64)
     case i64(Int64)
     case double(Double)
@@ -20,6 +21,7 @@ indirect enum Thrift {
         switch self {
         case .bool(let value): value ? 1 : 2
         case .byte: 3
+        case .i16: 4
         case .i32: 5
         case .i64: 6
         case .double: 7
@@ -33,7 +35,7 @@ indirect enum Thrift {
         switch self {
         case .bool: []
         case .byte(let value): [UInt8(bitPattern: value)]
-        case .i32(let value), .i64(let value): Bytes.varint(value.zigZagEncoded)
+        case .i16(let value), .i32(let value), .i64(let value): Bytes.varint(value.zigZagEncoded)
         case .double(let value): (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> ($0 * 8)) }
         case .bytes(let bytes): Bytes.varint(UInt64(bytes.count)) + bytes
         case .text(let text): Thrift.bytes(Array(text.utf8)).encoded
@@ -59,6 +61,52 @@ indirect enum Thrift {
             last = id
         }
         return out + [0]
+    }
+
+    // MARK: Binary
+
+    /// The number that the binary encoding has for the type.
+    var binaryType: UInt8 {
+        switch self {
+        case .bool: 2
+        case .byte: 3
+        case .double: 4
+        case .i16: 6
+        case .i32: 8
+        case .i64: 10
+        case .bytes, .text: 11
+        case .fields: 12
+        case .list: 15
+        }
+    }
+
+    var binaryEncoded: [UInt8] {
+        func bigEndian(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.bigEndian, Array.init) }
+        return switch self {
+        case .bool(let value): [value ? 1 : 0]
+        case .byte(let value): [UInt8(bitPattern: value)]
+        case .i16(let value): bigEndian(Int16(truncatingIfNeeded: value))
+        case .i32(let value): bigEndian(Int32(truncatingIfNeeded: value))
+        case .i64(let value): bigEndian(value)
+        case .double(let value): bigEndian(value.bitPattern)
+        case .bytes(let bytes): bigEndian(Int32(bytes.count)) + bytes
+        case .text(let text): Thrift.bytes(Array(text.utf8)).binaryEncoded
+        case .list(let elements, _):
+            [elements.first?.binaryType ?? 12] + bigEndian(Int32(elements.count)) + elements.flatMap(\.binaryEncoded)
+        case .fields(let fields):
+            fields.flatMap { [$1.binaryType] + bigEndian(Int16($0)) + $1.binaryEncoded } + [0]
+        }
+    }
+
+    static func binaryMessage(
+        _ arguments: Thrift,
+        name: String = "emitBatch",
+        kind: UInt8 = 4,
+        isStrict: Bool = true
+    ) -> [UInt8] {
+        let name = Thrift.text(name).binaryEncoded
+        let head = isStrict ? [0x80, 0x01, 0x00, kind] + name : name + [kind]
+        return head + [0, 0, 0, 7] + arguments.binaryEncoded
     }
 
     // MARK: Jaeger
@@ -90,7 +138,11 @@ indirect enum Thrift {
 
     /// One datagram.
     static func emitBatch(_ spans: [Thrift], process: Thrift = .fields([(1, .text("shop"))])) -> [UInt8] {
-        message(.fields([(1, .fields([(1, process), (2, .list(spans))]))]))
+        message(.fields([(1, batch(spans, process: process))]))
+    }
+
+    static func batch(_ spans: [Thrift], process: Thrift = .fields([(1, .text("shop"))])) -> Thrift {
+        .fields([(1, process), (2, .list(spans))])
     }
 
     static func message(_ arguments: Thrift, name: String = "emitBatch", kind: UInt8 = 4) -> [UInt8] {
@@ -105,12 +157,36 @@ extension Jaeger {
     }
 
     static func decode(_ bytes: [UInt8], _ decoder: inout ThriftDecoder) throws(WireError) -> DecodedSpans {
+        try lend(bytes) { buffer throws(WireError) in try decoder.decodeCompact(buffer, receivedUnixNanos: 5) }
+    }
+
+    static func decode(binary bytes: [UInt8]) throws(WireError) -> DecodedSpans {
+        var decoder = ThriftDecoder()
+        return try lend(bytes) { buffer throws(WireError) in try decoder.decodeBinary(buffer, receivedUnixNanos: 5) }
+    }
+
+    static func decode(
+        batch bytes: [UInt8],
+        limits: DecodingLimits = DecodingLimits()
+    ) throws(WireError) -> DecodedSpans {
+        var decoder = ThriftDecoder(limits: limits)
+        return try lend(bytes) { buffer throws(WireError) in try decoder.decodeBatch(buffer, receivedUnixNanos: 5) }
+    }
+
+    static func decode(
+        protobuf bytes: [UInt8],
+        limits: DecodingLimits = DecodingLimits()
+    ) throws(WireError) -> DecodedSpans {
+        var decoder = ProtobufDecoder(limits: limits)
+        return try lend(bytes) { buffer throws(WireError) in try decoder.decode(buffer, receivedUnixNanos: 5) }
+    }
+
+    private static func lend(
+        _ bytes: [UInt8],
+        to body: (UnsafeRawBufferPointer) throws(WireError) -> DecodedSpans
+    ) throws(WireError) -> DecodedSpans {
         let result: Result<DecodedSpans, WireError> = bytes.withUnsafeBytes { buffer in
-            do throws(WireError) {
-                return .success(try decoder.decodeCompact(buffer, receivedUnixNanos: 5))
-            } catch {
-                return .failure(error)
-            }
+            do throws(WireError) { return .success(try body(buffer)) } catch { return .failure(error) }
         }
         return try result.get()
     }

@@ -18,13 +18,23 @@ struct Fixture {
     let telemetry = Telemetry()
     let pipeline: Pipeline
     let counters: IngestCounters
-    let export: TraceExport
+    let intake: SpanIntake
+    let exports: OTLPExports
+    let logs = LogRecordsAsSpans(in: MemoryStore())
+    let logCounters: LogCounters
 
     init(_ store: TestStore = TestStore(), bytesMax: Int = 1 << 20, budget: Int = 64 << 20) {
         self.store = store
         pipeline = Pipeline(store: store, budget: ByteBudget(limit: budget), telemetry: telemetry)
         counters = IngestCounters(protocol: "test", in: telemetry)
-        export = TraceExport(pipeline: pipeline, counters: counters, bytesMax: bytesMax)
+        intake = SpanIntake(pipeline: pipeline, counters: counters, bytesMax: bytesMax)
+        let logPipeline = LogPipeline(store: logs, budget: pipeline.budget, telemetry: telemetry)
+        logCounters = logPipeline.counters
+        exports = OTLPExports(
+            traces: TraceExport(intake),
+            logs: LogExport(pipeline: logPipeline, bytesMax: bytesMax),
+            metrics: MetricExport(budget: pipeline.budget, telemetry: telemetry, bytesMax: bytesMax)
+        )
     }
 
     /// Runs an OTLP/HTTP listener on a free port while `body` runs.
@@ -35,7 +45,7 @@ struct Fixture {
             limits: limits,
             budget: pipeline.budget,
             telemetry: telemetry,
-            service: OTLPHTTPService(export)
+            service: OTLPHTTPService(exports)
         )
         try await run(listener, body)
     }
@@ -48,7 +58,7 @@ struct Fixture {
             limits: limits,
             budget: pipeline.budget,
             telemetry: telemetry,
-            service: OTLPGRPCService(export)
+            service: OTLPGRPCService(exports)
         )
         try await run(listener, body)
     }

@@ -18,8 +18,8 @@ struct HTTPAndGRPCTests {
             httpLimits: httpLimits,
             budget: fixture.pipeline.budget,
             telemetry: fixture.telemetry,
-            http: OTLPHTTPService(fixture.export),
-            grpc: OTLPGRPCService(fixture.export)
+            http: OTLPHTTPService(fixture.exports),
+            grpc: OTLPGRPCService(fixture.exports)
         )
         try await fixture.run(listener, body)
     }

@@ -14,7 +14,7 @@ struct HTTPStreamTests {
     /// Answers everything with one stream, and counts how its producers end.
     private final class StreamService: HTTPService {
         let stream: HTTPStream
-        let abandonsWithClient = false
+        func abandonsWithClient(_ head: HTTPRequestHead) -> Bool { false }
 
         init(endsWithListener: Bool = false, _ produce: @escaping HTTPStream.Producer) {
             stream = HTTPStream(endsWithListener: endsWithListener, produce)

@@ -134,7 +134,7 @@ struct OTLPHTTPTests {
         }
     }
 
-    @Test(arguments: ["/", "/v1/logs", "/v1/metrics", "/v1/traces/", "/v2/traces", "//v1/traces"])
+    @Test(arguments: ["/", "/v1development/profiles", "/v1/traces/", "/v2/traces", "//v1/traces"])
     func `other paths are answered 404`(_ path: String) async throws {
         let fixture = Fixture()
         try await fixture.withHTTP { port in

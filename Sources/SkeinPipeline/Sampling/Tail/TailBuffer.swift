@@ -10,16 +10,16 @@ struct TailBuffer {
     private let counters: TailCounters
     private var batches = HeldBatches()
     private var traces = WaitingTraces()
-    private var kept: DecisionCache<SamplingDecision>
-    private var dropped: DecisionCache<Void>
+    private var kept: RecentTraces<SamplingDecision>
+    private var dropped: RecentTraces<Void>
     private var departure = Departure()
 
     init(_ policies: SamplingPolicySet, _ settings: TailSamplingSettings, _ counters: TailCounters) {
         self.policies = policies
         self.settings = settings
         self.counters = counters
-        kept = DecisionCache(capacity: settings.keptCacheSize)
-        dropped = DecisionCache(capacity: settings.droppedCacheSize)
+        kept = RecentTraces(countMax: (settings.keptCacheSize + 1) / 2)
+        dropped = RecentTraces(countMax: (settings.droppedCacheSize + 1) / 2)
     }
 
     /// Traces that wait.
@@ -124,12 +124,12 @@ struct TailBuffer {
         let entry = traces.remove(number)
         counters.count(decision, spans: entry.digest.spanCount, haste: haste)
         if decision.isKept {
-            kept.insert(decision, for: entry.digest.traceID)
+            if settings.keptCacheSize > 0 { kept.note(decision, of: entry.digest.traceID) }
             let reason = policies.reason(of: decision)
             departure.begin(decision, reason: haste.map { "\(reason), early: \($0.label)" } ?? reason)
             batches.release(from: entry.rows) { departure.add($2, of: $0, serial: $1) }
         } else {
-            dropped.insert((), for: entry.digest.traceID)
+            if settings.droppedCacheSize > 0 { dropped.note((), of: entry.digest.traceID) }
             batches.release(from: entry.rows) { _, _, _ in }
         }
     }

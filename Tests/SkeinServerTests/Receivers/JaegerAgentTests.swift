@@ -8,7 +8,7 @@ import SkeinStore
 import Testing
 
 /// Datagrams of classic Jaeger clients.
-struct JaegerCompactTests {
+struct JaegerAgentTests {
     @Test func `spans of datagrams are stored, and garbage is counted`() async throws {
         let fixture = Fixture()
         let listener = Self.listener(fixture)
@@ -55,9 +55,28 @@ struct JaegerCompactTests {
         #expect(await fixture.store.memory.status().spanCount == 2)
     }
 
-    private static func listener(_ fixture: Fixture) -> JaegerCompactListener {
-        JaegerCompactListener(
-            name: "jaeger-compact",
+    @Test func `the other port takes the other encoding, and counts the first as garbage`() async throws {
+        let fixture = Fixture()
+        let listener = Self.listener(fixture, .binary)
+        try await fixture.run(listener) { port in
+            let message: [UInt8] =
+                [0x80, 1, 0, 4, 0, 0, 0, 9] + Array("emitBatch".utf8) + [0, 0, 0, 1, 12, 0, 1] + JaegerBatch.binary + [
+                    0
+                ]
+            try await Self.send([Self.datagram(span: 1), message], to: port)
+            try await eventually("the span is stored") { await fixture.store.memory.status().spanCount == 1 }
+        }
+        #expect(listener.ingestCounters.refused(.malformed) == 1)
+        #expect(try await fixture.names(TraceID(high: 0, low: 7)) == ["op"])
+    }
+
+    private static func listener(
+        _ fixture: Fixture,
+        _ encoding: JaegerAgentListener.Encoding = .compact
+    ) -> JaegerAgentListener {
+        JaegerAgentListener(
+            name: "jaeger-agent",
+            encoding: encoding,
             address: ListenAddress(host: "127.0.0.1", port: 0),
             pipeline: fixture.pipeline,
             telemetry: fixture.telemetry

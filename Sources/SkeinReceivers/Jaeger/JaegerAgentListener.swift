@@ -7,11 +7,14 @@ package import SkeinPipeline
 import SkeinWire
 import Synchronization
 
-/// What Jaeger clients send to an agent: Thrift compact messages `emitBatch`, one a datagram.
+/// What Jaeger clients send to an agent: Thrift messages `emitBatch` in one of two encodings, one a datagram.
 ///
 /// Nobody is answered. Datagrams wait in a bounded queue; those that wait together are stored together, so that a store
 /// that syncs for each append is not asked to for each datagram. When the store is busy it is asked again a few times.
-package final class JaegerCompactListener: Listener {
+package final class JaegerAgentListener: Listener {
+    /// How the messages of a port are encoded.
+    package enum Encoding: Sendable { case compact, binary }
+
     /// The most a datagram holds: what a UDP length field can say.
     private static let datagramBytesMax = 65_535
     private static let datagramsPerRead = 16
@@ -21,6 +24,7 @@ package final class JaegerCompactListener: Listener {
     private static let gatherNanos: UInt64 = 3_000_000
 
     package let name: String
+    private let encoding: Encoding
     private let address: ListenAddress
     private let pipeline: Pipeline
     private let counters: IngestCounters
@@ -31,12 +35,14 @@ package final class JaegerCompactListener: Listener {
     /// A listener that is not bound yet.
     package init(
         name: StaticString,
+        encoding: Encoding,
         address: ListenAddress,
         pipeline: Pipeline,
         telemetry: Telemetry,
         clock: any WallClock = SystemClock()
     ) {
         self.name = name.description
+        self.encoding = encoding
         self.address = address
         self.pipeline = pipeline
         self.clock = clock
@@ -104,10 +110,16 @@ package final class JaegerCompactListener: Listener {
         for datagram in datagrams {
             do throws(WireError) {
                 let decoded = try datagram.withBytes { bytes throws(WireError) in
-                    try decoder.decodeCompact(bytes, receivedUnixNanos: now)
+                    switch encoding {
+                    case .compact: try decoder.decodeCompact(bytes, receivedUnixNanos: now)
+                    case .binary: try decoder.decodeBinary(bytes, receivedUnixNanos: now)
+                    }
                 }
                 counters.receivedSpans.add(decoded.accepted + decoded.rejectedCount)
                 for (reason, count) in decoded.rejected { counters.reject(count, SpanRejection(reason)) }
+                counters.drop(decoded.dropped.attributes, .attributes)
+                counters.drop(decoded.dropped.events, .events)
+                counters.drop(decoded.dropped.links, .links)
                 if !decoded.batch.isEmpty { batches.append(decoded.batch) }
             } catch {
                 counters.refuse(error.code == .unsupported ? .unsupported : .malformed)

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+package import SkeinModel
+package import SkeinStore
+import Synchronization
+
+/// Log records of traces, in a store of their own in the folder `records/` of the data folder. It is made when the first
+/// record comes: who sends none has no such folder, and nothing of it costs anything.
+package final class EmbeddedLogRecords: LogRecordStore {
+    private let configuration: EmbeddedStore.Configuration
+    private let opened = Mutex<EmbeddedStore?>(nil)
+
+    /// Records beside the spans of a store of this configuration, on its disk. Opens them when there are any.
+    init(beside spans: EmbeddedStore.Configuration, on disk: any Disk, in folder: StoreFolder) throws(StoreError) {
+        var configuration = spans
+        configuration.directory = folder.logRecords
+        configuration.disk = disk
+        configuration.keepsLogRecords = false
+        configuration.retentionRules = []
+        configuration.onIdle = {}
+        configuration.retentionByteCount = spans.retentionByteCount.map { max(1 << 20, $0 / Self.quotaShare) }
+        // Few come at a time, and nobody searches them.
+        configuration.headByteCount = min(spans.headByteCount, Self.headByteCount)
+        configuration.cacheByteCount = Self.cacheByteCount
+        self.configuration = configuration
+        if (try? disk.kind(of: folder.logRecords)) == .folder {
+            let store = try EmbeddedStore(configuration)
+            opened.withLock { $0 = store }
+        }
+    }
+
+    /// Records take no more than this part of a quota.
+    private static let quotaShare = 4
+    private static let headByteCount = 4 << 20
+    private static let cacheByteCount = 4 << 20
+    private static let tickNanos: UInt64 = 1_000_000_000
+
+    package func append(_ batch: LogBatch) async throws(StoreError) {
+        guard !batch.isEmpty else { return }
+        try await store().append(batch.rows)
+    }
+
+    package func logRecords(
+        ofTrace id: TraceID,
+        span: SpanID?,
+        limit: Int
+    ) async throws(StoreError) -> LogRecordList {
+        guard let store = opened.withLock({ $0 }) else { return LogRecordList() }
+        return try await LogRecordsAsSpans(in: store).logRecords(ofTrace: id, span: span, limit: limit)
+    }
+
+    /// Takes out all records of these traces.
+    func remove(ofTraces ids: Set<TraceID>) async throws(StoreError) {
+        try await opened.withLock { $0 }?.drop(ids)
+    }
+
+    /// Does the work that time asks for, as ``EmbeddedStore/run()`` does.
+    func run() async {
+        while true {
+            if let store = opened.withLock({ $0 }) { return await store.run() }
+            guard (try? await configuration.clock.sleep(nanos: Self.tickNanos)) != nil else { return }
+        }
+    }
+
+    func close() async { await opened.withLock { $0 }?.close() }
+
+    /// What the folder holds, copies of records included.
+    func recordCount() async -> Int { await opened.withLock { $0 }?.status().spanCount ?? 0 }
+
+    private func store() throws(StoreError) -> EmbeddedStore {
+        try opened.withLock { opened throws(StoreError) in
+            if let store = opened { return store }
+            let store = try EmbeddedStore(configuration)
+            opened = store
+            return store
+        }
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinStore
+import SkeinTestKit
+import Testing
+
+@testable import SkeinEngine
+
+/// Log records beside the spans of a data folder.
+@Suite struct LogRecordStoreTests {
+    typealias S = EngineSupport
+    private static let folder = "/data/records"
+
+    private static func record(_ trace: UInt64, span: UInt64, at time: UInt64, _ text: String) -> LogRecord {
+        LogRecord(
+            traceID: TraceID(high: 1, low: trace),
+            spanID: SpanID(span),
+            timeUnixNanos: time,
+            body: .string(text)
+        )
+    }
+
+    private static func texts(
+        _ trace: UInt64,
+        span: SpanID? = nil,
+        limit: Int = 100,
+        in store: EmbeddedStore
+    ) async throws -> [String] {
+        let records = try #require(store.logRecords)
+        let list = try await records.logRecords(ofTrace: TraceID(high: 1, low: trace), span: span, limit: limit)
+        return list.batch.records.map { record in if case .string(let text) = record.body { text } else { "" } }
+            + (list.isCut ? ["…"] : [])
+    }
+
+    private static func append(_ records: [LogRecord], to store: EmbeddedStore) async throws {
+        try await #require(store.logRecords).append(LogBatch(records: records))
+    }
+
+    @Test func `records come back by trace and by span, in the order of their time`() async throws {
+        let store = try await S.open(SimulatedDisk(seed: 1))
+        try await Self.append(
+            [Self.record(1, span: 7, at: 30, "c"), Self.record(2, span: 7, at: 5, "other")],
+            to: store
+        )
+        try await Self.append(
+            [
+                Self.record(1, span: 7, at: 10, "a"), Self.record(1, span: 8, at: 20, "b"),
+                Self.record(1, span: 0, at: 40, "d"),
+            ],
+            to: store
+        )
+        #expect(try await Self.texts(1, in: store) == ["a", "b", "c", "d"])
+        #expect(try await Self.texts(1, span: SpanID(7), in: store) == ["a", "c"])
+        #expect(try await Self.texts(1, limit: 2, in: store) == ["a", "b", "…"])
+        #expect(try await Self.texts(3, in: store).isEmpty)
+        #expect(await store.status().figures["log_records"] == 5)
+        #expect(await store.status().spanCount == 0)
+        await store.close()
+    }
+
+    @Test func `a folder of which nobody sends records has none`() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        #expect(try await Self.texts(1, in: store).isEmpty)
+        await store.close()
+        #expect(!disk.paths.contains { $0.hasPrefix(Self.folder) })
+    }
+
+    @Test func `records survive a stop, and one that comes again is kept once`() async throws {
+        let disk = SimulatedDisk(seed: 2)
+        let records = [Self.record(1, span: 7, at: 10, "a"), Self.record(1, span: 7, at: 10, "a")]
+        let store = try await S.open(disk)
+        try await Self.append(records, to: store)
+        let later = try await S.open(disk.copy())
+        try await Self.append(records, to: later)
+        #expect(try await Self.texts(1, in: later) == ["a", "a"])
+        await later.close()
+        await store.close()
+    }
+
+    @Test func `who deletes a trace deletes its records`() async throws {
+        let disk = SimulatedDisk(seed: 3)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1), S.span(2, 2)))
+        try await Self.append(
+            [Self.record(1, span: 1, at: 5, "gone"), Self.record(2, span: 2, at: 5, "kept")],
+            to: store
+        )
+        let name = SpanPredicate.compare(.name, .equal, .string("work 1"))
+        _ = try await store.remove(Removal(.delete, predicate: name))
+        #expect(try await Self.texts(1, in: store).isEmpty)
+        #expect(try await Self.texts(2, in: store) == ["kept"])
+        await store.close()
+        #expect(!disk.paths.contains { disk[$0].map { Self.holds($0, "gone") } ?? false })
+    }
+
+    @Test func `a backup has the records, and verifying reads them`() async throws {
+        let disk = SimulatedDisk(seed: 4)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        try await Self.append([Self.record(1, span: 1, at: 5, "a")], to: store)
+        await store.close()
+        #expect(try DataFolder("/data", disk: disk).verify().findings.isEmpty)
+        _ = try DataFolder("/data", disk: disk).backUp(to: "/backup", copies: true, clock: SimulatedClock())
+        _ = try await DataFolder("/restored", disk: disk).restore(from: "/backup")
+        let restored = try await S.open(disk) { $0.directory = "/restored" }
+        #expect(try await Self.texts(1, in: restored) == ["a"])
+        await restored.close()
+        let segment = try #require(disk.paths.first { $0.hasPrefix("/data/records/log/") })
+        let size = disk[segment]?.count ?? 0
+        disk[segment]?[size / 2] ^= 1
+        let findings = try DataFolder("/data", disk: disk).verify().findings
+        #expect(findings.contains { $0.file.hasPrefix("records/log/") })
+    }
+
+    private static func holds(_ bytes: [UInt8], _ text: String) -> Bool {
+        let wanted = Array(text.utf8)
+        return bytes.indices.contains { bytes[$0...].starts(with: wanted) }
+    }
+}
