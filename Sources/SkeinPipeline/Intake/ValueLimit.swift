@@ -26,10 +26,10 @@ package struct ValueLimit: IntakeStage {
         var count = 0
         var rewriter = SpanBatchRewriter(batch)
         rewriter.changeAttributes { _, value in
-            let cut = dictionary.withBytes(value) { cut($0) }
-            guard let cut else { return .keep }
+            let shortened = dictionary.withBytes(value) { cut($0) }
+            guard let shortened else { return .keep }
             count += 1
-            return .replace(cut)
+            return .replace(shortened)
         }
         cutValues.add(count)
         return rewriter.finish()
