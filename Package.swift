@@ -75,7 +75,7 @@ let modules: [Module] = [
     Module(
         name: "SkeinBenchmarks",
         kind: .executable,
-        imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine"]
+        imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinPipeline"]
     ),
     Module(name: "SkeinTestKit", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(

@@ -14,7 +14,7 @@ package struct IngestCounters: Sendable {
     package let bytes: Counter
     /// Spans found in them.
     package let receivedSpans: Counter
-    /// Spans that were stored.
+    /// Spans that were stored, or that the tail sampler took.
     package let acceptedSpans: Counter
     private let droppedItems: [Counter]
     private let refusals: RefusalCounters

@@ -21,6 +21,8 @@ package struct ServerConfiguration: Sendable {
     package var retention: Duration? = .seconds(30 * 86_400)
     /// How long traces that satisfy a condition are kept instead, the first that holds deciding.
     package var retentionRules: [RetentionRuleText] = []
+    /// Which traces are kept at all; `nil` keeps every one.
+    package var sampling: SamplingFile?
     /// Sums by the minute that came longer ago than this are deleted; `nil` keeps them for good.
     package var rollupRetention: Duration? = .seconds(400 * 86_400)
     /// The oldest traces are deleted when all take more bytes than this; `nil` for no bound.

@@ -146,6 +146,16 @@ package struct Setting: Sendable {
                 write: { $0.retentionRules.map(\.text).joined(separator: "; ") }
             ),
             Setting(
+                "sampling-config",
+                "Keep only traces that the policies in this file keep: the block `tail_sampling` of an OpenTelemetry collector, as "
+                    + "YAML. Spans wait in memory until their trace was decided.",
+                form: "a path, or empty",
+                reading: { text, configuration throws(ConfigurationError) in
+                    configuration.sampling = text.isEmpty ? nil : try SamplingFile(path: text)
+                },
+                write: { $0.sampling?.path ?? "" }
+            ),
+            Setting(
                 "rollup-retention",
                 "Delete sums by the minute, from which statistics and the service graph come, that came longer ago than "
                     + "this; `off` keeps them for good. They outlive the traces, by the hour from 30 days on, and take little "

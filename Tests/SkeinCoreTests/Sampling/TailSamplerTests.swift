@@ -272,6 +272,22 @@ import Testing
         #expect(bench.metrics.contains(#"skein_sampling_forced_traces_total{reason="trace_size"} 1"#))
     }
 
+    @Test func `spans that come one by one take as much memory as spans that come together`() async throws {
+        let one = try Bench(.always)
+        let many = try Bench(.always)
+        var generator = TraceGenerator(seed: 9)
+        let spans = generator.spans(3_000)
+        try await many.take(spans)
+        for span in spans { try await one.take([span]) }
+        #expect(one.sampler.byteCount < 2 * many.sampler.byteCount)
+        await one.wait(10)
+        await many.wait(10)
+        #expect(Set(one.spans.map(\.spanID)) == Set(spans.map(\.spanID)))
+        #expect(one.spans.count == spans.count)
+        #expect(one.batchCount < 20)
+        #expect(one.sampler.byteCount == 0 && many.sampler.byteCount == 0)
+    }
+
     @Test func `a slow trace pins no more than itself`() async throws {
         let bench = try Bench(.always) { $0.decisionWaitAfterRootNanos = 1_000_000_000 }
         var slow = TraceSketch(1)

@@ -2,12 +2,13 @@
 import SkeinModel
 import SkeinStore
 
-/// Batches whose rows wait for decisions, whole and uncopied.
+/// Batches whose rows wait for decisions, whole and uncopied; small ones are gathered into a larger one, since a batch takes a
+/// kilobyte beside its rows.
 ///
 /// The rows of one trace are a chain through all batches, newest first: a link in each row leads to the next. So a row
 /// costs eight bytes and a trace no list of its own. A batch goes when its last row does; of one most of whose rows have gone
 /// the others are copied together, so that a slow trace pins no more than itself.
-struct HeldBatches {
+struct HeldBatches: ~Copyable {
     /// A row of a held batch.
     struct Link: Hashable, Sendable {
         fileprivate var slot: UInt32
@@ -46,8 +47,16 @@ struct HeldBatches {
     private var lastSerial: UInt64 = 0
     /// Slots most of whose rows have gone.
     private var sparse: Set<UInt32> = []
+    /// Rows of small batches, which become the batch of `gatheringSlot` when they are many, or when one of them is asked for.
+    private var gathered = SpanBatchBuilder()
+    private var gatheredReceived: UInt64 = 0
+    private var gatheringSlot: UInt32?
     /// Bytes of memory that the batches take.
     private(set) var byteCount = 0
+
+    /// Rows of a batch that is held as it is, at least.
+    private static let wholeCountMin = 32
+    private static let gatheredCountMax = 512
 
     /// Rows below which a batch is not worth copying.
     private static let compactedCountMin = 64
@@ -61,22 +70,55 @@ struct HeldBatches {
         return lastSerial
     }
 
-    /// Holds a batch of which no row waits yet; ``settle(_:)`` ends its making.
-    mutating func add(_ batch: SpanBatch) -> UInt32 {
-        var held = Held(batch: batch, serial: nextSerial())
-        held.next = [Link](repeating: .end, count: batch.count)
-        held.isWaiting = RowSet(count: batch.count)
-        held.byteCount = Self.byteCount(of: batch)
-        byteCount += held.byteCount
-        if let slot = freeSlots.popLast() {
-            slots[Int(slot)] = held
-            return slot
-        }
-        slots.append(held)
-        return UInt32(slots.count - 1)
+    /// Holds a batch of which no row waits yet; ``settle(_:)`` ends its making. Its first row is row `first` of the slot.
+    mutating func add(_ batch: SpanBatch) -> (slot: UInt32, first: Int) {
+        if batch.count < Self.wholeCountMin { return gather(batch) }
+        let slot = open(rowCount: batch.count)
+        slots[Int(slot)].batch = batch
+        count(Self.byteCount(of: batch), of: slot)
+        return (slot, 0)
     }
 
-    /// Lets row `row` of a batch wait, before the chain that begins with `next`.
+    private mutating func gather(_ batch: SpanBatch) -> (slot: UInt32, first: Int) {
+        if gathered.count + batch.count > Self.gatheredCountMax { closeGathering() }
+        let slot = gatheringSlot ?? open(rowCount: Self.gatheredCountMax)
+        gatheringSlot = slot
+        let first = gathered.count
+        var merger = SpanBatchMerger(from: batch)
+        for row in 0..<batch.count { merger.append(row, to: &gathered) }
+        gatheredReceived = max(gatheredReceived, batch.receivedUnixNanos)
+        count(gathered.byteCount + 1024 + 9 * Self.gatheredCountMax, of: slot)
+        return (slot, first)
+    }
+
+    /// Makes a batch of what was gathered.
+    private mutating func closeGathering() {
+        guard let slot = gatheringSlot else { return }
+        slots[Int(slot)].batch = gathered.finish(receivedUnixNanos: gatheredReceived)
+        gatheredReceived = 0
+        gatheringSlot = nil
+    }
+
+    /// A slot for a batch of at most so many rows.
+    private mutating func open(rowCount: Int) -> UInt32 {
+        var held = Held(serial: nextSerial())
+        held.next = [Link](repeating: .end, count: rowCount)
+        held.isWaiting = RowSet(count: rowCount)
+        guard let slot = freeSlots.popLast() else {
+            slots.append(held)
+            return UInt32(slots.count - 1)
+        }
+        slots[Int(slot)] = held
+        return slot
+    }
+
+    /// Says what a slot takes now.
+    private mutating func count(_ bytes: Int, of slot: UInt32) {
+        byteCount += bytes - slots[Int(slot)].byteCount
+        slots[Int(slot)].byteCount = bytes
+    }
+
+    /// Lets row `row` of a slot wait, before the chain that begins with `next`.
     mutating func wait(_ row: Int, of slot: UInt32, before next: Link) -> Link {
         slots[Int(slot)].next[row] = next
         slots[Int(slot)].isWaiting[row] = true
@@ -91,6 +133,7 @@ struct HeldBatches {
     mutating func release(from first: Link, _ body: (SpanBatch, _ serial: UInt64, _ row: Int) -> Void) {
         var link = first
         while link != .end {
+            if link.slot == gatheringSlot { closeGathering() }
             let slot = Int(link.slot)
             let place = slots[slot].place(of: link.row)
             body(slots[slot].batch, slots[slot].serial, place)
@@ -122,6 +165,7 @@ struct HeldBatches {
 
     private mutating func freeIfDone(_ slot: UInt32) {
         guard slots[Int(slot)].waitingCount == 0 else { return }
+        if slot == gatheringSlot { closeGathering() }
         byteCount -= slots[Int(slot)].byteCount
         slots[Int(slot)] = Held()
         sparse.remove(slot)

@@ -4,22 +4,22 @@ import SkeinModel
 /// Spans that wait for the decision about their trace, and the decisions made lately.
 ///
 /// A value without clock, lock or task: ``TailSampler`` brings those. What leaves is collected in a ``Departure``.
-struct TailBuffer {
+struct TailBuffer: ~Copyable {
     private var policies: SamplingPolicySet
     private let settings: TailSamplingSettings
     private let counters: TailCounters
     private var batches = HeldBatches()
     private var traces = WaitingTraces()
-    private var kept: DecisionCache<SamplingDecision>
-    private var dropped: DecisionCache<Void>
+    private var kept: RecentTraces<SamplingDecision>
+    private var dropped: RecentTraces<Void>
     private var departure = Departure()
 
     init(_ policies: SamplingPolicySet, _ settings: TailSamplingSettings, _ counters: TailCounters) {
         self.policies = policies
         self.settings = settings
         self.counters = counters
-        kept = DecisionCache(capacity: settings.keptCacheSize)
-        dropped = DecisionCache(capacity: settings.droppedCacheSize)
+        kept = RecentTraces(countMax: (settings.keptCacheSize + 1) / 2)
+        dropped = RecentTraces(countMax: (settings.droppedCacheSize + 1) / 2)
     }
 
     /// Traces that wait.
@@ -35,7 +35,7 @@ struct TailBuffer {
     /// Takes a batch in. Spans whose trace was decided follow the decision.
     mutating func add(_ reading: BatchReading, nanos: UInt64) {
         let batch = reading.batch
-        let slot = batches.add(batch)
+        let (slot, first) = batches.add(batch)
         var lateSerial: UInt64?
         var row = 0
         while row < batch.count {
@@ -43,7 +43,7 @@ struct TailBuffer {
             var end = row + 1
             while end < batch.count, batch.traceIDs[end] == id { end += 1 }
             if let number = traces.number(of: id) {
-                wait(row..<end, of: slot, reading, number, nanos)
+                wait(row..<end, of: (slot, first), reading, number, nanos)
             } else if let decision = kept[id] {
                 let serial = lateSerial ?? batches.nextSerial()
                 lateSerial = serial
@@ -55,7 +55,7 @@ struct TailBuffer {
             } else {
                 if traces.count >= settings.traceCountMax { _ = decideFirst(nanos: nanos, .traces) }
                 let number = traces.add(id, dueNanos: Self.sum(nanos, settings.decisionWaitNanos))
-                wait(row..<end, of: slot, reading, number, nanos)
+                wait(row..<end, of: (slot, first), reading, number, nanos)
             }
             row = end
         }
@@ -64,14 +64,14 @@ struct TailBuffer {
 
     private mutating func wait(
         _ rows: Range<Int>,
-        of slot: UInt32,
+        of place: (slot: UInt32, first: Int),
         _ reading: BatchReading,
         _ number: UInt32,
         _ nanos: UInt64
     ) {
         for row in rows {
             traces[number].digest.add(row, of: reading)
-            traces[number].rows = batches.wait(row, of: slot, before: traces[number].rows)
+            traces[number].rows = batches.wait(place.first + row, of: place.slot, before: traces[number].rows)
         }
         if settings.decisionWaitAfterRootNanos > 0, traces[number].digest.hasRoot {
             traces.root(number, dueNanos: Self.sum(nanos, settings.decisionWaitAfterRootNanos))
@@ -124,12 +124,12 @@ struct TailBuffer {
         let entry = traces.remove(number)
         counters.count(decision, spans: entry.digest.spanCount, haste: haste)
         if decision.isKept {
-            kept.insert(decision, for: entry.digest.traceID)
+            if settings.keptCacheSize > 0 { kept.note(decision, of: entry.digest.traceID) }
             let reason = policies.reason(of: decision)
             departure.begin(decision, reason: haste.map { "\(reason), early: \($0.label)" } ?? reason)
             batches.release(from: entry.rows) { departure.add($2, of: $0, serial: $1) }
         } else {
-            dropped.insert((), for: entry.digest.traceID)
+            if settings.droppedCacheSize > 0 { dropped.note((), of: entry.digest.traceID) }
             batches.release(from: entry.rows) { _, _, _ in }
         }
     }
