@@ -30,6 +30,7 @@ struct Sampling: Sendable {
             stages.append(HeadSampler(rules, clock: clock, telemetry: telemetry))
         }
         self.stages = stages
+        let answers = answers
         file = configuration.samplingStrategies.map {
             StrategiesFile($0, answers, telemetry: telemetry, logger: logger)
         }
