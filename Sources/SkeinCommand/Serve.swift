@@ -88,6 +88,30 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Sampled traces a second of each operation to lead clients to.", valueName: "1|off"))
     var samplingAdaptiveTarget: String?
 
+    @Option(help: ArgumentHelp("Spans that each service may send in a second.", valueName: "n|off"))
+    var serviceSpansPerSecondMax: String?
+
+    @Option(help: ArgumentHelp("Bytes that each service may send in a second, decoded.", valueName: "size|off"))
+    var serviceBytesPerSecondMax: String?
+
+    @Option(help: ArgumentHelp("Spans that are taken of one trace.", valueName: "n|off"))
+    var traceSpansTakenMax: String?
+
+    @Option(help: ArgumentHelp("Attributes, events and links that are taken of a span.", valueName: "n"))
+    var spanItemsMax: String?
+
+    @Option(help: ArgumentHelp("The longest text of an attribute.", valueName: "size|off"))
+    var valueBytesMax: String?
+
+    @Option(help: ArgumentHelp("What is taken out before anything is kept.", valueName: "rules"))
+    var scrubRules: String?
+
+    @Option(help: ArgumentHelp("File with the secret key of the rules `hash`.", valueName: "path"))
+    var scrubKeyFile: String?
+
+    @Option(help: ArgumentHelp("Origins of pages that may send from a browser.", valueName: "origins"))
+    var corsOrigins: String?
+
     @Option(help: ArgumentHelp("Serve the page from this folder.", valueName: "path"))
     var webDir: String?
 
@@ -143,6 +167,14 @@ struct Serve: AsyncParsableCommand {
         flags["span-weight-attribute"] = spanWeightAttribute
         flags["sampling-strategies"] = samplingStrategies
         flags["sampling-adaptive-target"] = samplingAdaptiveTarget
+        flags["service-spans-per-second-max"] = serviceSpansPerSecondMax
+        flags["service-bytes-per-second-max"] = serviceBytesPerSecondMax
+        flags["trace-spans-taken-max"] = traceSpansTakenMax
+        flags["span-items-max"] = spanItemsMax
+        flags["value-bytes-max"] = valueBytesMax
+        flags["scrub-rules"] = scrubRules
+        flags["scrub-key-file"] = scrubKeyFile
+        flags["cors-origins"] = corsOrigins
         flags["web-dir"] = webDir
         flags["base-path"] = basePath
         flags["log-level"] = logLevel

@@ -34,7 +34,7 @@ struct CrossOriginTests {
             #expect(preflight.status == 204)
             #expect(preflight.header("access-control-allow-origin") == "https://www.shop.example")
             #expect(preflight.header("access-control-allow-methods") == "POST")
-            #expect(preflight.header("access-control-allow-headers") == "content-type,x-key")
+            #expect(preflight.header("access-control-allow-headers") == "content-type, x-key")
             let sent = try await Answer.of(
                 port,
                 "/v1/traces",

@@ -87,7 +87,7 @@ struct SamplingFileTests {
     @Test(
         arguments: [
             ("head_sampling:\n  rules:\n    - sampler: never", "line 3 of"),
-            ("head_sampling:\n  rules: [{sampler: always_on}]\ntail: 1", "tail is nothing"),
+            ("head_sampling:\n  rules: [{sampler: always_on}]\ntail: 1", "lacks policies"),
             ("tail_sampling:\n  policies:\n    - name: a\n      type: latenzy\n", "line 4 of"),
             ("tail_sampling:\n  policies:\n    - name: a\n      type: latenzy\n", "did you mean latency?"),
             (
