@@ -22,6 +22,8 @@ package struct API: Sendable {
     /// Log records of traces; `nil` where none are kept.
     let logRecords: (any LogRecordStore)?
     let zipkin: ZipkinSettings
+    /// Where imported spans go; `nil` where none are taken.
+    let importing: ImportIntake?
     let serverStatus: @Sendable () async -> ServerStatus
 
     /// The APIs over `store`, whose answers take at most `answers` while they are made, and hold whole traces of at most
@@ -35,6 +37,7 @@ package struct API: Sendable {
         savedQueries: any SavedQueries = MemorySavedQueries(),
         logRecords: (any LogRecordStore)? = nil,
         zipkin: ZipkinSettings = ZipkinSettings(),
+        importing: ImportIntake? = nil,
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
@@ -45,6 +48,7 @@ package struct API: Sendable {
         self.savedQueries = savedQueries
         self.logRecords = logRecords
         self.zipkin = zipkin
+        self.importing = importing
         self.serverStatus = serverStatus
     }
 

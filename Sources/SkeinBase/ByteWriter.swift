@@ -34,6 +34,13 @@ public struct ByteWriter: ~Copyable {
         used = count
     }
 
+    /// Forgets the first `count` bytes; the rest moves to the front.
+    public mutating func removeFirst(_ count: Int) {
+        precondition(count >= 0 && count <= used)
+        base.copyMemory(from: base + count, byteCount: used - count)
+        used -= count
+    }
+
     /// Makes room for `count` more bytes.
     @inlinable
     public mutating func reserve(_ count: Int) {

@@ -100,8 +100,11 @@ struct Query: AsyncParsableCommand {
         if answer.truncated { CommandOutput.note("There are more series; group by less, or filter.") }
     }
 
-    private func start(now: Date) -> String? {
-        guard let since, let nanos = Figures.nanos(since) else { return nil }
+    private func start(now: Date) -> String? { since.flatMap { Self.start(since: $0, now: now) } }
+
+    /// The moment in Unix nanoseconds that lies a duration such as `1h` before `now`; `nil` for text that is none.
+    static func start(since: String, now: Date) -> String? {
+        guard let nanos = Figures.nanos(since) else { return nil }
         let now = UInt64(max(now.timeIntervalSince1970, 0) * 1e9)
         return String(now > nanos ? now - nanos : 0)
     }

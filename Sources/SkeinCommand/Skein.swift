@@ -15,6 +15,7 @@ struct Skein: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Serve.self, Query.self, Tail.self, Trace.self, Compare.self, Services.self, Usage.self, Status.self,
+            Import.self, Export.self,
             Load.self,
             Remove.self,
             Doctor.self,

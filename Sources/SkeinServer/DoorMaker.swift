@@ -14,6 +14,7 @@ struct DoorMaker {
     let clock: any WallClock
     let pipeline: Pipeline
     let logs: LogPipeline?
+    let sampling: SamplingAnswers
     let memory: MemoryPlan
     let telemetry: Telemetry
     let directory: Directory
@@ -32,6 +33,8 @@ struct DoorMaker {
         savedQueries: any SavedQueries,
         logRecords: (any LogRecordStore)?,
         pipeline: Pipeline,
+        scrubber: Scrubber?,
+        sampling: SamplingAnswers,
         memory: MemoryPlan,
         telemetry: Telemetry,
         directory: Directory,
@@ -42,12 +45,17 @@ struct DoorMaker {
         self.configuration = configuration
         self.clock = clock
         self.pipeline = pipeline
-        logs = logRecords.map { LogPipeline(store: $0, budget: pipeline.budget, telemetry: telemetry) }
+        logs = logRecords.map { store in
+            LogPipeline(store: store, scrubber: scrubber, budget: pipeline.budget, telemetry: telemetry)
+        }
+        self.sampling = sampling
         self.memory = memory
         self.telemetry = telemetry
         self.directory = directory
         self.logger = logger
         operations = Operations(store: store, telemetry: telemetry, readiness: readiness)
+        let imports = IngestCounters(protocol: "import", in: telemetry)
+        directory.add(imports)
         api = API(
             store: store,
             clock: clock,
@@ -57,6 +65,7 @@ struct DoorMaker {
             savedQueries: savedQueries,
             logRecords: logRecords,
             zipkin: configuration.zipkin,
+            importing: ImportIntake(pipeline: pipeline, counters: imports),
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)
@@ -73,7 +82,8 @@ struct DoorMaker {
                 operations: operations,
                 basePath: configuration.basePath
             )
-            return httpListener("web", address, questionBytesMax, service)
+            // Files are imported there.
+            return httpListener("web", address, configuration.requestBytesMax, service)
         case .tempo:
             return httpAndGRPCListener(
                 "tempo",
@@ -88,7 +98,7 @@ struct DoorMaker {
                 "zipkin",
                 address,
                 configuration.requestBytesMax,
-                ZipkinHTTPService(intake, other: FamilyService(answers: answers(of: .zipkin))),
+                shared(ZipkinHTTPService(intake, other: FamilyService(answers: answers(of: .zipkin)))),
                 ZipkinGRPCService(intake)
             )
         case .jaegerQueryGRPC:
@@ -100,7 +110,7 @@ struct DoorMaker {
             )
         case .otlpHTTP:
             let exports = exports(IngestCounters(protocol: "otlp-http", in: telemetry))
-            return httpListener("otlp-http", address, configuration.requestBytesMax, OTLPHTTPService(exports))
+            return httpListener("otlp-http", address, configuration.requestBytesMax, shared(OTLPHTTPService(exports)))
         case .otlpGRPC:
             let exports = exports(IngestCounters(protocol: "otlp-grpc", in: telemetry))
             return grpcListener("otlp-grpc", address, configuration.requestBytesMax, OTLPGRPCService(exports))
@@ -111,15 +121,29 @@ struct DoorMaker {
                 "jaeger-http",
                 address,
                 configuration.requestBytesMax,
-                JaegerHTTPService(intake(IngestCounters(protocol: "jaeger-http", in: telemetry)))
+                JaegerHTTPService(
+                    intake(IngestCounters(protocol: "jaeger-http", in: telemetry)),
+                    other: { [sampling] head in sampling.answer(toCollector: head) }
+                )
             )
         case .jaegerGRPC:
             return grpcListener(
                 "jaeger-grpc",
                 address,
                 configuration.requestBytesMax,
-                JaegerGRPCService(intake(IngestCounters(protocol: "jaeger-grpc", in: telemetry)))
+                JaegerGRPCService(
+                    intake(IngestCounters(protocol: "jaeger-grpc", in: telemetry)),
+                    other: { [sampling] path in SamplingGRPCService.method(at: path, sampling) }
+                )
             )
+        case .jaegerSampling:
+            let refusals = RefusalCounters(protocol: "jaeger-sampling", in: telemetry)
+            let service = SamplingHTTPService(answers: sampling, refusals: refusals)
+            return httpListener("jaeger-sampling", address, SamplingGRPCService.messageBytesMax, service)
+        case .jaegerSamplingGRPC:
+            let refusals = RefusalCounters(protocol: "jaeger-sampling-grpc", in: telemetry)
+            let service = SamplingGRPCService(answers: sampling, refusals: refusals)
+            return grpcListener("jaeger-sampling-grpc", address, SamplingGRPCService.messageBytesMax, service)
         }
     }
 
@@ -223,6 +247,12 @@ struct DoorMaker {
         )
     }
 
+    /// A service that pages of other origins may use as far as the configuration lets them.
+    private func shared(_ service: any HTTPService) -> any HTTPService {
+        configuration.corsOrigins.isEmpty
+            ? service : CrossOriginService(service, origins: configuration.corsOrigins)
+    }
+
     private func exports(_ counters: IngestCounters) -> OTLPExports {
         let bytesMax = configuration.requestBytesMax
         return OTLPExports(
@@ -238,6 +268,7 @@ struct DoorMaker {
             pipeline: pipeline,
             counters: counters,
             bytesMax: configuration.requestBytesMax,
+            itemsMax: configuration.spanItemsMax,
             clock: clock
         )
     }

@@ -58,6 +58,8 @@ package enum RejectionReason: String, Hashable, Sendable, CaseIterable {
     case invalidParentSpanID = "invalid_parent_span_id"
     /// An attribute of the span, its resource or its scope nests deeper than `EncodedValue.maxDepth`.
     case valueTooDeep = "value_too_deep"
+    /// The start is no moment.
+    case invalidTime = "invalid_time"
     /// A log record that belongs to no trace.
     case noTraceID = "no_trace_id"
 }

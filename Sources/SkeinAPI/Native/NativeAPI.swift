@@ -37,6 +37,7 @@ enum NativeAPI {
         route("GET", "usage", "service", "limit", "cursor", answer: usage),
         route("GET", "removals", "limit", "cursor", answer: removals),
         route("POST", "removals", answer: remove),
+        route("POST", "import", "format", "service", answer: importSpans),
     ]
 
     /// An analysis of the traces that match.

@@ -137,6 +137,7 @@ struct Problem: Decodable {
         var failure = CommandFailure(description: detail ?? "The server answered \(status) to \(path).")
         if problem?.code == "invalid-query" { failure.exitCode = 2 }
         failure.problem = problem
+        failure.status = status
         return failure
     }
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import AsyncHTTPClient
 import Foundation
 import NIOCore
-import NIOHTTP1
 import SkeinBase
 import SkeinModel
 import SkeinWire
@@ -23,7 +21,6 @@ struct LoadRun: Sendable {
 
     /// Spans of a request, about as many as exporters send.
     private static let requestSpans = 512
-    private static let attemptsMax = 6
     /// Requests refused one after the other before the run gives up.
     private static let failuresMax = 8
 
@@ -87,58 +84,21 @@ struct LoadRun: Sendable {
 
     /// Sends one request, again when the server asks for patience.
     private func send(_ body: ByteBuffer, spanCount: Int, to sheet: Sheet) async {
-        var request = HTTPClientRequest(url: url)
-        request.method = .POST
-        request.headers.add(name: "content-type", value: "application/x-protobuf")
-        request.body = .bytes(body)
-        for attempt in 1...Self.attemptsMax {
-            let begin = clock.monotonicNanos
-            do {
-                let response = try await ServerClient.connections.execute(request, timeout: .seconds(60))
-                let answer = try await response.body.collect(upTo: 1 << 20)
-                let status = Int(response.status.code)
-                if status == 200 {
-                    let rejected = min(Self.rejectedSpans(answer), spanCount)
-                    let nanos = clock.monotonicNanos &- begin
-                    return sheet.note(
-                        accepted: spanCount - rejected,
-                        rejected: rejected,
-                        bytes: body.readableBytes,
-                        nanos
-                    )
-                }
-                guard status == 429 || status == 503, attempt < Self.attemptsMax else {
-                    return sheet.note(failed: spanCount, "the server answered \(status)")
-                }
-                sheet.noteRetry()
-                let wished = response.headers.first(name: "retry-after").flatMap { Double($0) }
-                try await clock.sleep(nanos: UInt64(min(max(wished ?? 0.2 * Double(attempt), 0.05), 30) * 1e9))
-            } catch {
-                return sheet.note(failed: spanCount, "nothing answers at \(url)")
+        let begin = clock.monotonicNanos
+        do throws(SpanSender.Failure) {
+            let answer = try await SpanSender(url: url, clock: clock).send(body) { sheet.noteRetry() }
+            let rejected = min(answer.rejectedCount, spanCount)
+            sheet.note(
+                accepted: spanCount - rejected,
+                rejected: rejected,
+                bytes: body.readableBytes,
+                clock.monotonicNanos &- begin
+            )
+        } catch {
+            switch error {
+            case .refused(let status, _): sheet.note(failed: spanCount, "the server answered \(status)")
+            case .unreachable: sheet.note(failed: spanCount, "nothing answers at \(url)")
             }
-        }
-    }
-
-    /// Field 1 of field 1 of `ExportTraceServiceResponse`; 0 when all were accepted.
-    private static func rejectedSpans(_ answer: ByteBuffer) -> Int {
-        answer.withUnsafeReadableBytes { bytes in
-            var response = ProtobufReader(bytes)
-            do throws(WireError) {
-                while let tag = try response.nextTag() {
-                    guard tag == 0x0a else {
-                        try response.skip(tag)
-                        continue
-                    }
-                    var partial = try response.readMessage()
-                    while let tag = try partial.nextTag() {
-                        if tag == 0x08 { return Int(clamping: Int64(bitPattern: try partial.readVarint())) }
-                        try partial.skip(tag)
-                    }
-                }
-            } catch {
-                return 0
-            }
-            return 0
         }
     }
 

@@ -44,6 +44,8 @@ struct CommandFailure: Error, CustomStringConvertible {
     var exitCode: Int32 = 1
     /// What the server said about it.
     var problem: Problem?
+    /// The HTTP status of the server's answer, when there was one.
+    var status: Int?
 }
 
 extension AsyncParsableCommand {

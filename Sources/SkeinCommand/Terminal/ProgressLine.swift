@@ -7,10 +7,17 @@ struct ProgressLine {
 
     /// Says that so many bytes of all are read. A line a tenth of a second is enough.
     mutating func show(_ byteCount: Int, of total: Int) {
+        show {
+            let percent = total > 0 ? min(100, byteCount / max(1, total / 100)) : 0
+            return "\(percent) %, \(Figures.bytes(byteCount)) of \(Figures.bytes(total))"
+        }
+    }
+
+    /// Shows a line, where it is time for one.
+    mutating func show(_ text: () -> String) {
         guard isShown, last.duration(to: .now) > .milliseconds(100) else { return }
         last = .now
-        let percent = total > 0 ? min(100, byteCount / max(1, total / 100)) : 0
-        CommandOutput.progress("\(percent) %, \(Figures.bytes(byteCount)) of \(Figures.bytes(total))")
+        CommandOutput.progress(text())
     }
 
     /// Takes the line away.

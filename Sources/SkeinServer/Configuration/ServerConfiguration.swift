@@ -2,6 +2,7 @@
 package import Logging
 package import SkeinAPI
 package import SkeinEngine
+package import SkeinPipeline
 package import SkeinReceivers
 
 /// Everything that can be set about a server, with its defaults. What each field means, its bounds, variable and flag
@@ -21,6 +22,8 @@ package struct ServerConfiguration: Sendable {
     package var retention: Duration? = .seconds(30 * 86_400)
     /// How long traces that satisfy a condition are kept instead, the first that holds deciding.
     package var retentionRules: [RetentionRuleText] = []
+    /// Which traces are kept at all; `nil` keeps every one.
+    package var sampling: SamplingFile?
     /// Sums by the minute that came longer ago than this are deleted; `nil` keeps them for good.
     package var rollupRetention: Duration? = .seconds(400 * 86_400)
     /// The oldest traces are deleted when all take more bytes than this; `nil` for no bound.
@@ -42,6 +45,26 @@ package struct ServerConfiguration: Sendable {
     package var traceSpansMax = 200_000
     /// How the Zipkin API compares ids, and what it suggests.
     package var zipkin = ZipkinSettings()
+    /// What each service may send.
+    package var rates = RateLimits.Rates()
+    /// Spans that are taken of one trace; `nil` for all.
+    package var traceSpansTakenMax: Int?
+    /// Attributes, events and links that are taken of a span.
+    package var spanItemsMax = 10_000
+    /// Bytes of the longest text of an attribute; `nil` for any.
+    package var valueBytesMax: Int?
+    /// What is taken out before anything is kept.
+    package var scrubRules = ScrubRules()
+    /// File with the key of hashes.
+    package var scrubKeyFile: String?
+    /// Pages of other origins that may send.
+    package var corsOrigins = CrossOrigins()
+    /// The attribute that says how spans were sampled before they came.
+    package var weightAttribute: WeightAttribute?
+    /// Path of a file of strategies in Jaeger's format.
+    package var samplingStrategies: String?
+    /// Sampled traces a second of each operation that adaptive sampling aims at; `nil` for none.
+    package var samplingAdaptiveTarget: Double?
     /// Folder to serve the page from instead of the one inside the binary.
     package var webDirectory: String?
     /// Path below which a proxy mounts the web listener; empty or starting with `/`, never ending with one.
@@ -64,6 +87,8 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
     case jaegerBinary = "jaeger-binary"
     case jaegerHTTP = "jaeger-http"
     case jaegerGRPC = "jaeger-grpc"
+    case jaegerSampling = "jaeger-sampling"
+    case jaegerSamplingGRPC = "jaeger-sampling-grpc"
 
     /// Where it listens unless told otherwise: the port that clients expect, on this machine only.
     package var defaultAddress: ListenAddress {
@@ -79,6 +104,8 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
             case .jaegerBinary: 6832
             case .jaegerHTTP: 14268
             case .jaegerGRPC: 14250
+            case .jaegerSampling: 5778
+            case .jaegerSamplingGRPC: 5779
             }
         return ListenAddress(host: "127.0.0.1", port: port)
     }
@@ -86,8 +113,8 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
     /// What an address of this listener is written as.
     package func url(_ address: ListenAddress) -> String {
         switch self {
-        case .web, .tempo, .zipkin, .otlpHTTP, .jaegerHTTP: "http://\(address)"
-        case .jaegerQueryGRPC, .otlpGRPC, .jaegerGRPC: "grpc://\(address)"
+        case .web, .tempo, .zipkin, .otlpHTTP, .jaegerHTTP, .jaegerSampling: "http://\(address)"
+        case .jaegerQueryGRPC, .otlpGRPC, .jaegerGRPC, .jaegerSamplingGRPC: "grpc://\(address)"
         case .jaegerCompact, .jaegerBinary: "udp://\(address)"
         }
     }

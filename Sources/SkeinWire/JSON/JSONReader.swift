@@ -38,6 +38,12 @@ package struct JSONReader: ~Copyable {
     /// A reader at the start of `bytes`.
     package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
+    /// A reader of the value that another reader of `bytes` found at `offset`, which tells places of the whole text.
+    init(_ bytes: UnsafeRawBufferPointer, from offset: Int) {
+        self.bytes = bytes
+        at = min(offset, bytes.count)
+    }
+
     /// Bytes read so far.
     var offset: Int { at }
 
@@ -173,7 +179,7 @@ package struct JSONReader: ~Copyable {
     }
 
     /// A whole number, as a number or as a string of digits.
-    mutating func readInteger<T: FixedWidthInteger>(_ type: T.Type) throws(WireError) -> T {
+    package mutating func readInteger<T: FixedWidthInteger>(_ type: T.Type) throws(WireError) -> T {
         let start = try startOfNumber()
         let token = try numberToken()
         if let value = T(decimal: token) { return value }
@@ -198,6 +204,30 @@ package struct JSONReader: ~Copyable {
             at = start
             throw unexpected("a number")
         }
+    }
+
+    /// A number, or one in quotes, as an integer where it is one of 64 bits.
+    mutating func readNumber() throws(WireError) -> JSONNumber {
+        let start = try startOfNumber()
+        let token = try numberToken()
+        if let integer = Int64(decimal: token) { return .integer(integer) }
+        if isNumber(token), let value = Double(String(decoding: token, as: UTF8.self)) { return .double(value) }
+        at = start
+        throw unexpected("a number")
+    }
+
+    /// The text of the next value, whatever it is, as it stands.
+    package mutating func readRaw() throws(WireError) -> UnsafeRawBufferPointer {
+        _ = try next()
+        let start = at
+        try skipValue()
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<at])
+    }
+
+    /// Whether `text`, which was lent, is a part of the text that is read, and so stays after the next read.
+    func isPart(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress, let start = text.baseAddress else { return true }
+        return start >= base && start < base + bytes.count
     }
 
     /// Passes over the next value, whatever it is.
@@ -396,7 +426,11 @@ package struct JSONReader: ~Copyable {
     /// An error of the caller's, about the value that was read last.
     func malformed(_ message: String) -> WireError { error(.malformed, message) }
 
-    private func error(_ code: WireError.Code, _ message: String) -> WireError {
+    /// An error of the caller's, about what was read at ``offset``.
+    func malformed(_ message: String, at offset: Int) -> WireError { error(.malformed, message, at: offset) }
+
+    private func error(_ code: WireError.Code, _ message: String, at offset: Int? = nil) -> WireError {
+        let at = offset ?? at
         var line = 1
         var column = 1
         for byte in bytes[..<min(at, bytes.count)] {

@@ -105,7 +105,7 @@ extension JSONReader {
     }
 
     /// Appends a string's length and its UTF-8, repaired where it is none.
-    private mutating func readText(into out: inout ByteWriter) throws(WireError) {
+    mutating func readText(into out: inout ByteWriter) throws(WireError) {
         let text = try readString()
         guard UTF8Text.isValid(text) else {
             let repaired = UTF8Text.repaired(text)

@@ -100,6 +100,7 @@ struct IDCheck {
         case .noTraceID: "log records are kept when they belong to a trace; these have no trace id"
         case .valueTooDeep:
             "attribute values must not nest deeper than \(EncodedValue.maxDepth) arrays and maps; flatten them"
+        case .invalidTime: "the start of a span must be a moment"
         }
     }
 

@@ -97,7 +97,7 @@ extension Zipkin {
                 "span ids must be 1 to 16 hexadecimal digits and not all zero, received \(found(spanIDLength))"
             case .invalidParentSpanID:
                 "parent ids must be at most 16 hexadecimal digits, received \(found(parentSpanIDLength))"
-            case .valueTooDeep, .noTraceID: ""
+            case .valueTooDeep, .noTraceID, .invalidTime: ""
             }
         }
 

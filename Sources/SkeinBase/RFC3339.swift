@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Moments as text (RFC 3339 §5.6), to and from nanoseconds since 1970-01-01 UTC.
-enum RFC3339 {
+package enum RFC3339 {
     /// Reads `2026-11-22T10:00:00.123456789Z` or with an offset; `nil` for anything else. Digits of a second beyond the
     /// ninth are cut off. Moments before 1970 read as 0, those after 2554 as `UInt64.max`. A blank stands for the `+`
     /// of the offset, since a client that forgot to escape it sends one.
-    static func parse(_ text: String) -> UInt64? {
-        var rest = Array(text.utf8)[...]
+    package static func parse(_ text: String) -> UInt64? { parse(utf8: text.utf8) }
+
+    /// The same of text in bytes.
+    package static func parse(utf8 text: some Collection<UInt8>) -> UInt64? {
+        var rest = Array(text)[...]
         guard let year = digits(&rest, 4), eat(&rest, "-"), let month = digits(&rest, 2), eat(&rest, "-"),
             let day = digits(&rest, 2), eat(&rest, "Tt "), let hour = digits(&rest, 2), eat(&rest, ":"),
             let minute = digits(&rest, 2), eat(&rest, ":"), let second = digits(&rest, 2),
@@ -42,7 +45,7 @@ enum RFC3339 {
     }
 
     /// As `2026-11-22T10:00:00.123456789Z`, always nine digits of a second.
-    static func format(_ unixNanos: UInt64) -> String {
+    package static func format(_ unixNanos: UInt64) -> String {
         let seconds = Int(unixNanos / 1_000_000_000)
         let date = date(day: seconds / 86400)
         let second = seconds % 86400
@@ -56,7 +59,7 @@ enum RFC3339 {
     }
 
     /// The same with as many digits of a second as it takes: none, 3, 6 or 9 (proto3, "JSON Mapping" of `Timestamp`).
-    static func formatShort(_ unixNanos: UInt64) -> String {
+    package static func formatShort(_ unixNanos: UInt64) -> String {
         var text = format(unixNanos)
         text.removeLast()
         while text.hasSuffix("000") { text.removeLast(3) }
