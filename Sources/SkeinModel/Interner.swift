@@ -161,6 +161,18 @@ package struct Interner: ~Copyable {
         return arena.bytes.unsafelyEqual(from: start, bytes)
     }
 
+    /// Whether entry `ref`, which must be one, is the value that is the string `text`, at most 127 bytes long.
+    @inline(__always)
+    func entry(_ ref: UInt32, isString text: UnsafeRawBufferPointer) -> Bool {
+        let start = Int(offsets[Int(ref)])
+        let count = Int(offsets[Int(ref) &+ 1]) &- start
+        guard count == text.count &+ 2, count < 130,
+            arena.bytes.unsafelyLoad(start, as: UInt8.self) == EncodedValue.Kind.string.rawValue,
+            arena.bytes.unsafelyLoad(start &+ 1, as: UInt8.self) == UInt8(truncatingIfNeeded: text.count)
+        else { return false }
+        return arena.bytes.unsafelyEqual(from: start &+ 2, text)
+    }
+
     private mutating func grow() {
         let old = slots
         allocate((mask + 1) * 2)

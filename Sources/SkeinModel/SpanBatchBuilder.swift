@@ -82,12 +82,11 @@ package struct SpanBatchBuilder: ~Copyable {
 
     /// The ref of the string `text` as the value of the key that was interned last, repaired where it is not UTF-8.
     package mutating func intern(stringOfKey text: UnsafeRawBufferPointer) -> SpanBatch.Ref {
-        scratch.removeAll()
-        scratch.append(EncodedValue.Kind.string.rawValue)
-        scratch.appendVarint(UInt64(text.count))
-        scratch.append(text)
-        if let ref = intern(valueOfKey: scratch.bytes) { return ref }
-        return intern(.string(UTF8Text.repaired(text)))
+        let known = guesses.value
+        if known != 0, interner.entry(known, isString: text) { return known }
+        let ref = intern(stringValue: text)
+        guesses.value = ref
+        return ref
     }
 
     private mutating func intern(valueOfKey value: UnsafeRawBufferPointer) -> SpanBatch.Ref? {

@@ -70,10 +70,13 @@ package struct JSONReader: ~Copyable {
     }
 
     /// The next key of the object, lent until the next read; `nil` after its end.
-    package mutating func nextKey() throws(WireError) -> JSONKey? {
+    package mutating func nextKey() throws(WireError) -> JSONKey? { try readKey() }
+
+    @inline(__always)
+    private mutating func readKey() throws(WireError) -> JSONKey? {
         if try endsOrSeparates(0x7d, "a comma or }") { return nil }
         guard try next() == 0x22 else { throw unexpected("a key in quotes") }
-        let key = try readString()
+        let key = try readQuoted()
         guard try next() == 0x3a else { throw unexpected("a colon") }
         at &+= 1
         return JSONKey(bytes: key)
@@ -81,7 +84,7 @@ package struct JSONReader: ~Copyable {
 
     /// The next key whose value is not `null`: in proto3 JSON a null member reads as an absent one.
     mutating func nextMember() throws(WireError) -> JSONKey? {
-        while let key = try nextKey() {
+        while let key = try readKey() {
             if try next() != UInt8(ascii: "n") { return key }
             try literal("null")
         }
@@ -91,7 +94,8 @@ package struct JSONReader: ~Copyable {
     /// Whether the array has another element, which is read next.
     package mutating func nextElement() throws(WireError) -> Bool { try !endsOrSeparates(0x5d, "a comma or ]") }
 
-    private mutating func endsOrSeparates(_ bracket: UInt8, _ expected: String) throws(WireError) -> Bool {
+    @inline(__always)
+    private mutating func endsOrSeparates(_ bracket: UInt8, _ expected: StaticString) throws(WireError) -> Bool {
         let byte = try next()
         let wasAtStart = isAtStart
         isAtStart = false
@@ -101,7 +105,7 @@ package struct JSONReader: ~Copyable {
             return true
         }
         if wasAtStart { return false }
-        guard byte == 0x2c else { throw unexpected(expected) }
+        guard byte == 0x2c else { throw unexpected("\(expected)") }
         at &+= 1
         guard try next() != bracket else { throw unexpected("a value after the comma") }
         return false
@@ -131,17 +135,25 @@ package struct JSONReader: ~Copyable {
     /// A string's text, lent until the next read.
     package mutating func readString() throws(WireError) -> UnsafeRawBufferPointer {
         guard try next() == 0x22 else { throw unexpected("a string") }
+        return try readQuoted()
+    }
+
+    /// The text of the string whose opening quote is next.
+    @inline(__always)
+    private mutating func readQuoted() throws(WireError) -> UnsafeRawBufferPointer {
         let start = at &+ 1
         let end = JSONText.indexOfSpecial(bytes, from: start)
-        if end < bytes.count, bytes[end] == 0x22 {
+        // A quote was found at `start - 1`, so there are bytes.
+        if end < bytes.count, bytes.unsafelyLoad(end, as: UInt8.self) == 0x22 {
             at = end &+ 1
-            return UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            return UnsafeRawBufferPointer(start: bytes.baseAddress.unsafelyUnwrapped + start, count: end &- start)
         }
         return try readEscapedString(from: start, special: end)
     }
 
     /// A string's text, or a number or boolean as it is written; lent until the next read.
     mutating func readScalar() throws(WireError) -> UnsafeRawBufferPointer {
+        if try next() == 0x22 { return try readQuoted() }
         let kind = try peek()
         let start = at
         switch kind {
@@ -297,7 +309,18 @@ package struct JSONReader: ~Copyable {
     }
 
     /// The next byte that is no blank, not consumed.
+    @inline(__always)
     private mutating func next() throws(WireError) -> UInt8 {
+        // Exporters write no blanks, or single ones.
+        if at < bytes.count {
+            let byte = bytes.unsafelyLoad(at, as: UInt8.self)
+            if byte > 0x20 { return byte }
+        }
+        return try nextBehindBlanks()
+    }
+
+    @inline(never)
+    private mutating func nextBehindBlanks() throws(WireError) -> UInt8 {
         skipBlanks()
         guard at < bytes.count else { throw error(.malformed, "the text ends inside a value") }
         return bytes[at]
@@ -419,43 +442,6 @@ package struct JSONReader: ~Copyable {
         }
         return WireError(code, message, at: at, place: .init(line: line, column: column))
     }
-}
-
-/// A number as it was written.
-enum JSONNumber {
-    case integer(Int64)
-    case double(Double)
-
-    /// The nearest integer, at most that of 64 bits.
-    var rounded: Int64 {
-        switch self {
-        case .integer(let value): value
-        case .double(let value): Int64(exactly: value.rounded()) ?? (value < 0 ? .min : .max)
-        }
-    }
-
-    var double: Double {
-        switch self {
-        case .integer(let value): Double(value)
-        case .double(let value): value
-        }
-    }
-}
-
-/// The key of a member, or other text, to be matched in a `switch` against literals.
-package struct JSONKey {
-    var bytes: UnsafeRawBufferPointer
-
-    package static func ~= (name: StaticString, key: JSONKey) -> Bool {
-        key.bytes.count == name.utf8CodeUnitCount
-            && key.bytes.unsafelyEqual(
-                from: 0,
-                UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-            )
-    }
-
-    /// The key as text; bytes that are not UTF-8 are repaired.
-    package var text: String { UTF8Text.repaired(bytes) }
 }
 
 extension FixedWidthInteger {

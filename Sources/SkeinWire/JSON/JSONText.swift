@@ -22,6 +22,7 @@ enum JSONText {
     }
 
     /// The first byte at or after `start` that is `"`, `\` or a control character; `bytes.count` when there is none.
+    @inline(__always)
     static func indexOfSpecial(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highs: UInt64 = 0x8080_8080_8080_8080

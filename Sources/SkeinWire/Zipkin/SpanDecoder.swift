@@ -7,6 +7,10 @@ extension Zipkin {
     /// Lenient where clients differ: members and fields in any order, unknown ones ignored, `null` as absent, tags that are numbers
     /// or booleans as their text. Of a member given twice the last counts; lists and tags given twice are joined.
     ///
+    /// Measured with `SkeinBenchmarks` over the bench corpus (200,000 spans in 426 requests, 18 tags a span, those of the resource
+    /// included) on a busy 2-core machine: 1.2 CPU seconds per million spans in JSON of 1021 bytes each, 0.7 in Protocol Buffers of
+    /// 854. The same spans in OTLP's Protocol Buffers, 409 bytes and 10 attributes each, take 0.35.
+    ///
     /// Keep a decoder and reuse it: its tables stay warm. It is not shared between tasks.
     package struct SpanDecoder: ~Copyable {
         var translator: SpanTranslator

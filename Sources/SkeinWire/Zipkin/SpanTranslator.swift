@@ -32,43 +32,6 @@ extension Zipkin {
         private var lastResource: (serviceName: SpanBatch.Ref, pairs: [SpanBatch.Ref], row: UInt32)?
         private var lastScope: (name: SpanBatch.Ref, version: SpanBatch.Ref, row: UInt32)?
 
-        /// What a span has beside ids, tags and annotations.
-        struct Fields {
-            var kind = Span.Kind.unspecified
-            /// Text.
-            var name: SpanBatch.Ref = 0
-            /// Since 1970; 0 or less when not known.
-            var timestampMicros: Int64 = 0
-            /// 0 or less when not known.
-            var durationMicros: Int64 = 0
-            var localEndpoint = Endpoint()
-            var remoteEndpoint = Endpoint()
-            var isDebug = false
-        }
-
-        /// What the tags and annotations of a span said beside being attributes and events.
-        private struct Said {
-            var statusCode = Span.Status.Code.unset
-            var isError = false
-            /// Texts.
-            var errorMessage: SpanBatch.Ref = 0
-            var traceState: SpanBatch.Ref = 0
-            var scopeName: SpanBatch.Ref = 0
-            var scopeVersion: SpanBatch.Ref = 0
-            /// Refs of key and value of the tag.
-            var serviceName: (key: SpanBatch.Ref, value: SpanBatch.Ref)?
-            var statusDescription: (key: SpanBatch.Ref, value: SpanBatch.Ref)?
-            var spanKind: (key: SpanBatch.Ref, value: SpanBatch.Ref)?
-            var isInternal = false
-            var weight = 1.0
-            var droppedAttributes: UInt32 = 0
-            var droppedEvents: UInt32 = 0
-            var droppedLinks: UInt32 = 0
-            /// Bits of the roles that stand for an endpoint's part.
-            var endpointTags: UInt32 = 0
-            var firstAnnotationMicros: Int64 = 0
-        }
-
         init(_ limits: DecodingLimits) { intake = Intake(limits) }
 
         // MARK: Requests
@@ -152,6 +115,9 @@ extension Zipkin {
         mutating func close(_ tag: Tag, _ text: UnsafeRawBufferPointer, at offset: Int) throws(WireError) {
             if tag.role == .plain {
                 builder.addSpanAttribute(key: tag.key, value: builder.intern(stringOfKey: text))
+            } else if tag.role == .resource {
+                resourcePairs.append(tag.key)
+                resourcePairs.append(builder.intern(stringOfKey: text))
             } else if tag.role == .link, let link = LinkTag(text) {
                 try add(link, at: offset)
             } else {
@@ -168,11 +134,7 @@ extension Zipkin {
         private mutating func closeSpecial(_ tag: Tag, _ text: UnsafeRawBufferPointer) {
             let word = JSONKey(bytes: text)
             switch tag.role {
-            case .plain, .link: break
-            case .resource:
-                resourcePairs.append(tag.key)
-                resourcePairs.append(builder.intern(stringValue: text))
-                return
+            case .plain, .resource, .link: break
             case .error:
                 said.isError = true
                 switch word {

@@ -293,6 +293,17 @@ import Testing
         )
     }
 
+    @Test(arguments: [0, 1, 7, 8, 126, 127, 128, 129, 300])
+    func `values that repeat and those that nearly do are told apart`(length: Int) throws {
+        let text = String(repeating: "x", count: length)
+        let values = [text, text, text + "y", text, String(text.dropLast()), text]
+        let spans = try Zipkin.spans(
+            "[" + values.map { #"{"traceId":"1","id":"2","timestamp":1,"tags":{"k":"\#($0)"}}"# }.joined(separator: ",")
+                + "]"
+        )
+        #expect(spans.map(\.attributes) == values.map { [Attribute("k", .string($0))] })
+    }
+
     @Test func `of a member given twice the last counts, and lists are joined`() throws {
         let span = try span(
             #"""
