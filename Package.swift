@@ -59,7 +59,7 @@ let modules: [Module] = [
             "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline", "SkeinReceivers", "SkeinAPI",
         ],
         products: [
-            "NIOCore", "NIOHTTP1", "Logging", "ServiceLifecycle", "UnixSignals", "Configuration", "Yams",
+            "NIOCore", "NIOHTTP1", "Logging", "ServiceLifecycle", "UnixSignals", "Configuration", "Yams", "Crypto",
         ]
     ),
     Module(
@@ -75,7 +75,7 @@ let modules: [Module] = [
     Module(
         name: "SkeinBenchmarks",
         kind: .executable,
-        imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine"]
+        imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinPipeline"]
     ),
     Module(name: "SkeinTestKit", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(
@@ -119,6 +119,7 @@ let packages: [String: (url: String, from: Version, products: [String])] = [
     "swift-argument-parser": ("apple/swift-argument-parser", "1.8.2", ["ArgumentParser"]),
     "swift-log": ("apple/swift-log", "1.16.2", ["Logging"]),
     "swift-configuration": ("apple/swift-configuration", "1.4.0", ["Configuration"]),
+    "swift-crypto": ("apple/swift-crypto", "4.5.2", ["Crypto"]),
     "Yams": ("jpsim/Yams", "6.2.2", ["Yams"]),
 ]
 

@@ -14,7 +14,8 @@ import SkeinWire
 // CPU seconds per million spans of the codecs, over the bodies of a corpus (bench/README.md says how it is made and
 // what its records are):  SkeinBenchmarks FILE.corpus [PASSES] [STAGE]
 // STAGE is a codec, `engine` for the store alone: log, head, restart, blocks and queries, or `names` for what names and top
-// values cost. Without a corpus:  SkeinBenchmarks cardinality [COUNT]  for as many distinct services, names, keys, values.
+// values cost. Without a corpus:  SkeinBenchmarks cardinality [COUNT]  for as many distinct services, names, keys, values, and
+// SkeinBenchmarks sampling [TRACES]  for a tail sampler in which as many traces wait.
 
 /// CPU seconds of this process so far.
 func cpuSeconds() -> Double {
@@ -58,7 +59,10 @@ func report(_ name: String, spans: Int, bytes: Int, _ body: () throws -> Void) r
 }
 
 guard CommandLine.arguments.count > 1 else {
-    print("usage: SkeinBenchmarks FILE.corpus [PASSES] [STAGE]\n       SkeinBenchmarks cardinality [COUNT [KIND]]")
+    print(
+        "usage: SkeinBenchmarks FILE.corpus [PASSES] [STAGE]\n       SkeinBenchmarks cardinality [COUNT [KIND]]\n"
+            + "       SkeinBenchmarks sampling [TRACES]"
+    )
     exit(2)
 }
 if CommandLine.arguments.count == 3, CommandLine.arguments[1] == "open" {
@@ -72,6 +76,11 @@ if CommandLine.arguments[1] == "cardinality" {
         let folder = "/tmp/skein-benchmark-\(UInt64.random(in: 0 ... .max))"
         try await CardinalityBenchmark(kind: kind, count: count, folder: folder).run()
     }
+    exit(0)
+}
+if CommandLine.arguments[1] == "sampling" {
+    let count = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 50_000
+    try await SamplingBenchmark(traceCount: count).run()
     exit(0)
 }
 let file = readFile(CommandLine.arguments[1])
@@ -100,7 +109,21 @@ try file.withUnsafeBytes { file in
     let spans = batches.reduce(0) { $0 + $1.count }
     var size = requests.reduce(0) { $0 + $1.count }
     print("\(requests.count) requests, \(spans) spans")
+    let zipkin = ZipkinBodies(stage.isEmpty || stage == "zipkin" ? batches : [])
     for _ in 0..<passes {
+        if stage.isEmpty || stage == "zipkin" {
+            var decoder = Zipkin.SpanDecoder()
+            for (name, format, bodies) in [
+                ("JSON", Zipkin.Format.jsonV2, zipkin.json), ("protobuf", .proto3, zipkin.proto3),
+            ] {
+                let size = bodies.reduce(0) { $0 + $1.count }
+                try report("decode Zipkin \(name)", spans: spans, bytes: size) {
+                    for body in bodies {
+                        try body.withUnsafeBytes { _ = try decoder.decode($0, as: format, receivedUnixNanos: 0) }
+                    }
+                }
+            }
+        }
         if stage.isEmpty || stage == "decode" {
             try report("decode protobuf", spans: spans, bytes: size) {
                 for request in requests { _ = try decoder.decode(request, receivedUnixNanos: 0) }

@@ -41,6 +41,14 @@ struct Serve: AsyncParsableCommand {
     )
     var retentionRules: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Keep only traces that the tail sampling policies in this file keep (YAML, as of an OpenTelemetry collector).",
+            valueName: "file"
+        )
+    )
+    var samplingConfig: String?
+
     @Option(help: ArgumentHelp("Delete sums by the minute older than this.", valueName: "400d|off"))
     var rollupRetention: String?
 
@@ -112,6 +120,7 @@ struct Serve: AsyncParsableCommand {
         flags["durability"] = durability
         flags["retention"] = retention
         flags["retention-rules"] = retentionRules
+        flags["sampling-config"] = samplingConfig
         flags["rollup-retention"] = rollupRetention
         flags["retention-bytes"] = retentionBytes
         flags["memory"] = memory

@@ -1,35 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What consistent probability sampling says in a `tracestate`: `ot=th:` and 1 to 14 hex digits, of which trailing zeros are
-/// cut (OpenTelemetry, "TraceState: Probability Sampling", "Sampling threshold value th").
+/// Consistent probability sampling (OpenTelemetry, "TraceState: Probability Sampling").
+///
+/// A threshold T and a randomness R are numbers below 2^56; a span is kept when T ≤ R, so that whoever decides with a higher
+/// threshold keeps a subset of what a lower one keeps. The member `ot` of a `tracestate` carries both, each a field
+/// `name:digits`: `th`, 1 to 14 hex digits of which trailing zeros are cut, and `rv`, 14 hex digits.
 package enum SamplingThreshold {
-    /// How many spans one with this `tracestate` stands for: 2^56 / (2^56 - threshold), from 1 to 2^56. 1 when it does not
-    /// say, or not in this form.
+    /// One more than the largest threshold and the largest randomness. As a threshold it rejects everything.
+    package static let end: UInt64 = 1 << 56
+    /// Most bytes of the value of `ot`.
+    package static let otByteCountMax = 256
+    /// Most members of a `tracestate` (W3C Trace Context 2 §3.3.1.1).
+    package static let memberCountMax = 32
+
+    /// How many spans one with this `tracestate` stands for, from 1 to 2^56. 1 when it does not say, or not in this form.
     package static func weight(ofTraceState text: UnsafeRawBufferPointer) -> Double {
-        for member in text.split(separator: UInt8(ascii: ",")) {
-            let member = member.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-            guard member.starts(with: "ot=".utf8) else { continue }
-            for field in member.dropFirst(3).split(separator: UInt8(ascii: ";")) where field.starts(with: "th:".utf8) {
-                return weight(ofDigits: field.dropFirst(3))
-            }
-            return 1
-        }
-        return 1
+        weight(ofThreshold: threshold(ofTraceState: text) ?? 0)
     }
 
-    private static func weight(ofDigits digits: Slice<UnsafeRawBufferPointer>) -> Double {
-        let digits = digits.reversed().drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.reversed()
-        guard (1...14).contains(digits.count) else { return 1 }
-        var threshold: UInt64 = 0
-        for digit in digits {
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): threshold = threshold << 4 | UInt64(digit - UInt8(ascii: "0"))
-            case UInt8(ascii: "a")...UInt8(ascii: "f"):
-                threshold = threshold << 4 | UInt64(digit - UInt8(ascii: "a") + 10)
-            default: return 1
+    /// How many spans one that passed `threshold`, at most ``end``, stands for: 2^56 / (2^56 - threshold), at most 2^56.
+    package static func weight(ofThreshold threshold: UInt64) -> Double {
+        0x1p56 / Double(max(end - threshold, 1))
+    }
+
+    /// The threshold that this share of all traces passes, rounded to 2^-56; ``end`` for 0 and less, 0 for 1 and more.
+    package static func threshold(ofProbability probability: Double) -> UInt64 {
+        guard probability > 0 else { return end }
+        guard probability < 1 else { return 0 }
+        return end - max(UInt64((probability * 0x1p56).rounded()), 1)
+    }
+
+    /// The threshold that a `tracestate` names; `nil` when it does not say, or not in this form.
+    package static func threshold(ofTraceState text: UnsafeRawBufferPointer) -> UInt64? {
+        guard let digits = field("th:", of: text), (1...14).contains(digits.count), let number = number(digits) else {
+            return nil
+        }
+        return number << (4 * UInt64(14 - digits.count))
+    }
+
+    /// The randomness of a trace: what the `tracestate` of any of its spans names, otherwise the low 56 bits of its id.
+    package static func randomness(ofTraceState text: UnsafeRawBufferPointer, traceID: TraceID) -> UInt64 {
+        randomness(ofTraceState: text) ?? traceID.low & (end - 1)
+    }
+
+    /// The randomness that a `tracestate` names; `nil` when it does not say, or not in this form.
+    package static func randomness(ofTraceState text: UnsafeRawBufferPointer) -> UInt64? {
+        guard let digits = field("rv:", of: text), digits.count == 14 else { return nil }
+        return number(digits)
+    }
+
+    /// `text` with its threshold raised to `threshold`, below ``end``; as it is when it names one as high, or when
+    /// `threshold` is 0.
+    ///
+    /// `ot` moves to the front, as W3C Trace Context 2 §3.3.1.3 has it for what was changed; the others stay as they are, but
+    /// for the last of 32 when `ot` is new. Of an `ot` that would be too long, fields other than `rv` are left out from
+    /// the end.
+    package static func rewriting(traceState text: UnsafeRawBufferPointer, threshold: UInt64) -> [UInt8] {
+        precondition(threshold < end)
+        guard threshold > self.threshold(ofTraceState: text) ?? 0 else { return Array(text) }
+        var value = Array("th:".utf8) + digits(threshold)
+        let fields = member(of: text).map { $0.split(separator: semicolon).map(trimmed) } ?? []
+        let kept = fields.filter { !$0.starts(with: "th:".utf8) }
+        for isRandomness in [true, false] {
+            for field in kept where field.starts(with: "rv:".utf8) == isRandomness {
+                guard value.count + 1 + field.count <= otByteCountMax else { continue }
+                value.append(semicolon)
+                value.append(contentsOf: field)
             }
         }
-        threshold <<= 4 * UInt64(14 - digits.count)
-        return 0x1p56 / Double((1 << 56) - threshold)
+        var out = Array("ot=".utf8) + value
+        let others = text.split(separator: comma).map(trimmed).filter { !$0.isEmpty && !$0.starts(with: "ot=".utf8) }
+        for other in others.prefix(memberCountMax - 1) {
+            out.append(comma)
+            out.append(contentsOf: other)
+        }
+        return out
+    }
+
+    private static let comma = UInt8(ascii: ",")
+    private static let semicolon = UInt8(ascii: ";")
+
+    /// What follows `name` in the first field of the member `ot` that begins so.
+    private static func field(_ name: StaticString, of text: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
+        // Most spans have none, and most others are told by another vendor.
+        guard !text.isEmpty, let member = member(of: text) else { return nil }
+        return name.withUTF8Buffer { name in
+            member.split(separator: semicolon).lazy.map(trimmed).first { $0.starts(with: name) }?
+                .dropFirst(name.count)
+        }
+    }
+
+    /// The value of the first member `ot`.
+    private static func member(of text: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
+        text.split(separator: comma).lazy.map(trimmed).first { $0.starts(with: "ot=".utf8) }?.dropFirst(3)
+    }
+
+    private static func trimmed(_ text: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
+        let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        var text = text.drop(while: isBlank)
+        while let last = text.last, isBlank(last) { text.removeLast() }
+        return text
+    }
+
+    /// At most 14 lower-case hex digits as a number.
+    private static func number(_ digits: Slice<UnsafeRawBufferPointer>) -> UInt64? {
+        var number: UInt64 = 0
+        for digit in digits {
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(digit - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt64(digit - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+        return number
+    }
+
+    /// The 14 digits of a threshold without trailing zeros, at least one.
+    private static func digits(_ threshold: UInt64) -> [UInt8] {
+        var digits = (0..<14).map { place in
+            let digit = UInt8(threshold >> UInt64(4 * (13 - place)) & 15)
+            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        }
+        while digits.count > 1, digits.last == UInt8(ascii: "0") { digits.removeLast() }
+        return digits
     }
 }

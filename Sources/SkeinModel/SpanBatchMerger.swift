@@ -18,8 +18,14 @@ package struct SpanBatchMerger {
         scopes = [UInt32](repeating: 0, count: source.scopes.count)
     }
 
-    /// Appends row `row` of the source to `builder`, which must be the same one at every call.
-    package mutating func append(_ row: Int, to builder: inout SpanBatchBuilder) {
+    /// Appends row `row` of the source to `builder`, which must be the same one at every call. Its weight is multiplied by
+    /// `weightFactor`, and `traceState`, a ref of the builder, takes the place of its own.
+    package mutating func append(
+        _ row: Int,
+        to builder: inout SpanBatchBuilder,
+        weightFactor: Double = 1,
+        traceState: SpanBatch.Ref? = nil
+    ) {
         var fields = SpanBatchBuilder.SpanFields()
         fields.traceID = source.traceIDs[row]
         fields.spanID = source.spanIDs[row]
@@ -35,11 +41,11 @@ package struct SpanBatchMerger {
         fields.flags = SpanBatch.value(source.flags, row, default: 0)
         fields.name = ref(source.nameRefs[row], &builder)
         fields.statusMessage = ref(SpanBatch.value(source.statusMessageRefs, row, default: 0), &builder)
-        fields.traceState = ref(SpanBatch.value(source.traceStateRefs, row, default: 0), &builder)
+        fields.traceState = traceState ?? ref(SpanBatch.value(source.traceStateRefs, row, default: 0), &builder)
         fields.droppedAttributesCount = SpanBatch.value(source.droppedAttributesCounts, row, default: 0)
         fields.droppedEventsCount = SpanBatch.value(source.droppedEventsCounts, row, default: 0)
         fields.droppedLinksCount = SpanBatch.value(source.droppedLinksCounts, row, default: 0)
-        fields.weight = SpanBatch.value(source.weights, row, default: 1)
+        fields.weight = SpanBatch.value(source.weights, row, default: 1) * weightFactor
         fields.resource = resource(Int(source.resourceRows[row]), &builder)
         fields.scope = scope(Int(source.scopeRows[row]), &builder)
         for pair in source.attributes.range(of: row) {

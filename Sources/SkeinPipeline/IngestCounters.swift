@@ -2,8 +2,9 @@
 
 /// What one protocol received, kept and refused.
 ///
-/// `received = accepted + rejected` holds for spans of requests that could be read; spans of a request that was refused
-/// whole are known only once it was decoded and are counted as rejected from then on.
+/// `received = accepted + rejected + sampled out` holds, over all protocols, for spans of requests that could be read: what
+/// sampling leaves out is counted by rule, not by protocol. Spans of a request that was refused whole are known only once it
+/// was decoded and are counted as rejected from then on.
 package struct IngestCounters: Sendable {
     /// What they count.
     package let source: IntakeSource
@@ -13,7 +14,7 @@ package struct IngestCounters: Sendable {
     package let bytes: Counter
     /// Spans found in them.
     package let receivedSpans: Counter
-    /// Spans that were stored.
+    /// Spans that were stored, or that the tail sampler took.
     package let acceptedSpans: Counter
     private let droppedItems: [Counter]
     private let refusals: RefusalCounters
@@ -22,7 +23,7 @@ package struct IngestCounters: Sendable {
 
     /// The reasons for which spans are lost after their request was decoded.
     static let storeReasons: [Refusal.Reason] = [
-        .tooLarge, .busy, .storeUnavailable, .storeFull, .shuttingDown,
+        .tooLarge, .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown,
     ]
 
     /// Makes the counters of a protocol; `name` is the value of the `protocol` label.

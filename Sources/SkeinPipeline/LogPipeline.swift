@@ -9,9 +9,16 @@ package struct LogPipeline: Sendable {
     package let budget: ByteBudget
     package let counters: LogCounters
     private let store: any LogRecordStore
+    private let scrubber: Scrubber?
 
-    package init(store: any LogRecordStore, budget: ByteBudget, telemetry: Telemetry) {
+    package init(
+        store: any LogRecordStore,
+        scrubber: Scrubber? = nil,
+        budget: ByteBudget,
+        telemetry: Telemetry
+    ) {
         self.store = store
+        self.scrubber = scrubber
         self.budget = budget
         counters = LogCounters(in: telemetry)
     }
@@ -24,8 +31,9 @@ package struct LogPipeline: Sendable {
             counters.reject(batch.count, refusal.reason)
             throw refusal
         }
+        let kept = scrubber.map { scrubber in batch.changing { scrubber.scrubbed($0) } } ?? batch
         do {
-            try await store.append(batch)
+            try await store.append(kept)
         } catch {
             let refusal = Pipeline.refusal(error)
             counters.reject(batch.count, refusal.reason)

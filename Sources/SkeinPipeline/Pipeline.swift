@@ -12,20 +12,24 @@ package struct Pipeline: Sendable {
     package let budget: ByteBudget
     private let store: any SpanStore
     private let stages: [any IntakeStage]
+    private let sampler: TailSampler?
     /// Who watches what is stored.
     package let live: LiveTraces
     private let appendSeconds: Histogram
 
-    /// A pipeline into `store`, through `stages` in their order, which shows `live` what was stored.
+    /// A pipeline into `store`, through `stages` in their order, which shows `live` what was stored. With a `sampler` what the
+    /// stages keep goes to it, and it brings to the store what it keeps of that: see ``append(_:to:showing:)``.
     package init(
         store: any SpanStore,
         stages: [any IntakeStage] = [],
+        sampler: TailSampler? = nil,
         budget: ByteBudget,
         telemetry: Telemetry,
         live: LiveTraces = LiveTraces()
     ) {
         self.store = store
         self.stages = stages
+        self.sampler = sampler
         self.live = live
         self.budget = budget
         appendSeconds = telemetry.histogram(
@@ -82,16 +86,32 @@ package struct Pipeline: Sendable {
     ) async throws(Refusal) {
         guard !batch.isEmpty else { return }
         let start = ContinuousClock.now
+        do throws(Refusal) {
+            if let sampler {
+                try await sampler.take(batch)
+            } else {
+                try await Self.append(batch, to: store, showing: live)
+            }
+        } catch {
+            if isLastAttempt || !error.reason.isRetryable { counters.reject(batch.count, error.reason) }
+            throw error
+        }
+        counters.acceptedSpans.add(batch.count)
+        appendSeconds.observe(start.duration(to: .now))
+    }
+
+    /// Stores a batch and shows it to who watches.
+    package static func append(
+        _ batch: SpanBatch,
+        to store: any SpanStore,
+        showing live: LiveTraces
+    ) async throws(Refusal) {
         do {
             try await store.append(batch)
         } catch {
-            let refusal = Self.refusal(error)
-            if isLastAttempt || !refusal.reason.isRetryable { counters.reject(batch.count, refusal.reason) }
-            throw refusal
+            throw refusal(error)
         }
-        counters.acceptedSpans.add(batch.count)
         live.note(batch)
-        appendSeconds.observe(start.duration(to: .now))
     }
 
     /// What a sender is told of a store's error. A code that does not blame the request is worth another try.

@@ -15,6 +15,8 @@ package struct Refusal: Error, CustomStringConvertible {
         case incomplete
         /// Too much is in flight; the same request may succeed later.
         case busy
+        /// Its sender sends more than it may; the same request may succeed later.
+        case rateLimited
         /// The store cannot keep it now; the same request may succeed later.
         case storeUnavailable
         /// The disk or a quota is full; the same request may succeed once there is space.
@@ -30,6 +32,7 @@ package struct Refusal: Error, CustomStringConvertible {
             case .unsupported: "unsupported"
             case .incomplete: "incomplete"
             case .busy: "busy"
+            case .rateLimited: "rate_limited"
             case .storeUnavailable: "store_unavailable"
             case .storeFull: "store_full"
             case .shuttingDown: "shutting_down"
@@ -40,14 +43,14 @@ package struct Refusal: Error, CustomStringConvertible {
         package var isRetryable: Bool {
             switch self {
             case .malformed, .tooLarge, .unsupported, .incomplete: false
-            case .busy, .storeUnavailable, .storeFull, .shuttingDown: true
+            case .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown: true
             }
         }
 
         /// Seconds to wait before trying again.
         package var retryAfterSeconds: Int {
             switch self {
-            case .busy, .shuttingDown: 1
+            case .busy, .rateLimited, .shuttingDown: 1
             case .storeUnavailable: 5
             case .storeFull: 30
             case .malformed, .tooLarge, .unsupported, .incomplete: 0

@@ -32,6 +32,7 @@ struct DoorMaker {
         savedQueries: any SavedQueries,
         logRecords: (any LogRecordStore)?,
         pipeline: Pipeline,
+        scrubber: Scrubber?,
         memory: MemoryPlan,
         telemetry: Telemetry,
         directory: Directory,
@@ -42,7 +43,9 @@ struct DoorMaker {
         self.configuration = configuration
         self.clock = clock
         self.pipeline = pipeline
-        logs = logRecords.map { LogPipeline(store: $0, budget: pipeline.budget, telemetry: telemetry) }
+        logs = logRecords.map { store in
+            LogPipeline(store: store, scrubber: scrubber, budget: pipeline.budget, telemetry: telemetry)
+        }
         self.memory = memory
         self.telemetry = telemetry
         self.directory = directory
@@ -92,7 +95,7 @@ struct DoorMaker {
                 "zipkin",
                 address,
                 configuration.requestBytesMax,
-                ZipkinHTTPService(intake, other: FamilyService(answers: answers(of: .zipkin))),
+                shared(ZipkinHTTPService(intake, other: FamilyService(answers: answers(of: .zipkin)))),
                 ZipkinGRPCService(intake)
             )
         case .jaegerQueryGRPC:
@@ -104,7 +107,7 @@ struct DoorMaker {
             )
         case .otlpHTTP:
             let exports = exports(IngestCounters(protocol: "otlp-http", in: telemetry))
-            return httpListener("otlp-http", address, configuration.requestBytesMax, OTLPHTTPService(exports))
+            return httpListener("otlp-http", address, configuration.requestBytesMax, shared(OTLPHTTPService(exports)))
         case .otlpGRPC:
             let exports = exports(IngestCounters(protocol: "otlp-grpc", in: telemetry))
             return grpcListener("otlp-grpc", address, configuration.requestBytesMax, OTLPGRPCService(exports))
@@ -227,6 +230,12 @@ struct DoorMaker {
         )
     }
 
+    /// A service that pages of other origins may use as far as the configuration lets them.
+    private func shared(_ service: any HTTPService) -> any HTTPService {
+        configuration.corsOrigins.isEmpty
+            ? service : CrossOriginService(service, origins: configuration.corsOrigins)
+    }
+
     private func exports(_ counters: IngestCounters) -> OTLPExports {
         let bytesMax = configuration.requestBytesMax
         return OTLPExports(
@@ -242,6 +251,7 @@ struct DoorMaker {
             pipeline: pipeline,
             counters: counters,
             bytesMax: configuration.requestBytesMax,
+            itemsMax: configuration.spanItemsMax,
             clock: clock
         )
     }

@@ -28,10 +28,22 @@ package struct Server: Sendable {
         if configuration.insecureNoAuth { warnOfOpenDoors(announce) }
         let telemetry = Telemetry()
         ProcessFigures.register(in: telemetry, startedUnixNanos: startedUnixNanos)
-        let memory = MemoryPlan(byteCount: configuration.memoryBytes)
+        let memory = MemoryPlan(byteCount: configuration.memoryBytes, samples: configuration.sampling != nil)
         memory.register(in: telemetry)
+        let intake = try Intake(configuration, sampling: [], clock: clock, telemetry: telemetry)
         let keeper = try await StoreKeeper.open(configuration, memory: memory, logger: logger)
-        let pipeline = Pipeline(store: keeper.store, budget: memory.requests, telemetry: telemetry)
+        let live = LiveTraces()
+        let sampling = configuration.sampling.map { file in
+            SamplingService(file.configuration, into: keeper.store, live, memory.sampling, clock, telemetry)
+        }
+        let pipeline = Pipeline(
+            store: keeper.store,
+            stages: intake.stages,
+            sampler: sampling?.sampler,
+            budget: memory.requests,
+            telemetry: telemetry,
+            live: live
+        )
         let readiness = Readiness()
         let directory = Directory(configuration, startedUnixNanos: startedUnixNanos)
         let maker = DoorMaker(
@@ -40,6 +52,7 @@ package struct Server: Sendable {
             savedQueries: keeper.store.savedQueries,
             logRecords: keeper.store.logRecords,
             pipeline: pipeline,
+            scrubber: intake.scrubber,
             memory: memory,
             telemetry: telemetry,
             directory: directory,
@@ -64,7 +77,8 @@ package struct Server: Sendable {
             services: [
                 .init(service: keeper),
                 .init(service: MemoryKeeper(memory)),
-                .init(service: Doors(doors.map(\.1), readiness, whenReady: { announce("ready") })),
+            ] + (sampling.map { [.init(service: $0)] } ?? []) + [
+                .init(service: Doors(doors.map(\.1), readiness, whenReady: { announce("ready") }))
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import ServiceLifecycle
+import SkeinBase
 import SkeinEngine
+import SkeinPipeline
 import SkeinReceivers
 import SkeinStore
 
@@ -43,6 +45,37 @@ struct StoreKeeper: Service, CustomStringConvertible {
     func run() async throws {
         await cancelWhenGracefulShutdown { await store.run() }
         await store.close()
+    }
+}
+
+/// Decides about traces whose time has come, and about all of them at the end: after the listeners, before the store.
+struct SamplingService: Service, CustomStringConvertible {
+    let sampler: TailSampler
+
+    var description: String { "sampling" }
+
+    init(
+        _ configuration: SamplingConfiguration,
+        into store: any SpanStore,
+        _ live: LiveTraces,
+        _ memory: ByteBudget,
+        _ clock: any WallClock,
+        _ telemetry: Telemetry
+    ) {
+        sampler = TailSampler(
+            configuration.policies,
+            configuration.settings,
+            budget: memory,
+            clock: clock,
+            telemetry: telemetry
+        ) { batch throws(Refusal) in
+            try await Pipeline.append(batch, to: store, showing: live)
+        }
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await sampler.run() }
+        await sampler.finish()
     }
 }
 

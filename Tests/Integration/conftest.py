@@ -30,6 +30,14 @@ def jaeger_python():
 
 
 @pytest.fixture(scope="session")
+def zipkin_python():
+    """The Python whose packages speak to Zipkin."""
+    path = Path(os.environ.get("SKEIN_ZIPKIN_PYTHON") or root / ".venv-test-zipkin" / "bin" / "python")
+    assert path.exists(), f"{path} is not there: `make test` makes it"
+    return path
+
+
+@pytest.fixture(scope="session")
 def browser_path():
     """Chromium or Chrome: $SKEIN_BROWSER, else the first found."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -3,8 +3,8 @@ import Synchronization
 
 /// All metrics of one server, and their Prometheus text.
 ///
-/// A metric is made once, at start-up, and then held by whoever counts. Label names and values are static strings, so
-/// that nothing a client sends can ever become one.
+/// A metric is made once, at start-up, and then held by whoever counts. Label names and values are static strings, or stand
+/// in the configuration, so that nothing a client sends can ever become one.
 package final class Telemetry: Sendable {
     /// Labels of one series, in the order they are written.
     package typealias Labels = KeyValuePairs<StaticString, StaticString>
@@ -32,6 +32,19 @@ package final class Telemetry: Sendable {
     package func counter(_ name: StaticString, _ help: StaticString, _ labels: Labels = [:]) -> Counter {
         let counter = Counter()
         add(.counter(counter), .counter, name, help, labels)
+        return counter
+    }
+
+    /// A new counter with a label whose value stands in the configuration.
+    package func counter(
+        _ name: StaticString,
+        _ help: StaticString,
+        configured label: (name: StaticString, value: String),
+        _ labels: Labels = [:]
+    ) -> Counter {
+        let counter = Counter()
+        let first = "\(label.name)=\"\(PrometheusText.escaped(label.value))\""
+        add(.counter(counter), .counter, name, help, labels, first: first)
         return counter
     }
 
@@ -94,9 +107,11 @@ package final class Telemetry: Sendable {
         _ kind: PrometheusText.Kind,
         _ name: StaticString,
         _ help: StaticString,
-        _ labels: Labels
+        _ labels: Labels,
+        first: String? = nil
     ) {
-        let text = labels.map { "\($0.key)=\"\($0.value)\"" }.joined(separator: ",")
+        let rest = labels.map { "\($0.key)=\"\($0.value)\"" }
+        let text = ((first.map { [$0] } ?? []) + rest).joined(separator: ",")
         let name = name.description
         families.withLock { families in
             if let index = families.firstIndex(where: { $0.name == name }) {

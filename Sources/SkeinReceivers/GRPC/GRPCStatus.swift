@@ -48,7 +48,7 @@ package struct GRPCStatus: Error, Hashable, Sendable {
         case .tooLarge: self.init(.resourceExhausted, refusal.message)
         case .unsupported: self.init(.unimplemented, refusal.message)
         case .incomplete: self.init(.deadlineExceeded, refusal.message)
-        case .busy, .storeUnavailable, .storeFull, .shuttingDown:
+        case .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown:
             self.init(.unavailable, refusal.message, retryAfterSeconds: refusal.reason.retryAfterSeconds)
         }
     }

@@ -51,7 +51,7 @@ extension OTLP.RPCStatus {
             case .malformed, .incomplete: .invalidArgument
             case .tooLarge: .resourceExhausted
             case .unsupported: .unimplemented
-            case .busy, .storeUnavailable, .storeFull, .shuttingDown: .unavailable
+            case .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown: .unavailable
             }
         let delay = refusal.reason.isRetryable ? refusal.reason.retryAfterSeconds : nil
         self.init(code, refusal.message, retryDelaySeconds: delay)

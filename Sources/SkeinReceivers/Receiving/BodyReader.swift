@@ -14,11 +14,12 @@ struct BodyReader: Sendable {
 
     /// A reader of bodies up to `bytesMax` bytes after decompression; decoded they may have twice as many, which only those
     /// reach that hold next to nothing many times.
-    init(bytesMax: Int, clock: any WallClock) {
+    init(bytesMax: Int, itemsMax: Int = DecodingLimits().itemsMax, clock: any WallClock) {
         self.bytesMax = bytesMax
         self.clock = clock
         var limits = DecodingLimits()
         limits.columnBytesMax = 2 * bytesMax
+        limits.itemsMax = itemsMax
         self.limits = limits
     }
 

@@ -59,7 +59,7 @@ extension Refusal.Reason {
         case .tooLarge: .payloadTooLarge
         case .unsupported: .unsupportedMediaType
         case .incomplete: .requestTimeout
-        case .busy: .tooManyRequests
+        case .busy, .rateLimited: .tooManyRequests
         case .storeUnavailable, .storeFull, .shuttingDown: .serviceUnavailable
         }
     }

@@ -17,11 +17,17 @@ package struct SpanIntake: Sendable {
     var limits: DecodingLimits { reader.limits }
 
     /// An intake of requests up to `bytesMax` bytes after decompression; decoded they may have twice as many, which only
-    /// those reach that hold next to nothing many times.
-    package init(pipeline: Pipeline, counters: IngestCounters, bytesMax: Int, clock: any WallClock = SystemClock()) {
+    /// those reach that hold next to nothing many times. Of a span `itemsMax` attributes, events and links are taken.
+    package init(
+        pipeline: Pipeline,
+        counters: IngestCounters,
+        bytesMax: Int,
+        itemsMax: Int = DecodingLimits().itemsMax,
+        clock: any WallClock = SystemClock()
+    ) {
         self.pipeline = pipeline
         self.counters = counters
-        reader = BodyReader(bytesMax: bytesMax, clock: clock)
+        reader = BodyReader(bytesMax: bytesMax, itemsMax: itemsMax, clock: clock)
     }
 
     /// Stores the spans that `decode` finds in a body, received at a moment in nanoseconds since 1970; returns when they are

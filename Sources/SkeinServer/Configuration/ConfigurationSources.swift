@@ -43,7 +43,9 @@ package struct ConfigurationSources: Sendable {
             resolved.sources[setting.key] = source
         }
         try resolved.configuration.check()
-        resolved.warnings = unknownVariables + resolved.configuration.retentionRules.flatMap(\.warnings)
+        resolved.warnings =
+            unknownVariables + resolved.configuration.retentionRules.flatMap(\.warnings)
+            + (resolved.configuration.sampling?.warnings ?? [])
         return resolved
     }
 
@@ -141,7 +143,7 @@ package struct ConfigurationSources: Sendable {
         return values
     }
 
-    private static func text(of path: String) throws(ConfigurationError) -> String {
+    static func text(of path: String) throws(ConfigurationError) -> String {
         do {
             return try String(contentsOfFile: path, encoding: .utf8)
         } catch {

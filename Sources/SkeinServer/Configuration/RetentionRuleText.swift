@@ -47,7 +47,7 @@ package struct RetentionRuleText: Sendable {
         do throws(QueryError) {
             predicate = try TraceQL.plan(condition)
         } catch {
-            throw Failure(message: Self.pointing(at: error, in: condition))
+            throw Failure(message: error.pointing(into: condition))
         }
         guard predicate != .true else {
             throw Failure(message: "\"\(text)\" holds for every trace: for all of them there is --retention")
@@ -57,20 +57,6 @@ package struct RetentionRuleText: Sendable {
             predicate: predicate,
             ageNanos: duration.map { UInt64($0.components.seconds) * 1_000_000_000 }
         )
-    }
-
-    /// What is wrong with a condition, and carets under the words at fault.
-    private static func pointing(at error: QueryError, in condition: String) -> String {
-        let lines = condition.split(separator: "\n", omittingEmptySubsequences: false)
-        let hint = error.suggestion.map { "; did you mean \($0)?" } ?? ""
-        let line = lines.indices.contains(error.range.line - 1) ? lines[error.range.line - 1] : ""
-        let marked = String(
-            decoding: condition.utf8.dropFirst(error.range.offset).prefix(error.range.length),
-            as: UTF8.self
-        )
-        let margin = String(repeating: " ", count: 2 + error.range.column - 1)
-        let carets = String(repeating: "^", count: max(1, marked.unicodeScalars.count))
-        return "\(error.message)\(hint)\n  \(line)\n\(margin)\(carets)"
     }
 
     private static func split(_ text: String) -> [Substring] {

@@ -21,6 +21,8 @@ package struct ServerConfiguration: Sendable {
     package var retention: Duration? = .seconds(30 * 86_400)
     /// How long traces that satisfy a condition are kept instead, the first that holds deciding.
     package var retentionRules: [RetentionRuleText] = []
+    /// Which traces are kept at all; `nil` keeps every one.
+    package var sampling: SamplingFile?
     /// Sums by the minute that came longer ago than this are deleted; `nil` keeps them for good.
     package var rollupRetention: Duration? = .seconds(400 * 86_400)
     /// The oldest traces are deleted when all take more bytes than this; `nil` for no bound.
@@ -42,6 +44,20 @@ package struct ServerConfiguration: Sendable {
     package var traceSpansMax = 200_000
     /// How the Zipkin API compares ids, and what it suggests.
     package var zipkin = ZipkinSettings()
+    /// What each service may send.
+    package var rates = RateLimits.Rates()
+    /// Spans that are taken of one trace; `nil` for all.
+    package var traceSpansTakenMax: Int?
+    /// Attributes, events and links that are taken of a span.
+    package var spanItemsMax = 10_000
+    /// Bytes of the longest text of an attribute; `nil` for any.
+    package var valueBytesMax: Int?
+    /// What is taken out before anything is kept.
+    package var scrubRules = ScrubRules()
+    /// File with the key of hashes.
+    package var scrubKeyFile: String?
+    /// Pages of other origins that may send.
+    package var corsOrigins = CrossOrigins()
     /// Folder to serve the page from instead of the one inside the binary.
     package var webDirectory: String?
     /// Path below which a proxy mounts the web listener; empty or starting with `/`, never ending with one.

@@ -15,7 +15,7 @@ package struct Setting: Sendable {
     private let read: @Sendable (String, inout ServerConfiguration) throws(ConfigurationError) -> Bool
     private let write: @Sendable (ServerConfiguration) -> String
 
-    private init(
+    init(
         _ key: String,
         _ help: String,
         form: String,
@@ -30,7 +30,7 @@ package struct Setting: Sendable {
     }
 
     /// A setting whose text is long enough that a reader says what is wrong with it, instead of what is right.
-    private init(
+    init(
         _ key: String,
         _ help: String,
         form: String,
@@ -146,6 +146,16 @@ package struct Setting: Sendable {
                 write: { $0.retentionRules.map(\.text).joined(separator: "; ") }
             ),
             Setting(
+                "sampling-config",
+                "Keep only traces that the policies in this file keep: the block `tail_sampling` of an OpenTelemetry collector, as "
+                    + "YAML. Spans wait in memory until their trace was decided.",
+                form: "a path, or empty",
+                reading: { text, configuration throws(ConfigurationError) in
+                    configuration.sampling = text.isEmpty ? nil : try SamplingFile(path: text)
+                },
+                write: { $0.sampling?.path ?? "" }
+            ),
+            Setting(
                 "rollup-retention",
                 "Delete sums by the minute, from which statistics and the service graph come, that came longer ago than "
                     + "this; `off` keeps them for good. They outlive the traces, by the hour from 30 days on, and take little "
@@ -248,6 +258,7 @@ package struct Setting: Sendable {
                 },
                 write: { $0.zipkin.autocompleteKeys?.joined(separator: ",") ?? "" }
             ),
+        ] + intake + [
             Setting(
                 "web-dir",
                 "Serve the page from this folder instead of from inside the binary: for whoever edits it.",
@@ -299,7 +310,7 @@ package struct Setting: Sendable {
         )
     }
 
-    private static func number(
+    static func number(
         _ key: String,
         _ help: String,
         _ path: any WritableKeyPath<ServerConfiguration, Int> & Sendable,

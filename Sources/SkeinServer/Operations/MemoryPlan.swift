@@ -21,12 +21,14 @@ struct MemoryPlan: Sendable {
     let requests: ByteBudget
     /// Answers in the making and on their way, and reads of the store.
     let queries: ByteBudget
+    /// Spans that wait for a tail sampler's decision; kept from others only where there is one.
+    let sampling: ByteBudget
     let store: EmbeddedStore.Memory
     /// What the process has beyond the setting, see ``MemoryKeeper``.
     let excess: ByteBudget
 
-    /// The shares of `byteCount` bytes of memory.
-    init(byteCount: Int) {
+    /// The shares of `byteCount` bytes of memory, with or without a tail sampler.
+    init(byteCount: Int, samples: Bool = false) {
         self.byteCount = byteCount
         let pool = MemoryPool(byteCount: Self.poolByteCount(of: byteCount))
         func share(_ least: Int, _ most: Int) -> ByteBudget {
@@ -35,6 +37,7 @@ struct MemoryPlan: Sendable {
         self.pool = pool
         requests = share(5, Self.requestHundredths)
         queries = share(10, 70)
+        sampling = share(samples ? 15 : 0, samples ? 50 : 0)
         store = EmbeddedStore.Memory(
             head: share(12, 40),
             sealing: share(8, 17),
@@ -64,7 +67,8 @@ struct MemoryPlan: Sendable {
     /// The shares by the names under which they are told.
     var shares: [(name: StaticString, budget: ByteBudget)] {
         [
-            ("requests", requests), ("head", store.head), ("sealing", store.sealing), ("merging", store.merging),
+            ("requests", requests), ("sampling", sampling), ("head", store.head), ("sealing", store.sealing),
+            ("merging", store.merging),
             ("cache", store.cache), ("blocks", store.blocks), ("queries", queries), ("excess", excess),
         ]
     }

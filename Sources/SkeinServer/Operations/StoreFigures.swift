@@ -36,6 +36,7 @@ enum StoreFigures {
         "folder_bytes": "Bytes of the data folder without what is in quarantine.",
         "head_bytes": "Bytes in memory of spans that are in no block yet.",
         "head_spans": "Spans that are in no block yet.",
+        "log_records": "Log records of traces, copies included.",
         "log_bytes": "Bytes of the log of spans that are in no block yet.",
         "log_segments": "Files of the log.",
         "oldest_received_unix_seconds":

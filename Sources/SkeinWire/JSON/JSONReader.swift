@@ -403,7 +403,11 @@ package struct JSONReader: ~Copyable {
     /// An error of the caller's, about the value that was read last.
     func malformed(_ message: String) -> WireError { error(.malformed, message) }
 
-    private func error(_ code: WireError.Code, _ message: String) -> WireError {
+    /// An error of the caller's, about what was read at ``offset``.
+    func malformed(_ message: String, at offset: Int) -> WireError { error(.malformed, message, at: offset) }
+
+    private func error(_ code: WireError.Code, _ message: String, at offset: Int? = nil) -> WireError {
+        let at = offset ?? at
         var line = 1
         var column = 1
         for byte in bytes[..<min(at, bytes.count)] {

@@ -56,6 +56,7 @@ extension Zipkin {
             var scopeName: SpanBatch.Ref = 0
             var scopeVersion: SpanBatch.Ref = 0
             /// Refs of key and value of the tag.
+            var serviceName: (key: SpanBatch.Ref, value: SpanBatch.Ref)?
             var statusDescription: (key: SpanBatch.Ref, value: SpanBatch.Ref)?
             var spanKind: (key: SpanBatch.Ref, value: SpanBatch.Ref)?
             var isInternal = false
@@ -178,6 +179,9 @@ extension Zipkin {
                 case "true", "false": break
                 default: said.errorMessage = builder.intern(text: text)
                 }
+            case .serviceName:
+                said.serviceName = (tag.key, intern(serviceName: text))
+                return
             case .statusCode:
                 switch word {
                 case "OK": said.statusCode = .ok
@@ -357,7 +361,14 @@ extension Zipkin {
         }
 
         private mutating func resource() -> UInt32 {
-            let serviceName = span.localEndpoint.serviceName
+            var serviceName = span.localEndpoint.serviceName
+            if let tag = said.serviceName, tag.value != serviceName {
+                if serviceName == 0 {
+                    serviceName = tag.value
+                } else {
+                    builder.addSpanAttribute(key: tag.key, value: tag.value)
+                }
+            }
             if let last = lastResource, last.serviceName == serviceName, last.pairs == resourcePairs { return last.row }
             if serviceName != 0 {
                 builder.addResourceAttribute(key: builder.intern("service.name"), value: serviceName)

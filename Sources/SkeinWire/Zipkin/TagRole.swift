@@ -11,6 +11,8 @@ extension Zipkin {
         /// There was an error, whatever it says. The tag stays, since that is what clients of Zipkin look for; but for "true"
         /// and "false" its text is the status message.
         case error
+        /// The name of the service where the local endpoint has none; the same name says nothing, another is an attribute.
+        case serviceName
         /// `OK` or `ERROR`: the status code.
         case statusCode
         /// The status message of an error, otherwise an attribute.
@@ -30,6 +32,7 @@ extension Zipkin {
             self =
                 switch JSONKey(bytes: key) {
                 case "error": .error
+                case "service.name": .serviceName
                 case "span.kind": .spanKind
                 case "otel.status_code": .statusCode
                 case "otel.status_description": .statusDescription

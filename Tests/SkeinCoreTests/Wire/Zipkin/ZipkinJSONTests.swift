@@ -257,6 +257,21 @@ import Testing
         #expect(span.resource.attributes.isEmpty)
     }
 
+    @Test(arguments: [
+        (#""localEndpoint":{"serviceName":"a"},"tags":{"service.name":"a"}"#, "a", []),
+        (#""tags":{"service.name":"a"}"#, "a", []),
+        (#""tags":{"service.name":"b"},"localEndpoint":{"serviceName":"a"}"#, "a", [Attribute("service.name", "b")]),
+    ])
+    func `a tag says the service where the endpoint does not`(
+        members: String,
+        service: String,
+        left: [Attribute]
+    ) throws {
+        let span = try span(members)
+        #expect(span.resource.attributes == [Attribute("service.name", .string(service))])
+        #expect(span.attributes == left)
+    }
+
     @Test func `client and server of one id are both kept`() throws {
         let spans = try Zipkin.spans(
             #"""

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
+package import SkeinModel
+import Synchronization
+
+/// How much each service may send, so that one that went wild does not take the room of all.
+///
+/// A request with spans of a service that sends more is refused whole, and may be sent again: senders that collect for many
+/// services are slowed as one. A service that has been quiet may send a second's worth at once, and a request larger than
+/// that is taken when nothing is owed, and paid off after.
+package final class RateLimits: IntakeStage {
+    /// Most a service may send in a second; `nil` for any amount.
+    package struct Rates: Hashable, Sendable {
+        package var spans: Int?
+        /// Of memory that the spans take once they are decoded.
+        package var bytes: Int?
+
+        package init(spans: Int? = nil, bytes: Int? = nil) {
+            self.spans = spans
+            self.bytes = bytes
+        }
+    }
+
+    /// Services that are told apart; those beyond are one.
+    private static let serviceCountMax = 10_000
+    private static let nanosPerSecond = 1e9
+
+    private let rates: Rates
+    private let clock: any WallClock
+    private let buckets = Mutex<[String: Bucket]>([:])
+
+    /// What a service may send now; below zero what it owes.
+    private struct Bucket {
+        var spans: Double
+        var bytes: Double
+        var filledNanos: UInt64
+    }
+
+    package init(_ rates: Rates, clock: any WallClock) {
+        self.rates = rates
+        self.clock = clock
+    }
+
+    package func process(_ batch: SpanBatch, from source: IntakeSource) throws(Refusal) -> SpanBatch {
+        var counts: [String: Int] = [:]
+        var perResource = [Int](repeating: 0, count: batch.resources.count)
+        for row in batch.resourceRows { perResource[Int(row)] += 1 }
+        for (row, count) in perResource.enumerated() where count > 0 {
+            counts[batch.dictionary.string(batch.resources.serviceNameRefs[row]), default: 0] += count
+        }
+        let bytesEach = Double(batch.byteCount) / Double(max(batch.count, 1))
+        let now = clock.monotonicNanos
+        let refusal = buckets.withLock { buckets -> Refusal? in
+            var paid: [(String, Bucket)] = []
+            for (service, count) in counts {
+                let name = buckets[service] == nil && buckets.count >= Self.serviceCountMax ? "" : service
+                var bucket = filled(buckets[name], now)
+                if let rate = rates.spans, bucket.spans <= 0 { return refused(service, "\(rate) spans") }
+                if let rate = rates.bytes, bucket.bytes <= 0 { return refused(service, "\(rate) bytes") }
+                bucket.spans -= Double(count)
+                bucket.bytes -= Double(count) * bytesEach
+                paid.append((name, bucket))
+            }
+            for (name, bucket) in paid { buckets[name] = bucket }
+            return nil
+        }
+        if let refusal { throw refusal }
+        return batch
+    }
+
+    private func filled(_ bucket: Bucket?, _ now: UInt64) -> Bucket {
+        let (spans, bytes) = (Double(rates.spans ?? 0), Double(rates.bytes ?? 0))
+        guard var bucket else { return Bucket(spans: spans, bytes: bytes, filledNanos: now) }
+        let seconds = Double(now &- min(bucket.filledNanos, now)) / Self.nanosPerSecond
+        bucket.spans = min(bucket.spans + seconds * spans, spans)
+        bucket.bytes = min(bucket.bytes + seconds * bytes, bytes)
+        bucket.filledNanos = now
+        return bucket
+    }
+
+    private func refused(_ service: String, _ limit: String) -> Refusal {
+        Refusal(
+            .rateLimited,
+            "the service \"\(service.prefix(100))\" sends more than \(limit) a second: send less, sample, or raise the limit"
+        )
+    }
+}

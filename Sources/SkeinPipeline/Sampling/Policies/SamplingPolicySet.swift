@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+package import SkeinModel
+import SkeinStore
+
+/// Policies made ready to decide about whole traces.
+///
+/// A value: what it decides follows from what it was asked before, in which order and at which times, and from nothing else.
+/// Only policies that limit a rate or look at how many traces are alike remember anything. A copy starts with the same
+/// memory, so that the same policies can be tried on stored traces.
+package struct SamplingPolicySet: Sendable {
+    package let policies: [SamplingPolicy]
+    private let stopsAtFirstMatch: Bool
+    private let conditions: SpanConditions
+    private let fields: [SpanField]
+    private let countsBytes: Bool
+    private let nodes: [SamplingNode]
+    /// Numbers of nodes: those that ask for room come last, when it is known whether another keeps the trace.
+    private let order: [Int]
+    private var memory: SamplingMemory
+
+    /// The set of these policies. `stopsAtFirstMatch` leaves out those that limit a rate once another keeps the trace. With
+    /// `countsBytes` a digest has its bytes although no policy asks.
+    package init(
+        _ policies: [SamplingPolicy],
+        stopsAtFirstMatch: Bool = false,
+        countsBytes: Bool = false
+    ) throws(TooManyConditions) {
+        self.policies = policies
+        self.stopsAtFirstMatch = stopsAtFirstMatch
+        var compiler = SamplingCompiler()
+        let nodes = policies.map { compiler.node($0.rule) }
+        guard compiler.conditions.count <= TraceDigest.conditionCountMax else {
+            throw TooManyConditions(count: compiler.conditions.count)
+        }
+        self.nodes = nodes
+        conditions = compiler.conditions
+        fields = compiler.fields
+        self.countsBytes = countsBytes || compiler.countsBytes
+        memory = compiler.memory
+        order = nodes.indices.filter { !nodes[$0].asksForRoom } + nodes.indices.filter { nodes[$0].asksForRoom }
+    }
+
+    /// More distinct conditions than a digest tells apart.
+    package struct TooManyConditions: Error {
+        package var count: Int
+        package var message: String {
+            "the policies ask \(count) different conditions, \(TraceDigest.conditionCountMax) are allowed: "
+                + "name several values in one condition"
+        }
+    }
+
+    /// What the policies need to know of the spans in `batch`.
+    package func read(_ batch: SpanBatch) -> BatchReading {
+        BatchReading(
+            batch: batch,
+            satisfied: conditions.rows(of: batch),
+            fields: fields.map { FieldHashes($0, of: batch) },
+            countsBytes: countsBytes
+        )
+    }
+
+    /// Decides about a trace whose spans lie in these rows of `batch`.
+    package mutating func decide(_ batch: SpanBatch, rows: Range<Int>, nanos: UInt64) -> SamplingDecision {
+        guard let first = rows.first else { return .dropped }
+        return decide(read(batch).digest(of: rows, batch.traceIDs[first]), nanos: nanos)
+    }
+
+    /// Decides about a trace at a time of any clock that does not go back, in nanoseconds.
+    package mutating func decide(_ trace: TraceDigest, nanos: UInt64) -> SamplingDecision {
+        var kept: (policy: Int, share: SamplingShare)?
+        var inverted: Int?
+        var droppedBy: Int?
+        var isPassed = false
+        for number in order {
+            if stopsAtFirstMatch, kept != nil, nodes[number].asksForRoom { continue }
+            let isKeptAnyway = kept?.share.rate == 1
+            switch memory.verdict(nodes[number], trace, nanos, isKeptAnyway) {
+            case .drop, .invertedDrop: droppedBy = droppedBy ?? number
+            case .invertedKeep: inverted = inverted ?? number
+            case .pass: isPassed = true
+            case .keep(let share):
+                // What several keep is kept as often as the one that keeps most.
+                if kept.map({ share.rate < $0.share.rate }) ?? true { kept = (number, share) }
+            }
+        }
+        if let droppedBy { return SamplingDecision(isKept: false, policy: droppedBy) }
+        if let (policy, share) = kept {
+            return SamplingDecision(
+                isKept: true,
+                policy: policy,
+                part: share.part,
+                threshold: share.threshold,
+                factor: share.factor
+            )
+        }
+        if let inverted, !isPassed { return SamplingDecision(isKept: true, policy: inverted) }
+        return .dropped
+    }
+
+    /// What decided, in words: the name of the policy, and behind a slash that of its part.
+    package func reason(of decision: SamplingDecision) -> String {
+        guard let number = decision.policy, policies.indices.contains(number) else { return "no policy" }
+        let policy = policies[number]
+        guard let part = decision.part else { return policy.name }
+        switch policy.rule {
+        case .composite(let composite) where composite.parts.indices.contains(part):
+            return "\(policy.name)/\(composite.parts[part].policy.name)"
+        case .rules(let rules) where rules.indices.contains(part): return "\(policy.name)/\(rules[part].name)"
+        default: return policy.name
+        }
+    }
+}

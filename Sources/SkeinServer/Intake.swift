@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import Crypto
+import Foundation
+import SkeinBase
+import SkeinPipeline
+
+/// What is done to spans on their way to the store, as the configuration says: limits first, then what sampling does, then
+/// what is taken out of those that are left.
+struct Intake {
+    let stages: [any IntakeStage]
+    /// Takes secrets out of log records too.
+    let scrubber: Scrubber?
+
+    init(
+        _ configuration: ServerConfiguration,
+        sampling: [any IntakeStage],
+        clock: any WallClock,
+        telemetry: Telemetry
+    ) throws(ConfigurationError) {
+        var stages: [any IntakeStage] = []
+        if configuration.rates != RateLimits.Rates() { stages.append(RateLimits(configuration.rates, clock: clock)) }
+        if let most = configuration.traceSpansTakenMax {
+            stages.append(TraceSpanLimit(spanCountMax: most, telemetry: telemetry))
+        }
+        stages += sampling
+        if let most = configuration.valueBytesMax {
+            stages.append(ValueLimit(byteCountMax: most, telemetry: telemetry))
+        }
+        scrubber = try Self.scrubber(configuration, telemetry)
+        if let scrubber { stages.append(scrubber) }
+        self.stages = stages
+    }
+
+    private static func scrubber(
+        _ configuration: ServerConfiguration,
+        _ telemetry: Telemetry
+    ) throws(ConfigurationError) -> Scrubber? {
+        let rules = configuration.scrubRules
+        guard !rules.isEmpty else { return nil }
+        guard rules.needsHash else { return Scrubber(rules, telemetry: telemetry) { _ in "" } }
+        guard let path = configuration.scrubKeyFile else {
+            throw ConfigurationError(
+                "scrub-rules has a rule hash, which needs a key: name its file with scrub-key-file"
+            )
+        }
+        guard let bytes = FileManager.default.contents(atPath: path), bytes.count >= 16 else {
+            throw ConfigurationError("scrub-key-file is \"\(path)\": it has to be a file of 16 bytes or more")
+        }
+        let key = SymmetricKey(data: bytes)
+        return Scrubber(rules, telemetry: telemetry) { value in
+            let code = HMAC<SHA256>.authenticationCode(for: value, using: key)
+            // 64 bits tell values apart, and are short enough to read.
+            return "hash:" + Hex.string(code.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
+        }
+    }
+}
