@@ -2,6 +2,7 @@
 package import Logging
 package import SkeinAPI
 package import SkeinEngine
+package import SkeinPipeline
 package import SkeinReceivers
 
 /// Everything that can be set about a server, with its defaults. What each field means, its bounds, variable and flag
