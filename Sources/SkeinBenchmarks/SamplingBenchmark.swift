@@ -6,7 +6,7 @@ import SkeinPipeline
 import SkeinStore
 import Synchronization
 
-/// What a tail sampler costs: CPU by span, and memory with a number of traces waiting.
+/// What sampling costs: CPU by span, of a tail sampler also memory with a number of traces waiting.
 ///
 /// Traces have six spans with ten attributes each, which come in six requests, in each of which a span of many traces stands.
 /// Policies: errors, which are one span in fifty, slow ones, a pattern, a share of 5 %.
@@ -30,7 +30,47 @@ struct SamplingBenchmark {
         let batches = makeBatches()
         let byteCount = batches.reduce(0) { $0 + $1.byteCount }
         print("\(batches.count) requests of \(byteCount >> 20) MiB together")
-        for _ in 0..<Self.passes { try await run(batches) }
+        for _ in 0..<Self.passes {
+            atTheDoor(batches)
+            try await run(batches)
+        }
+    }
+
+    /// What the stages before the tail sampler cost.
+    private func atTheDoor(_ batches: [SpanBatch]) {
+        let telemetry = Telemetry()
+        let clock = Clock()
+        var health = HeadRule.Match()
+        health.operation = Wildcard("GET /health*")
+        let stages: [(String, any IntakeStage)] = [
+            ("weights, none said", SpanWeights(attribute: WeightAttribute(key: "sampling.ratio"))),
+            (
+                "adaptive",
+                AdaptiveSampling(.init(targetPerSecond: 1), clock: clock, telemetry: telemetry)
+            ),
+            (
+                "head, a rule about no span",
+                HeadSampler(
+                    [HeadRule(name: "a", match: health, sampler: .alwaysOff)],
+                    clock: clock,
+                    telemetry: telemetry
+                )
+            ),
+            (
+                "head, a tenth",
+                HeadSampler([HeadRule(name: "b", sampler: .probabilistic(0.1))], clock: clock, telemetry: telemetry)
+            ),
+            (
+                "head, by rate",
+                HeadSampler([HeadRule(name: "c", sampler: .rateLimiting(1000))], clock: clock, telemetry: telemetry)
+            ),
+        ]
+        let spans = batches.reduce(0) { $0 + $1.count }
+        for (name, stage) in stages {
+            report(name, spans: spans, bytes: 0) {
+                for batch in batches { _ = try? stage.process(batch, from: IntakeSource(protocolName: "benchmark")) }
+            }
+        }
     }
 
     private func run(_ batches: [SpanBatch]) async throws {

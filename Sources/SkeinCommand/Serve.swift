@@ -79,6 +79,15 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Tags whose values Zipkin's page suggests, parted by commas.", valueName: "names"))
     var zipkinAutocompleteKeys: String?
 
+    @Option(help: ArgumentHelp("Attribute that says how spans were sampled.", valueName: "key[=ratio|=count]"))
+    var spanWeightAttribute: String?
+
+    @Option(help: ArgumentHelp("Sampling strategies that clients ask for, in Jaeger's format.", valueName: "path"))
+    var samplingStrategies: String?
+
+    @Option(help: ArgumentHelp("Sampled traces a second of each operation to lead clients to.", valueName: "1|off"))
+    var samplingAdaptiveTarget: String?
+
     @Option(help: ArgumentHelp("Serve the page from this folder.", valueName: "path"))
     var webDir: String?
 
@@ -131,6 +140,9 @@ struct Serve: AsyncParsableCommand {
         flags["trace-spans-max"] = traceSpansMax
         flags["zipkin-strict-trace-id"] = zipkinStrictTraceId
         flags["zipkin-autocomplete-keys"] = zipkinAutocompleteKeys
+        flags["span-weight-attribute"] = spanWeightAttribute
+        flags["sampling-strategies"] = samplingStrategies
+        flags["sampling-adaptive-target"] = samplingAdaptiveTarget
         flags["web-dir"] = webDir
         flags["base-path"] = basePath
         flags["log-level"] = logLevel

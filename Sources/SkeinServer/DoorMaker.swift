@@ -14,6 +14,7 @@ struct DoorMaker {
     let clock: any WallClock
     let pipeline: Pipeline
     let logs: LogPipeline?
+    let sampling: SamplingAnswers
     let memory: MemoryPlan
     let telemetry: Telemetry
     let directory: Directory
@@ -33,6 +34,7 @@ struct DoorMaker {
         logRecords: (any LogRecordStore)?,
         pipeline: Pipeline,
         scrubber: Scrubber?,
+        sampling: SamplingAnswers,
         memory: MemoryPlan,
         telemetry: Telemetry,
         directory: Directory,
@@ -46,6 +48,7 @@ struct DoorMaker {
         logs = logRecords.map { store in
             LogPipeline(store: store, scrubber: scrubber, budget: pipeline.budget, telemetry: telemetry)
         }
+        self.sampling = sampling
         self.memory = memory
         self.telemetry = telemetry
         self.directory = directory
@@ -118,15 +121,29 @@ struct DoorMaker {
                 "jaeger-http",
                 address,
                 configuration.requestBytesMax,
-                JaegerHTTPService(intake(IngestCounters(protocol: "jaeger-http", in: telemetry)))
+                JaegerHTTPService(
+                    intake(IngestCounters(protocol: "jaeger-http", in: telemetry)),
+                    other: { [sampling] head in sampling.answer(toCollector: head) }
+                )
             )
         case .jaegerGRPC:
             return grpcListener(
                 "jaeger-grpc",
                 address,
                 configuration.requestBytesMax,
-                JaegerGRPCService(intake(IngestCounters(protocol: "jaeger-grpc", in: telemetry)))
+                JaegerGRPCService(
+                    intake(IngestCounters(protocol: "jaeger-grpc", in: telemetry)),
+                    other: { [sampling] path in SamplingGRPCService.method(at: path, sampling) }
+                )
             )
+        case .jaegerSampling:
+            let refusals = RefusalCounters(protocol: "jaeger-sampling", in: telemetry)
+            let service = SamplingHTTPService(answers: sampling, refusals: refusals)
+            return httpListener("jaeger-sampling", address, SamplingGRPCService.messageBytesMax, service)
+        case .jaegerSamplingGRPC:
+            let refusals = RefusalCounters(protocol: "jaeger-sampling-grpc", in: telemetry)
+            let service = SamplingGRPCService(answers: sampling, refusals: refusals)
+            return grpcListener("jaeger-sampling-grpc", address, SamplingGRPCService.messageBytesMax, service)
         }
     }
 

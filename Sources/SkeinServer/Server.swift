@@ -28,13 +28,14 @@ package struct Server: Sendable {
         if configuration.insecureNoAuth { warnOfOpenDoors(announce) }
         let telemetry = Telemetry()
         ProcessFigures.register(in: telemetry, startedUnixNanos: startedUnixNanos)
-        let memory = MemoryPlan(byteCount: configuration.memoryBytes, samples: configuration.sampling != nil)
+        let memory = MemoryPlan(byteCount: configuration.memoryBytes, samples: configuration.sampling?.tail != nil)
         memory.register(in: telemetry)
-        let intake = try Intake(configuration, sampling: [], clock: clock, telemetry: telemetry)
+        let weighing = try Sampling(configuration, clock: clock, telemetry: telemetry, logger: logger)
+        let intake = try Intake(configuration, sampling: weighing.stages, clock: clock, telemetry: telemetry)
         let keeper = try await StoreKeeper.open(configuration, memory: memory, logger: logger)
         let live = LiveTraces()
-        let sampling = configuration.sampling.map { file in
-            SamplingService(file.configuration, into: keeper.store, live, memory.sampling, clock, telemetry)
+        let sampling = configuration.sampling?.tail.map { policies in
+            SamplingService(policies, into: keeper.store, live, memory.sampling, clock, telemetry)
         }
         let pipeline = Pipeline(
             store: keeper.store,
@@ -53,6 +54,7 @@ package struct Server: Sendable {
             logRecords: keeper.store.logRecords,
             pipeline: pipeline,
             scrubber: intake.scrubber,
+            sampling: weighing.answers,
             memory: memory,
             telemetry: telemetry,
             directory: directory,
@@ -77,7 +79,7 @@ package struct Server: Sendable {
             services: [
                 .init(service: keeper),
                 .init(service: MemoryKeeper(memory)),
-            ] + (sampling.map { [.init(service: $0)] } ?? []) + [
+            ] + (sampling.map { [.init(service: $0)] } ?? []) + weighing.services.map { .init(service: $0) } + [
                 .init(service: Doors(doors.map(\.1), readiness, whenReady: { announce("ready") }))
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],

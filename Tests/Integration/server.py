@@ -27,6 +27,8 @@ LISTENERS = {
     "jaeger-binary": socket.SOCK_DGRAM,
     "jaeger-http": socket.SOCK_STREAM,
     "jaeger-grpc": socket.SOCK_STREAM,
+    "jaeger-sampling": socket.SOCK_STREAM,
+    "jaeger-sampling-grpc": socket.SOCK_STREAM,
 }
 
 

@@ -72,6 +72,7 @@ export class Details {
       fact("Duration", duration(model.duration[row]), exactDuration(model.duration[row])),
       fact("Self time", [duration(own), h("span.faint", {}, ` ${share(own / Math.max(1, model.duration[row]))}`)], exactDuration(own)),
       fact("Of trace", share(model.duration[row] / (model.to - model.from))),
+      model.weight[row] > 1 ? fact("Sampled", `×${Math.round(model.weight[row] * 100) / 100}`, "How many spans this one stands for") : null,
       fact("Starts at", `+${duration(model.start[row])}`, start ? absoluteTime(start, zone.value, 9) : exactDuration(model.start[row])),
       fact("Kind", KIND_NAMES[model.kind[row]] ?? "unspecified"),
       model.children[row] ? fact("Children", count(model.children[row])) : null);

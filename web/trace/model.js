@@ -32,6 +32,8 @@ export class TraceModel {
     this.duration = new Float64Array(count);
     this.events = new Int32Array(count);
     this.links = new Int32Array(count);
+    /** How many spans each stands for after sampling. */
+    this.weight = new Float64Array(count);
     /** Children, and where this row stands among its siblings (from one). */
     this.children = new Int32Array(count);
     this.position = new Int32Array(count);
@@ -59,6 +61,7 @@ export class TraceModel {
       this.duration[row] = isSpan ? Math.max(0, spans.duration[node]) : 0;
       this.events[row] = isSpan ? spans.events[node] : 0;
       this.links[row] = isSpan ? spans.links[node] : 0;
+      this.weight[row] = isSpan ? spans.weight[node] : 1;
     }
     this.rootCount = roots;
     this.depthMax = this.depth.reduce((most, depth) => Math.max(most, depth), 0);

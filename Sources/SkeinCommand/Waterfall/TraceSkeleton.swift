@@ -34,6 +34,8 @@ struct TraceSkeleton: Decodable {
         var start: [UInt64]
         var duration: [UInt64]
         var events: [Int]
+        /// How many spans each stands for after sampling; of a server that does not say, nothing.
+        var weight: [Double]?
     }
 
     struct MissingParent: Decodable {
@@ -52,6 +54,7 @@ struct TraceSkeleton: Decodable {
         let count = spans.id.count
         let columns = [spans.parent, spans.service, spans.operation, spans.kind, spans.status, spans.events]
         return columns.allSatisfy { $0.count == count } && spans.start.count == count && spans.duration.count == count
+            && spans.weight?.count ?? count == count
             && spans.parent.indices.allSatisfy { spans.parent[$0] >= -1 && spans.parent[$0] < $0 }
             && spans.service.allSatisfy { services.indices.contains($0) }
             && spans.operation.allSatisfy { operations.indices.contains($0) }

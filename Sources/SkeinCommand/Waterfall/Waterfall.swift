@@ -49,6 +49,7 @@ struct Waterfall {
             Figures.count(trace.services.count, "service"),
         ]
         facts.append("started \(Figures.time(UInt64(trace.traceStartUnixNano) ?? 0)) UTC")
+        if let sampled { facts.append(sampled) }
         let errors =
             trace.errorCount == 0
             ? terminal.styled("no errors", .dim)
@@ -57,6 +58,21 @@ struct Waterfall {
             terminal.styled(title, .bold) + "  " + terminal.styled(TerminalText.harmless(trace.traceId), .dim),
             facts.joined(separator: "  ") + "  " + errors,
         ] + legend()
+    }
+
+    /// How many traces this one stands for after sampling, such as `×10`; `nil` when it is just itself.
+    private var sampled: String? {
+        guard let weights = trace.spans.weight, let low = weights.min(), let high = weights.max(), high > 1 else {
+            return nil
+        }
+        let sign = terminal.hasUnicode ? "×" : "x"
+        return sign + (low == high ? Self.weight(high) : "\(Self.weight(low)) to \(sign)\(Self.weight(high))")
+    }
+
+    /// Up to two decimals.
+    private static func weight(_ weight: Double) -> String {
+        let rounded = (weight * 100).rounded() / 100
+        return Int64(exactly: rounded).map { "\($0)" } ?? "\(rounded)"
     }
 
     /// The services with their colours, as many as fit in two lines.

@@ -1,5 +1,5 @@
-import SkeinBase
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 package import SkeinModel
 
 /// Cuts texts of attributes that are longer than a limit, and says in them how much was cut.

@@ -10,14 +10,18 @@ package struct JaegerGRPCService: GRPCService {
 
     private let intake: SpanIntake
     private let decoders: DecoderPool<Jaeger.ProtobufDecoder>
+    /// Has the other methods of a collector, such as sampling strategies.
+    private let other: @Sendable (String) -> GRPCMethod?
 
     /// A service in front of `intake`.
-    package init(_ intake: SpanIntake) {
+    package init(_ intake: SpanIntake, other: @escaping @Sendable (String) -> GRPCMethod? = { _ in nil }) {
         self.intake = intake
+        self.other = other
         decoders = DecoderPool { [limits = intake.limits] in Jaeger.ProtobufDecoder(limits: limits) }
     }
 
     package func method(at path: String) -> GRPCMethod? {
+        if path != Self.path, let method = other(path) { return method }
         intake.counters.requests.add()
         guard path == Self.path else { return nil }
         return .unary { [intake, decoders] request throws(Refusal) in

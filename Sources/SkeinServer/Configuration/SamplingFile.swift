@@ -5,13 +5,16 @@ package import SkeinStore
 import SkeinTraceQL
 import Yams
 
-/// A file with a tail sampler's policies, read and checked.
+/// A file with rules of what is left out at the door, or a tail sampler's policies, or both; read and checked.
 package struct SamplingFile: Sendable {
     package let path: String
-    package let configuration: SamplingConfiguration
+    /// Of the block `head_sampling`; empty when there is none.
+    package let head: [HeadRule]
+    /// Of all else in the file; `nil` when there is nothing else.
+    package let tail: SamplingConfiguration?
 
     /// What stands in the file and means nothing, in whole sentences.
-    var warnings: [String] { configuration.warnings.map { "\(path): \($0)" } }
+    var warnings: [String] { tail?.warnings.map { "\(path): \($0)" } ?? [] }
 
     /// Most bytes of a file.
     private static let byteCountMax = 1 << 20
@@ -24,10 +27,24 @@ package struct SamplingFile: Sendable {
             throw ConfigurationError("\(path) has \(text.utf8.count) bytes: policies have \(Self.byteCountMax) at most")
         }
         do throws(ConfigurationNode.Failure) {
-            configuration = try SamplingConfiguration(Self.tree(text), condition: Self.condition)
+            let (head, rest) = Self.parts(try Self.tree(text))
+            self.head =
+                try head.map { node throws(ConfigurationNode.Failure) in try HeadConfiguration(node).rules } ?? []
+            tail = try rest.map { node throws(ConfigurationNode.Failure) in
+                try SamplingConfiguration(node, condition: Self.condition)
+            }
         } catch {
             throw ConfigurationError("line \(error.line) of \(path): \(error.message)")
         }
+    }
+
+    /// The block `head_sampling`, and the file without it.
+    private static func parts(_ root: ConfigurationNode) -> (head: ConfigurationNode?, rest: ConfigurationNode?) {
+        guard case .map(let pairs) = root.content, let head = pairs.first(where: { $0.key == "head_sampling" }) else {
+            return (nil, root)
+        }
+        let rest = pairs.filter { $0.key != "head_sampling" }
+        return (head.value, rest.isEmpty ? nil : ConfigurationNode(.map(rest), line: root.line))
     }
 
     @Sendable

@@ -59,6 +59,12 @@ package struct ServerConfiguration: Sendable {
     package var scrubKeyFile: String?
     /// Pages of other origins that may send.
     package var corsOrigins = CrossOrigins()
+    /// The attribute that says how spans were sampled before they came.
+    package var weightAttribute: WeightAttribute?
+    /// Path of a file of strategies in Jaeger's format.
+    package var samplingStrategies: String?
+    /// Sampled traces a second of each operation that adaptive sampling aims at; `nil` for none.
+    package var samplingAdaptiveTarget: Double?
     /// Folder to serve the page from instead of the one inside the binary.
     package var webDirectory: String?
     /// Path below which a proxy mounts the web listener; empty or starting with `/`, never ending with one.
@@ -81,6 +87,8 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
     case jaegerBinary = "jaeger-binary"
     case jaegerHTTP = "jaeger-http"
     case jaegerGRPC = "jaeger-grpc"
+    case jaegerSampling = "jaeger-sampling"
+    case jaegerSamplingGRPC = "jaeger-sampling-grpc"
 
     /// Where it listens unless told otherwise: the port that clients expect, on this machine only.
     package var defaultAddress: ListenAddress {
@@ -96,6 +104,8 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
             case .jaegerBinary: 6832
             case .jaegerHTTP: 14268
             case .jaegerGRPC: 14250
+            case .jaegerSampling: 5778
+            case .jaegerSamplingGRPC: 5779
             }
         return ListenAddress(host: "127.0.0.1", port: port)
     }
@@ -103,8 +113,8 @@ package enum ListenerName: String, CaseIterable, Hashable, Sendable {
     /// What an address of this listener is written as.
     package func url(_ address: ListenAddress) -> String {
         switch self {
-        case .web, .tempo, .zipkin, .otlpHTTP, .jaegerHTTP: "http://\(address)"
-        case .jaegerQueryGRPC, .otlpGRPC, .jaegerGRPC: "grpc://\(address)"
+        case .web, .tempo, .zipkin, .otlpHTTP, .jaegerHTTP, .jaegerSampling: "http://\(address)"
+        case .jaegerQueryGRPC, .otlpGRPC, .jaegerGRPC, .jaegerSamplingGRPC: "grpc://\(address)"
         case .jaegerCompact, .jaegerBinary: "udp://\(address)"
         }
     }

@@ -148,7 +148,7 @@ package struct Setting: Sendable {
             Setting(
                 "sampling-config",
                 "Keep only traces that the policies in this file keep: the block `tail_sampling` of an OpenTelemetry collector, as "
-                    + "YAML. Spans wait in memory until their trace was decided.",
+                    + "YAML. Spans wait in memory until their trace was decided. A block `head_sampling` leaves out spans as they come.",
                 form: "a path, or empty",
                 reading: { text, configuration throws(ConfigurationError) in
                     configuration.sampling = text.isEmpty ? nil : try SamplingFile(path: text)
@@ -258,7 +258,7 @@ package struct Setting: Sendable {
                 },
                 write: { $0.zipkin.autocompleteKeys?.joined(separator: ",") ?? "" }
             ),
-        ] + intake + [
+        ] + intake + sampling + [
             Setting(
                 "web-dir",
                 "Serve the page from this folder instead of from inside the binary: for whoever edits it.",

@@ -57,6 +57,19 @@ import Testing
         )
     }
 
+    @Test func `a trace that stands for others says for how many`() {
+        func facts(_ weights: [Double]?, hasUnicode: Bool = true) -> String {
+            var trace = Self.small
+            trace.spans.weight = weights
+            let terminal = Terminal(width: 72, hasColor: false, hasUnicode: hasUnicode)
+            return Waterfall(trace, on: terminal, limit: 0).lines()[1]
+        }
+        #expect(facts([10, 10, 10, 10]).contains("UTC  ×10  1 error"))
+        #expect(facts([10, 2.5, 1, 10.0 / 3]).contains("UTC  ×1 to ×10  1 error"))
+        #expect(facts([10.0 / 3, 10.0 / 3, 10.0 / 3, 10.0 / 3], hasUnicode: false).contains("UTC  x3.33  1 error"))
+        #expect(facts([1, 1, 1, 1]) == facts(nil))
+    }
+
     @Test func `without Unicode the drawing is ASCII, and nothing depends on colour`() {
         let lines = Waterfall(Self.small, on: Terminal(width: 72, hasColor: false, hasUnicode: false), limit: 0).lines()
         let drawing = lines.dropFirst(4).joined(separator: "\n").replacing("␛", with: "")

@@ -32,9 +32,9 @@ import Testing
         #expect(send(250))
         #expect(!send(1))
         #expect(send(1, "other"))
-        clock.advance(nanos: 1_400_000_000)
+        clock.advance(by: .milliseconds(1_400))
         #expect(!send(1))
-        clock.advance(nanos: 200_000_000)
+        clock.advance(by: .milliseconds(200))
         #expect(send(1))
         let error = #expect(throws: Refusal.self) {
             _ = try limits.process(SpanBatch(spans: Self.spans(500)), from: Self.source)

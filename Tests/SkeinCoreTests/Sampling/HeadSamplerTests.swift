@@ -101,6 +101,16 @@ struct HeadSamplerTests {
         #expect(kept.first?.traceState == "ot=th:e;rv:e0000000000000,a=b")
     }
 
+    @Test("Of ids that are not random a hash keeps the share, whole traces, and leaves the tracestate")
+    func hashed() {
+        let sampler = sampler([HeadRule(name: "hashed", sampler: .hashed(0.25, salt: "a"))])
+        let spans = (0..<8000).map { Self.span($0 & 1 + 1, of: TraceID(high: 0, low: $0 / 2 + 1), state: "a=b") }
+        let kept = Self.kept(sampler, spans)
+        // Four standard deviations of a binomial distribution.
+        #expect(abs(kept.count / 2 - 1000) < 110 && kept.allSatisfy { $0.weight == 4 && $0.traceState == "a=b" })
+        #expect(Set(kept.map(\.traceID)).count * 2 == kept.count)
+    }
+
     @Test("All and nothing", arguments: [(1.0, 2), (0.0, 0)])
     func extremes(_ share: Double, _ count: Int) {
         let sampler = sampler([HeadRule(name: "a", sampler: .probabilistic(share))])

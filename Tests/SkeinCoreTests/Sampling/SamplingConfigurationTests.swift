@@ -127,7 +127,8 @@ import Testing
         ] as [(String, SamplingPolicy.Rule)]
     )
     func `a policy is read as the collector writes it`(text: String, rule: SamplingPolicy.Rule) throws {
-        #expect(try read("{policies: [{name: p, \(text)}]}").policies.policies == [SamplingPolicy("p", rule)])
+        let policies = try read("{policies: [{name: p, \(text)}, {name: last, type: always_sample}]}").policies.policies
+        #expect(policies == [SamplingPolicy("p", rule), SamplingPolicy("last", .always)])
     }
 
     @Test func `Refinery's samplers have its defaults`() throws {
@@ -211,6 +212,10 @@ import Testing
             "{policies: [{name: a, type: composite, composite: {max_total_spans_per_second: 9, "
                 + "composite_sub_policy: [{name: b, type: always_sample}, {name: c, type: always_sample}], rate_allocation:\n"
                 + "[{policy: b, percent: 60}, {policy: c, percent: 50}]}}]}", 2, "110 percent together"
+        ),
+        (
+            "{policies: [{name: a, type: drop, drop: {drop_sub_policy: [{name: b, type: trace_flags}]}}]}", 1,
+            "nothing would be kept"
         ),
         (
             "{policies: [{name: a, type: rules, rules: [{name: b, drop: true},\n{name: c, drop: true}]}]}", 2,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOHTTP1
+import SkeinPipeline
 import SkeinReceivers
 import Testing
 
@@ -29,7 +30,7 @@ struct CrossOriginTests {
                 ("origin", "https://www.shop.example"), ("access-control-request-method", "POST"),
                 ("access-control-request-headers", "content-type,x-key"),
             ]
-            let preflight = try await Answer.of(port, "/v1/traces", asked, method: "OPTIONS")
+            let preflight = try await Answer.of(port, "/v1/traces", asked, method: .OPTIONS)
             #expect(preflight.status == 204)
             #expect(preflight.header("access-control-allow-origin") == "https://www.shop.example")
             #expect(preflight.header("access-control-allow-methods") == "POST")
@@ -56,7 +57,7 @@ struct CrossOriginTests {
         try await Self.withHTTP("https://shop.example") { port in
             for origin in ["https://evil.example", "http://shop.example", "https://shop.example.evil", "null"] {
                 let asked = [("origin", origin), ("access-control-request-method", "POST")]
-                let preflight = try await Answer.of(port, "/v1/traces", asked, method: "OPTIONS")
+                let preflight = try await Answer.of(port, "/v1/traces", asked, method: .OPTIONS)
                 #expect(preflight.status == 403 && preflight.header("access-control-allow-origin") == nil)
             }
             let plain = try await Answer.of(port, "/v1/traces", [Self.json], body: Array("{}".utf8))

@@ -32,9 +32,10 @@ struct SamplingFileTests {
                 ]
             """
         )
-        #expect(file.configuration.settings.decisionWaitNanos == 10_000_000_000)
-        #expect(file.configuration.settings.keptCacheSize == 100_000)
-        #expect(file.configuration.policies.policies.map(\.name) == ["errors", "probes"])
+        #expect(file.tail?.settings.decisionWaitNanos == 10_000_000_000)
+        #expect(file.tail?.settings.keptCacheSize == 100_000)
+        #expect(file.tail?.policies.policies.map(\.name) == ["errors", "probes"])
+        #expect(file.head.isEmpty)
     }
 
     @Test func `a condition in TraceQL is compiled`() throws {
@@ -48,7 +49,7 @@ struct SamplingFileTests {
                     query: '{ name = "charge" && duration > 1s }'
             """
         )
-        var policies = file.configuration.policies
+        var policies = try #require(file.tail).policies
         var span = Span(
             traceID: TraceID(high: 1, low: 1),
             spanID: SpanID(1),
@@ -62,8 +63,31 @@ struct SamplingFileTests {
         #expect(!policies.decide(SpanBatch(spans: [span]), rows: 0..<1, nanos: 0).isKept)
     }
 
+    @Test(arguments: ["", "tail_sampling: {policies: [{name: all, type: always_sample}]}"])
+    func `rules at the door stand alone or beside policies`(_ rest: String) throws {
+        let file = try file(
+            """
+            head_sampling:
+              rules:
+                - name: health
+                  operation: GET /health*
+                  attributes: {client: off, tries: 3}
+                  sampler: always_off
+                - sampler: probabilistic
+                  percent: 25
+            \(rest)
+            """
+        )
+        #expect(file.head.map(\.name) == ["health", "rule-2"])
+        #expect(file.head.first?.match.attributes.map(\.value) == ["off", "3"])
+        #expect(file.head.last?.sampler == .probabilistic(0.25))
+        #expect((file.tail != nil) == !rest.isEmpty)
+    }
+
     @Test(
         arguments: [
+            ("head_sampling:\n  rules:\n    - sampler: never", "line 3 of"),
+            ("head_sampling:\n  rules: [{sampler: always_on}]\ntail: 1", "tail is nothing"),
             ("tail_sampling:\n  policies:\n    - name: a\n      type: latenzy\n", "line 4 of"),
             ("tail_sampling:\n  policies:\n    - name: a\n      type: latenzy\n", "did you mean latency?"),
             (

@@ -20,7 +20,7 @@ private final class Lines: Sendable {
 /// The whole server in this process: real sockets, a real folder.
 struct ServerTests {
     /// Runs a server on free ports and a folder of its own while `body` runs; `body` gets the ports by listener.
-    private func withServer(
+    func withServer(
         _ change: (inout ServerConfiguration) -> Void = { _ in },
         folder: URL? = nil,
         _ body: ([ListenerName: Int]) async throws -> Void
@@ -60,7 +60,7 @@ struct ServerTests {
         }
     }
 
-    private func get(_ port: Int?, _ path: String, _ headers: [(String, String)] = []) async throws -> Answer {
+    func get(_ port: Int?, _ path: String, _ headers: [(String, String)] = []) async throws -> Answer {
         try await Answer.of(try #require(port), path, headers, method: .GET)
     }
 

@@ -30,6 +30,10 @@ package struct SamplingConfiguration: Sendable {
         var reader = SamplingPolicyReader(condition: condition)
         let policies = try reader.policies(&map, "policies", in: .top)
         try map.finish()
+        let keeps = policies.contains { if case .drop = $0.rule { false } else { true } }
+        guard keeps else {
+            throw .init("every policy drops, so that nothing would be kept: add one that keeps", line: map.line)
+        }
         do throws(SamplingPolicySet.TooManyConditions) {
             self.policies = try SamplingPolicySet(
                 policies,

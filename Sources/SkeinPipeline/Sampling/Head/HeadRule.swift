@@ -20,6 +20,8 @@ package struct HeadRule: Hashable, Sendable {
         /// This share of what comes, from 0 to 1, by threshold and randomness of the trace
         /// (``SkeinModel/SamplingThreshold``).
         case probabilistic(Double)
+        /// This share of the traces that come, by a hash of their ids and the salt, for ids that are not random.
+        case hashed(Double, salt: String)
         /// So many traces a second, above 0.
         case rateLimiting(Double)
     }

@@ -15,6 +15,8 @@ package final class HeadSampler: IntakeStage {
     /// By rule; `nil` for one that limits no rate.
     private let limiters: Mutex<[RateLimiter?]>
     private let isLimiting: Bool
+    /// By rule, of its salt.
+    private let seeds: [UInt64]
     /// By rule.
     private let counters: [Counter]
 
@@ -27,6 +29,9 @@ package final class HeadSampler: IntakeStage {
         }
         isLimiting = limiters.contains { $0 != nil }
         self.limiters = Mutex(limiters)
+        seeds = rules.map { rule in
+            if case .hashed(_, let salt) = rule.sampler { SaltedHash.seed(salt) } else { 0 }
+        }
         counters = rules.map { rule in
             telemetry.counter(
                 "skein_sampled_out_spans_total",
@@ -71,6 +76,10 @@ package final class HeadSampler: IntakeStage {
             case .alwaysOn: return Fate()
             case .alwaysOff: return .leftOut
             case .probabilistic(let share): return Self.fate(of: row, in: batch, share)
+            case .hashed(let share, _):
+                let threshold = SamplingThreshold.threshold(ofProbability: share)
+                let isKept = threshold <= SaltedHash.number(batch.traceIDs[row], seed: seeds[number])
+                return isKept ? Fate(factor: SamplingThreshold.weight(ofThreshold: threshold)) : .leftOut
             case .rateLimiting:
                 return Fate(factor: limiters[number]?.weight(of: batch.traceIDs[row], nanos: now) ?? 1)
             }

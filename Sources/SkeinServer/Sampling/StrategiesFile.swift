@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Logging
+import ServiceLifecycle
+import SkeinBase
+import SkeinPipeline
+import SkeinWire
+
+/// Keeps the strategies that clients are told the ones of a file: read at the start, and again when the file has changed.
+/// One that cannot be read any more changes nothing, and is told once.
+final class StrategiesFile: Service, CustomStringConvertible, Sendable {
+    /// How often the file is looked at.
+    private static let interval = Duration.seconds(2)
+    /// Larger files are refused: some hundred thousand services.
+    private static let bytesMax = 16 << 20
+
+    private let path: String
+    private let answers: SamplingAnswers
+    private let logger: Logger
+    /// 1 while the file is not what is told, since it could not be read.
+    private let failed: Gauge
+    private let reloads: Counter
+
+    var description: String { "sampling strategies" }
+
+    init(_ path: String, _ answers: SamplingAnswers, telemetry: Telemetry, logger: Logger) {
+        self.path = path
+        self.answers = answers
+        self.logger = logger
+        failed = telemetry.gauge(
+            "skein_sampling_strategies_failed",
+            "1 while the file of sampling strategies cannot be read and those read before are told, otherwise 0."
+        )
+        reloads = telemetry.counter(
+            "skein_sampling_strategies_reloads_total",
+            "Times the file of sampling strategies changed and was read."
+        )
+    }
+
+    /// Reads the file for the first time.
+    func load() throws(ConfigurationError) { answers.set(try read()) }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var last = self.mark
+            while (try? await Task.sleep(for: Self.interval)) != nil { self.look(&last) }
+        }
+    }
+
+    /// Reads the file again if it is another than it was.
+    func look(_ last: inout Mark?) {
+        let mark = mark
+        guard mark != last else { return }
+        last = mark
+        do throws(ConfigurationError) {
+            answers.set(try read())
+            failed.set(0)
+            reloads.add()
+            logger.info("\(path) has changed: clients are told its strategies from now on")
+        } catch {
+            failed.set(1)
+            logger.warning("\(error.message); clients are told the strategies that were read before")
+        }
+    }
+
+    /// What changes with a file; `nil` when there is none.
+    struct Mark: Equatable {
+        var modified: Date?
+        var byteCount: UInt64?
+        var number: UInt64?
+    }
+
+    var mark: Mark? {
+        // A link is followed: files of a Kubernetes config map are replaced by turning one.
+        let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: real) else { return nil }
+        return Mark(
+            modified: attributes[.modificationDate] as? Date,
+            byteCount: (attributes[.size] as? NSNumber)?.uint64Value,
+            number: (attributes[.systemFileNumber] as? NSNumber)?.uint64Value
+        )
+    }
+
+    private func read() throws(ConfigurationError) -> Jaeger.SamplingStrategies {
+        let bytes: Data
+        do {
+            bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw ConfigurationError(
+                "sampling-strategies: the file \(path) cannot be read: \(error.localizedDescription)"
+            )
+        }
+        guard bytes.count <= Self.bytesMax else {
+            throw ConfigurationError(
+                "sampling-strategies: the file \(path) has \(bytes.count) bytes, of \(Self.bytesMax) at most"
+            )
+        }
+        let read: Result<Jaeger.SamplingStrategies, WireError> = Array(bytes).withUnsafeBytes { bytes in
+            do throws(WireError) {
+                return .success(try Jaeger.SamplingStrategies(json: bytes))
+            } catch {
+                return .failure(error)
+            }
+        }
+        do {
+            return try read.get()
+        } catch {
+            throw ConfigurationError("sampling-strategies: \(path) is no file of strategies: \(error)")
+        }
+    }
+}
