@@ -104,26 +104,24 @@ extension Plain {
         }
 
         private mutating func add(_ raw: inout Raw, at offset: Int) throws(WireError) {
-            guard let reason = fault(of: raw) else {
-                addProcess(&raw)
-                raw.fields.startUnixNanos = raw.start ?? 0
-                raw.fields.endUnixNanos = raw.end ?? Self.end(raw.fields.startUnixNanos, raw.duration)
-                let events = try readLogs(&raw)
-                let status = JaegerStatus(&raw.telling)
-                raw.fields.kind = status.kind.rawValue
-                raw.fields.statusCode = status.code.rawValue
-                raw.fields.statusMessage = status.message.isEmpty ? 0 : builder.intern(status.message)
-                for tag in raw.telling where !tag.isTold {
-                    builder.addSpanAttribute(key: builder.intern(text: tag.key), value: tag.value(in: &builder))
-                }
-                if raw.isTooDeep { return reject(.valueTooDeep) }
-                raw.fields.droppedAttributesCount = raw.attributes.refused
-                raw.fields.droppedEventsCount = events.refused
-                intake.drop(events: events, links: intake.quota())
-                try intake.add(Intake.Size.span, attributes: raw.attributes, at: offset)
-                return builder.addSpan(raw.fields)
+            if let reason = fault(of: raw) { return reject(reason) }
+            raw.fields.startUnixNanos = raw.start ?? 0
+            raw.fields.endUnixNanos = raw.end ?? Self.end(raw.fields.startUnixNanos, raw.duration)
+            let events = try readLogs(&raw)
+            if raw.isTooDeep { return reject(.valueTooDeep) }
+            addProcess(&raw)
+            let status = JaegerStatus(&raw.telling)
+            raw.fields.kind = status.kind.rawValue
+            raw.fields.statusCode = status.code.rawValue
+            raw.fields.statusMessage = status.message.isEmpty ? 0 : builder.intern(status.message)
+            for tag in raw.telling where !tag.isTold {
+                builder.addSpanAttribute(key: builder.intern(text: tag.key), value: tag.value(in: &builder))
             }
-            reject(reason)
+            raw.fields.droppedAttributesCount = raw.attributes.refused
+            raw.fields.droppedEventsCount = events.refused
+            intake.drop(events: events, links: intake.quota())
+            try intake.add(Intake.Size.span, attributes: raw.attributes, at: offset)
+            builder.addSpan(raw.fields)
         }
 
         private func fault(of raw: Raw) -> RejectionReason? {
