@@ -11,7 +11,9 @@ import logging
 import sys
 import time
 
-from jaeger_client import Config
+# A program beside this one has the name of the package.
+sys.path.pop(0)
+from jaeger_client import Config  # noqa: E402
 
 agent_port, sampling_port, service, count = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
 logging.disable(logging.CRITICAL)
