@@ -23,11 +23,12 @@ struct Intake {
             stages.append(TraceSpanLimit(spanCountMax: most, telemetry: telemetry))
         }
         stages += sampling
+        scrubber = try Self.scrubber(configuration, telemetry)
+        if let scrubber { stages.append(scrubber) }
+        // Of a secret that is cut nobody would know any more that it was one.
         if let most = configuration.valueBytesMax {
             stages.append(ValueLimit(byteCountMax: most, telemetry: telemetry))
         }
-        scrubber = try Self.scrubber(configuration, telemetry)
-        if let scrubber { stages.append(scrubber) }
         self.stages = stages
     }
 

@@ -9,6 +9,9 @@ import Synchronization
 package final class EmbeddedLogRecords: LogRecordStore {
     private let configuration: EmbeddedStore.Configuration
     private let opened = Mutex<EmbeddedStore?>(nil)
+    /// The store, once it is open.
+    private let openings: AsyncStream<EmbeddedStore>
+    private let opening: AsyncStream<EmbeddedStore>.Continuation
 
     /// Records beside the spans of a store of this configuration, on its disk. Opens them when there are any.
     init(beside spans: EmbeddedStore.Configuration, on disk: any Disk, in folder: StoreFolder) throws(StoreError) {
@@ -23,9 +26,11 @@ package final class EmbeddedLogRecords: LogRecordStore {
         configuration.headByteCount = min(spans.headByteCount, Self.headByteCount)
         configuration.cacheByteCount = Self.cacheByteCount
         self.configuration = configuration
+        (openings, opening) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         if (try? disk.kind(of: folder.logRecords)) == .folder {
             let store = try EmbeddedStore(configuration)
             opened.withLock { $0 = store }
+            opening.yield(store)
         }
     }
 
@@ -33,7 +38,6 @@ package final class EmbeddedLogRecords: LogRecordStore {
     private static let quotaShare = 4
     private static let headByteCount = 4 << 20
     private static let cacheByteCount = 4 << 20
-    private static let tickNanos: UInt64 = 1_000_000_000
 
     package func append(_ batch: LogBatch) async throws(StoreError) {
         guard !batch.isEmpty else { return }
@@ -56,10 +60,7 @@ package final class EmbeddedLogRecords: LogRecordStore {
 
     /// Does the work that time asks for, as ``EmbeddedStore/run()`` does.
     func run() async {
-        while true {
-            if let store = opened.withLock({ $0 }) { return await store.run() }
-            guard (try? await configuration.clock.sleep(nanos: Self.tickNanos)) != nil else { return }
-        }
+        for await store in openings { return await store.run() }
     }
 
     func close() async { await opened.withLock { $0 }?.close() }
@@ -72,6 +73,7 @@ package final class EmbeddedLogRecords: LogRecordStore {
             if let store = opened { return store }
             let store = try EmbeddedStore(configuration)
             opened = store
+            opening.yield(store)
             return store
         }
     }

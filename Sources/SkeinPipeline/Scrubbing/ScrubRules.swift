@@ -70,9 +70,15 @@ package struct ScrubRules: Hashable, Sendable {
     /// The form above.
     package var text: String {
         var parts: [String] = []
-        for action in Action.allCases {
-            let names = rules.filter { $0.action == action }.map(\.pattern)
-            if !names.isEmpty { parts.append("\(action.rawValue): \(names.joined(separator: ", "))") }
+        var last: Action?
+        // In their order, since of several for a key the first counts.
+        for rule in rules {
+            if rule.action == last {
+                parts[parts.count - 1] += ", \(rule.pattern)"
+            } else {
+                parts.append("\(rule.action.rawValue): \(rule.pattern)")
+            }
+            last = rule.action
         }
         if !detected.isEmpty {
             parts.append("detect: \(detected.map(\.rawValue).sorted(by: >).joined(separator: ", "))")

@@ -74,7 +74,6 @@ package struct Scrubber: IntakeStage {
                 counts[.hashed, default: 0] += 1
                 return .replace(Self.encoded(hash(dictionary.withBytes(value) { Array($0) })))
             case nil:
-                guard detector.isActive else { return .keep }
                 let found = cached(value, in: &values) { dictionary.withBytes(value) { scrubbedValue($0) } }
                 guard let found else { return .keep }
                 counts[.detected, default: 0] += 1
@@ -96,11 +95,13 @@ package struct Scrubber: IntakeStage {
     private func scrubbedValue(_ bytes: UnsafeRawBufferPointer) -> [UInt8]? {
         switch EncodedValue.kind(of: bytes) {
         case .string:
-            guard let text = EncodedValue.text(bytes), let found = detector.scrubbed(text) else { return nil }
+            guard detector.isActive, let text = EncodedValue.text(bytes), let found = detector.scrubbed(text) else {
+                return nil
+            }
             return Self.encoded(String(decoding: found, as: UTF8.self))
         case .int:
             // The digits of a card may come as a number.
-            guard let number = EncodedValue.int(bytes) else { return nil }
+            guard detector.isActive, let number = EncodedValue.int(bytes) else { return nil }
             var digits = "\(number)"
             return digits.withUTF8 { detector.scrubbed(UnsafeRawBufferPointer($0)) }
                 .map { Self.encoded(String(decoding: $0, as: UTF8.self)) }

@@ -3,7 +3,7 @@ import SkeinBase
 
 /// Finds what looks like a secret within a text: credentials in forms that their issuers give them, and payment cards.
 ///
-/// One pass over the bytes; nothing is looked at more than twice. It knows forms, not meanings: a password in plain words is
+/// One pass over the bytes, in time linear in their number. It knows forms, not meanings: a password in plain words is
 /// found by its key, with a rule, and not here.
 package struct SecretDetector: Sendable {
     /// What is looked for.
@@ -37,8 +37,10 @@ package struct SecretDetector: Sendable {
         var out: [UInt8]?
         var copied = 0
         var at = 0
+        // No web token begins before this place.
+        var barren = 0
         while at < text.count {
-            guard let (end, kind) = secret(in: text, at: at) else {
+            guard let (end, kind) = secret(in: text, at: at, &barren) else {
                 at += 1
                 continue
             }
@@ -55,12 +57,16 @@ package struct SecretDetector: Sendable {
     }
 
     /// Where the secret that begins at `at` ends.
-    private func secret(in text: UnsafeRawBufferPointer, at: Int) -> (end: Int, kind: Kind)? {
+    private func secret(
+        in text: UnsafeRawBufferPointer,
+        at: Int,
+        _ barren: inout Int
+    ) -> (end: Int, kind: Kind)? {
         let byte = text[at]
         if findsCards, byte >= UInt8(ascii: "3"), byte <= UInt8(ascii: "6"), let end = card(in: text, at: at) {
             return (end, .cards)
         }
-        if findsTokens, Self.beginsToken(byte), let end = token(in: text, at: at) { return (end, .tokens) }
+        if findsTokens, Self.beginsToken(byte), let end = token(in: text, at: at, &barren) { return (end, .tokens) }
         return nil
     }
 
@@ -118,14 +124,16 @@ package struct SecretDetector: Sendable {
         }
     }
 
-    private func token(in text: UnsafeRawBufferPointer, at start: Int) -> Int? {
+    private func token(in text: UnsafeRawBufferPointer, at start: Int, _ barren: inout Int) -> Int? {
         switch text[start] {
         case UInt8(ascii: ":"): return passwordInURL(text, at: start)
         case UInt8(ascii: "-"): return privateKey(text, at: start)
         default: break
         }
         guard start == 0 || !Self.isWord(text[start - 1]) else { return nil }
-        if Self.has("eyJ", in: text, at: start) { return webToken(text, at: start) }
+        if Self.has("eyJ", in: text, at: start) {
+            return start >= barren ? webToken(text, at: start, &barren) : nil
+        }
         if Self.has("Bearer ", in: text, at: start) || Self.has("bearer ", in: text, at: start) {
             let end = Self.end(in: text, from: start + 7) { Self.isTokenByte($0) }
             return end - start - 7 >= 16 ? end : nil
@@ -141,17 +149,24 @@ package struct SecretDetector: Sendable {
     }
 
     /// Three parts of base64url (RFC 7519 §3), of which the first is a JSON object.
-    private func webToken(_ text: UnsafeRawBufferPointer, at start: Int) -> Int? {
+    private func webToken(_ text: UnsafeRawBufferPointer, at start: Int, _ barren: inout Int) -> Int? {
         var end = start
         for part in 0..<3 {
             if part > 0 {
-                guard end < text.count, text[end] == UInt8(ascii: ".") else { return nil }
+                guard end < text.count, text[end] == UInt8(ascii: ".") else {
+                    // Whatever begins in between ends here too: a long text is not read again from each of its places.
+                    barren = end
+                    return nil
+                }
                 end += 1
             }
             let from = end
             end = Self.end(in: text, from: from) { Self.isWord($0) || $0 == UInt8(ascii: "-") }
             // Of an unsecured token the last part is empty.
-            guard end - from >= (part == 2 ? 0 : 8) else { return nil }
+            guard end - from >= (part == 2 ? 0 : 8) else {
+                barren = from
+                return nil
+            }
         }
         return end
     }

@@ -45,8 +45,9 @@ package struct CrossOriginService: HTTPService {
         return shared(HTTPAnswer(.noContent, headers), with: head)
     }
 
-    /// The answer, which a page of the request's origin may read when it is one of ours.
+    /// The answer, which a page of the request's origin may read when it is one of ours: to what it sends, not to questions.
     private func shared(_ answer: HTTPAnswer, with head: HTTPRequestHead) -> HTTPAnswer {
+        guard head.method == .POST || head.method == .OPTIONS else { return answer }
         guard let origin = head.headers.first(name: "origin") else { return answer }
         var answer = answer
         // Caches must not give one origin's answer to another.

@@ -123,6 +123,24 @@ import Testing
         let text = "drop: *.password; mask: user.email; hash: user.id; detect: tokens, cards"
         #expect(try ScrubRules(parsing: text).text == text)
         #expect(try ScrubRules(parsing: "").isEmpty)
+        let mixed = "mask: user.id; drop: *.id; mask: a, b"
+        #expect(try ScrubRules(parsing: mixed).text == mixed)
+    }
+
+    @Test func `names are found within maps without looking for secrets`() throws {
+        let map = AttributeValue.map([Attribute("password", "x"), Attribute("n", 4_111_111_111_111_111)])
+        let found = try Self.scrubbed(Self.span([Attribute("body", map)]), "mask: password")
+        #expect(
+            found.attributes["body"]
+                == .map([Attribute("password", "[redacted]"), Attribute("n", 4_111_111_111_111_111)])
+        )
+    }
+
+    @Test(arguments: ["eyJ-", "eyJaaaaaaaa.", "eyJ", "eyJaaaaaaaaaaaa.b."])
+    func `a long text that nearly holds tokens is read once`(piece: String) {
+        let text = Array(String(repeating: piece, count: 200_000).utf8)
+        let detector = SecretDetector([.tokens])
+        _ = text.withUnsafeBufferPointer { detector.scrubbed(UnsafeRawBufferPointer($0)) }
     }
 
     @Test func `no bytes are too strange`() {

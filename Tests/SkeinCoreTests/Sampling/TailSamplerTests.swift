@@ -171,16 +171,16 @@ import Testing
             $0.droppedCacheSize = 10
             $0.keptCacheSize = 0
         }
-        for number in 1...20 as ClosedRange<UInt64> { try await bench.take(TraceSketch.one(number).spans) }
-        try await bench.take(TraceSketch.one(21, status: .error).spans)
+        for number in 1...30 as ClosedRange<UInt64> { try await bench.take(TraceSketch.one(number).spans) }
+        try await bench.take(TraceSketch.one(31, status: .error).spans)
         await bench.wait(10)
         #expect(bench.spans.count == 1)
-        for number in 1...20 as ClosedRange<UInt64> {
+        for number in 1...30 as ClosedRange<UInt64> {
             try await bench.take(TraceSketch.one(number, status: .error).spans)
         }
         let waiting = bench.sampler.waitingTraceCount
-        #expect((10...15).contains(waiting), "\(waiting)")
-        try await bench.take(TraceSketch.one(21).spans)
+        #expect((10...20).contains(waiting), "\(waiting)")
+        try await bench.take(TraceSketch.one(31).spans)
         #expect(bench.sampler.waitingTraceCount == waiting + 1)
     }
 
@@ -261,6 +261,27 @@ import Testing
         #expect(bench.sampler.byteCount == 0)
         let refusal = await #expect(throws: Refusal.self) { try await bench.take(TraceSketch.one(2).spans) }
         #expect(refusal?.reason == .shuttingDown)
+    }
+
+    @Test(arguments: [3, 40])
+    func `what is decided while its request is taken leaves the rest of the request where it is`(count: Int)
+        async throws
+    {
+        let numbers = 1...UInt64(count)
+        let bench = try Bench(Self.errors) { $0.traceCountMax = 1 }
+        for start in [0, 100, 200] as [UInt64] {
+            try await bench.take(numbers.flatMap { TraceSketch.one(start + $0, status: .error).spans })
+        }
+        await bench.wait(10)
+        #expect(bench.spans.count == 3 * count)
+        let bounded = try Bench(.always) { $0.traceByteCountMax = 1_000 }
+        try await bounded.take(TraceSketch.of(40, 1).spans + numbers.flatMap { TraceSketch.one(10 + $0).spans })
+        try await bounded.take(TraceSketch.of(40, 1_000).spans)
+        for start in [2_000, 3_000, 4_000] as [UInt64] {
+            try await bounded.take(numbers.flatMap { TraceSketch.one(start + $0).spans })
+        }
+        await bounded.wait(10)
+        #expect(bounded.spans.count == 4 * count)
     }
 
     @Test func `a trace above its bound of bytes is dropped at once`() async throws {

@@ -70,6 +70,8 @@ struct CrossOriginTests {
             let headers = [Self.json, ("origin", "https://any.example")]
             let sent = try await Answer.of(port, "/v1/traces", headers, body: Array("{}".utf8))
             #expect(sent.header("access-control-allow-origin") == "*")
+            let asked = try await Answer.of(port, "/v1/traces", [("origin", "https://any.example")], method: .GET)
+            #expect(asked.header("access-control-allow-origin") == nil)
         }
     }
 

@@ -25,6 +25,8 @@ struct HeldBatches: ~Copyable {
         var next: [Link] = []
         var isWaiting = RowSet(count: 0)
         var waitingCount = 0
+        /// Whether rows of it may yet be made to wait: a decision that is made meanwhile does not free it.
+        var isFilling = false
         /// The rows that `batch` had when it came; empty for all of them.
         var originalRows: [UInt32] = []
         var byteCount = 0
@@ -83,6 +85,7 @@ struct HeldBatches: ~Copyable {
         if gathered.count + batch.count > Self.gatheredCountMax { closeGathering() }
         let slot = gatheringSlot ?? open(rowCount: Self.gatheredCountMax)
         gatheringSlot = slot
+        slots[Int(slot)].isFilling = true
         let first = gathered.count
         var merger = SpanBatchMerger(from: batch)
         for row in 0..<batch.count { merger.append(row, to: &gathered) }
@@ -104,6 +107,7 @@ struct HeldBatches: ~Copyable {
         var held = Held(serial: nextSerial())
         held.next = [Link](repeating: .end, count: rowCount)
         held.isWaiting = RowSet(count: rowCount)
+        held.isFilling = true
         guard let slot = freeSlots.popLast() else {
             slots.append(held)
             return UInt32(slots.count - 1)
@@ -127,7 +131,10 @@ struct HeldBatches: ~Copyable {
     }
 
     /// Says that all rows that are to wait do.
-    mutating func settle(_ slot: UInt32) { freeIfDone(slot) }
+    mutating func settle(_ slot: UInt32) {
+        slots[Int(slot)].isFilling = false
+        freeIfDone(slot)
+    }
 
     /// Takes the whole chain out; `body` is lent each row.
     mutating func release(from first: Link, _ body: (SpanBatch, _ serial: UInt64, _ row: Int) -> Void) {
@@ -164,7 +171,7 @@ struct HeldBatches: ~Copyable {
     }
 
     private mutating func freeIfDone(_ slot: UInt32) {
-        guard slots[Int(slot)].waitingCount == 0 else { return }
+        guard slots[Int(slot)].waitingCount == 0, !slots[Int(slot)].isFilling else { return }
         if slot == gatheringSlot { closeGathering() }
         byteCount -= slots[Int(slot)].byteCount
         slots[Int(slot)] = Held()

@@ -18,8 +18,8 @@ struct TailBuffer: ~Copyable {
         self.policies = policies
         self.settings = settings
         self.counters = counters
-        kept = RecentTraces(countMax: (settings.keptCacheSize + 1) / 2)
-        dropped = RecentTraces(countMax: (settings.droppedCacheSize + 1) / 2)
+        kept = RecentTraces(countMax: max(settings.keptCacheSize, 1))
+        dropped = RecentTraces(countMax: max(settings.droppedCacheSize, 1))
     }
 
     /// Traces that wait.
