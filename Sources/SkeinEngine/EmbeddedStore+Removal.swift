@@ -41,6 +41,7 @@ extension EmbeddedStore {
     private func removeNow(_ removal: Removal, _ number: Int) async throws(StoreError) -> Removal.Outcome {
         // What is in memory and in the log becomes a block, so that nothing but blocks has to be written anew.
         try await seal()
+        try await finishDeletionsOfLogRecords()
         try await compactor.onThread { () throws(StoreError) in try self.finishDeletions(inBackground: false) }
         let snapshot = contents.snapshot()
         var found = try await reads.run(holding: ReadCost.search) { cancellation, _ throws(StoreError) in
@@ -64,7 +65,10 @@ extension EmbeddedStore {
         let lastSegment = snapshot.blocks.map(\.id.lastSegment).max() ?? 0
         try removalLog.note(FoundTraces(ids: found, lastSegment: lastSegment), by: number)
         sealer.keepApart(removalLog.lastSegments)
-        if removal.action == .delete { try await removeLogRecords(ofTraces: found) }
+        if removal.action == .delete {
+            try await removeLogRecords(ofTraces: found)
+            clearedDeletions.withLock { _ = $0.insert(number) }
+        }
         var cut = BlockMerge.Cut()
         switch removal.action {
         case .delete: cut.dropped = found
@@ -86,12 +90,22 @@ extension EmbeddedStore {
         return outcome
     }
 
+    /// Takes out the log records of the traces of deletions that failed or were stopped on the way; then these can be finished.
+    func finishDeletionsOfLogRecords() async throws(StoreError) {
+        for number in removalLog.interruptedDeletions where !clearedDeletions.withLock({ $0.contains(number) }) {
+            try await removeLogRecords(ofTraces: removalLog.found(by: number).ids)
+            clearedDeletions.withLock { _ = $0.insert(number) }
+        }
+    }
+
     /// Goes on with deletions that failed or were stopped on the way. On the compactor's thread.
     ///
     /// Spans that came later are not theirs: blocks of such spans are left alone, and none is merged with what they are about.
     func finishDeletions(inBackground: Bool) throws(StoreError) {
         if inBackground, configuration.clock.monotonicNanos < deletionRest.withLock({ $0 }) { return }
-        for number in removalLog.interruptedDeletions {
+        // Of those whose log records are still there nothing is finished.
+        let cleared = clearedDeletions.withLock { $0 }
+        for number in removalLog.interruptedDeletions where cleared.contains(number) {
             let found = try removalLog.found(by: number)
             func holdsAny(_ block: StoredBlock) throws(StoreError) -> Bool {
                 guard block.id.firstSegment <= found.lastSegment else { return false }

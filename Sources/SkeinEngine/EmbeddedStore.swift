@@ -41,6 +41,8 @@ public final class EmbeddedStore: SpanStore {
     private let retentionFailure = Mutex<StoreError?>(nil)
     /// When deletions that failed are gone on with, by the monotonic clock.
     let deletionRest = Mutex<UInt64>(0)
+    /// Deletions of which no log record is left.
+    let clearedDeletions = Mutex<Set<Int>>([])
     static let deletionRestNanos: UInt64 = 10_000_000_000
 
     init(_ configuration: Configuration) throws(StoreError) {
@@ -172,6 +174,8 @@ public final class EmbeddedStore: SpanStore {
             // What could not be sealed is tried again.
             sealer.schedule()
             await removeExpired()
+            // What fails is tried again with the next tick; until then the deletion is not done.
+            try? await finishDeletionsOfLogRecords()
             compactor.schedule(isIdle: isIdle)
             if isIdle, !wasIdle { configuration.onIdle() }
             wasIdle = isIdle
@@ -234,7 +238,10 @@ public final class EmbeddedStore: SpanStore {
     }
 
     /// Takes out of old blocks what the rules of retention no longer keep, and what deletions left that did not finish.
-    package func thin() async { _ = try? await compactor.onThread { () throws(StoreError) in self.rewriteOldBlocks() } }
+    package func thin() async {
+        try? await finishDeletionsOfLogRecords()
+        _ = try? await compactor.onThread { () throws(StoreError) in self.rewriteOldBlocks() }
+    }
 
     /// On the compactor's thread. What fails is tried again, and told by the compactor.
     private func rewriteOldBlocks() {

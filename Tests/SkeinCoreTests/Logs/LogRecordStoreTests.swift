@@ -96,6 +96,24 @@ import Testing
         #expect(!disk.paths.contains { disk[$0].map { Self.holds($0, "gone") } ?? false })
     }
 
+    @Test func `a deletion that cannot reach the records is not done until it can`() async throws {
+        let disk = SimulatedDisk(seed: 5)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        try await Self.append([Self.record(1, span: 1, at: 5, "gone")], to: store)
+        disk.brokenFolder = Self.folder + "/blocks"
+        let name = SpanPredicate.compare(.name, .equal, .string("work 1"))
+        await #expect(throws: StoreError.self) { _ = try await store.remove(Removal(.delete, predicate: name)) }
+        await store.thin()
+        #expect(await !store.status().problems.isEmpty)
+        disk.brokenFolder = nil
+        await store.thin()
+        #expect(try await Self.texts(1, in: store).isEmpty)
+        #expect(try await S.trace(1, of: store).isEmpty)
+        #expect(await store.status().problems.isEmpty)
+        await store.close()
+    }
+
     @Test func `a backup has the records, and verifying reads them`() async throws {
         let disk = SimulatedDisk(seed: 4)
         let store = try await S.open(disk)
