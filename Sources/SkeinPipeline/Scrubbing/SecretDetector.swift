@@ -63,7 +63,7 @@ package struct SecretDetector: Sendable {
         _ barren: inout Int
     ) -> (end: Int, kind: Kind)? {
         let byte = text[at]
-        if findsCards, byte >= UInt8(ascii: "3"), byte <= UInt8(ascii: "6"), let end = card(in: text, at: at) {
+        if findsCards, byte >= UInt8(ascii: "2"), byte <= UInt8(ascii: "6"), let end = card(in: text, at: at) {
             return (end, .cards)
         }
         if findsTokens, Self.beginsToken(byte), let end = token(in: text, at: at, &barren) { return (end, .tokens) }
@@ -75,28 +75,37 @@ package struct SecretDetector: Sendable {
     private func card(in text: UnsafeRawBufferPointer, at start: Int) -> Int? {
         guard start == 0 || !Self.isWord(text[start - 1]) && text[start - 1] != UInt8(ascii: ".") else { return nil }
         var digits: [UInt8] = []
+        // Where a group of digits ends, the longest run last: what follows a number, such as a date, is none of it.
+        var ends: [(count: Int, end: Int)] = []
         var at = start
-        var end = start
-        while at < text.count, digits.count <= 19 {
-            let byte = text[at]
-            if Self.isDigit(byte) {
-                digits.append(byte - UInt8(ascii: "0"))
-                end = at + 1
-            } else if byte != UInt8(ascii: " ") && byte != UInt8(ascii: "-") || at != end {
+        while at < text.count {
+            if Self.isDigit(text[at]) {
+                guard digits.count < 19 else { break }
+                digits.append(text[at] - UInt8(ascii: "0"))
+                at += 1
+                if at == text.count || !Self.isWord(text[at]) { ends.append((digits.count, at)) }
+            } else if Self.isDigit(text[at - 1]), text[at] == UInt8(ascii: " ") || text[at] == UInt8(ascii: "-") {
+                at += 1
+            } else {
                 break
             }
-            at += 1
         }
-        guard (13...19).contains(digits.count), end == text.count || !Self.isWord(text[end]) else { return nil }
-        let first = Int(digits[0]) * 10 + Int(digits[1])
-        let isKnown =
-            [34, 37, 36, 38, 35, 30].contains(first) || digits[0] == 4 || (51...55).contains(first)
-            || (22...27).contains(first) || digits[0] == 6
-        return isKnown && Self.hasRightCheckDigit(digits) ? end : nil
+        for (count, end) in ends.reversed() where count >= 13 {
+            let number = digits.prefix(count)
+            if Self.beginsCard(number), Self.hasRightCheckDigit(number) { return end }
+        }
+        return nil
+    }
+
+    /// Whether a payment network gives numbers with this beginning.
+    private static func beginsCard(_ digits: ArraySlice<UInt8>) -> Bool {
+        let first = digits.prefix(2).reduce(0) { $0 * 10 + Int($1) }
+        return [30, 34, 35, 36, 37, 38].contains(first) || (40...49).contains(first) || (51...55).contains(first)
+            || (22...27).contains(first) || (60...69).contains(first)
     }
 
     /// ISO/IEC 7812-1 annex B.
-    private static func hasRightCheckDigit(_ digits: [UInt8]) -> Bool {
+    private static func hasRightCheckDigit(_ digits: ArraySlice<UInt8>) -> Bool {
         var sum = 0
         for (index, digit) in digits.reversed().enumerated() {
             let doubled = Int(digit) * (index % 2 == 1 ? 2 : 1)
