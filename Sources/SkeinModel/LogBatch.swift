@@ -71,6 +71,8 @@ package struct LogBatch: Sendable {
         for row in 0..<rows.count {
             let place = UInt64(row % 0xffff + 1) << 48
             self.rows.spanIDs[row] = SpanID(place | Self.digest(of: row, in: rows) & 0xffff_ffff_ffff)
+            // One without any time has that of its receipt.
+            if rows.startUnixNanos[row] == 0 { self.rows.startUnixNanos[row] = rows.receivedUnixNanos }
         }
     }
 

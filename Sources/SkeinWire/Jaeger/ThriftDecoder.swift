@@ -157,9 +157,9 @@ extension Jaeger {
                 default: try reader.skip(field.type)
                 }
             }
-            raw.fields.startUnixNanos = Self.nanos(start)
+            raw.fields.startUnixNanos = UnixTime.nanos(ofMicros: start)
             let (end, overflow) = start.addingReportingOverflow(duration)
-            raw.fields.endUnixNanos = Self.nanos(overflow ? (duration < 0 ? .min : .max) : end)
+            raw.fields.endUnixNanos = UnixTime.nanos(ofMicros: overflow ? (duration < 0 ? .min : .max) : end)
             // Some clients end a batch with a span that says nothing.
             if raw.isBlank, start == 0, duration == 0 { return spans.discardSpan() }
             try spans.add(raw, hasOpenTelemetryTags: false, at: reader.offset)
@@ -202,7 +202,12 @@ extension Jaeger {
                     default: try reader.skip(field.type)
                     }
                 }
-                try spans.addLog(timeUnixNanos: Self.nanos(timestamp), fields, of: &raw, at: reader.offset)
+                try spans.addLog(
+                    timeUnixNanos: UnixTime.nanos(ofMicros: timestamp),
+                    fields,
+                    of: &raw,
+                    at: reader.offset
+                )
             }
         }
 
@@ -221,13 +226,6 @@ extension Jaeger {
                 throw WireError(.malformed, "a list of \(element) where structs are expected", at: start)
             }
             return count
-        }
-
-        /// Nanoseconds of a time in microseconds: before 1970 is 0, after 2554 the last one there is.
-        private static func nanos(_ micros: Int64) -> UInt64 {
-            if micros < 0 { return 0 }
-            let (nanos, overflow) = UInt64(micros).multipliedReportingOverflow(by: 1000)
-            return overflow ? .max : nanos
         }
     }
 }

@@ -226,7 +226,7 @@ extension Zipkin {
             }
             try intake.add(Intake.Size.event, attributes: room, at: offset)
             builder.addEvent(
-                timeUnixNanos: Self.nanos(micros),
+                timeUnixNanos: UnixTime.nanos(ofMicros: micros),
                 name: event.name,
                 droppedAttributesCount: event.droppedAttributesCount &+ room.refused
             )
@@ -290,14 +290,17 @@ extension Zipkin {
         }
 
         private mutating func setTimes(_ fields: inout SpanBatchBuilder.SpanFields) {
-            fields.startUnixNanos = Self.nanos(span.timestampMicros)
+            fields.startUnixNanos = UnixTime.nanos(ofMicros: span.timestampMicros)
             if span.timestampMicros <= 0 {
                 fields.startUnixNanos =
-                    said.firstAnnotationMicros > 0 ? Self.nanos(said.firstAnnotationMicros) : receivedUnixNanos
+                    said.firstAnnotationMicros > 0
+                    ? UnixTime.nanos(ofMicros: said.firstAnnotationMicros) : receivedUnixNanos
                 let key = builder.intern("otel.zipkin.absentField.startTime")
                 builder.addSpanAttribute(key: key, value: builder.intern(.bool(true)))
             }
-            let (end, overflow) = fields.startUnixNanos.addingReportingOverflow(Self.nanos(span.durationMicros))
+            let (end, overflow) = fields.startUnixNanos.addingReportingOverflow(
+                UnixTime.nanos(ofMicros: span.durationMicros)
+            )
             fields.endUnixNanos = overflow ? .max : end
         }
 
@@ -369,12 +372,5 @@ extension Zipkin {
         }
 
         private mutating func value(of port: UInt16) -> SpanBatch.Ref { builder.intern(.int(Int64(port))) }
-
-        /// Nanoseconds of a time in microseconds: less than none is 0, after 2554 the last one there is.
-        private static func nanos(_ micros: Int64) -> UInt64 {
-            if micros < 0 { return 0 }
-            let (nanos, overflow) = UInt64(micros).multipliedReportingOverflow(by: 1000)
-            return overflow ? .max : nanos
-        }
     }
 }

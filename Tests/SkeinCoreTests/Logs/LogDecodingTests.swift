@@ -99,6 +99,9 @@ import Testing
         #expect(decoded.batch.count == 1 && kept.spanID == .zero)
         // A record without a time has the one at which it was seen.
         #expect(kept.timeUnixNanos == 7 && kept.observedTimeUnixNanos == 7)
+        // One that has neither was written when it came.
+        let timeless = try Self.decode(Self.request([Self.record([])]))
+        #expect(timeless.batch.records.map(\.timeUnixNanos) == [5])
     }
 
     @Test func `a request that comes again is the same records, and equal lines of one request are several`() throws {
