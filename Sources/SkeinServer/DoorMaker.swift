@@ -157,6 +157,7 @@ struct DoorMaker {
             encoding: encoding,
             address: address,
             pipeline: pipeline,
+            itemsMax: configuration.spanItemsMax,
             telemetry: telemetry
         )
         directory.add(listener.ingestCounters)
@@ -257,7 +258,9 @@ struct DoorMaker {
         let bytesMax = configuration.requestBytesMax
         return OTLPExports(
             traces: TraceExport(intake(counters)),
-            logs: logs.map { LogExport(pipeline: $0, bytesMax: bytesMax, clock: clock) },
+            logs: logs.map {
+                LogExport(pipeline: $0, bytesMax: bytesMax, itemsMax: configuration.spanItemsMax, clock: clock)
+            },
             metrics: MetricExport(budget: pipeline.budget, telemetry: telemetry, bytesMax: bytesMax, clock: clock)
         )
     }

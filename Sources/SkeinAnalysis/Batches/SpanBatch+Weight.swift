@@ -5,7 +5,7 @@ extension SpanBatch {
     /// How many spans the one in `row` stands for, at most 2^32; what is no positive number counts nothing.
     func weight(at row: Int) -> Double {
         let weight = Self.value(weights, row, default: 1)
-        return weight > 0 ? min(weight, 4_294_967_296) : 0
+        return weight > 0 ? min(weight, 1_048_576) : 0
     }
 }
 

@@ -27,6 +27,7 @@ package final class JaegerAgentListener: Listener {
     private let encoding: Encoding
     private let address: ListenAddress
     private let pipeline: Pipeline
+    private var limits = DecodingLimits()
     private let counters: IngestCounters
     private let clock: any WallClock
     private let queue: DatagramQueue
@@ -38,6 +39,7 @@ package final class JaegerAgentListener: Listener {
         encoding: Encoding,
         address: ListenAddress,
         pipeline: Pipeline,
+        itemsMax: Int = DecodingLimits().itemsMax,
         telemetry: Telemetry,
         clock: any WallClock = SystemClock()
     ) {
@@ -45,6 +47,7 @@ package final class JaegerAgentListener: Listener {
         self.encoding = encoding
         self.address = address
         self.pipeline = pipeline
+        limits.itemsMax = itemsMax
         self.clock = clock
         queue = DatagramQueue(countMax: 10_000, bytesMax: 16 << 20, budget: pipeline.budget)
         counters = IngestCounters(protocol: name, in: telemetry)
@@ -95,7 +98,7 @@ package final class JaegerAgentListener: Listener {
     }
 
     private func consume() async {
-        var decoder = Jaeger.ThriftDecoder()
+        var decoder = Jaeger.ThriftDecoder(limits: limits)
         while var datagrams = await queue.take() {
             try? await clock.sleep(nanos: Self.gatherNanos)
             if queue.count > 0, let more = await queue.take() { datagrams += more }

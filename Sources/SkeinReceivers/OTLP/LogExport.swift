@@ -13,9 +13,14 @@ package struct LogExport: Sendable {
     private let decoders: DecoderPool<OTLP.ProtobufDecoder>
 
     /// An export of requests up to `bytesMax` bytes after decompression.
-    package init(pipeline: LogPipeline, bytesMax: Int, clock: any WallClock = SystemClock()) {
+    package init(
+        pipeline: LogPipeline,
+        bytesMax: Int,
+        itemsMax: Int = DecodingLimits().itemsMax,
+        clock: any WallClock = SystemClock()
+    ) {
         self.pipeline = pipeline
-        let reader = BodyReader(bytesMax: bytesMax, clock: clock)
+        let reader = BodyReader(bytesMax: bytesMax, itemsMax: itemsMax, clock: clock)
         self.reader = reader
         decoders = DecoderPool { OTLP.ProtobufDecoder(limits: reader.limits) }
     }

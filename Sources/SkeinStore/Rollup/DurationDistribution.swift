@@ -54,10 +54,12 @@ public struct DurationDistribution: Hashable, Sendable {
     public var sumNanos: Double { Double(unitNanos) / Self.unitsPerSpan }
 
     package static let unitsPerSpan = 65_536.0
+    /// The largest weight that counts: of a hundred million spans that claim it the sum still has room.
+    package static let weightMax = 1_048_576.0
 
     /// A span's weight in units. What is no positive number counts nothing.
     package static func units(ofWeight weight: Double) -> Int64 {
-        weight > 0 ? Int64((min(weight, 4_294_967_296) * unitsPerSpan).rounded()) : 0
+        weight > 0 ? Int64((min(weight, weightMax) * unitsPerSpan).rounded()) : 0
     }
 
     /// The duration that a share `quantile` (0…1) of the spans do not exceed, in nanoseconds, to within 4.5 %; `nil` when

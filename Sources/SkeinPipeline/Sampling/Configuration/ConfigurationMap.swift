@@ -41,6 +41,14 @@ struct ConfigurationMap {
         return value
     }
 
+    /// The text of `key`; `nil` when there is none. One that is left empty is refused: it would mean everything.
+    mutating func filledText(_ key: String) throws(ConfigurationNode.Failure) -> String? {
+        if let pair = pairs.first(where: { $0.key == key }), case .scalar("") = pair.value.content {
+            throw .init("\(key) of \(title) is empty: name one, or leave \(key) out for all", line: pair.line)
+        }
+        return try text(key)
+    }
+
     /// The value of a key without which there is no meaning.
     mutating func needed(_ key: String) throws(ConfigurationNode.Failure) -> ConfigurationNode {
         if let node = node(key) { return node }

@@ -52,8 +52,8 @@ package struct HeadConfiguration: Sendable {
         var map = try ConfigurationMap(node, "a rule of head_sampling")
         let name = try map.text("name") ?? "rule-\(number)"
         var match = HeadRule.Match()
-        match.service = try map.text("service").map { Wildcard($0) }
-        match.operation = try map.text("operation").map { Wildcard($0) }
+        match.service = try map.filledText("service").map { Wildcard($0) }
+        match.operation = try map.filledText("operation").map { Wildcard($0) }
         match.attributes = try attributes(map.node("attributes"))
         match.priority = try priority(&map)
         let sampler = try sampler(&map)

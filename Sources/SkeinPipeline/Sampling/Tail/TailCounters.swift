@@ -69,6 +69,4 @@ struct TailCounters: Sendable {
         (decision.isKept ? keptSpans : droppedSpans)[policy].add(spans)
         if let haste { hasty[haste.rawValue].add() }
     }
-
-    func forced(_ haste: Haste) -> UInt64 { hasty[haste.rawValue].value }
 }
