@@ -27,7 +27,7 @@ package final class JaegerAgentListener: Listener {
     private let encoding: Encoding
     private let address: ListenAddress
     private let pipeline: Pipeline
-    private var limits = DecodingLimits()
+    private let limits: DecodingLimits
     private let counters: IngestCounters
     private let clock: any WallClock
     private let queue: DatagramQueue
@@ -47,7 +47,9 @@ package final class JaegerAgentListener: Listener {
         self.encoding = encoding
         self.address = address
         self.pipeline = pipeline
+        var limits = DecodingLimits()
         limits.itemsMax = itemsMax
+        self.limits = limits
         self.clock = clock
         queue = DatagramQueue(countMax: 10_000, bytesMax: 16 << 20, budget: pipeline.budget)
         counters = IngestCounters(protocol: name, in: telemetry)
