@@ -21,13 +21,14 @@ package final class RateLimits: IntakeStage {
         }
     }
 
-    /// Services that are told apart; those beyond are one.
+    /// Services that are told apart, by a hash of their names; those beyond are one while so many send at once.
     private static let serviceCountMax = 10_000
+    private static let othersKey: UInt64 = 0
     private static let nanosPerSecond = 1e9
 
     private let rates: Rates
     private let clock: any WallClock
-    private let buckets = Mutex<[String: Bucket]>([:])
+    private let buckets = Mutex<[UInt64: Bucket]>([:])
 
     /// What a service may send now; below zero what it owes.
     private struct Bucket {
@@ -42,30 +43,42 @@ package final class RateLimits: IntakeStage {
     }
 
     package func process(_ batch: SpanBatch, from source: IntakeSource) throws(Refusal) -> SpanBatch {
-        var counts: [String: Int] = [:]
+        var counts: [UInt64: (service: UInt32, count: Int)] = [:]
         var perResource = [Int](repeating: 0, count: batch.resources.count)
         for row in batch.resourceRows { perResource[Int(row)] += 1 }
         for (row, count) in perResource.enumerated() where count > 0 {
-            counts[batch.dictionary.string(batch.resources.serviceNameRefs[row]), default: 0] += count
+            let service = batch.resources.serviceNameRefs[row]
+            let key = batch.dictionary.withBytes(service) { Hash.of($0, seed: Hash.processSeed) } | 1
+            counts[key, default: (service, 0)].count += count
         }
         let bytesEach = Double(batch.byteCount) / Double(max(batch.count, 1))
         let now = clock.monotonicNanos
         let refusal = buckets.withLock { buckets -> Refusal? in
-            var paid: [(String, Bucket)] = []
-            for (service, count) in counts {
-                let name = buckets[service] == nil && buckets.count >= Self.serviceCountMax ? "" : service
-                var bucket = filled(buckets[name], now)
-                if let rate = rates.spans, bucket.spans <= 0 { return refused(service, "\(rate) spans") }
-                if let rate = rates.bytes, bucket.bytes <= 0 { return refused(service, "\(rate) bytes") }
-                bucket.spans -= Double(count)
-                bucket.bytes -= Double(count) * bytesEach
-                paid.append((name, bucket))
+            if buckets.count + counts.count > Self.serviceCountMax { forgetFull(&buckets, now) }
+            var paid: [UInt64: Bucket] = [:]
+            for (ownKey, (service, count)) in counts {
+                let isKnown = buckets[ownKey] != nil || buckets.count + paid.count < Self.serviceCountMax
+                let key = isKnown ? ownKey : Self.othersKey
+                var bucket = paid[key] ?? filled(buckets[key], now)
+                let isOwing = rates.spans != nil && bucket.spans <= 0 || rates.bytes != nil && bucket.bytes <= 0
+                if isOwing { return refused(batch.dictionary.string(service), bucket) }
+                if rates.spans != nil { bucket.spans -= Double(count) }
+                if rates.bytes != nil { bucket.bytes -= Double(count) * bytesEach }
+                paid[key] = bucket
             }
-            for (name, bucket) in paid { buckets[name] = bucket }
+            buckets.merge(paid) { $1 }
             return nil
         }
         if let refusal { throw refusal }
         return batch
+    }
+
+    /// Forgets services that owe nothing: they begin with as much as they have.
+    private func forgetFull(_ buckets: inout [UInt64: Bucket], _ now: UInt64) {
+        buckets = buckets.filter { _, bucket in
+            let bucket = filled(bucket, now)
+            return bucket.spans < Double(rates.spans ?? 0) || bucket.bytes < Double(rates.bytes ?? 0)
+        }
     }
 
     private func filled(_ bucket: Bucket?, _ now: UInt64) -> Bucket {
@@ -78,8 +91,10 @@ package final class RateLimits: IntakeStage {
         return bucket
     }
 
-    private func refused(_ service: String, _ limit: String) -> Refusal {
-        Refusal(
+    private func refused(_ service: String, _ bucket: Bucket) -> Refusal {
+        let limit =
+            if let spans = rates.spans, bucket.spans <= 0 { "\(spans) spans" } else { "\(rates.bytes ?? 0) bytes" }
+        return Refusal(
             .rateLimited,
             "the service \"\(service.prefix(100))\" sends more than \(limit) a second: send less, sample, or raise the limit"
         )

@@ -146,31 +146,26 @@ package struct TraceFileReader: ~Copyable {
         }
     }
 
-    /// The same of a chunk that cannot be read whole: the objects that are to blame are left out.
+    /// The same of a chunk that cannot be read whole: each object by itself, since one that cannot be read, or is of another
+    /// version than the others, is no reason to leave those out.
     private mutating func readOneByOne(_ form: TraceFileFormat, _ now: UInt64) -> SpanBatch? {
-        var good = Chunk()
-        good.begin(form)
+        var builder = SpanBatchBuilder()
         for (range, place) in chunk.objects {
             let object = UnsafeRawBufferPointer(rebasing: chunk.text.bytes[range])
             do throws(WireError) {
-                _ = try decode(alone: object, form, now)
-                good.append(object, at: place)
+                let decoded = try decode(alone: object, form, now)
+                for (reason, count) in decoded.rejected {
+                    report.skip(.span(reason), count, at: place, decoded.firstMessage)
+                }
+                guard let batch = take(decoded, form) else { continue }
+                var merger = SpanBatchMerger(from: batch)
+                for row in 0..<batch.count { merger.append(row, to: &builder) }
             } catch {
                 note(error, at: place)
             }
         }
-        guard !good.objects.isEmpty else { return nil }
-        good.close()
-        swap(&chunk, &good)
-        // Each of them could be read; together they can, unless they are too much, which the report says then.
-        do throws(WireError) {
-            let decoded = try decode(chunk.text.bytes, form, now)
-            noteRejections(decoded, form, now)
-            return take(decoded, form)
-        } catch {
-            note(error, at: chunk.objects[0].place)
-            return nil
-        }
+        let batch = builder.finish(receivedUnixNanos: now)
+        return batch.isEmpty ? nil : batch
     }
 
     private mutating func decode(

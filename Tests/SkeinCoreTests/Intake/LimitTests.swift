@@ -44,6 +44,19 @@ import Testing
         #expect(error?.message.contains("\"shop\" sends more than 100 spans a second") == true)
     }
 
+    @Test func `services are forgotten when they owe nothing, and those that owe are not`() throws {
+        let clock = SimulatedClock()
+        let limits = RateLimits(.init(spans: 1), clock: clock)
+        _ = try limits.process(SpanBatch(spans: Self.spans(100, service: "owing")), from: Self.source)
+        for number in 0..<10_050 {
+            clock.advance(by: .milliseconds(1))
+            _ = try limits.process(SpanBatch(spans: Self.spans(1, service: "s\(number)")), from: Self.source)
+        }
+        #expect(throws: Refusal.self) {
+            try limits.process(SpanBatch(spans: Self.spans(1, service: "owing")), from: Self.source)
+        }
+    }
+
     @Test func `nothing is charged for a request that is refused`() throws {
         let limits = RateLimits(.init(spans: 10), clock: SimulatedClock())
         _ = try limits.process(SpanBatch(spans: Self.spans(20, service: "loud")), from: Self.source)

@@ -50,6 +50,7 @@ import Testing
         ("\(jaeger)\n\(jaeger)", .jaeger, 2), (#"{"traceID":"1","spanID":"2"}"#, .jaeger, 1),
         (zipkin, .zipkin, 1), ("[\(zipkin),\(zipkin)]", .zipkin, 2), ("[[\(zipkin)],[\(zipkin)]]", .zipkin, 2),
         ("\(zipkin)\n\(zipkin)", .zipkin, 2), ("[\(zipkinV1)]", .zipkin, 1),
+        ("\(zipkin)\n\(zipkinV1)\n\(zipkin)", .zipkin, 3), ("[\(zipkinV1),\(zipkin)]", .zipkin, 2),
         (#"[{"traceId":"1","id":"2"}]"#, .zipkin, 1),
         (plain, .plain, 1), ("[\(plain),\(plain)]", .plain, 2), ("\(plain)\n\(plain)", .plain, 2),
         (#"{"startTime":1,"traceId":"1","spanId":"2"}"#, .plain, 1),
