@@ -11,17 +11,11 @@ extension Setting {
             \.rates.spans,
             in: 1...1_000_000_000
         ),
-        Setting(
+        sizeLimit(
             "service-bytes-per-second-max",
             "Bytes that the spans of each service may take in a second, once they are decoded.",
-            form: "a size of 1KiB to 1TiB, or off",
-            read: { text, configuration in
-                let value = Quantity.size(text)
-                guard text == "off" || value.map({ (1 << 10...1 << 40).contains($0) }) == true else { return false }
-                configuration.rates.bytes = value
-                return true
-            },
-            write: { $0.rates.bytes.map(Quantity.text) ?? "off" }
+            \.rates.bytes,
+            in: 1 << 10...1 << 40
         ),
         limit(
             "trace-spans-taken-max",
@@ -35,17 +29,11 @@ extension Setting {
             \.spanItemsMax,
             in: 1...10_000
         ),
-        Setting(
+        sizeLimit(
             "value-bytes-max",
             "The longest text of an attribute; longer ones are cut and say how much is missing.",
-            form: "a size of 16B to 64MiB, or off",
-            read: { text, configuration in
-                let value = Quantity.size(text)
-                guard text == "off" || value.map({ (16...64 << 20).contains($0) }) == true else { return false }
-                configuration.valueBytesMax = value
-                return true
-            },
-            write: { $0.valueBytesMax.map(Quantity.text) ?? "off" }
+            \.valueBytesMax,
+            in: 16...64 << 20
         ),
         Setting(
             "scrub-rules",
@@ -104,6 +92,27 @@ extension Setting {
                 return true
             },
             write: { $0[keyPath: path].map { "\($0)" } ?? "off" }
+        )
+    }
+
+    /// A size that may be off.
+    private static func sizeLimit(
+        _ key: String,
+        _ help: String,
+        _ path: any WritableKeyPath<ServerConfiguration, Int?> & Sendable,
+        in bounds: ClosedRange<Int>
+    ) -> Setting {
+        Setting(
+            key,
+            help,
+            form: "a size of \(Quantity.text(bounds.lowerBound)) to \(Quantity.text(bounds.upperBound)), or off",
+            read: { text, configuration in
+                let value = Quantity.size(text)
+                guard text == "off" || value.map(bounds.contains) == true else { return false }
+                configuration[keyPath: path] = value
+                return true
+            },
+            write: { $0[keyPath: path].map(Quantity.text) ?? "off" }
         )
     }
 }
