@@ -50,6 +50,14 @@ enum SamplingVerdict: Hashable, Sendable {
     /// An inverted policy says that the trace goes, whatever others keep.
     case invertedDrop
 
+    /// Whether it keeps or drops the trace by itself.
+    var holds: Bool {
+        switch self {
+        case .keep(let share), .drop(let share): share.holds
+        case .invertedKeep, .invertedDrop: true
+        }
+    }
+
     /// What is kept of traces like this one, seen as a part of another policy.
     var share: SamplingShare {
         switch self {

@@ -72,12 +72,23 @@ package struct SamplingPolicySet: Sendable {
 
     /// Decides about a trace at a time of any clock that does not go back, in nanoseconds.
     package mutating func decide(_ trace: TraceDigest, nanos: UInt64) -> SamplingDecision {
+        decide(trace, nanos: nanos) { _ in }
+    }
+
+    /// Decides so, and calls `noting` with the number of each policy that would keep the trace, or drop it, if it stood alone.
+    package mutating func decide(
+        _ trace: TraceDigest,
+        nanos: UInt64,
+        noting: (Int) -> Void
+    ) -> SamplingDecision {
         memory.forgetAsked()
         var outcome = SamplingOutcome()
         for number in order {
             let asksForRoom = nodes[number].asksForRoom
             if stopsAtFirstMatch, outcome.kept != nil, asksForRoom { continue }
-            outcome.add(memory.verdict(nodes[number], trace, .init(nanos: nanos)), of: number, asksForRoom: asksForRoom)
+            let verdict = memory.verdict(nodes[number], trace, .init(nanos: nanos))
+            if verdict.holds { noting(number) }
+            outcome.add(verdict, of: number, asksForRoom: asksForRoom)
         }
         let chance = outcome.keeps && !outcome.drops
         let probability = chance.probability(after: trace.threshold)
