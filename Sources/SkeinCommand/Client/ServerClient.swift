@@ -43,13 +43,13 @@ struct ServerClient: Sendable {
 
     /// The body of an answer with status 200 to an object in JSON.
     func post(_ path: String, json: Data) async throws(CommandFailure) -> Data {
-        try await post(path, json, type: "application/json")
+        try await post(path, [], json, type: "application/json")
     }
 
     /// The body of an answer with status 200 to `content` of a media type.
     func post(
         _ path: String,
-        _ parameters: [(String, String?)] = [],
+        _ parameters: [(String, String?)],
         _ content: Data,
         type: String
     ) async throws(CommandFailure) -> Data {
