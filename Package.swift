@@ -29,6 +29,7 @@ let modules: [Module] = [
     Module(name: "CSkeinWeb", kind: .c),
     Module(name: "SkeinWeb", imports: ["CSkeinWeb"]),
     // contracts
+    Module(name: "SkeinPropagation", imports: ["SkeinBase", "SkeinModel"]),
     Module(name: "SkeinWire", imports: ["SkeinBase", "SkeinModel"]),
     Module(name: "SkeinStore", imports: ["SkeinBase", "SkeinModel"]),
     // organs
@@ -90,8 +91,8 @@ let tests: [Module] = [
     Module(
         name: "SkeinCoreTests",
         imports: [
-            "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
-            "SkeinAnalysis", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit", "SkeinSimulation",
+            "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinPropagation", "SkeinWire", "SkeinStore", "SkeinEngine",
+            "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit", "SkeinSimulation",
         ]
     ),
     Module(
