@@ -37,6 +37,11 @@ let modules: [Module] = [
     Module(name: "SkeinTraceQL", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(name: "SkeinAnalysis", imports: ["SkeinBase", "SkeinModel"]),
     Module(name: "SkeinPipeline", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
+    Module(
+        name: "SkeinTracing",
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire"],
+        products: ["Tracing", "Instrumentation"]
+    ),
     // doors
     Module(
         name: "SkeinReceivers",
@@ -106,6 +111,11 @@ let tests: [Module] = [
         ]
     ),
     Module(
+        name: "SkeinTracingTests",
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinTracing"],
+        products: ["Tracing", "Instrumentation"]
+    ),
+    Module(
         name: "SkeinCommandTests",
         imports: ["SkeinBase", "SkeinModel", "SkeinServer", "SkeinCommand"],
         products: ["ArgumentParser"]
@@ -118,6 +128,9 @@ let packages: [String: (url: String, from: Version, products: [String])] = [
     "async-http-client": ("swift-server/async-http-client", "1.37.0", ["AsyncHTTPClient"]),
     "swift-service-lifecycle": ("swift-server/swift-service-lifecycle", "2.13.0", ["ServiceLifecycle", "UnixSignals"]),
     "swift-argument-parser": ("apple/swift-argument-parser", "1.8.2", ["ArgumentParser"]),
+    "swift-distributed-tracing": (
+        "apple/swift-distributed-tracing", "1.7.3", ["Tracing", "Instrumentation"]
+    ),
     "swift-log": ("apple/swift-log", "1.16.2", ["Logging"]),
     "swift-configuration": ("apple/swift-configuration", "1.4.0", ["Configuration"]),
     "swift-crypto": ("apple/swift-crypto", "4.5.2", ["Crypto"]),
@@ -125,8 +138,13 @@ let packages: [String: (url: String, from: Version, products: [String])] = [
 ]
 
 let coreOnly = Context.environment["SKEIN_CORE"] != nil
-let present = modules.filter { !coreOnly || $0.isCore }
-let presentTests = tests.filter { !coreOnly || $0.isCore }
+/// `SKEIN_SDK=1 swift build` builds only the SDK and its tests.
+let sdkOnly = Context.environment["SKEIN_SDK"] != nil
+let sdk: Set = ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinTracing", "SkeinTracingTests"]
+func isPresent(_ module: Module) -> Bool { sdkOnly ? sdk.contains(module.name) : !coreOnly || module.isCore }
+let present = modules.filter(isPresent)
+let presentTests = tests.filter(isPresent)
+let presentProducts = Set((present + presentTests).flatMap(\.products))
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
     module.imports.map { .target(name: $0) }
@@ -147,11 +165,9 @@ let package = Package(
     products: [.executable(name: "skein", targets: ["SkeinCommand"])].filter { _ in
         present.contains { $0.name == "SkeinCommand" }
     },
-    dependencies: coreOnly
-        ? []
-        : packages.values.sorted { $0.url < $1.url }.map {
-            .package(url: "https://github.com/\($0.url).git", from: $0.from)
-        },
+    dependencies: packages.values.filter { !presentProducts.isDisjoint(with: $0.products) }
+        .sorted { $0.url < $1.url }
+        .map { .package(url: "https://github.com/\($0.url).git", from: $0.from) },
     targets: present.map { module in
         switch module.kind {
         case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
