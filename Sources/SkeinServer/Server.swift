@@ -39,6 +39,7 @@ package struct Server: Sendable {
         }
         let pipeline = Pipeline(
             store: keeper.store,
+            traceLimit: intake.traceLimit,
             stages: intake.stages,
             sampler: sampling?.sampler,
             budget: memory.requests,
@@ -53,7 +54,7 @@ package struct Server: Sendable {
             savedQueries: keeper.store.savedQueries,
             logRecords: keeper.store.logRecords,
             pipeline: pipeline,
-            scrubber: intake.scrubber,
+            logStages: intake.logStages,
             sampling: weighing.answers,
             memory: memory,
             telemetry: telemetry,
