@@ -29,12 +29,13 @@ public final class EmbeddedStore: SpanStore {
     /// Queries that people keep.
     package var savedQueries: any SavedQueries { queryFile }
     private let thinning: Thinning
+    let late: LateThinning
     /// What opening found and did.
     public let recovery: RecoveryReport
     /// What knows how many bytes the folder takes.
     private let meter: MeteredDisk
     private let quota: Quota?
-    private let records: EmbeddedLogRecords?
+    let records: EmbeddedLogRecords?
     /// Log records of traces.
     package var logRecords: (any LogRecordStore)? { records }
     /// Why the last attempt to remove old blocks failed.
@@ -75,6 +76,7 @@ public final class EmbeddedStore: SpanStore {
         let opened = try opening.open(nowNanos: started)
         removalLog = try RemovalLog(meter, folder)
         queryFile = try SavedQueryFile(meter, folder)
+        late = try LateThinning(configuration.lateSampling, meter, folder)
         thinning = Thinning(rules: configuration.retentionRules, defaultAgeNanos: configuration.retentionAge?.nanos)
         contents = opened.contents
         sealer = Sealer(
@@ -128,6 +130,7 @@ public final class EmbeddedStore: SpanStore {
         }
         sealer.keepApart(removalLog.lastSegments)
         compactor.beforeMerges { [weak self] in self?.rewriteOldBlocks() }
+        compactor.afterMerges { [weak self] in _ = try? self?.sampleLate() }
         reads.onDamage { [weak compactor] error in compactor?.noteDamage(error) }
         sealer.schedule()
         sealer.openRollups()
@@ -176,6 +179,7 @@ public final class EmbeddedStore: SpanStore {
             await removeExpired()
             // What fails is tried again with the next tick; until then the deletion is not done.
             try? await finishDeletionsOfLogRecords()
+            try? await clearLateLogRecords()
             compactor.schedule(isIdle: isIdle)
             if isIdle, !wasIdle { configuration.onIdle() }
             wasIdle = isIdle
@@ -209,7 +213,8 @@ public final class EmbeddedStore: SpanStore {
         let age = now &- figures.firstAppendNanos
         let idle = now &- figures.lastAppendNanos
         if age > configuration.headAge.nanos * 6 { return true }
-        if let shortest = thinning.shortestAgeNanos, age > shortest / 8 { return true }
+        for shortest in [thinning.shortestAgeNanos, configuration.lateSampling?.hotNanos].compactMap(\.self)
+        where age > shortest / 8 { return true }
         return figures.spanCount >= Self.idleSpanCountMin
             && (idle > configuration.headIdle.nanos || age > configuration.headAge.nanos)
     }
@@ -237,10 +242,19 @@ public final class EmbeddedStore: SpanStore {
         }
     }
 
-    /// Takes out of old blocks what the rules of retention no longer keep, and what deletions left that did not finish.
+    /// Takes out of old blocks what the rules of retention and late sampling no longer keep, and what deletions left that did
+    /// not finish.
     package func thin() async {
         try? await finishDeletionsOfLogRecords()
         _ = try? await compactor.onThread { () throws(StoreError) in self.rewriteOldBlocks() }
+        while (try? await sampleLateOnce()) ?? false {}
+    }
+
+    /// Takes all spans of these traces out of the folder, of those that it may hold.
+    func dropHeld(_ ids: Set<TraceID>) async throws(StoreError) {
+        let snapshot = contents.snapshot()
+        let held = ids.filter { snapshot.mayHold($0) }
+        if !held.isEmpty { try await drop(held) }
     }
 
     /// On the compactor's thread. What fails is tried again, and told by the compactor.
@@ -380,6 +394,7 @@ public final class EmbeddedStore: SpanStore {
         status.problems = recovery.problems
         if let problem = removalLog.problem { status.problems.append(problem) }
         if let problem = queryFile.problem { status.problems.append(problem) }
+        if let problem = late.problem { status.problems.append(problem) }
         status.problems += removalLog.unfinished
         let numbers = contents.serviceNumbers
         if numbers.refusedCount > 0 {

@@ -49,6 +49,22 @@ package enum SamplingThreshold {
         return number(digits)
     }
 
+    /// What a decision does to a span with this `tracestate`: the `tracestate` that it has from then on, and by how much its
+    /// weight grows. The decision is a threshold that the trace passed, below ``end``, and a `factor` for what else was left
+    /// out. Who thinned by a threshold as high before has thinned enough.
+    package static func applying(
+        _ threshold: UInt64,
+        factor: Double,
+        toTraceState text: UnsafeRawBufferPointer
+    ) -> (traceState: [UInt8], weightFactor: Double) {
+        let earlier = self.threshold(ofTraceState: text) ?? 0
+        guard threshold > earlier else { return (Array(text), factor) }
+        return (
+            rewriting(traceState: text, threshold: threshold),
+            factor * weight(ofThreshold: threshold) / weight(ofThreshold: earlier)
+        )
+    }
+
     /// `text` with its threshold raised to `threshold`, below ``end``; as it is when it names one as high, or when
     /// `threshold` is 0.
     ///

@@ -32,14 +32,6 @@ package struct SamplingDecision: Hashable, Sendable {
 
     /// How many traces this one stands for, as far as the decision goes.
     package var rate: Double { SamplingThreshold.weight(ofThreshold: threshold) * factor }
-
-    /// By how much the weight of a span grows whose `tracestate` says that it passed `earlier` before. Who thinned by a
-    /// threshold as high has thinned enough.
-    package func weightFactor(after earlier: UInt64) -> Double {
-        guard threshold > earlier else { return factor }
-        return factor * SamplingThreshold.weight(ofThreshold: threshold)
-            / SamplingThreshold.weight(ofThreshold: earlier)
-    }
 }
 
 /// What one policy says of a trace.
