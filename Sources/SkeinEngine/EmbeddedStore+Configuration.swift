@@ -50,6 +50,8 @@ extension EmbeddedStore {
         public var windowByteCountMax = 16 << 20
         /// Whether log records are kept beside the spans.
         package var keepsLogRecords = true
+        /// Pins of another store, whose traces these are; `nil` for a file of its own.
+        var pins: PinFile?
         /// Where the time comes from.
         public var clock: any WallClock = SystemClock()
         /// Where files are kept.
@@ -61,7 +63,7 @@ extension EmbeddedStore {
         var compactionPlan: CompactionPlan {
             var plan = CompactionPlan(retentionAgeNanos: retentionAge?.nanos, retentionByteCount: retentionByteCount)
             // Blocks that are decided about are merged before, as far as they ever are: sums then know all calls between them.
-            if let hotNanos = lateSampling?.hotNanos {
+            if let hotNanos = lateSampling?.hotWindow.nanos {
                 plan.windowNanos = min(plan.windowNanos, max(hotNanos, 60_000_000_000))
             }
             // Tables are there unpacked, anew, and as they are written.

@@ -38,17 +38,18 @@ extension EmbeddedStore {
                 + LateRounds.roundTraceByteCount * min(block.footer.traceCount, LateRounds.roundTraceCountMax)
         )
         var pace = Compactor.Pace()
+        let pinVersion = pinFile.version
         var rounds = LateRounds(
             sampling,
             in: snapshot,
             nowUnixNanos: now,
-            isPinned: { _ in false },
+            isPinned: { [pinFile] in pinFile.isPinned($0) },
             pause: { [compactor] () throws(StoreError) in try compactor.pause(&pace) }
         )
         let decisions: LateDecisions
         do throws(StoreError) {
             decisions = try rounds.decide(block)
-            try late.note(decisions, of: block)
+            try late.note(decisions, of: block, pinVersion: pinVersion)
         } catch {
             compactor.noteDamage(error)
             throw error

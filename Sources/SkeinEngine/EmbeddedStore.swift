@@ -28,6 +28,10 @@ public final class EmbeddedStore: SpanStore {
     private let queryFile: SavedQueryFile
     /// Queries that people keep.
     package var savedQueries: any SavedQueries { queryFile }
+    let pinFile: PinFile
+    /// Traces that late sampling and retention by age leave alone.
+    package var pins: any PinnedTraces { pinFile }
+    private let pinned: PinnedBlocks
     private let thinning: Thinning
     let late: LateThinning
     /// What opening found and did.
@@ -76,8 +80,14 @@ public final class EmbeddedStore: SpanStore {
         let opened = try opening.open(nowNanos: started)
         removalLog = try RemovalLog(meter, folder)
         queryFile = try SavedQueryFile(meter, folder)
-        late = try LateThinning(configuration.lateSampling, meter, folder)
-        thinning = Thinning(rules: configuration.retentionRules, defaultAgeNanos: configuration.retentionAge?.nanos)
+        pinFile = if let shared = configuration.pins { shared } else { try PinFile(meter, folder) }
+        pinned = PinnedBlocks(pinFile)
+        late = try LateThinning(configuration.lateSampling, pinFile, meter, folder)
+        thinning = Thinning(
+            rules: configuration.retentionRules,
+            defaultAgeNanos: configuration.retentionAge?.nanos,
+            pins: pinFile
+        )
         contents = opened.contents
         sealer = Sealer(
             disk: disk,
@@ -92,6 +102,7 @@ public final class EmbeddedStore: SpanStore {
                 pastByteCount: quota?.rollupByteCount ?? 0
             ),
             quota: quota.map { [meter] in ($0, meter) },
+            pinned: pinned,
             memory: memory,
             clock: configuration.clock
         )
@@ -120,7 +131,7 @@ public final class EmbeddedStore: SpanStore {
         )
         records =
             configuration.keepsLogRecords
-            ? try EmbeddedLogRecords(beside: configuration, on: meter, in: folder) : nil
+            ? try EmbeddedLogRecords(beside: configuration, pins: pinFile, on: meter, in: folder) : nil
         var report = opening.report
         report.durationNanos = configuration.clock.monotonicNanos &- started
         recovery = report
@@ -131,6 +142,12 @@ public final class EmbeddedStore: SpanStore {
         sealer.keepApart(removalLog.lastSegments)
         compactor.beforeMerges { [weak self] in self?.rewriteOldBlocks() }
         compactor.afterMerges { [weak self] in _ = try? self?.sampleLate() }
+        if configuration.pins == nil {
+            pinFile.onUnpin { [weak self] in
+                self?.thinning.forgetLooks()
+                self?.late.forgetLooks()
+            }
+        }
         reads.onDamage { [weak compactor] error in compactor?.noteDamage(error) }
         sealer.schedule()
         sealer.openRollups()
@@ -213,7 +230,7 @@ public final class EmbeddedStore: SpanStore {
         let age = now &- figures.firstAppendNanos
         let idle = now &- figures.lastAppendNanos
         if age > configuration.headAge.nanos * 6 { return true }
-        for shortest in [thinning.shortestAgeNanos, configuration.lateSampling?.hotNanos].compactMap(\.self)
+        for shortest in [thinning.shortestAgeNanos, configuration.lateSampling?.hotWindow.nanos].compactMap(\.self)
         where age > shortest / 8 { return true }
         return figures.spanCount >= Self.idleSpanCountMin
             && (idle > configuration.headIdle.nanos || age > configuration.headAge.nanos)
@@ -260,8 +277,13 @@ public final class EmbeddedStore: SpanStore {
     /// On the compactor's thread. What fails is tried again, and told by the compactor.
     private func rewriteOldBlocks() {
         try? finishDeletions(inBackground: true)
-        guard !configuration.retentionRules.isEmpty else { return }
         let now = configuration.clock.unixNanos
+        if !pinFile.isEmpty {
+            _ = try? compactor.rewriteNow(true) { block throws(StoreError) in
+                try sealer.retention.isPast(block.footer.receivedMax, now) ? pinned.surplus(block) : nil
+            }
+        }
+        guard !configuration.retentionRules.isEmpty else { return }
         _ = try? compactor.rewriteNow(true) { block throws(StoreError) in
             try thinning.cut(block, in: contents.snapshot(), nowUnixNanos: now)
         }
@@ -357,6 +379,7 @@ public final class EmbeddedStore: SpanStore {
         status.figures["seals"] = sealing.sealCount
         status.figures["blocks_removed"] = sealing.removedBlockCount
         status.figures["rollup_overflow_spans"] = sealing.rollupOverflowCount
+        status.figures["pinned_traces"] = pinFile.all().count
         status.figures["service_numbers"] = contents.serviceNumbers.numbers.count
         status.figures["service_numbers_refused"] = contents.serviceNumbers.refusedCount
         let compaction = compactor.figures
@@ -394,6 +417,7 @@ public final class EmbeddedStore: SpanStore {
         status.problems = recovery.problems
         if let problem = removalLog.problem { status.problems.append(problem) }
         if let problem = queryFile.problem { status.problems.append(problem) }
+        if let problem = pinFile.problem { status.problems.append(problem) }
         if let problem = late.problem { status.problems.append(problem) }
         status.problems += removalLog.unfinished
         let numbers = contents.serviceNumbers

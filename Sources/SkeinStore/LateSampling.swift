@@ -5,12 +5,12 @@ package import SkeinModel
 ///
 /// A store asks about a trace once, with all spans in hand that it has, and remembers what it was told.
 package struct LateSampling: Sendable {
-    /// Nanoseconds since the last spans of a trace were received until it is decided.
-    package var hotNanos: UInt64
+    /// From when the last spans of a trace were received until it is decided.
+    package var hotWindow: Duration
     package var sampler: any LateSampler
 
-    package init(hotNanos: UInt64, sampler: any LateSampler) {
-        self.hotNanos = hotNanos
+    package init(hotWindow: Duration, sampler: any LateSampler) {
+        self.hotWindow = hotWindow
         self.sampler = sampler
     }
 }

@@ -11,6 +11,7 @@ import Synchronization
 final class LateThinning: Sendable {
     /// The policies, if there are any. What is decided is finished without them, too.
     let sampling: LateSampling?
+    private let pins: PinFile
     private let disk: any Disk
     private let folder: StoreFolder
     /// What is wrong with the file, in words.
@@ -27,8 +28,14 @@ final class LateThinning: Sendable {
     private let state: Mutex<State>
 
     /// Reads what was not finished. Throws ``StoreError/Code/unusable`` when a later version wrote it.
-    init(_ sampling: LateSampling?, _ disk: any Disk, _ folder: StoreFolder) throws(StoreError) {
+    init(
+        _ sampling: LateSampling?,
+        _ pins: PinFile,
+        _ disk: any Disk,
+        _ folder: StoreFolder
+    ) throws(StoreError) {
         self.sampling = sampling
+        self.pins = pins
         self.disk = disk
         self.folder = folder
         var problem: String?
@@ -46,6 +53,7 @@ final class LateThinning: Sendable {
         }
         self.problem = problem
         state = Mutex(State(pending: pending))
+        if let pending { _ = pins.letGo(pending.dropped) }
     }
 
     /// What is decided and not finished, and whether log records of what it drops may still be there.
@@ -64,22 +72,29 @@ final class LateThinning: Sendable {
             if state.looked.count > 2 * blocks.count + 64 { state.looked.formIntersection(keys) }
             return zip(blocks, keys).first { block, key in
                 !state.looked.contains(key)
-                    && LateRounds.hasLeft(block.footer.receivedMax, sampling.hotNanos, now)
+                    && LateRounds.hasLeft(block.footer.receivedMax, sampling.hotWindow.nanos, now)
             }?.0
         }
     }
 
-    /// Notes for good what was decided about traces of a block, before any block is written anew.
-    func note(_ decisions: LateDecisions, of block: StoredBlock) throws(StoreError) {
+    /// Looks at every block again: something in it may have been unpinned.
+    func forgetLooks() { state.withLock { $0.looked = [] } }
+
+    /// Notes for good what was decided about traces of a block, before any block is written anew; but for what was pinned
+    /// meanwhile. `pinVersion` says which traces were pinned when they were decided.
+    func note(_ decisions: LateDecisions, of block: StoredBlock, pinVersion: Int) throws(StoreError) {
+        var decisions = decisions
+        for id in pins.letGo(decisions.dropped) { decisions.forget(id) }
         if !decisions.isEmpty {
             do throws(DiskError) {
                 try decisions.write(disk, folder)
             } catch {
+                pins.noteGone()
                 throw StoreError("what late sampling decided cannot be put on record", error)
             }
         }
         state.withLock { state in
-            state.looked.insert(Self.key(block))
+            if pins.version == pinVersion { state.looked.insert(Self.key(block)) }
             guard !decisions.isEmpty else { return }
             state.pending = decisions
             state.isCleared = decisions.dropped.isEmpty
@@ -99,6 +114,7 @@ final class LateThinning: Sendable {
             throw StoreError("what late sampling decided is done, but its record cannot be removed", error)
         }
         state.withLock { $0.pending = nil }
+        pins.noteGone()
     }
 
     /// What is to be done with a block; `nil` for nothing.

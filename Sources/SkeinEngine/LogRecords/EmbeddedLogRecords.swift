@@ -14,11 +14,17 @@ package final class EmbeddedLogRecords: LogRecordStore {
     private let opening: AsyncStream<EmbeddedStore>.Continuation
 
     /// Records beside the spans of a store of this configuration, on its disk. Opens them when there are any.
-    init(beside spans: EmbeddedStore.Configuration, on disk: any Disk, in folder: StoreFolder) throws(StoreError) {
+    init(
+        beside spans: EmbeddedStore.Configuration,
+        pins: PinFile,
+        on disk: any Disk,
+        in folder: StoreFolder
+    ) throws(StoreError) {
         var configuration = spans
         configuration.directory = folder.logRecords
         configuration.disk = disk
         configuration.keepsLogRecords = false
+        configuration.pins = pins
         configuration.retentionRules = []
         configuration.lateSampling = nil
         configuration.onIdle = {}

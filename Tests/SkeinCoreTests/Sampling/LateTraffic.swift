@@ -40,7 +40,7 @@ struct LateBench {
     ) async throws -> EmbeddedStore {
         var configuration = EngineSupport.configuration(disk, clock)
         configuration.lateSampling = LateSampling(
-            hotNanos: 24 * hour,
+            hotWindow: .seconds(86_400),
             sampler: LatePolicies(policies, telemetry: telemetry)
         )
         change(&configuration)
