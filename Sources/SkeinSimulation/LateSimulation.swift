@@ -181,7 +181,8 @@ private struct LateRun {
     // MARK: Looking
 
     private mutating func check(_ store: EmbeddedStore) async throws {
-        // What a stop left half done is finished, as far as the clock lets it.
+        // What a stop or a failure left half done is finished; after a failure blocks rest, unless somebody asks for merges.
+        try await store.compact()
         await store.thin()
         for id in Set(acknowledged.keys).union(unknown.keys).subtracting(perhapsPinned).sorted() {
             try await check(id, in: store)
