@@ -108,7 +108,9 @@ struct LateRounds {
     /// follow the decision.
     private mutating func add(_ id: TraceID, _ stored: StoredBlock) throws(StoreError) {
         let trace = try StoredTrace(id, in: snapshot)
-        guard trace.headPieces.isEmpty, Self.hasLeft(trace.receivedUnixNanos, sampling.hotWindow.nanos, now) else { return }
+        guard trace.headPieces.isEmpty, Self.hasLeft(trace.receivedUnixNanos, sampling.hotWindow.nanos, now) else {
+            return
+        }
         let isScattered = trace.blockPieces.contains { $0.block !== stored }
         let markedCount = try trace.lateSampledCount()
         if markedCount == trace.spanCount { return }

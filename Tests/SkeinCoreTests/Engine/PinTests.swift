@@ -139,4 +139,31 @@ import Testing
         #expect(try await numbers(in: bench.store).isEmpty)
         _ = try bench.store.pins.pin(id(1), atUnixNanos: 1)
     }
+
+    @Test func `a backup in the middle of late sampling has the pins, and goes on where it was restored`() async throws
+    {
+        let bench = try await LateBench(.probabilistic(0.000_001))
+        for number in 1...3 as ClosedRange<UInt64> {
+            try await bench.block([S.span(1, number), S.span(2, 10 + number)])
+        }
+        _ = try bench.store.pins.pin(id(2), atUnixNanos: 1)
+        bench.wait(hours: 25)
+        // The first block cannot be written anew for now, the others can.
+        #expect(try await bench.store.sampleLateOnce())
+        bench.disk.brokenFolder = "/data/blocks/0000000000000001"
+        await bench.store.thin()
+        bench.disk.brokenFolder = nil
+        #expect(try await S.trace(1, of: bench.store).map(\.spanID.rawValue) == [1])
+        _ = try DataFolder("/data", disk: bench.disk).backUp(to: "/backup", copies: true, clock: bench.clock)
+        #expect(try DataFolder("/backup", disk: bench.disk).verify().findings.isEmpty)
+        _ = try await DataFolder("/restored", disk: bench.disk).restore(from: "/backup")
+        // What was decided is done although the policies are gone.
+        var configuration = S.configuration(bench.disk, bench.clock)
+        configuration.directory = "/restored"
+        let restored = try await EmbeddedStore.open(configuration)
+        await restored.thin()
+        #expect(try await numbers(in: restored) == [2])
+        #expect(restored.pins.all().map(\.traceID) == [id(2)])
+        await restored.close()
+    }
 }

@@ -83,7 +83,10 @@ struct Departure {
         // Rows in their order are read in the order they lie in memory.
         for (row, trace) in piece.rows.sorted(by: { $0.row < $1.row }) {
             if let reason = traces[trace].reason, traces[trace].reasonRow == row, traces[trace].reasonPiece == number {
-                builder.addSpanAttribute(key: builder.intern(ReasonSpan.reasonKey), value: builder.intern(.string(reason)))
+                builder.addSpanAttribute(
+                    key: builder.intern(ReasonSpan.reasonKey),
+                    value: builder.intern(.string(reason))
+                )
             }
             let decision = traces[trace].decision
             guard decision.threshold > 0 else {
