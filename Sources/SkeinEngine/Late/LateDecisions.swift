@@ -57,8 +57,8 @@ struct LateDecisions {
         scattered.remove(id)
     }
 
-    /// Memory of decisions about so many traces, roughly.
-    static func byteCount(ofTraces count: Int) -> Int { count * 96 }
+    /// Memory of decisions about so many traces, roughly, and of what it takes to know where these lie.
+    static func byteCount(ofTraces count: Int) -> Int { count * 144 }
 }
 
 // MARK: In the file

@@ -19,6 +19,8 @@ struct LateRounds {
     /// What the round has of each trace.
     private var sketches: [TraceID: Sketch] = [:]
     private var decisions: LateDecisions
+    /// Numbers of the other blocks in which a trace may have rows; none where it has some in memory alone.
+    private var elsewhere: [TraceID: [Int]] = [:]
     /// Traces and spans by decision, for counters.
     private(set) var tally: [LateDecision: (traces: Int, spans: Int)] = [:]
 
@@ -61,6 +63,10 @@ struct LateRounds {
         decisions = LateDecisions(segments: stored.id.firstSegment...stored.id.lastSegment)
         tally = [:]
         let block = stored.block.uncached
+        let undecided = try undecided(in: block)
+        // A second look ends here.
+        if undecided.isEmpty { return decisions }
+        try lookElsewhere(for: undecided, than: stored)
         for (index, group) in block.footer.groups.enumerated() {
             try pause()
             let traces = try block.traces(inGroup: index)
@@ -70,12 +76,12 @@ struct LateRounds {
             for number in 0..<traces.count {
                 let entry = traces[number]
                 // A long trace is decided with its first group.
-                guard entry.rows.lowerBound >= group.firstRow, !isPinned(entry.id) else { continue }
+                guard entry.rows.lowerBound >= group.firstRow, undecided.contains(entry.id) else { continue }
                 let here = entry.rows.clamped(to: group.rows)
                 let local = (here.lowerBound - group.firstRow)..<(here.upperBound - group.firstRow)
                 let isWhole =
                     here == entry.rows && !entry.hasDuplicates && !entry.isPartial
-                    && !snapshot.mayHold(entry.id, elsewhereThan: stored)
+                    && elsewhere[entry.id] == nil
                 let markedCount = marked.selectedCount(in: local)
                 if isWhole, markedCount == local.count { continue }
                 if isWhole, markedCount == 0 { whole.append(local) } else { scattered.append(entry.id) }
@@ -89,6 +95,38 @@ struct LateRounds {
         }
         decideRound(stored.footer)
         return decisions
+    }
+
+    /// The traces of which some row of the block is not marked, but for pinned ones.
+    private func undecided(in block: Block) throws(StoreError) -> Set<TraceID> {
+        var found: Set<TraceID> = []
+        for (index, group) in block.footer.groups.enumerated() {
+            try pause()
+            let traces = try block.traces(inGroup: index)
+            let marked = try block.lateSampled(inGroup: index)
+            for number in 0..<traces.count {
+                let here = traces[number].rows.clamped(to: group.rows)
+                let local = (here.lowerBound - group.firstRow)..<(here.upperBound - group.firstRow)
+                guard marked.selectedCount(in: local) < local.count, !isPinned(traces.ids[number]) else { continue }
+                found.insert(traces.ids[number])
+            }
+        }
+        return found
+    }
+
+    /// Finds out which of these traces may have rows in other places: all at once, since filters of large blocks cost much when
+    /// they are asked for one trace after the other, and are wrong about too many.
+    private mutating func lookElsewhere(for ids: Set<TraceID>, than stored: StoredBlock) throws(StoreError) {
+        elsewhere = [:]
+        for (number, other) in snapshot.blocks.enumerated() where other !== stored {
+            try pause()
+            for id in try other.traces(amongst: ids, Cancellation()) { elsewhere[id, default: []].append(number) }
+        }
+        for part in snapshot.head {
+            for id in ids where elsewhere[id] == nil && !part.part.rows(of: id, below: part.rowCount).isEmpty {
+                elsewhere[id] = []
+            }
+        }
     }
 
     /// Takes in spans, in each range of rows those of one trace.
@@ -107,7 +145,10 @@ struct LateRounds {
     /// Takes in a trace that may lie in several places, unless it has to wait or was decided before. Spans that came after that
     /// follow the decision.
     private mutating func add(_ id: TraceID, _ stored: StoredBlock) throws(StoreError) {
-        let trace = try StoredTrace(id, in: snapshot)
+        var places = snapshot
+        let numbers = Set(elsewhere[id] ?? [])
+        places.blocks = snapshot.blocks.enumerated().filter { $1 === stored || numbers.contains($0) }.map(\.element)
+        let trace = try StoredTrace(id, in: places)
         guard trace.headPieces.isEmpty, Self.hasLeft(trace.receivedUnixNanos, sampling.hotWindow.nanos, now) else {
             return
         }

@@ -136,7 +136,7 @@ final class LateThinning: Sendable {
             return isUndone
         }
         guard (stored.id.firstSegment...stored.id.lastSegment).overlaps(decisions.segments) else {
-            for id in decisions.scattered where stored.block.mayContain(id) {
+            for id in stored.block.mayContain(Array(decisions.scattered)) {
                 for entry in try stored.block.find(id) where try isUndone(entry) { return true }
             }
             return false
