@@ -19,6 +19,7 @@ package struct API: Sendable {
     /// Tells which traces get spans.
     let live: LiveTraces
     let savedQueries: any SavedQueries
+    let pins: any PinnedTraces
     /// Log records of traces; `nil` where none are kept.
     let logRecords: (any LogRecordStore)?
     let zipkin: ZipkinSettings
@@ -46,6 +47,7 @@ package struct API: Sendable {
         traceSpanCountMax: Int = 200_000,
         live: LiveTraces = LiveTraces(),
         savedQueries: any SavedQueries = MemorySavedQueries(),
+        pins: any PinnedTraces = MemoryPinnedTraces(),
         logRecords: (any LogRecordStore)? = nil,
         zipkin: ZipkinSettings = ZipkinSettings(),
         importing: ImportIntake? = nil,
@@ -60,6 +62,7 @@ package struct API: Sendable {
         self.traceSpanCountMax = traceSpanCountMax
         self.live = live
         self.savedQueries = savedQueries
+        self.pins = pins
         self.logRecords = logRecords
         self.zipkin = zipkin
         self.importing = importing

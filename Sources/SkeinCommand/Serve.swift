@@ -49,6 +49,17 @@ struct Serve: AsyncParsableCommand {
     )
     var samplingConfig: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Of traces older than --late-sampling-after keep only those of these policies.",
+            valueName: "file"
+        )
+    )
+    var lateSamplingConfig: String?
+
+    @Option(help: ArgumentHelp("How long every trace is kept whole before late sampling.", valueName: "24h"))
+    var lateSamplingAfter: String?
+
     @Option(help: ArgumentHelp("Delete sums by the minute older than this.", valueName: "400d|off"))
     var rollupRetention: String?
 
@@ -154,6 +165,8 @@ struct Serve: AsyncParsableCommand {
         flags["retention"] = retention
         flags["retention-rules"] = retentionRules
         flags["sampling-config"] = samplingConfig
+        flags["late-sampling-config"] = lateSamplingConfig
+        flags["late-sampling-after"] = lateSamplingAfter
         flags["rollup-retention"] = rollupRetention
         flags["retention-bytes"] = retentionBytes
         flags["memory"] = memory

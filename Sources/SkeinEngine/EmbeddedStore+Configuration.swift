@@ -13,6 +13,8 @@ extension EmbeddedStore {
         public var retentionAge: Duration?
         /// How long traces with certain spans are kept instead.
         public var retentionRules: [RetentionRule] = []
+        /// What is kept of traces that have left the hot window; `nil` for all of them.
+        package var lateSampling: LateSampling?
         /// How long after spans were received their rollups are kept, `nil` for ever; not less than the spans themselves.
         public var rollupRetention: Duration? = .seconds(400 * 86_400)
         /// How many bytes all files of the folder may take, at least 1 MiB; `nil` for as many as there are. The oldest blocks
@@ -48,6 +50,8 @@ extension EmbeddedStore {
         public var windowByteCountMax = 16 << 20
         /// Whether log records are kept beside the spans.
         package var keepsLogRecords = true
+        /// Pins of another store, whose traces these are; `nil` for a file of its own.
+        var pins: PinFile?
         /// Where the time comes from.
         public var clock: any WallClock = SystemClock()
         /// Where files are kept.
@@ -58,6 +62,10 @@ extension EmbeddedStore {
 
         var compactionPlan: CompactionPlan {
             var plan = CompactionPlan(retentionAgeNanos: retentionAge?.nanos, retentionByteCount: retentionByteCount)
+            // Blocks that are decided about are merged before, as far as they ever are: sums then know all calls between them.
+            if let hotNanos = lateSampling?.hotWindow.nanos {
+                plan.windowNanos = min(plan.windowNanos, max(hotNanos, 60_000_000_000))
+            }
             // Tables are there unpacked, anew, and as they are written.
             if let memory { plan.tableByteCountMax = min(plan.tableByteCountMax, memory.merging.limit / 4) }
             return plan

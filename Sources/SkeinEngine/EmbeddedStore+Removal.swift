@@ -83,6 +83,7 @@ extension EmbeddedStore {
             return try block.block.holds(anyOf: found) ? chosen : nil
         }
         try await sealer.removeSuperseded()
+        if removal.action == .delete { _ = try pinFile.unpin(found) }
         var outcome = Removal.Outcome()
         let isDeleted = removal.action == .delete
         outcome.traceCount = isDeleted ? found.count : done.maskedTraces.count
@@ -119,6 +120,7 @@ extension EmbeddedStore {
             // In the background a block that rests after a failure is passed over.
             for block in contents.blocks { if try holdsAny(block) { return } }
             try sealer.removeSupersededWaiting()
+            _ = try pinFile.unpin(found.ids)
             var outcome = Removal.Outcome()
             outcome.traceCount = found.ids.count
             outcome.spanCount = counts.cutCount

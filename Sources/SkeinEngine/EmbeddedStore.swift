@@ -28,13 +28,18 @@ public final class EmbeddedStore: SpanStore {
     private let queryFile: SavedQueryFile
     /// Queries that people keep.
     package var savedQueries: any SavedQueries { queryFile }
+    let pinFile: PinFile
+    /// Traces that late sampling and retention by age leave alone.
+    package var pins: any PinnedTraces { pinFile }
+    private let pinned: PinnedBlocks
     private let thinning: Thinning
+    let late: LateThinning
     /// What opening found and did.
     public let recovery: RecoveryReport
     /// What knows how many bytes the folder takes.
     private let meter: MeteredDisk
     private let quota: Quota?
-    private let records: EmbeddedLogRecords?
+    let records: EmbeddedLogRecords?
     /// Log records of traces.
     package var logRecords: (any LogRecordStore)? { records }
     /// Why the last attempt to remove old blocks failed.
@@ -75,7 +80,14 @@ public final class EmbeddedStore: SpanStore {
         let opened = try opening.open(nowNanos: started)
         removalLog = try RemovalLog(meter, folder)
         queryFile = try SavedQueryFile(meter, folder)
-        thinning = Thinning(rules: configuration.retentionRules, defaultAgeNanos: configuration.retentionAge?.nanos)
+        pinFile = if let shared = configuration.pins { shared } else { try PinFile(meter, folder) }
+        pinned = PinnedBlocks(pinFile)
+        late = try LateThinning(configuration.lateSampling, pinFile, meter, folder)
+        thinning = Thinning(
+            rules: configuration.retentionRules,
+            defaultAgeNanos: configuration.retentionAge?.nanos,
+            pins: pinFile
+        )
         contents = opened.contents
         sealer = Sealer(
             disk: disk,
@@ -90,6 +102,7 @@ public final class EmbeddedStore: SpanStore {
                 pastByteCount: quota?.rollupByteCount ?? 0
             ),
             quota: quota.map { [meter] in ($0, meter) },
+            pinned: pinned,
             memory: memory,
             clock: configuration.clock
         )
@@ -118,7 +131,7 @@ public final class EmbeddedStore: SpanStore {
         )
         records =
             configuration.keepsLogRecords
-            ? try EmbeddedLogRecords(beside: configuration, on: meter, in: folder) : nil
+            ? try EmbeddedLogRecords(beside: configuration, pins: pinFile, on: meter, in: folder) : nil
         var report = opening.report
         report.durationNanos = configuration.clock.monotonicNanos &- started
         recovery = report
@@ -128,6 +141,13 @@ public final class EmbeddedStore: SpanStore {
         }
         sealer.keepApart(removalLog.lastSegments)
         compactor.beforeMerges { [weak self] in self?.rewriteOldBlocks() }
+        compactor.afterMerges { [weak self] in _ = try? self?.sampleLate() }
+        if configuration.pins == nil {
+            pinFile.onUnpin { [weak self] in
+                self?.thinning.forgetLooks()
+                self?.late.forgetLooks()
+            }
+        }
         reads.onDamage { [weak compactor] error in compactor?.noteDamage(error) }
         sealer.schedule()
         sealer.openRollups()
@@ -176,6 +196,7 @@ public final class EmbeddedStore: SpanStore {
             await removeExpired()
             // What fails is tried again with the next tick; until then the deletion is not done.
             try? await finishDeletionsOfLogRecords()
+            try? await clearLateLogRecords()
             compactor.schedule(isIdle: isIdle)
             if isIdle, !wasIdle { configuration.onIdle() }
             wasIdle = isIdle
@@ -209,7 +230,8 @@ public final class EmbeddedStore: SpanStore {
         let age = now &- figures.firstAppendNanos
         let idle = now &- figures.lastAppendNanos
         if age > configuration.headAge.nanos * 6 { return true }
-        if let shortest = thinning.shortestAgeNanos, age > shortest / 8 { return true }
+        for shortest in [thinning.shortestAgeNanos, configuration.lateSampling?.hotWindow.nanos].compactMap(\.self)
+        where age > shortest / 8 { return true }
         return figures.spanCount >= Self.idleSpanCountMin
             && (idle > configuration.headIdle.nanos || age > configuration.headAge.nanos)
     }
@@ -237,17 +259,31 @@ public final class EmbeddedStore: SpanStore {
         }
     }
 
-    /// Takes out of old blocks what the rules of retention no longer keep, and what deletions left that did not finish.
+    /// Takes out of old blocks what the rules of retention and late sampling no longer keep, and what deletions left that did
+    /// not finish.
     package func thin() async {
         try? await finishDeletionsOfLogRecords()
         _ = try? await compactor.onThread { () throws(StoreError) in self.rewriteOldBlocks() }
+        while (try? await sampleLateOnce()) ?? false {}
+    }
+
+    /// Takes all spans of these traces out of the folder, of those that it may hold.
+    func dropHeld(_ ids: Set<TraceID>) async throws(StoreError) {
+        let snapshot = contents.snapshot()
+        let held = ids.filter { snapshot.mayHold($0) }
+        if !held.isEmpty { try await drop(held) }
     }
 
     /// On the compactor's thread. What fails is tried again, and told by the compactor.
     private func rewriteOldBlocks() {
         try? finishDeletions(inBackground: true)
-        guard !configuration.retentionRules.isEmpty else { return }
         let now = configuration.clock.unixNanos
+        if !pinFile.isEmpty {
+            _ = try? compactor.rewriteNow(true) { block throws(StoreError) in
+                try sealer.retention.isPast(block.footer.receivedMax, now) ? pinned.surplus(block) : nil
+            }
+        }
+        guard !configuration.retentionRules.isEmpty else { return }
         _ = try? compactor.rewriteNow(true) { block throws(StoreError) in
             try thinning.cut(block, in: contents.snapshot(), nowUnixNanos: now)
         }
@@ -343,6 +379,7 @@ public final class EmbeddedStore: SpanStore {
         status.figures["seals"] = sealing.sealCount
         status.figures["blocks_removed"] = sealing.removedBlockCount
         status.figures["rollup_overflow_spans"] = sealing.rollupOverflowCount
+        status.figures["pinned_traces"] = pinFile.all().count
         status.figures["service_numbers"] = contents.serviceNumbers.numbers.count
         status.figures["service_numbers_refused"] = contents.serviceNumbers.refusedCount
         let compaction = compactor.figures
@@ -380,6 +417,8 @@ public final class EmbeddedStore: SpanStore {
         status.problems = recovery.problems
         if let problem = removalLog.problem { status.problems.append(problem) }
         if let problem = queryFile.problem { status.problems.append(problem) }
+        if let problem = pinFile.problem { status.problems.append(problem) }
+        if let problem = late.problem { status.problems.append(problem) }
         status.problems += removalLog.unfinished
         let numbers = contents.serviceNumbers
         if numbers.refusedCount > 0 {

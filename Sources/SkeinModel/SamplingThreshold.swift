@@ -49,6 +49,23 @@ package enum SamplingThreshold {
         return number(digits)
     }
 
+    /// What a decision does to a span with this `tracestate`: the `tracestate` that it has from then on, and by how much its
+    /// weight grows. The decision is a threshold that the trace passed, below ``end``, and a `factor` for what else was left
+    /// out. Who thinned by a threshold as high before has thinned enough.
+    package static func applying(
+        _ threshold: UInt64,
+        factor: Double,
+        toTraceState text: UnsafeRawBufferPointer
+    ) -> (traceState: [UInt8], weightFactor: Double) {
+        let growth = weightFactor(of: threshold, after: self.threshold(ofTraceState: text) ?? 0)
+        return (rewriting(traceState: text, threshold: threshold), factor * growth)
+    }
+
+    /// By how much the weight of a span grows that passed `threshold`, and `earlier` before: 1 when that was as high.
+    package static func weightFactor(of threshold: UInt64, after earlier: UInt64) -> Double {
+        threshold > earlier ? weight(ofThreshold: threshold) / weight(ofThreshold: earlier) : 1
+    }
+
     /// `text` with its threshold raised to `threshold`, below ``end``; as it is when it names one as high, or when
     /// `threshold` is 0.
     ///

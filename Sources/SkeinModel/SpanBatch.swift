@@ -66,6 +66,8 @@ public struct SpanBatch: Sendable {
         package init(rawValue: UInt8) { self.rawValue = rawValue }
         /// The client reported an end before the start; the duration is stored as zero.
         package static let endsBeforeStart = Marks(rawValue: 1)
+        /// Late sampling kept the trace, and the weight says so. Only a store sets it, for itself: a copy does not have it.
+        package static let lateSampled = Marks(rawValue: 2)
     }
 
     /// Attributes of many owners: those of owner `i` are the pairs `range(of: i)`.

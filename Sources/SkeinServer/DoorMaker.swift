@@ -31,6 +31,7 @@ struct DoorMaker {
         _ configuration: ServerConfiguration,
         store: any SpanStore,
         savedQueries: any SavedQueries,
+        pins: any PinnedTraces,
         logRecords: (any LogRecordStore)?,
         pipeline: Pipeline,
         logStages: [any IntakeStage],
@@ -63,6 +64,7 @@ struct DoorMaker {
             traceSpanCountMax: configuration.traceSpansMax,
             live: pipeline.live,
             savedQueries: savedQueries,
+            pins: pins,
             logRecords: logRecords,
             zipkin: configuration.zipkin,
             importing: ImportIntake(

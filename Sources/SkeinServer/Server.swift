@@ -32,7 +32,12 @@ package struct Server: Sendable {
         memory.register(in: telemetry)
         let weighing = try Sampling(configuration, clock: clock, telemetry: telemetry, logger: logger)
         let intake = try Intake(configuration, sampling: weighing.stages, clock: clock, telemetry: telemetry)
-        let keeper = try await StoreKeeper.open(configuration, memory: memory, logger: logger)
+        let keeper = try await StoreKeeper.open(
+            configuration,
+            memory: memory,
+            telemetry: telemetry,
+            logger: logger
+        )
         let live = LiveTraces()
         let sampling = configuration.sampling?.tail.map { policies in
             SamplingService(policies, into: keeper.store, live, memory.sampling, clock, telemetry)
@@ -52,6 +57,7 @@ package struct Server: Sendable {
             configuration,
             store: keeper.store,
             savedQueries: keeper.store.savedQueries,
+            pins: keeper.store.pins,
             logRecords: keeper.store.logRecords,
             pipeline: pipeline,
             logStages: intake.logStages,

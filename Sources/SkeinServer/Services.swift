@@ -17,6 +17,7 @@ struct StoreKeeper: Service, CustomStringConvertible {
     static func open(
         _ configuration: ServerConfiguration,
         memory: MemoryPlan,
+        telemetry: Telemetry,
         logger: Logger
     ) async throws(StoreError) -> StoreKeeper {
         var settings = EmbeddedStore.Configuration(directory: configuration.dataDirectory)
@@ -25,6 +26,12 @@ struct StoreKeeper: Service, CustomStringConvertible {
         settings.rollupRetention = configuration.rollupRetention
         settings.retentionByteCount = configuration.retentionBytes
         settings.retentionRules = configuration.retentionRules.map(\.rule)
+        settings.lateSampling = configuration.lateSampling.map { file in
+            LateSampling(
+                hotWindow: configuration.lateSamplingAfter,
+                sampler: LatePolicies(file.policies, telemetry: telemetry)
+            )
+        }
         memory.apply(to: &settings)
         settings.traceSpanCountMax = configuration.traceSpansMax
         settings.onIdle = { Allocator.trim() }

@@ -4,7 +4,7 @@ import Synchronization
 
 // Seeds of the store's simulation, on all processors:  SkeinSimulation SEEDS [FIRST [DISK]]
 // Of three seeds one runs on a disk that only loses power, one on a disk that also fails, one on a disk that flips bits and
-// fails to read; with DISK all of them run on one: crashing, failing or rotting. Prints the number of each seed that goes
+// fails to read; with DISK all of them run on one: crashing, failing or rotting. Without, each seed also samples late. Prints the number of each seed that goes
 // wrong, ends after the tenth of them, and with status 1 if there was one.
 
 let words = CommandLine.arguments
@@ -33,6 +33,7 @@ let started = Date()
         guard seed < first + count else { return }
         do {
             try await (disk ?? .ofSeed(seed)).run(seed: seed)
+            if disk == nil { try await LateSimulation.ofSeed(seed).run(seed: seed) }
         } catch {
             failureCount.add(1, ordering: .relaxed)
             print("seed \(seed): \(error)")

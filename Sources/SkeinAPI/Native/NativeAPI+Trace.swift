@@ -20,7 +20,8 @@ extension NativeAPI {
         try await api.forEachWindow(of: reader, columns: .all, call) { page throws(APIError) in
             try document.append(page.spans) { count throws(APIError) in try room.hold(count) }
         }
-        var response = APIResponse.json(document.finish())
+        let isPinned = api.pins.isPinned(id)
+        var response = APIResponse.json(document.finish { json in if isPinned { json.member("pinned", true) } })
         response.memory = room.memory
         return isQuiet(reader, at: api.clock.unixNanos) ? tagged(response, call) : response
     }
@@ -40,6 +41,7 @@ extension NativeAPI {
         }
         let isQuiet = isQuiet(reader, at: api.clock.unixNanos)
         var skeleton = TraceSkeleton(tree, of: gathered, ordinals: ordinals)
+        skeleton.isPinned = api.pins.isPinned(id)
         if !isQuiet { skeleton.warnings.append(.stillArriving) }
         var response = APIResponse.json((consume skeleton).json().finish())
         response.memory = room.memory

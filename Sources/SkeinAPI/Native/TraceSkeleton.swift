@@ -19,6 +19,8 @@ struct TraceSkeleton {
     /// By place in the tree's services.
     private let colors: [Int]
     var warnings: [Warning]
+    /// Whether somebody wants the trace kept.
+    var isPinned = false
 
     /// Something that a reader of the trace should know.
     struct Warning {
@@ -124,6 +126,7 @@ struct TraceSkeleton {
             json.member("spanCount", tree.count)
             json.member("errorCount", tree.errorCount)
             json.member("depth", tree.levelCount)
+            json.member("pinned", isPinned)
             json.member("rootServiceName", tree.rootServiceName)
             json.member("rootSpanName", tree.rootSpanName)
             writeServices(to: &json)

@@ -60,6 +60,14 @@ struct ServerClient: Sendable {
         return try await body(of: request, asked: path)
     }
 
+    /// Asks for what is at `path` to go.
+    func delete(_ path: String) async throws(CommandFailure) {
+        var request = HTTPClientRequest(url: server + path)
+        request.method = .DELETE
+        _ = try await body(of: request, asked: path)
+    }
+
+    /// The body of an answer that says that all went well; of one with status 204 nothing.
     private func body(of request: HTTPClientRequest, asked path: String) async throws(CommandFailure) -> Data {
         var request = request
         request.headers.add(name: "accept", value: "application/json")
@@ -72,7 +80,7 @@ struct ServerClient: Sendable {
         } catch {
             throw unreachable(error)
         }
-        guard status == 200 else { throw Problem.failure(status: status, body: body, asked: path) }
+        guard status == 200 || status == 204 else { throw Problem.failure(status: status, body: body, asked: path) }
         return body
     }
 

@@ -15,6 +15,8 @@ struct TraceSkeleton: Decodable {
     var spans: Columns
     var missingParents: [MissingParent]
     var warnings: [Warning]
+    /// Whether somebody pinned it; of a server that does not say, nothing.
+    var pinned: Bool?
 
     struct Service: Decodable {
         var name: String

@@ -50,6 +50,7 @@ struct Waterfall {
         ]
         facts.append("started \(Figures.time(UInt64(trace.traceStartUnixNano) ?? 0)) UTC")
         if let sampled { facts.append(sampled) }
+        if trace.pinned == true { facts.append("pinned") }
         let errors =
             trace.errorCount == 0
             ? terminal.styled("no errors", .dim)

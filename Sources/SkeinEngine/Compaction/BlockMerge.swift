@@ -9,7 +9,7 @@ import SkeinStore
 /// others are read back, a section of traces at a time in the order of their starts. A trace that is longer than
 /// ``joinedRowsMax`` is joined piece by piece up to that length, and its entries are marked as partial.
 ///
-/// On the way, traces can be left out, values masked, and row groups that cannot be read passed over: see ``Cut``.
+/// On the way, traces can be left out or given weights, values masked, and row groups that cannot be read passed over: see ``Cut``.
 ///
 /// Memory is that of the traces' places (64 bytes each), of the row groups that a section touches, and of the section.
 struct BlockMerge: ~Copyable {
@@ -46,13 +46,17 @@ struct BlockMerge: ~Copyable {
         /// Traces in which values are masked.
         var masked: Set<TraceID> = []
         var masking: Masking?
+        /// What late sampling decided: kept traces get their weights.
+        var decisions: LateDecisions?
         /// Whether values are masked that sums know as names of what was called.
         var masksPeers = false
         /// Row groups of the one input that cannot be read and are left out; the others are written anew, and nothing is
         /// copied. `nil` when all can be read.
         var lostGroups: Set<Int>?
 
-        func touches(_ id: TraceID) -> Bool { dropped.contains(id) || masked.contains(id) }
+        func touches(_ id: TraceID) -> Bool {
+            dropped.contains(id) || masked.contains(id) || decisions?.kept[id] != nil
+        }
     }
 
     /// What a merge did.

@@ -40,12 +40,13 @@ final class Compactor: Sendable {
     private let plan: CompactionPlan
     private let limits: BlockMerge.Limits
     let sealer: Sealer
-    private let budget: ByteBudget
+    let budget: ByteBudget
     private let isBusy: @Sendable () -> Bool
     let thread = DispatchQueue(label: "skein.compact", qos: .utility)
     let state = Mutex(State())
     private let progress = Mutex(Progress())
     private let chores = Mutex<(@Sendable () -> Void)?>(nil)
+    private let lastChores = Mutex<(@Sendable () -> Void)?>(nil)
     /// Signalled to end a pause.
     private let stop = DispatchSemaphore(value: 0)
 
@@ -80,6 +81,9 @@ final class Compactor: Sendable {
     /// Says what else is to be done with blocks, on ``thread``: before each look for something to merge, so that it does not
     /// wait behind all merges.
     func beforeMerges(_ chores: @escaping @Sendable () -> Void) { self.chores.withLock { $0 = chores } }
+
+    /// Says what is to be done with blocks, on ``thread``, whenever nothing is left to merge.
+    func afterMerges(_ chores: @escaping @Sendable () -> Void) { lastChores.withLock { $0 = chores } }
 
     /// Merges what is worth it, soon. `isIdle` says that nobody has sent spans for a while.
     func schedule(isIdle: Bool) {
@@ -117,7 +121,10 @@ final class Compactor: Sendable {
     private func mergeAll(isIdle: Bool) {
         while true {
             chores.withLock { $0 }?()
-            guard let inputs = next(isIdle: isIdle) else { return }
+            guard let inputs = next(isIdle: isIdle) else {
+                lastChores.withLock { $0 }?()
+                return
+            }
             do throws(StoreError) {
                 try merge(inputs)
             } catch {
@@ -282,8 +289,8 @@ final class Compactor: Sendable {
     private static let urgentTraceCount = 64 << 10
 
     /// When the work went on last.
-    private struct Pace {
-        var resumedNanos: UInt64?
+    struct Pace {
+        fileprivate var resumedNanos: UInt64?
     }
 
     func checkOpen() throws(StoreError) {
@@ -291,7 +298,7 @@ final class Compactor: Sendable {
     }
 
     /// Rests as long as it worked while others want the machine, so that it takes half of one core then.
-    private func pause(_ pace: inout Pace) throws(StoreError) {
+    func pause(_ pace: inout Pace) throws(StoreError) {
         try checkOpen()
         let now = clock.monotonicNanos
         let worked = now &- (pace.resumedNanos ?? now)

@@ -35,6 +35,7 @@ struct DecodedGroups {
         }
         var batch = try block.batch(rows: block.footer.groups[place.group].rows, columns: .all)
         if let masking = cut.masking { masked[place] = try masking.mask(&batch, in: cut.masked) }
+        cut.decisions?.weigh(&batch)
         groups[place] = (batch, clock)
         byteCount += batch.byteCount
         while byteCount > byteCountMax, groups.count > 1, let oldest = groups.min(by: { $0.value.used < $1.value.used })

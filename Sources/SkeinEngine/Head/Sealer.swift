@@ -41,6 +41,7 @@ final class Sealer: Sendable {
     let retention: Retention
     /// The quota, and the disk that knows what the folder takes.
     let quota: (limit: Quota, meter: MeteredDisk)?
+    let pinned: PinnedBlocks
     let clock: any WallClock
     private let cache: PartCache
     private let memory: EmbeddedStore.Memory
@@ -70,6 +71,7 @@ final class Sealer: Sendable {
         limits: HeadLimits,
         retention: Retention,
         quota: (limit: Quota, meter: MeteredDisk)?,
+        pinned: PinnedBlocks,
         memory: EmbeddedStore.Memory,
         clock: any WallClock
     ) {
@@ -81,6 +83,7 @@ final class Sealer: Sendable {
         self.memory = memory
         self.retention = retention
         self.quota = quota
+        self.pinned = pinned
         self.clock = clock
         rollups = RollupFiles(disk: disk, folder: folder, cache: cache)
         self.state = Mutex(state)

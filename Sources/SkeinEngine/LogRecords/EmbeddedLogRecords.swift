@@ -14,12 +14,19 @@ package final class EmbeddedLogRecords: LogRecordStore {
     private let opening: AsyncStream<EmbeddedStore>.Continuation
 
     /// Records beside the spans of a store of this configuration, on its disk. Opens them when there are any.
-    init(beside spans: EmbeddedStore.Configuration, on disk: any Disk, in folder: StoreFolder) throws(StoreError) {
+    init(
+        beside spans: EmbeddedStore.Configuration,
+        pins: PinFile,
+        on disk: any Disk,
+        in folder: StoreFolder
+    ) throws(StoreError) {
         var configuration = spans
         configuration.directory = folder.logRecords
         configuration.disk = disk
         configuration.keepsLogRecords = false
+        configuration.pins = pins
         configuration.retentionRules = []
+        configuration.lateSampling = nil
         configuration.onIdle = {}
         configuration.retentionByteCount = spans.retentionByteCount.map { max(1 << 20, $0 / Self.quotaShare) }
         // Few come at a time, and nobody searches them.
@@ -56,6 +63,11 @@ package final class EmbeddedLogRecords: LogRecordStore {
     /// Takes out all records of these traces.
     func remove(ofTraces ids: Set<TraceID>) async throws(StoreError) {
         try await opened.withLock { $0 }?.drop(ids)
+    }
+
+    /// Takes out the records of these traces that there are; costs little where there are none.
+    func remove(ofSampledTraces ids: Set<TraceID>) async throws(StoreError) {
+        try await opened.withLock { $0 }?.dropHeld(ids)
     }
 
     /// Does the work that time asks for, as ``EmbeddedStore/run()`` does.

@@ -16,6 +16,10 @@ struct StoreFolder: Sendable {
     var log: String { root + "/log" }
     var blocks: String { root + "/blocks" }
     var removals: String { root + "/removals" }
+    /// What late sampling decided and has not finished yet; see ``LateDecisions``.
+    var lateDecisions: String { root + "/late-sampling" }
+    /// Pinned traces; see ``PinFile``.
+    var pins: String { root + "/pins" }
     var savedQueries: String { root + "/queries" }
     /// What the removal of this number found, as long as it is not finished; see ``FoundTraces``.
     func foundTraces(_ number: Int) -> String { removals + "." + FileNumber.text(UInt64(number)) }

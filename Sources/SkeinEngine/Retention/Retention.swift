@@ -14,6 +14,8 @@ struct Retention: Sendable {
         var id: BlockID
         var receivedUnixNanos: UInt64
         var byteCount: Int
+        /// Whether age does not count, since somebody pinned a trace in it.
+        var isPinned = false
     }
 
     /// What is to be removed.
@@ -37,8 +39,7 @@ struct Retention: Sendable {
         let blocks = Self.oldestFirst(blocks)
         var total = otherByteCount + past.reduce(0) { $0 + $1.byteCount }
         for block in blocks {
-            // A clock that was set back makes nothing old.
-            if let ageNanos, now > block.receivedUnixNanos, now - block.receivedUnixNanos > ageNanos {
+            if !block.isPinned, isPast(block.receivedUnixNanos, now) {
                 choice.blocks.insert(block.id)
             } else {
                 total += block.byteCount
@@ -63,6 +64,11 @@ struct Retention: Sendable {
         }
         choice.excessByteCount = max(0, total - byteCount)
         return choice
+    }
+
+    /// Whether what was received at this time is past its age. A clock that was set back makes nothing old.
+    func isPast(_ received: UInt64, _ now: UInt64) -> Bool {
+        ageNanos.map { now > received && now - received > $0 } ?? false
     }
 
     private static func oldestFirst(_ candidates: [Candidate]) -> [Candidate] {

@@ -81,11 +81,14 @@ extension Sealer {
 
     /// One look at what there is, and the removal of what is too much.
     func removeExpiredNow() throws(StoreError) {
+        let now = clock.unixNanos
         let blocks = contents.blocks.map { block in
-            Retention.Candidate(
+            let received = block.footer.receivedMax
+            return Retention.Candidate(
                 id: block.id,
-                receivedUnixNanos: block.footer.receivedMax,
-                byteCount: MeteredDisk.taken(block.footer.byteCount)
+                receivedUnixNanos: received,
+                byteCount: MeteredDisk.taken(block.footer.byteCount),
+                isPinned: retention.isPast(received, now) && pinned.holds(block)
             )
         }
         let past = contents.pastRollups.map { rollup in
@@ -100,7 +103,7 @@ extension Sealer {
             blocks,
             past: past,
             otherByteCount: max(0, neededByteCount - known),
-            nowUnixNanos: clock.unixNanos
+            nowUnixNanos: now
         )
         progress.withLock { $0.excessByteCount = choice.excessByteCount }
         removePast(contents.pastRollups.filter { choice.rollups.contains($0.id) })

@@ -10,6 +10,7 @@ import Synchronization
 final class Thinning: Sendable {
     private let rules: [RetentionRule]
     private let defaultAgeNanos: UInt64?
+    private let pins: PinFile
     /// Every age at which something may go, ascending.
     private let ages: [UInt64]
     /// A look at a block.
@@ -30,7 +31,8 @@ final class Thinning: Sendable {
     /// The last look at each block, by its segments.
     private let looked = Mutex<[BlockID: Look]>([:])
 
-    init(rules: [RetentionRule], defaultAgeNanos: UInt64?) {
+    init(rules: [RetentionRule], defaultAgeNanos: UInt64?, pins: PinFile) {
+        self.pins = pins
         self.rules = rules
         self.defaultAgeNanos = defaultAgeNanos
         ages = Set(rules.compactMap(\.ageNanos) + [defaultAgeNanos].compactMap(\.self)).sorted()
@@ -49,6 +51,9 @@ final class Thinning: Sendable {
 
     /// The age at which the first spans go; `nil` when none do.
     var shortestAgeNanos: UInt64? { ages.first }
+
+    /// Looks at every block again: something in it may have been unpinned.
+    func forgetLooks() { looked.withLock { $0 = [:] } }
 
     /// What is to be taken out of a block now; `nil` for nothing.
     ///
@@ -73,7 +78,7 @@ final class Thinning: Sendable {
         others.blocks.removeAll { $0 === block }
         func decide(_ ids: Set<TraceID>, _ rule: RetentionRule?, _ age: UInt64) throws(StoreError) {
             var matching = rule.map { MatchingTraces($0.predicate, range: .all, in: others) }
-            for id in ids {
+            for id in ids where !pins.isPinned(id) {
                 if let wait = try wait(for: id, age, &matching, others, now) {
                     nextLook = min(nextLook ?? .max, wait)
                 } else {

@@ -45,7 +45,7 @@ package struct ConfigurationSources: Sendable {
         try resolved.configuration.check()
         resolved.warnings =
             unknownVariables + resolved.configuration.retentionRules.flatMap(\.warnings)
-            + (resolved.configuration.sampling?.warnings ?? [])
+            + (resolved.configuration.sampling?.warnings ?? []) + (resolved.configuration.lateSampling?.warnings ?? [])
         return resolved
     }
 
@@ -181,6 +181,12 @@ extension ServerConfiguration {
             throw ConfigurationError(
                 "request-bytes-max is \(Quantity.text(requestBytesMax)), but memory is \(Quantity.text(memoryBytes)), with "
                     + "which a request may have \(most >> 20)MiB at most: raise memory or lower request-bytes-max"
+            )
+        }
+        if lateSampling != nil, retentionRules.isEmpty, let retention, lateSamplingAfter >= retention {
+            throw ConfigurationError(
+                "late-sampling-after is \(Quantity.text(lateSamplingAfter)), but retention is \(Quantity.text(retention)), so "
+                    + "that nothing would be left to sample: raise retention or lower late-sampling-after"
             )
         }
         guard !insecureNoAuth else { return }

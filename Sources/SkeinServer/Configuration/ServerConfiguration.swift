@@ -24,6 +24,10 @@ package struct ServerConfiguration: Sendable {
     package var retentionRules: [RetentionRuleText] = []
     /// Which traces are kept at all; `nil` keeps every one.
     package var sampling: SamplingFile?
+    /// Which traces are kept once they have left the hot window; `nil` keeps every one.
+    package var lateSampling: LateSamplingFile?
+    /// The hot window: from when the last spans of a trace came to its late decision.
+    package var lateSamplingAfter = Duration.seconds(86_400)
     /// Sums by the minute that came longer ago than this are deleted; `nil` keeps them for good.
     package var rollupRetention: Duration? = .seconds(400 * 86_400)
     /// The oldest traces are deleted when all take more bytes than this; `nil` for no bound.

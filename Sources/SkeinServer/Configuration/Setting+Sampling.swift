@@ -5,6 +5,27 @@ extension Setting {
     /// The settings of weights and of what clients are told.
     static let sampling: [Setting] = [
         Setting(
+            "late-sampling-config",
+            "Of traces that have left the hot window, keep only those that the policies in this file keep, whole and with weights: "
+                + "the block `tail_sampling` of an OpenTelemetry collector, as YAML. Everything is stored until then.",
+            form: "a path, or empty",
+            reading: { text, configuration throws(ConfigurationError) in
+                configuration.lateSampling = text.isEmpty ? nil : try LateSamplingFile(path: text)
+            },
+            write: { $0.lateSampling?.path ?? "" }
+        ),
+        Setting(
+            "late-sampling-after",
+            "The hot window: how long after its last spans came a trace is decided by `late-sampling-config`.",
+            form: "a duration of at least 10s such as 12h or 2d",
+            read: { text, configuration in
+                guard let value = Quantity.duration(text), value >= .seconds(10) else { return false }
+                configuration.lateSamplingAfter = value
+                return true
+            },
+            write: { Quantity.text($0.lateSamplingAfter) }
+        ),
+        Setting(
             "span-weight-attribute",
             "Attribute of spans or resources that says how they were sampled before they came, beside `tracestate` and "
                 + "Jaeger's tags: `sampling.ratio` holds the share that was kept (0.25 weighs 4), `SampleRate=count` of how many "

@@ -41,6 +41,7 @@ enum StoreFigures {
         "log_segments": "Files of the log.",
         "oldest_received_unix_seconds":
             "When the oldest span of the blocks came, in seconds since 1970; 0 without blocks.",
+        "pinned_traces": "Traces that somebody pinned, of 100,000.",
         "quarantined": "Files that did not check and were put aside.",
         "rollup_bytes": "Bytes of sums by the minute and the hour.",
         "rollups": "Files of sums by the minute and the hour.",

@@ -14,6 +14,7 @@ struct APIUnderTest {
 
     var store: any SpanStore
     var api: API
+    let pins = MemoryPinnedTraces()
 
     init(_ spans: [SkeinModel.Span] = [], receivedUnixNanos: UInt64 = now - 3_600_000_000_000) async throws {
         let store = MemoryStore()
@@ -36,6 +37,7 @@ struct APIUnderTest {
             answers: answers,
             traceSpanCountMax: traceSpanCountMax,
             live: live,
+            pins: pins,
             zipkin: zipkin
         ) {
             var status = ServerStatus(version: "0.1.0", startedUnixNanos: Self.now - 1)

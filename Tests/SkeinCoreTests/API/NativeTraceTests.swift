@@ -17,7 +17,7 @@ struct NativeTraceTests {
         #expect(
             try await APIUnderTest(Shop.order).text("\(path)/skeleton") == """
                 {"traceId":"0af7651916cd43dd8448eb211c80319c","traceStartUnixNano":"\(Shop.start)",\
-                "durationNanos":"9000000","spanCount":3,"errorCount":1,"depth":3,"rootServiceName":"web",\
+                "durationNanos":"9000000","spanCount":3,"errorCount":1,"depth":3,"pinned":false,"rootServiceName":"web",\
                 "rootSpanName":"GET /checkout","services":[{"name":"web","color":0,"spanCount":1,"errorCount":0},\
                 {"name":"checkout","color":1,"spanCount":1,"errorCount":0},\
                 {"name":"payment","color":2,"spanCount":1,"errorCount":1}],\

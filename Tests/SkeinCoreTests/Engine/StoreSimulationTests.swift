@@ -41,6 +41,18 @@ import Testing
         await run(first..<(first + Self.seedCount), .rotting)
     }
 
+    @Test(arguments: 0..<4 as Range<UInt64>)
+    func `late sampling leaves traces whole or gone, weighs once, and heeds pins`(lane: UInt64) async throws {
+        for seed in (3_000_000 + lane * Self.seedCount)..<(3_000_000 + (lane + 1) * Self.seedCount) {
+            do {
+                try await LateSimulation.ofSeed(seed).run(seed: seed)
+            } catch {
+                Issue.record("seed \(seed): \(error)")
+                return
+            }
+        }
+    }
+
     /// Threads decide whether the first two come about again; the others always do.
     @Test(
         arguments: [

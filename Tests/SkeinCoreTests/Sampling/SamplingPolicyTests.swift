@@ -171,10 +171,15 @@ import Testing
     }
 
     @Test func `what was thinned before counts once`() {
-        let quarter = SamplingDecision(isKept: true, threshold: SamplingThreshold.threshold(ofProbability: 0.25))
-        #expect(quarter.weightFactor(after: 0) == 4)
-        #expect(quarter.weightFactor(after: SamplingThreshold.threshold(ofProbability: 0.5)) == 2)
-        #expect(quarter.weightFactor(after: SamplingThreshold.threshold(ofProbability: 0.125)) == 1)
+        let quarter = SamplingThreshold.threshold(ofProbability: 0.25)
+        func weightFactor(after text: String) -> Double {
+            Array(text.utf8).withUnsafeBytes {
+                SamplingThreshold.applying(quarter, factor: 1, toTraceState: $0).weightFactor
+            }
+        }
+        #expect(weightFactor(after: "") == 4)
+        #expect(weightFactor(after: "ot=th:8") == 2)
+        #expect(weightFactor(after: "ot=th:e") == 1)
     }
 
     @Test func `rates are limited by the second, and one that passes counts for those that did not`() throws {

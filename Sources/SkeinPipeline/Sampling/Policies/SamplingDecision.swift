@@ -31,12 +31,9 @@ package struct SamplingDecision: Hashable, Sendable {
     /// The trace goes, since no policy kept it.
     package static let dropped = SamplingDecision(isKept: false)
 
-    /// By how much the weight of a span grows whose `tracestate` says that it passed `earlier` before. Who thinned by a
-    /// threshold as high has thinned enough.
+    /// By how much the weight of a span grows whose `tracestate` says that it passed `earlier` before.
     package func weightFactor(after earlier: UInt64) -> Double {
-        guard threshold > earlier else { return factor }
-        return factor * SamplingThreshold.weight(ofThreshold: threshold)
-            / SamplingThreshold.weight(ofThreshold: earlier)
+        factor * SamplingThreshold.weightFactor(of: threshold, after: earlier)
     }
 }
 

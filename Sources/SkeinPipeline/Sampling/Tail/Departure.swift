@@ -16,8 +16,7 @@ struct Departure {
         var reason: String?
         var reasonPiece = 0
         var reasonRow = -1
-        var reasonIsRoot = false
-        var reasonStart = UInt64.max
+        var reasonSpan = ReasonSpan()
     }
 
     private var pieces: [Piece] = []
@@ -54,16 +53,9 @@ struct Departure {
         spanCount += 1
         byteCount += batch.byteCount / max(batch.count, 1)
         guard traces[trace].reason != nil else { return }
-        let isRoot = !batch.parentSpanIDs[row].isValid
-        let start = batch.startUnixNanos[row]
-        if isRoot && !traces[trace].reasonIsRoot
-            || isRoot == traces[trace].reasonIsRoot && start < traces[trace].reasonStart
-            || traces[trace].reasonRow < 0
-        {
+        if traces[trace].reasonSpan.takes(row, of: batch) {
             traces[trace].reasonPiece = number
             traces[trace].reasonRow = row
-            traces[trace].reasonIsRoot = isRoot
-            traces[trace].reasonStart = start
         }
     }
 
@@ -91,7 +83,10 @@ struct Departure {
         // Rows in their order are read in the order they lie in memory.
         for (row, trace) in piece.rows.sorted(by: { $0.row < $1.row }) {
             if let reason = traces[trace].reason, traces[trace].reasonRow == row, traces[trace].reasonPiece == number {
-                builder.addSpanAttribute(key: builder.intern(Self.reasonKey), value: builder.intern(.string(reason)))
+                builder.addSpanAttribute(
+                    key: builder.intern(ReasonSpan.reasonKey),
+                    value: builder.intern(.string(reason))
+                )
             }
             let decision = traces[trace].decision
             guard decision.threshold > 0 else {
@@ -106,8 +101,6 @@ struct Departure {
         }
     }
 
-    private static let reasonKey = "skein.sampling.reason"
-
     /// A `tracestate` of a batch under a decision.
     private struct RaisedState: Hashable {
         var ref: SpanBatch.Ref
@@ -120,12 +113,9 @@ struct Departure {
         _ decision: SamplingDecision,
         _ builder: inout SpanBatchBuilder
     ) -> (ref: SpanBatch.Ref, factor: Double) {
-        let (text, earlier) = batch.dictionary.withBytes(ref) { bytes in
-            (
-                SamplingThreshold.rewriting(traceState: bytes, threshold: decision.threshold),
-                SamplingThreshold.threshold(ofTraceState: bytes) ?? 0
-            )
+        let raised = batch.dictionary.withBytes(ref) {
+            SamplingThreshold.applying(decision.threshold, factor: decision.factor, toTraceState: $0)
         }
-        return (text.withUnsafeBytes { builder.intern($0).ref }, decision.weightFactor(after: earlier))
+        return (raised.traceState.withUnsafeBytes { builder.intern($0).ref }, raised.weightFactor)
     }
 }

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinStore
+
+/// What late sampling decided about the traces of a block, kept in a file of its own from before the first block is written
+/// anew until the last one was.
+///
+/// Taking it out of blocks twice is taking it out once: what is dropped is gone, and rows of what is kept are marked
+/// (``SkeinModel/SpanBatch/Marks/lateSampled``) and not weighed again. So whatever was done before a stop, all is done again.
+struct LateDecisions {
+    /// A trace that is kept.
+    struct Kept: Hashable {
+        /// Number in ``decisions``.
+        var decision: Int
+        /// The span that gets the reason; zero for none.
+        var reasonSpanID: SpanID
+        var reasonKind: UInt8
+    }
+
+    /// The log segments of the block whose traces these are.
+    var segments: ClosedRange<UInt64>
+    /// Every decision to keep that was made.
+    private(set) var decisions: [LateDecision] = []
+    private var numbers: [LateDecision: Int] = [:]
+    private(set) var kept: [TraceID: Kept] = [:]
+    private(set) var dropped: Set<TraceID> = []
+    /// Those that have rows in other blocks, too.
+    private(set) var scattered: Set<TraceID> = []
+
+    init(segments: ClosedRange<UInt64>) { self.segments = segments }
+
+    var isEmpty: Bool { kept.isEmpty && dropped.isEmpty }
+
+    /// Whether the trace is decided here.
+    func contains(_ id: TraceID) -> Bool { kept[id] != nil || dropped.contains(id) }
+
+    /// Notes a decision. Kept traces say why in the span that `reason` found.
+    mutating func note(_ id: TraceID, _ decision: LateDecision, reason: ReasonSpan?, isScattered: Bool) {
+        if isScattered { scattered.insert(id) }
+        guard decision.isKept else {
+            dropped.insert(id)
+            return
+        }
+        let number = numbers[decision] ?? decisions.count
+        if number == decisions.count {
+            decisions.append(decision)
+            numbers[decision] = number
+        }
+        kept[id] = Kept(decision: number, reasonSpanID: reason?.spanID ?? .zero, reasonKind: reason?.kind ?? 0)
+    }
+
+    /// Takes a trace back, before anything was done.
+    mutating func forget(_ id: TraceID) {
+        kept[id] = nil
+        dropped.remove(id)
+        scattered.remove(id)
+    }
+
+    /// Memory of decisions about so many traces, roughly, and of what it takes to know where these lie.
+    static func byteCount(ofTraces count: Int) -> Int { count * 144 }
+}
+
+// MARK: In the file
+
+extension LateDecisions {
+    static let magic: UInt64 = 0x6574_614c_6e69_6b53
+    static let version: UInt32 = 1
+    static let type: UInt32 = 0x4554_414c
+    private static let byteCountMax = 1 << 30
+
+    //     varints: first and last segment
+    //     varint number of decisions; for each: varint threshold, 8 bytes factor, text reason
+    //     varint kept traces; for each: 16 bytes id, varint decision, 8 bytes span id, 1 byte kind
+    //     varint dropped traces; for each: 16 bytes id
+    //     varint scattered traces; for each: 16 bytes id
+
+    /// Writes the file, for good; one that is there is replaced.
+    func write(_ disk: any Disk, _ folder: StoreFolder) throws(DiskError) {
+        let path = folder.lateDecisions
+        let temporary = path + StoreFolder.temporarySuffix
+        var bytes = RecordFile.header(magic: Self.magic, version: Self.version, number: 0)
+        RecordFile.append(type: Self.type, to: &bytes) { append(to: &$0) }
+        try? disk.remove(temporary)
+        do throws(DiskError) {
+            let file = try disk.open(temporary, .create)
+            try file.append(bytes.bytes)
+            try file.sync()
+            try disk.rename(temporary, to: path)
+            try disk.syncDirectory(folder.root)
+        } catch {
+            try? disk.remove(temporary)
+            throw error
+        }
+    }
+
+    /// What the file holds; `nil` when there is none. Throws ``StoreError/Code/corrupt`` when it does not check,
+    /// ``StoreError/Code/unusable`` when a later version wrote it.
+    static func read(_ disk: any Disk, _ folder: StoreFolder) throws(StoreError) -> LateDecisions? {
+        let path = folder.lateDecisions
+        let bytes: [UInt8]
+        do throws(DiskError) {
+            bytes = try disk.contents(of: path, limit: byteCountMax)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw StoreError(read: error)
+        }
+        var newer: UInt32?
+        var found: LateDecisions?
+        bytes.withUnsafeBytes { bytes in
+            guard case .good(let version, _) = RecordFile.readHeader(bytes, magic: magic) else { return }
+            if version > Self.version {
+                newer = version
+                return
+            }
+            _ = RecordFile.forEachRecord(bytes, types: [type]) { record in
+                found = try? LateDecisions(decoding: record.payload)
+                return false
+            }
+        }
+        if let newer { throw StoreError(newer: newer, known: version, path: path) }
+        guard let found else { throw StoreError(.corrupt, "what late sampling decided does not check", place: path) }
+        return found
+    }
+
+    private func append(to out: inout ByteWriter) {
+        out.appendVarint(segments.lowerBound)
+        out.appendVarint(segments.upperBound)
+        out.appendVarint(UInt64(decisions.count))
+        for decision in decisions {
+            out.appendVarint(decision.threshold)
+            out.appendLittleEndian(decision.factor.bitPattern)
+            out.appendVarint(UInt64(decision.reason.utf8.count))
+            out.append(utf8: decision.reason)
+        }
+        func append(_ id: TraceID) {
+            out.appendLittleEndian(id.high)
+            out.appendLittleEndian(id.low)
+        }
+        out.appendVarint(UInt64(kept.count))
+        for (id, kept) in kept {
+            append(id)
+            out.appendVarint(UInt64(kept.decision))
+            out.appendLittleEndian(kept.reasonSpanID.rawValue)
+            out.append(kept.reasonKind)
+        }
+        for ids in [dropped, scattered] {
+            out.appendVarint(UInt64(ids.count))
+            for id in ids { append(id) }
+        }
+    }
+
+    private init(decoding bytes: UnsafeRawBufferPointer) throws(ByteError) {
+        var reader = ByteReader(bytes)
+        func traceID() throws(ByteError) -> TraceID {
+            let high = try reader.readLittleEndian(UInt64.self)
+            return TraceID(high: high, low: try reader.readLittleEndian(UInt64.self))
+        }
+        let first = try reader.readVarint()
+        let last = try reader.readVarint()
+        guard first <= last else { throw ByteError(.invalid, at: reader.position) }
+        self.init(segments: first...last)
+        for _ in 0..<(try reader.readCount(max: bytes.count / 10)) {
+            let threshold = try reader.readVarint()
+            let factor = Double(bitPattern: try reader.readLittleEndian(UInt64.self))
+            let reason = String(decoding: try reader.readLengthPrefixed(), as: UTF8.self)
+            guard threshold < SamplingThreshold.end, factor >= 1, factor.isFinite else {
+                throw ByteError(.invalid, at: reader.position)
+            }
+            decisions.append(LateDecision(isKept: true, threshold: threshold, factor: factor, reason: reason))
+        }
+        for _ in 0..<(try reader.readCount(max: bytes.count / 26)) {
+            let id = try traceID()
+            let decision = try reader.readVarint()
+            guard decision < UInt64(decisions.count) else { throw ByteError(.invalid, at: reader.position) }
+            let spanID = SpanID(try reader.readLittleEndian(UInt64.self))
+            kept[id] = Kept(decision: Int(decision), reasonSpanID: spanID, reasonKind: try reader.readByte())
+        }
+        for _ in 0..<(try reader.readCount(max: bytes.count / 16)) { dropped.insert(try traceID()) }
+        for _ in 0..<(try reader.readCount(max: bytes.count / 16)) { scattered.insert(try traceID()) }
+        guard reader.isAtEnd else { throw ByteError(.invalid, at: reader.position) }
+    }
+}
