@@ -18,7 +18,7 @@ struct SamplingBenchmark {
     private static let passes = 5
 
     /// A clock that this benchmark moves.
-    private final class Clock: WallClock {
+    final class Clock: WallClock {
         private let nanos = Atomic<UInt64>(1)
         var unixNanos: UInt64 { monotonicNanos }
         var monotonicNanos: UInt64 { nanos.load(ordering: .relaxed) }
@@ -73,17 +73,21 @@ struct SamplingBenchmark {
         }
     }
 
-    private func run(_ batches: [SpanBatch]) async throws {
-        let clock = Clock()
-        let kept = Counter()
-        var settings = TailSamplingSettings()
-        settings.traceCountMax = traceCount
-        let policies = try SamplingPolicySet([
+    static func policies() throws -> SamplingPolicySet {
+        try SamplingPolicySet([
             SamplingPolicy("errors", .condition(.status(in: [.error]))),
             SamplingPolicy("slow", .latency(millis: 1_000, upToMillis: nil)),
             SamplingPolicy("vip", .condition(try .text("http.route", containing: ["^/pay/vip"]))),
             SamplingPolicy("rest", .probabilistic(0.05)),
         ])
+    }
+
+    private func run(_ batches: [SpanBatch]) async throws {
+        let clock = Clock()
+        let kept = Counter()
+        var settings = TailSamplingSettings()
+        settings.traceCountMax = traceCount
+        let policies = try Self.policies()
         let budget = ByteBudget(limit: 1 << 34)
         let sampler = TailSampler(policies, settings, budget: budget, clock: clock, telemetry: Telemetry()) {
             batch throws(Refusal) in
@@ -110,7 +114,7 @@ struct SamplingBenchmark {
     }
 
     /// Requests in which the spans of as many traces as wait at once stand.
-    private func makeBatches() -> [SpanBatch] {
+    func makeBatches() -> [SpanBatch] {
         var batches: [SpanBatch] = []
         var random = SeededRandom(seed: 1)
         let ids = (0..<traceCount).map { _ in TraceID(high: random.next(), low: random.next()) }

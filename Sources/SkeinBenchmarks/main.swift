@@ -15,7 +15,8 @@ import SkeinWire
 // what its records are):  SkeinBenchmarks FILE.corpus [PASSES] [STAGE]
 // STAGE is a codec, `engine` for the store alone: log, head, restart, blocks and queries, or `names` for what names and top
 // values cost. Without a corpus:  SkeinBenchmarks cardinality [COUNT]  for as many distinct services, names, keys, values, and
-// SkeinBenchmarks sampling [TRACES]  for a tail sampler in which as many traces wait.
+// SkeinBenchmarks sampling [TRACES]  for a tail sampler in which as many traces wait, and  SkeinBenchmarks late [TRACES]  for
+// sampling them when they have been stored.
 
 /// CPU seconds of this process so far.
 func cpuSeconds() -> Double {
@@ -61,7 +62,7 @@ func report(_ name: String, spans: Int, bytes: Int, _ body: () throws -> Void) r
 guard CommandLine.arguments.count > 1 else {
     print(
         "usage: SkeinBenchmarks FILE.corpus [PASSES] [STAGE]\n       SkeinBenchmarks cardinality [COUNT [KIND]]\n"
-            + "       SkeinBenchmarks sampling [TRACES]"
+            + "       SkeinBenchmarks sampling [TRACES]\n       SkeinBenchmarks late [TRACES]"
     )
     exit(2)
 }
@@ -81,6 +82,12 @@ if CommandLine.arguments[1] == "cardinality" {
 if CommandLine.arguments[1] == "sampling" {
     let count = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 50_000
     try await SamplingBenchmark(traceCount: count).run()
+    exit(0)
+}
+if CommandLine.arguments[1] == "late" {
+    let count = CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 200_000
+    let folder = "/tmp/skein-benchmark-\(UInt64.random(in: 0 ... .max))"
+    try await LateBenchmark(traceCount: count, folder: folder).run()
     exit(0)
 }
 let file = readFile(CommandLine.arguments[1])
