@@ -106,7 +106,8 @@ struct Remove: AsyncParsableCommand {
     /// `skein remove redact`.
     struct Redact: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Replace the values of attribute keys by [redacted] in matching spans, and in log records of their traces."
+            abstract:
+                "Replace the values of attribute keys by [redacted] in matching spans, and in log records of their traces."
         )
 
         @Option(name: .long, help: ArgumentHelp("An attribute key to redact; may be given again.", valueName: "key"))
