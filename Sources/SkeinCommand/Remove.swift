@@ -44,7 +44,9 @@ struct Remove: AsyncParsableCommand {
                     CommandOutput.write(["Would \(isDelete ? "delete" : "redact") \(all)."] + preview.samples)
                     return
                 }
-                guard preview.spans > 0 else { return CommandOutput.note("Nothing to remove: \(all).") }
+                guard preview.spans > 0 || preview.logRecords ?? 0 > 0 else {
+                    return CommandOutput.note("Nothing to remove: \(all).")
+                }
                 guard try await isMeant("\(isDelete ? "Delete" : "Redact") \(all)", client) else {
                     throw CommandFailure(description: "Nothing was removed.")
                 }
@@ -104,7 +106,8 @@ struct Remove: AsyncParsableCommand {
     /// `skein remove redact`.
     struct Redact: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Replace the values of attribute keys in matching spans by [redacted]."
+            abstract:
+                "Replace the values of attribute keys by [redacted] in matching spans, and in log records of their traces."
         )
 
         @Option(name: .long, help: ArgumentHelp("An attribute key to redact; may be given again.", valueName: "key"))
@@ -150,12 +153,16 @@ struct Remove: AsyncParsableCommand {
     private struct Outcome: Decodable {
         var traces: Int
         var spans: Int
+        /// Of a server that counts them.
+        var logRecords: Int?
         var sampleTraceIds: [String]?
         /// What may be wrong with the query.
         var hints: [String]?
 
         var counts: String {
-            "\(Figures.count(spans, "span")) in \(Figures.count(traces, "trace"))"
+            let logs = logRecords ?? 0
+            return "\(Figures.count(spans, "span"))\(logs > 0 ? " and \(Figures.count(logs, "log record"))" : "")"
+                + " in \(Figures.count(traces, "trace"))"
         }
 
         /// A line for each trace that is named.

@@ -55,6 +55,7 @@ extension EmbeddedStore {
             }
             return found
         }
+        found.formUnion(try await recordedTraces(of: removal))
         // What was found before may no longer match, since the block that matched is done.
         found.formUnion(try removalLog.found(like: number))
         guard !found.isEmpty else {
@@ -65,9 +66,12 @@ extension EmbeddedStore {
         let lastSegment = snapshot.blocks.map(\.id.lastSegment).max() ?? 0
         try removalLog.note(FoundTraces(ids: found, lastSegment: lastSegment), by: number)
         sealer.keepApart(removalLog.lastSegments)
-        if removal.action == .delete {
-            try await removeLogRecords(ofTraces: found)
+        var outcome = Removal.Outcome()
+        switch removal.action {
+        case .delete:
+            outcome.logRecordCount = try await records?.remove(ofTraces: found) ?? 0
             clearedDeletions.withLock { _ = $0.insert(number) }
+        case .redact(let keys): outcome.logRecordCount = try await records?.mask(keys, ofTraces: found) ?? 0
         }
         var cut = BlockMerge.Cut()
         switch removal.action {
@@ -84,17 +88,26 @@ extension EmbeddedStore {
         }
         try await sealer.removeSuperseded()
         if removal.action == .delete { _ = try pinFile.unpin(found) }
-        var outcome = Removal.Outcome()
         let isDeleted = removal.action == .delete
         outcome.traceCount = isDeleted ? found.count : done.maskedTraces.count
         outcome.spanCount = isDeleted ? done.cutCount : done.maskedCount
         return outcome
     }
 
+    /// Traces that a removal names by their ids and of which log records are stored, though no span may be.
+    private func recordedTraces(of removal: Removal) async throws(StoreError) -> Set<TraceID> {
+        guard let records else { return [] }
+        var found: Set<TraceID> = []
+        for id in removal.predicate.namedTraceIDs {
+            if try await records.hold(id, in: removal.range) { found.insert(id) }
+        }
+        return found
+    }
+
     /// Takes out the log records of the traces of deletions that failed or were stopped on the way; then these can be finished.
     func finishDeletionsOfLogRecords() async throws(StoreError) {
         for number in removalLog.interruptedDeletions where !clearedDeletions.withLock({ $0.contains(number) }) {
-            try await removeLogRecords(ofTraces: removalLog.found(by: number).ids)
+            _ = try await records?.remove(ofTraces: removalLog.found(by: number).ids)
             clearedDeletions.withLock { _ = $0.insert(number) }
         }
     }

@@ -153,17 +153,26 @@ public final class EmbeddedStore: SpanStore {
         sealer.openRollups()
     }
 
-    func removeLogRecords(ofTraces ids: Set<TraceID>) async throws(StoreError) {
-        try await records?.remove(ofTraces: ids)
-    }
-
-    /// Takes all spans of these traces out of the folder.
-    func drop(_ ids: Set<TraceID>) async throws(StoreError) {
+    /// Takes all spans of these traces out of the folder, and answers how many.
+    func drop(_ ids: Set<TraceID>) async throws(StoreError) -> Int {
         try await seal()
-        _ = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
+        let done = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
             try block.block.holds(anyOf: ids) ? BlockMerge.Cut(dropped: ids) : nil
         }
         try await sealer.removeSuperseded()
+        return done.cutCount
+    }
+
+    /// Masks the values of these keys in all spans of these traces, and answers in how many.
+    func mask(_ keys: [String], in ids: Set<TraceID>) async throws(StoreError) -> Int {
+        try await seal()
+        let cut = BlockMerge.Cut(masked: ids, masking: Masking(keys: keys, range: .all, predicate: .true))
+        let done = try await compactor.rewrite(inBackground: false) { block throws(StoreError) in
+            guard let masking = cut.masking, try masking.mayChange(block.block) else { return nil }
+            return try block.block.holds(anyOf: ids) ? cut : nil
+        }
+        try await sealer.removeSuperseded()
+        return done.maskedCount
     }
 
     /// Opens the folder, reads its log back and mends what the last stop left behind.

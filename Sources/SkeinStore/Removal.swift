@@ -4,11 +4,14 @@ public import SkeinModel
 /// Spans that are to be forgotten before their time, and at whose wish.
 public struct Removal: Hashable, Sendable {
     /// What becomes of what matches.
+    ///
+    /// Traces that the condition names by their ids are meant also where nothing but log records of them is stored.
     public enum Action: Hashable, Sendable {
-        /// Every trace that holds a matching span goes, whole.
+        /// Every trace that holds a matching span goes, whole, and all its log records.
         case delete
         /// In matching spans, their events and links, and as far as these spans are concerned in their resources, the
-        /// values of these attribute keys are replaced by ``Removal/mask``.
+        /// values of these attribute keys are replaced by ``Removal/mask``. In log records they are in all of a trace with a
+        /// matching span.
         case redact(keys: [String])
     }
 
@@ -60,6 +63,8 @@ public struct Removal: Hashable, Sendable {
         public var traceCount = 0
         /// Spans deleted, or in which a value was changed.
         public var spanCount = 0
+        /// Log records deleted, or in which a value was changed. Not on record: see ``Record``.
+        public var logRecordCount = 0
 
         /// Nothing.
         public init() {}

@@ -60,6 +60,20 @@ extension SpanPredicate {
     }
 }
 
+extension SpanPredicate {
+    /// Traces whose spans satisfy this whatever else they are: those that it names by their ids.
+    package var namedTraceIDs: Set<TraceID> {
+        switch self {
+        case .compare(.traceID, .equal, .string(let text)):
+            guard let id = TraceID(hex: text), id.description == text else { return [] }
+            return [id]
+        case .or(let parts): return parts.reduce(into: []) { $0.formUnion($1.namedTraceIDs) }
+        case .and(let parts) where parts.count == 1: return parts[0].namedTraceIDs
+        default: return []
+        }
+    }
+}
+
 /// What a condition can ask of a span.
 public enum SpanField: Hashable, Sendable {
     /// Nanoseconds, as an int.

@@ -51,6 +51,7 @@ def test_delete_takes_whole_traces_for_good(shop, binary, folder):
         "dryRun": False,
         "traces": 1,
         "spans": 1,
+        "logRecords": 0,
         "sampleTraceIds": [],
         "hints": [],
     }

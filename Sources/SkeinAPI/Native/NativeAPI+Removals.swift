@@ -32,6 +32,7 @@ extension NativeAPI {
         var preview = Removal.Preview()
         if asked.isDryRun {
             preview = try await api.ask(call) { store throws(StoreError) in try await store.preview(removal) }
+            try await addLogRecords(ofTracesNamedBy: removal, to: &preview, api, call)
         } else {
             preview.outcome = try await api.ask(call) { store throws(StoreError) in try await store.remove(removal) }
         }
@@ -41,11 +42,37 @@ extension NativeAPI {
                 json.member("dryRun", asked.isDryRun)
                 json.member("traces", preview.outcome.traceCount)
                 json.member("spans", preview.outcome.spanCount)
+                json.member("logRecords", preview.outcome.logRecordCount)
                 json.array("sampleTraceIds") { json in
                     for id in preview.sampleTraceIDs { json.id(id) }
                 }
                 write(hints, to: &json)
             }
+        }
+    }
+
+    /// Counts the log records of traces that the condition names by their ids: others are known only once spans were found.
+    private static func addLogRecords(
+        ofTracesNamedBy removal: Removal,
+        to preview: inout Removal.Preview,
+        _ api: API,
+        _ call: APICall
+    ) async throws(APIError) {
+        guard let logs = api.logRecords else { return }
+        for id in removal.predicate.namedTraceIDs.sorted() {
+            let (count, hasSpans) = try await api.ask(call) { store throws(StoreError) in
+                let list = try await logs.logRecords(ofTrace: id, span: nil, limit: LogRecordList.countMax)
+                let times = list.batch.rows.startUnixNanos
+                return (
+                    times.contains { removal.range.contains($0) } ? times.count : 0,
+                    try await store.traceReader(id) != nil
+                )
+            }
+            guard count > 0 else { continue }
+            preview.outcome.logRecordCount += count
+            guard !hasSpans else { continue }
+            preview.outcome.traceCount += 1
+            if preview.sampleTraceIDs.count < Removal.Preview.sampleCountMax { preview.sampleTraceIDs.append(id) }
         }
     }
 

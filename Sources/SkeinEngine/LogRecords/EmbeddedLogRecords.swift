@@ -60,9 +60,20 @@ package final class EmbeddedLogRecords: LogRecordStore {
         return try await LogRecordsAsSpans(in: store).logRecords(ofTrace: id, span: span, limit: limit)
     }
 
-    /// Takes out all records of these traces.
-    func remove(ofTraces ids: Set<TraceID>) async throws(StoreError) {
-        try await opened.withLock { $0 }?.drop(ids)
+    /// Takes out all records of these traces, and answers how many.
+    func remove(ofTraces ids: Set<TraceID>) async throws(StoreError) -> Int {
+        try await opened.withLock { $0 }?.drop(ids) ?? 0
+    }
+
+    /// Masks the values of these keys in all records of these traces, and answers in how many.
+    func mask(_ keys: [String], ofTraces ids: Set<TraceID>) async throws(StoreError) -> Int {
+        try await opened.withLock { $0 }?.mask(keys, in: ids) ?? 0
+    }
+
+    /// Whether a record of the trace has a time in `range`.
+    func hold(_ id: TraceID, in range: TimeRange) async throws(StoreError) -> Bool {
+        let list = try await logRecords(ofTrace: id, span: nil, limit: LogRecordList.countMax)
+        return list.batch.rows.startUnixNanos.contains { range.contains($0) }
     }
 
     /// Takes out the records of these traces that there are; costs little where there are none.

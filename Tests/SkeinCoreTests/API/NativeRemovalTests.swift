@@ -28,6 +28,20 @@ struct NativeRemovalTests {
         #expect(try await api.json("/api/skein/v1/search")["traces"].array.isEmpty)
     }
 
+    @Test func `a dry run counts the log records of a trace that is named`() async throws {
+        var api = try await APIUnderTest(Shop.order)
+        let logs = LogRecordsAsSpans(in: MemoryStore())
+        let lone = TraceID(high: 0xabc, low: 0xdef)
+        try await logs.append(
+            LogBatch(records: [LogRecord(traceID: lone, spanID: SpanID(1), timeUnixNanos: 10, body: "alone")])
+        )
+        api.api = API(store: api.store, logRecords: logs) { ServerStatus(version: "1", startedUnixNanos: 0) }
+        let query = #"trace:id = \"\#(lone)\""#
+        let preview = try await remove(api, #"{"action":"delete","q":"\#(query)","dryRun":true}"#)
+        #expect(preview["traces"] == 1 && preview["spans"] == 0 && preview["logRecords"] == 1)
+        #expect(preview["sampleTraceIds"] == .array([.string("\(lone)")]))
+    }
+
     @Test(arguments: [
         (#"{"action":"delete","q":"error = true","dry_run":true}"#, "dry_run", "did you mean dryRun?"),
         (#"{"action":"delete","q":"error = true","dryrun":true}"#, "dryrun", "did you mean dryRun?"),

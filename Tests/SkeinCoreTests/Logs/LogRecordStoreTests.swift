@@ -96,6 +96,52 @@ import Testing
         #expect(!disk.paths.contains { disk[$0].map { Self.holds($0, "gone") } ?? false })
     }
 
+    @Test func `a trace of which nothing but records is stored is deleted by its id`() async throws {
+        let disk = SimulatedDisk(seed: 6)
+        let store = try await S.open(disk)
+        try await Self.append(
+            [
+                Self.record(1, span: 1, at: 5, "gone"), Self.record(1, span: 1, at: 6, "gone too"),
+                Self.record(2, span: 2, at: 5, "kept"),
+            ],
+            to: store
+        )
+        func named(_ trace: UInt64) -> SpanPredicate {
+            .compare(.traceID, .equal, .string(Self.record(trace, span: 1, at: 5, "").traceID.description))
+        }
+        let outside = Removal(.delete, range: TimeRange(start: 7, end: 9), predicate: named(1))
+        #expect(try await store.remove(outside) == Removal.Outcome())
+        let outcome = try await store.remove(Removal(.delete, predicate: .or([named(1), named(3)])))
+        #expect(outcome.traceCount == 1 && outcome.spanCount == 0 && outcome.logRecordCount == 2)
+        #expect(try await Self.texts(1, in: store).isEmpty)
+        #expect(try await Self.texts(2, in: store) == ["kept"])
+        await store.close()
+    }
+
+    @Test func `who redacts a key redacts it in the records of the traces`() async throws {
+        let disk = SimulatedDisk(seed: 7)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1), S.span(2, 2)))
+        func record(_ trace: UInt64, _ value: String) -> LogRecord {
+            var record = Self.record(trace, span: trace, at: 5, "body")
+            record.attributes = [Attribute("secret", .string(value)), Attribute("other", "x")]
+            return record
+        }
+        try await Self.append([record(1, "hunter1"), record(2, "hunter2")], to: store)
+        let name = SpanPredicate.compare(.name, .equal, .string("work 1"))
+        let outcome = try await store.remove(Removal(.redact(keys: ["secret"]), predicate: name))
+        #expect(outcome.logRecordCount == 1 && outcome.spanCount == 0)
+        func attributes(_ trace: UInt64) async throws -> [Attribute] {
+            let id = Self.record(trace, span: 1, at: 5, "").traceID
+            let list = try await store.logRecords?.logRecords(ofTrace: id, span: nil, limit: 9)
+            return list?.batch.records.flatMap(\.attributes) ?? []
+        }
+        #expect(try await attributes(1) == [Attribute("secret", "[redacted]"), Attribute("other", "x")])
+        #expect(try await attributes(2)["secret"] == "hunter2")
+        await store.close()
+        #expect(!disk.paths.contains { disk[$0].map { Self.holds($0, "hunter1") } ?? false })
+    }
+
     @Test func `a deletion that cannot reach the records is not done until it can`() async throws {
         let disk = SimulatedDisk(seed: 5)
         let store = try await S.open(disk)
