@@ -7,7 +7,7 @@ import PackageDescription
 
 /// One row: a module, what it is built of, and what it may import.
 struct Module {
-    enum Kind { case library, c, system(pkgConfig: String, apt: String, brew: String), executable }
+    enum Kind { case library, c, system(pkgConfig: String, apt: String, brew: String), executable, fuzz }
     var name: String
     var kind: Kind = .library
     var imports: [String] = []
@@ -83,6 +83,14 @@ let modules: [Module] = [
         kind: .executable,
         imports: ["SkeinBase", "SkeinModel", "SkeinStore", "SkeinEngine", "SkeinTestKit"]
     ),
+    Module(
+        name: "SkeinFuzz",
+        kind: .fuzz,
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
+            "SkeinPipeline", "SkeinTestKit",
+        ]
+    ),
 ]
 
 let tests: [Module] = [
@@ -123,8 +131,13 @@ let packages: [String: (url: String, from: Version, products: [String])] = [
     "Yams": ("jpsim/Yams", "6.2.2", ["Yams"]),
 ]
 
-let coreOnly = Context.environment["SKEIN_CORE"] != nil
-let present = modules.filter { !coreOnly || $0.isCore }
+/// The decoders under libFuzzer, which only `scripts/fuzz.sh` builds: with `--sanitize fuzzer`, all modules watched.
+let fuzzing = Context.environment["SKEIN_FUZZ"] != nil
+let coreOnly = fuzzing || Context.environment["SKEIN_CORE"] != nil
+let present = modules.filter { module in
+    if case .fuzz = module.kind { return fuzzing }
+    return !coreOnly || module.isCore
+}
 let presentTests = tests.filter { !coreOnly || $0.isCore }
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
@@ -134,11 +147,12 @@ func dependencies(_ module: Module) -> [Target.Dependency] {
         }
 }
 
-let settings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (fuzzing ? [.define("SKEIN_FUZZ")] : [])
 
 let package = Package(
     name: "skein",
@@ -156,6 +170,14 @@ let package = Package(
         case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .executable:
             .executableTarget(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
+        case .fuzz:
+            .executableTarget(
+                name: module.name,
+                dependencies: dependencies(module),
+                path: "Fuzz",
+                exclude: ["Corpus"],
+                swiftSettings: settings
+            )
         case .c: .target(name: module.name)
         case .system(let pkgConfig, let apt, let brew):
             .systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])
