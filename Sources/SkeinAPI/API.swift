@@ -24,7 +24,18 @@ package struct API: Sendable {
     let zipkin: ZipkinSettings
     /// Where imported spans go; `nil` where none are taken.
     let importing: ImportIntake?
+    /// Reads policies for whole traces out of a text.
+    let samplingPolicies: SamplingPolicies
     let serverStatus: @Sendable () async -> ServerStatus
+
+    /// The policies that a text describes, which count bytes.
+    package typealias SamplingPolicies = @Sendable (String) throws(SamplingPoliciesFailure) -> SamplingPolicySet
+
+    /// Why a text describes no policies.
+    package struct SamplingPoliciesFailure: Error {
+        package var message: String
+        package init(_ message: String) { self.message = message }
+    }
 
     /// The APIs over `store`, whose answers take at most `answers` while they are made, and hold whole traces of at most
     /// `traceSpanCountMax` spans.
@@ -38,6 +49,9 @@ package struct API: Sendable {
         logRecords: (any LogRecordStore)? = nil,
         zipkin: ZipkinSettings = ZipkinSettings(),
         importing: ImportIntake? = nil,
+        samplingPolicies: @escaping SamplingPolicies = { _ throws(SamplingPoliciesFailure) in
+            throw SamplingPoliciesFailure("this server reads no policies")
+        },
         serverStatus: @escaping @Sendable () async -> ServerStatus
     ) {
         self.store = store
@@ -49,6 +63,7 @@ package struct API: Sendable {
         self.logRecords = logRecords
         self.zipkin = zipkin
         self.importing = importing
+        self.samplingPolicies = samplingPolicies
         self.serverStatus = serverStatus
     }
 

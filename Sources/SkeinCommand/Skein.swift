@@ -17,7 +17,7 @@ struct Skein: AsyncParsableCommand {
             Serve.self, Query.self, Tail.self, Trace.self, Compare.self, Services.self, Usage.self, Status.self,
             Import.self, Export.self,
             Load.self,
-            Remove.self,
+            Remove.self, SamplingCommand.self,
             Doctor.self,
             Verify.self, Blocks.self, Backup.self, Restore.self,
         ]

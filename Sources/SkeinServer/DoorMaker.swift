@@ -66,6 +66,7 @@ struct DoorMaker {
             logRecords: logRecords,
             zipkin: configuration.zipkin,
             importing: ImportIntake(pipeline: pipeline, counters: imports),
+            samplingPolicies: SamplingFile.policies,
             serverStatus: { directory.status }
         )
         queries = QueryGate(limit: configuration.queriesMax, timeout: configuration.queryTimeout, telemetry: telemetry)

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tail sampling before the store: what is kept, why, and what an orderly end and a bad file do."""
 
+import json
 import subprocess
 import time
 
 import otlp
 import pytest
-from server import Server
+from server import Server, request
 
 POLICIES = """
 tail_sampling:
@@ -82,3 +83,83 @@ def test_a_file_that_contradicts_itself_stops_the_start_with_its_line(binary, tm
     )
     assert run.returncode != 0
     assert "line 4 of" in run.stderr and "upper_threshold_ms is 5" in run.stderr
+
+
+def test_a_key_that_stands_twice_is_told_with_its_line(binary, tmp_path):
+    file = tmp_path / "sampling.yaml"
+    file.write_text("policies:\n- name: a\n  type: always_sample\n- name: b\n  type: always_sample\n  name: c\n")
+    run = subprocess.run(
+        [binary, "serve", "--data-dir", str(tmp_path / "data"), "--sampling-config", str(file)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode != 0
+    assert "line 6 of" in run.stderr and "name stands twice" in run.stderr
+
+
+def explain(server, policies, query="", content_type="application/yaml"):
+    return request(
+        server.web,
+        "POST",
+        "/api/skein/v1/sampling/explain" + query,
+        body=policies.encode(),
+        headers={"Content-Type": content_type},
+    )
+
+
+@pytest.fixture
+def stored(binary, tmp_path):
+    """A server that keeps all, with ten traces, of which one failed and one charged."""
+    server = Server(binary, tmp_path / "data")
+    server.start()
+    server.ids = [send(server, "browse") for _ in range(8)]
+    server.bad = send(server, "browse", status={"code": 2})
+    server.pay = send(server, "charge")
+    yield server
+    server.stop()
+
+
+def test_policies_are_tried_on_what_is_stored(stored, binary, tmp_path):
+    answer = explain(stored, POLICIES)
+    assert answer.status == 200, answer.body
+    told = json.loads(answer.body)
+    assert told["stored"] == {"traceCount": 10, "spanCount": 20} and told["sampleRate"] == 1
+    assert told["kept"]["traceCount"] == 2 and told["inspected"]["byteCount"] > 1000
+    assert [(p["name"], p["kept"]["spanCount"], p["examples"]) for p in told["policies"]] == [
+        ("errors", 2, [stored.bad]),
+        ("payments", 2, [stored.pay]),
+    ]
+    one = json.loads(explain(stored, POLICIES, f"?trace={stored.bad}").body)
+    assert one["decisions"] == [
+        {"traceId": stored.bad, "decision": "keep", "reason": "errors", "matched": ["errors"]}
+    ]
+    assert len(kept(stored)) == 10
+
+    file = tmp_path / "sampling.yaml"
+    file.write_text(POLICIES)
+    run = subprocess.run(
+        [binary, "sampling", "explain", "--config", str(file), "--server", stored.web],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "10 traces with 20 spans are stored" in run.stdout and stored.pay in run.stdout
+    run = subprocess.run(
+        [binary, "sampling", "explain", "--config", str(file), "--server", stored.web, "--trace", stored.ids[0]],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "would be dropped by no policy" in run.stdout and "no   errors" in run.stdout
+
+
+def test_policies_that_cannot_be_tried_are_refused(stored):
+    assert explain(stored, POLICIES, content_type="text/plain").status == 415
+    wrong = explain(stored, "policies:\n- name: a\n  type: sometimes\n")
+    assert wrong.status == 400 and b"line 3" in wrong.body and b"invalid-policies" in wrong.body
+    head = explain(stored, "head_sampling:\n  rules:\n  - sampler: always_on\n")
+    assert head.status == 400 and b"no tail_sampling" in head.body
+    assert explain(stored, POLICIES, "?limit=0").status == 400
+    assert explain(stored, POLICIES, "?trace=1234").status == 404

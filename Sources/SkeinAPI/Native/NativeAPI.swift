@@ -37,6 +37,7 @@ enum NativeAPI {
         route("GET", "usage", "service", "limit", "cursor", answer: usage),
         route("GET", "removals", "limit", "cursor", answer: removals),
         route("POST", "removals", answer: remove),
+        route("POST", "sampling/explain", "start", "end", "limit", "trace", answer: explainSampling),
         route("POST", "import", "format", "service", answer: importSpans),
     ]
 

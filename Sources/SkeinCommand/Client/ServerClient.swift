@@ -43,10 +43,20 @@ struct ServerClient: Sendable {
 
     /// The body of an answer with status 200 to an object in JSON.
     func post(_ path: String, json: Data) async throws(CommandFailure) -> Data {
-        var request = HTTPClientRequest(url: server + path)
+        try await post(path, [], json, type: "application/json")
+    }
+
+    /// The body of an answer with status 200 to `content` of a media type.
+    func post(
+        _ path: String,
+        _ parameters: [(String, String?)],
+        _ content: Data,
+        type: String
+    ) async throws(CommandFailure) -> Data {
+        var request = HTTPClientRequest(url: url(path, parameters))
         request.method = .POST
-        request.headers.add(name: "content-type", value: "application/json")
-        request.body = .bytes(ByteBuffer(bytes: json))
+        request.headers.add(name: "content-type", value: type)
+        request.body = .bytes(ByteBuffer(bytes: content))
         return try await body(of: request, asked: path)
     }
 

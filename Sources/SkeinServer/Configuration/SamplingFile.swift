@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import SkeinAPI
 package import SkeinPipeline
 package import SkeinStore
 import SkeinTraceQL
@@ -21,8 +22,17 @@ package struct SamplingFile: Sendable {
 
     /// Reads the file at `path`.
     package init(path: String) throws(ConfigurationError) {
+        try self.init(try ConfigurationSources.text(of: path), path: path)
+    }
+
+    /// Reads the text of a file, which messages call `path`.
+    package init(
+        _ text: String,
+        path: String,
+        stage: SamplingStage = .tail,
+        countsBytes: Bool = false
+    ) throws(ConfigurationError) {
         self.path = path
-        let text = try ConfigurationSources.text(of: path)
         guard text.utf8.count <= Self.byteCountMax else {
             throw ConfigurationError("\(path) has \(text.utf8.count) bytes: policies have \(Self.byteCountMax) at most")
         }
@@ -31,10 +41,32 @@ package struct SamplingFile: Sendable {
             self.head =
                 try head.map { node throws(ConfigurationNode.Failure) in try HeadConfiguration(node).rules } ?? []
             tail = try rest.map { node throws(ConfigurationNode.Failure) in
-                try SamplingConfiguration(node, condition: Self.condition)
+                try SamplingConfiguration(
+                    node,
+                    stage: stage,
+                    countsBytes: countsBytes,
+                    condition: Self.condition
+                )
             }
         } catch {
             throw ConfigurationError("line \(error.line) of \(path): \(error.message)")
+        }
+    }
+
+    /// The policies for whole traces in a text, to be tried on stored ones.
+    @Sendable
+    static func policies(_ text: String) throws(API.SamplingPoliciesFailure) -> SamplingPolicySet {
+        do throws(ConfigurationError) {
+            let file = try SamplingFile(text, path: "the policies", countsBytes: true)
+            guard let tail = file.tail else {
+                throw ConfigurationError(
+                    "there is no tail_sampling in the policies: head_sampling decides about spans as they come, and not about "
+                        + "traces that are stored"
+                )
+            }
+            return tail.policies
+        } catch {
+            throw .init(error.message)
         }
     }
 
@@ -68,12 +100,35 @@ package struct SamplingFile: Sendable {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                 .composer(_, let problem, let mark, _):
                 throw .init("this is no YAML: \(problem)", line: mark.line)
+            case .duplicatedKeysInMapping(let keys, let context):
+                let key = keys.first ?? ""
+                throw .init(
+                    "\(key) stands twice in a map",
+                    line: secondLine(of: key, in: text, from: context.mark.line)
+                )
+            case .reader(let problem, let offset, _, _):
+                let before = text.unicodeScalars.prefix(offset ?? 0)
+                throw .init("this is no YAML: \(problem)", line: 1 + before.count { $0 == "\n" })
             default: throw .init("this is no YAML: \(error)", line: 1)
             }
         }
         guard let root else { return ConfigurationNode(.scalar(""), line: 1) }
         var nodeCount = 0
         return try tree(root, depth: 0, &nodeCount)
+    }
+
+    /// The line on which a key of the map that begins on line `start` comes for the second time; `start` where the map is not
+    /// written line by line.
+    private static func secondLine(of key: String, in text: String, from start: Int) -> Int {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        var indents: Set<Int> = []
+        for (number, line) in lines.enumerated().dropFirst(max(start - 1, 0)) {
+            // What follows the dash of a list is as deep as what stands below it.
+            let words = line.drop { $0 == " " || $0 == "-" }
+            guard words.hasPrefix("\(key):") || words.hasPrefix("\"\(key)\":") else { continue }
+            if !indents.insert(line.count - words.count).inserted { return number + 1 }
+        }
+        return start
     }
 
     /// How deep a file nests, at most.

@@ -42,8 +42,6 @@ struct SamplingGRPCService: GRPCService {
                 return .failure(Refusal(.malformed, "the question is no SamplingStrategyParameters: \(error)"))
             }
         }
-        let service = try name.get()
-        guard !service.isEmpty else { throw Refusal(.malformed, "the question names no service") }
-        return service
+        return try name.get()
     }
 }

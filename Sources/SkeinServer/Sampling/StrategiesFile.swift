@@ -5,6 +5,7 @@ import ServiceLifecycle
 import SkeinBase
 import SkeinPipeline
 import SkeinWire
+import Synchronization
 
 /// Keeps the strategies that clients are told the ones of a file: read at the start, and again when the file has changed.
 /// One that cannot be read any more changes nothing, and is told once.
@@ -20,6 +21,8 @@ final class StrategiesFile: Service, CustomStringConvertible, Sendable {
     /// 1 while the file is not what is told, since it could not be read.
     private let failed: Gauge
     private let reloads: Counter
+    /// Of the file that was read last.
+    private let last = Mutex<Mark?>(nil)
 
     var description: String { "sampling strategies" }
 
@@ -38,20 +41,27 @@ final class StrategiesFile: Service, CustomStringConvertible, Sendable {
     }
 
     /// Reads the file for the first time.
-    func load() throws(ConfigurationError) { answers.set(try read()) }
+    func load() throws(ConfigurationError) {
+        // Taken before, so that what changes meanwhile is a change.
+        let mark = mark
+        last.withLock { $0 = mark }
+        answers.set(try read())
+    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            var last = self.mark
-            while (try? await Task.sleep(for: Self.interval)) != nil { self.look(&last) }
+            while (try? await Task.sleep(for: Self.interval)) != nil { self.look() }
         }
     }
 
     /// Reads the file again if it is another than it was.
-    func look(_ last: inout Mark?) {
+    func look() {
         let mark = mark
-        guard mark != last else { return }
-        last = mark
+        let isChanged = last.withLock { last in
+            defer { last = mark }
+            return mark != last
+        }
+        guard isChanged else { return }
         do throws(ConfigurationError) {
             answers.set(try read())
             failed.set(0)

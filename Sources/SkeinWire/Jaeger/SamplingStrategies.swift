@@ -27,7 +27,10 @@ extension Jaeger {
             var inherited: [SamplingStrategy.OperationProbability] = []
             var read: [Entry] = []
             try reader.openObject()
+            var members: Set<String> = []
             while let key = try reader.nextMember() {
+                let name = key.text
+                guard members.insert(name).inserted else { throw reader.malformed("there are two members \"\(name)\"") }
                 switch key {
                 case "default_strategy":
                     let entry = try Entry(&reader, named: nil)
@@ -44,7 +47,6 @@ extension Jaeger {
                         read.append(entry)
                     }
                 default:
-                    let name = key.text
                     throw reader.malformed("\"\(name)\" is neither default_strategy nor service_strategies")
                 }
             }
@@ -69,7 +71,12 @@ extension Jaeger.SamplingStrategies {
             _ = try reader.peek()
             offset = reader.offset
             try reader.openObject()
+            var members: Set<String> = []
             while let key = try reader.nextMember() {
+                let member = key.text
+                guard members.insert(member).inserted else {
+                    throw reader.malformed("a strategy has two members \"\(member)\"")
+                }
                 switch key {
                 case "type": type = UTF8Text.repaired(try reader.readString())
                 case "param": param = try reader.readDouble()
@@ -78,9 +85,8 @@ extension Jaeger.SamplingStrategies {
                 case "operation_strategies" where nameKey != "operation": operations = try Self.operations(&reader)
                 default:
                     let known = [nameKey, "type", "param", nameKey == "operation" ? nil : "operation_strategies"]
-                    let unknown = key.text
                     throw reader.malformed(
-                        "\"\(unknown)\" is not among \(known.compactMap(\.self).joined(separator: ", "))"
+                        "\"\(member)\" is not among \(known.compactMap(\.self).joined(separator: ", "))"
                     )
                 }
             }

@@ -93,6 +93,38 @@ struct AdaptiveSamplingTests {
         #expect(adaptive.probabilities(of: "none").isEmpty)
     }
 
+    @Test("A root that says that it stands for itself alone counts once, one beside the share not at all")
+    func says() {
+        let clock = SimulatedClock()
+        let adaptive = AdaptiveSampling(.init(targetPerSecond: 1), clock: clock, telemetry: Telemetry())
+        let spans = (1...60).flatMap { (number: UInt64) in
+            var byState = Self.root("shop", "state", 4 * number)
+            byState.traceState = "ot=th:0"
+            var byTag = Self.root("shop", "tag", 4 * number + 1)
+            byTag.attributes = [Attribute("sampler.type", "const"), Attribute("sampler.param", true)]
+            var beside = Self.root("shop", "beside", 4 * number + 2)
+            beside.attributes = [Attribute("sampler.type", "lowerbound"), Attribute("sampler.param", 0.016)]
+            return [byState, byTag, beside, Self.root("shop", "silent", 4 * number + 3)]
+        }
+        _ = adaptive.process(SpanBatch(spans: spans), from: Self.source)
+        clock.advance(by: .seconds(60))
+        // One a second is the target; a thousand a second are what sixty silent roots under a thousandth stand for.
+        let shares = Dictionary(uniqueKeysWithValues: adaptive.probabilities(of: "shop"))
+        #expect(shares == ["state": 0.002, "tag": 0.002, "beside": 0.001, "silent": 0.001])
+    }
+
+    @Test("Names that are too long are counted and not known")
+    func longNames() {
+        let telemetry = Telemetry()
+        let adaptive = AdaptiveSampling(.init(targetPerSecond: 1), clock: SimulatedClock(), telemetry: telemetry)
+        let long = Self.root("shop", String(repeating: "x", count: 600), 1)
+        _ = adaptive.process(SpanBatch(spans: [long, Self.root("shop", "short", 2)]), from: Self.source)
+        #expect(adaptive.probabilities(of: "shop").map(\.operation) == ["short"])
+        var text = PrometheusText()
+        telemetry.write(to: &text)
+        #expect(text.text.contains("skein_adaptive_sampling_overflow_roots_total 1\n"))
+    }
+
     @Test("A share falls at once and never below its minimum, and rises to the double at most")
     func bounds() {
         let clock = SimulatedClock()

@@ -24,7 +24,7 @@ import Testing
                     let decision = policies.decide(.one(number, name: name), atSecond: Double(second))
                     guard decision.isKept else { continue }
                     sums[name, default: (0, 0)].kept += 1
-                    sums[name, default: (0, 0)].weight += decision.rate
+                    sums[name, default: (0, 0)].weight += decision.weightFactor(after: 0)
                 }
             }
         }

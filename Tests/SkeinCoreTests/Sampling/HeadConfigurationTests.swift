@@ -72,7 +72,28 @@ struct HeadConfigurationTests {
         ),
         (
             [rule(3, ["service": "a", "sampler": "always_on"]), rule(5, ["service": "a", "sampler": "always_off"])],
-            "the same spans as rule-1", 5
+            "never reached, since rule-1 on line 3 is about all its spans", 5
+        ),
+        (
+            [
+                rule(3, ["service": "sh*", "sampler": "always_on"]),
+                rule(5, ["service": "shop", "sampler": "always_off"]),
+            ],
+            "never reached, since rule-1", 5
+        ),
+        (
+            [
+                rule(3, ["operation": "*", "sampler": "always_on"]),
+                rule(5, ["operation": "GET *", "priority_min": "1", "sampler": "always_off"]),
+            ],
+            "never reached, since rule-1", 5
+        ),
+        (
+            [
+                rule(3, ["priority_min": "0", "sampler": "always_on"]),
+                rule(5, ["priority_min": "1", "priority_max": "2", "sampler": "always_off"]),
+            ],
+            "never reached, since rule-1", 5
         ),
         (
             [
@@ -82,6 +103,17 @@ struct HeadConfigurationTests {
             "two rules have the name x", 6
         ),
     ]
+
+    @Test("A narrower rule before a wider one is reached, and so is its neighbour")
+    func narrower() throws {
+        let rules = [
+            Self.rule(3, ["service": "shop", "sampler": "always_on"]),
+            Self.rule(5, ["service": "sh*", "sampler": "always_off"]),
+            Self.rule(7, ["service": "s*p", "operation": "a", "sampler": "always_off"]),
+            Self.rule(9, ["sampler": "always_on"]),
+        ]
+        #expect(try HeadConfiguration(Self.block(rules)).rules.count == 4)
+    }
 
     @Test("Rules that contradict themselves or each other are refused with the line", arguments: refused.indices)
     func refuses(_ index: Int) {

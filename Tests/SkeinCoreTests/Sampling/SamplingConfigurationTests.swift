@@ -215,7 +215,7 @@ import Testing
         ),
         (
             "{policies: [{name: a, type: drop, drop: {drop_sub_policy: [{name: b, type: trace_flags}]}}]}", 1,
-            "nothing would be kept"
+            "no policy ever keeps a trace"
         ),
         (
             "{policies: [{name: a, type: rules, rules: [{name: b, drop: true},\n{name: c, drop: true}]}]}", 2,

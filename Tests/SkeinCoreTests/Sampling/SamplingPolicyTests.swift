@@ -152,22 +152,22 @@ import Testing
         #expect(policies.decide(.one()).isKept)
     }
 
-    @Test func `a trace counts as often as the policy that keeps most says`() throws {
+    @Test func `a trace that several policies keep counts as often as any of them would`() throws {
         var policies = try SamplingPolicySet(.probabilistic(0.01), .condition(.status(in: [.error])))
         let lucky = "ot=rv:ffffffffffffff"
         let error = policies.decide(.one(status: .error, traceState: lucky))
-        #expect(error.rate == 1)
+        #expect(error.weightFactor(after: 0) == 1)
         #expect(policies.reason(of: error) == "policy-1")
         let plain = policies.decide(.one(traceState: lucky))
-        #expect(abs(plain.rate - 100) < 1e-9)
+        #expect(abs(plain.weightFactor(after: 0) - 100) < 1e-9)
         #expect(policies.reason(of: plain) == "policy-0")
 
         policies = try SamplingPolicySet(
             .and([SamplingPolicy("a", .probabilistic(0.5)), SamplingPolicy("b", .probabilistic(0.1))])
         )
-        #expect(abs(policies.decide(.one(traceState: lucky)).rate - 10) < 1e-9)
+        #expect(abs(policies.decide(.one(traceState: lucky)).weightFactor(after: 0) - 10) < 1e-9)
         policies = try SamplingPolicySet(.not(SamplingPolicy("a", .probabilistic(0.5))))
-        #expect(policies.decide(.one(traceState: "ot=rv:00000000000000")).rate == 2)
+        #expect(policies.decide(.one(traceState: "ot=rv:00000000000000")).weightFactor(after: 0) == 2)
     }
 
     @Test func `what was thinned before counts once`() {
@@ -181,7 +181,7 @@ import Testing
         var policies = try SamplingPolicySet(.rateLimiting(spansPerSecond: 2, burst: 2))
         let rates = [0, 0, 0, 0.4, 0.5, 1, 3, 3, 3].map { policies.decide(.one(), atSecond: $0) }
         #expect(rates.map(\.isKept) == [true, true, false, false, true, true, true, true, false])
-        #expect(rates.filter(\.isKept).map(\.rate) == [1, 1, 3, 1, 1, 1])
+        #expect(rates.filter(\.isKept).map { $0.weightFactor(after: 0) } == [1, 1, 3, 1, 1, 1])
     }
 
     @Test func `a trace that is kept anyway takes room and counts for no other`() throws {
@@ -189,10 +189,10 @@ import Testing
             .rateLimiting(spansPerSecond: 1, burst: 1),
             .condition(.status(in: [.error]))
         )
-        #expect(policies.decide(.one(status: .error)).rate == 1)
+        #expect(policies.decide(.one(status: .error)).weightFactor(after: 0) == 1)
         #expect(!policies.decide(.one()).isKept)
-        #expect(policies.decide(.one(status: .error), atSecond: 1).rate == 1)
-        #expect(policies.decide(.one(), atSecond: 2).rate == 2)
+        #expect(policies.decide(.one(status: .error), atSecond: 1).weightFactor(after: 0) == 1)
+        #expect(policies.decide(.one(), atSecond: 2).weightFactor(after: 0) == 2)
     }
 
     @Test func `parts of a composite share its rate in their order`() throws {
@@ -205,8 +205,12 @@ import Testing
         )
         var policies = try SamplingPolicySet(.composite(composite))
         let errors = (0..<3).map { _ in policies.decide(.one(status: .error)) }
-        #expect(errors.map { policies.reason(of: $0) } == ["policy-0/errors", "policy-0/errors", "policy-0/rest"])
-        #expect([policies.decide(.one()).isKept, policies.decide(.one()).isKept] == [true, false])
+        #expect(errors.map(\.isKept) == [true, true, false])
+        #expect(errors.prefix(2).map { policies.reason(of: $0) } == ["policy-0/errors", "policy-0/errors"])
+        // Those that nothing is reserved for have what is left, and no more.
+        let rest = (0..<3).map { _ in policies.decide(.one()) }
+        #expect(rest.map(\.isKept) == [true, true, false])
+        #expect(policies.reason(of: rest[0]) == "policy-0/rest")
         #expect(policies.decide(.one(), atSecond: 1).isKept)
     }
 

@@ -29,16 +29,15 @@ struct StrategiesFileTests {
         #expect(kind() == .probabilistic(0.001))
         try write("0.5")
         try file.load()
-        var last = file.mark
         #expect(kind() == .probabilistic(0.5))
         try write("1.5")
-        file.look(&last)
+        file.look()
         #expect(kind() == .probabilistic(0.5) && failed())
         try write("0.25")
-        file.look(&last)
+        file.look()
         #expect(kind() == .probabilistic(0.25) && !failed())
         try FileManager.default.removeItem(at: path)
-        file.look(&last)
+        file.look()
         #expect(kind() == .probabilistic(0.25) && failed())
     }
 }

@@ -41,10 +41,10 @@ struct ConfigurationMap {
         return value
     }
 
-    /// The text of `key`; `nil` when there is none. One that is left empty is refused: it would mean everything.
+    /// The text of `key`; `nil` when there is none. One that is left empty is refused: it would mean something else.
     mutating func filledText(_ key: String) throws(ConfigurationNode.Failure) -> String? {
         if let pair = pairs.first(where: { $0.key == key }), case .scalar("") = pair.value.content {
-            throw .init("\(key) of \(title) is empty: name one, or leave \(key) out for all", line: pair.line)
+            throw .init("\(key) of \(title) is empty: name one, or leave \(key) out", line: pair.line)
         }
         return try text(key)
     }

@@ -18,8 +18,14 @@ package struct SamplingConfiguration: Sendable {
         package init(_ message: String) { self.message = message }
     }
 
-    /// Reads a file. `condition` compiles the text of a condition.
-    package init(_ root: ConfigurationNode, condition: @escaping Condition) throws(ConfigurationNode.Failure) {
+    /// Reads a file, for a stage of sampling; `countsBytes` as ``SamplingPolicySet`` has it. `condition` compiles the text of
+    /// a condition.
+    package init(
+        _ root: ConfigurationNode,
+        stage: SamplingStage = .tail,
+        countsBytes: Bool = false,
+        condition: @escaping Condition
+    ) throws(ConfigurationNode.Failure) {
         var map = try ConfigurationMap(try Self.block(of: root), "tail_sampling")
         try settings.read(&map)
         for key in ["expected_new_traces_per_sec", "num_shards", "tail_storage", "sampling_strategy"] {
@@ -30,15 +36,21 @@ package struct SamplingConfiguration: Sendable {
         var reader = SamplingPolicyReader(condition: condition)
         let policies = try reader.policies(&map, "policies", in: .top)
         try map.finish()
-        let keeps = policies.contains { if case .drop = $0.rule { false } else { true } }
-        guard keeps else {
-            throw .init("every policy drops, so that nothing would be kept: add one that keeps", line: map.line)
+        guard policies.contains(where: { $0.rule.canKeep }) else {
+            throw .init(
+                "no policy ever keeps a trace, so that all would be dropped: add one that keeps",
+                line: map.line
+            )
+        }
+        if let all = policies.first(where: { $0.rule.dropsAll }) {
+            throw .init("the policy \(all.name) drops every trace: narrow it down", line: map.line)
         }
         do throws(SamplingPolicySet.TooManyConditions) {
             self.policies = try SamplingPolicySet(
                 policies,
                 stopsAtFirstMatch: stopsAtFirstMatch,
-                countsBytes: settings.traceByteCountMax != nil
+                countsBytes: countsBytes || settings.traceByteCountMax != nil,
+                stage: stage
             )
         } catch {
             throw .init(error.message, line: map.line)
@@ -96,5 +108,23 @@ extension TailSamplingSettings {
         keptCacheSize = Int(try cache.int("sampled_cache_size", in: bounds) ?? Int64(keptCacheSize))
         droppedCacheSize = Int(try cache.int("non_sampled_cache_size", in: bounds) ?? Int64(droppedCacheSize))
         try cache.finish()
+    }
+}
+
+extension SamplingPolicy.Rule {
+    /// Whether there are traces that it keeps, as far as one can see without any.
+    fileprivate var canKeep: Bool {
+        switch self {
+        case .drop, .probabilistic(0, _): false
+        case .and(let parts): parts.allSatisfy { $0.rule.canKeep }
+        case .composite(let composite): composite.parts.contains { $0.policy.rule.canKeep }
+        default: true
+        }
+    }
+
+    /// Whether it drops whatever comes.
+    fileprivate var dropsAll: Bool {
+        guard case .drop(let parts) = self else { return false }
+        return parts.allSatisfy { [.always, .probabilistic(1)].contains($0.rule) }
     }
 }

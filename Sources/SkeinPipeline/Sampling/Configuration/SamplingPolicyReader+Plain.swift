@@ -19,7 +19,7 @@ extension SamplingPolicyReader {
         case "probabilistic":
             .probabilistic(
                 (try fields.number("sampling_percentage", in: 0...100) ?? 0) / 100,
-                salt: try fields.text("hash_salt")
+                salt: try fields.filledText("hash_salt")
             )
         case "rate_limiting": try rateLimiting(&fields)
         case "bytes_limiting": try bytesLimiting(&fields)

@@ -21,27 +21,21 @@ package struct HeadConfiguration: Sendable {
     /// Reads the value of `head_sampling`. Rules that contradict themselves, or are never reached, are refused.
     package init(_ node: ConfigurationNode) throws(ConfigurationNode.Failure) {
         var map = try ConfigurationMap(node, "head_sampling")
-        var universal: (name: String, line: Int)?
+        var lines: [Int] = []
         for node in try map.neededList("rules") {
             let rule = try Self.rule(node, number: rules.count + 1)
-            if let universal {
-                throw .init(
-                    "rule \(rule.name) is never reached, since \(universal.name) on line \(universal.line) is about all spans: "
-                        + "put it last",
-                    line: node.line
-                )
-            }
             guard !rules.contains(where: { $0.name == rule.name }) else {
                 throw .init("two rules have the name \(rule.name)", line: node.line)
             }
-            if let twin = rules.first(where: { $0.match == rule.match }) {
+            if let earlier = rules.firstIndex(where: { $0.match.covers(rule.match) }) {
                 throw .init(
-                    "rule \(rule.name) is about the same spans as \(twin.name) before it",
+                    "rule \(rule.name) is never reached, since \(rules[earlier].name) on line \(lines[earlier]) is about all "
+                        + "its spans: put it before that",
                     line: node.line
                 )
             }
-            if rule.match.isUniversal { universal = (rule.name, node.line) }
             rules.append(rule)
+            lines.append(node.line)
         }
         try map.finish()
     }
@@ -114,7 +108,8 @@ package struct HeadConfiguration: Sendable {
             guard let percent = try map.number("percent", in: 0...100) else {
                 throw .init("a rule with the sampler probabilistic lacks percent", line: line)
             }
-            return try map.text("hash_salt").map { .hashed(percent / 100, salt: $0) } ?? .probabilistic(percent / 100)
+            return try map.filledText("hash_salt").map { .hashed(percent / 100, salt: $0) }
+                ?? .probabilistic(percent / 100)
         case "rate_limiting":
             guard let rate = try map.number("traces_per_second", in: 0.001...1e9) else {
                 throw .init("a rule with the sampler rate_limiting lacks traces_per_second", line: line)

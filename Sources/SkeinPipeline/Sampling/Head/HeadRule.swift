@@ -38,6 +38,21 @@ package struct HeadRule: Hashable, Sendable {
 
         package init() {}
 
+        /// Whether every span that matches `other` matches this too.
+        package func covers(_ other: Match) -> Bool {
+            let isPriorityCovered =
+                priority.map { mine in
+                    other.priority.map { mine.contains($0.lowerBound) && mine.contains($0.upperBound) } ?? false
+                } ?? true
+            return isPriorityCovered && Self.covers(service, other.service) && Self.covers(operation, other.operation)
+                && attributes.allSatisfy(other.attributes.contains)
+        }
+
+        private static func covers(_ one: Wildcard?, _ other: Wildcard?) -> Bool {
+            guard let one else { return true }
+            return one.covers(other ?? Wildcard("*"))
+        }
+
         /// Whether every span matches.
         package var isUniversal: Bool { self == Match() }
     }

@@ -43,7 +43,7 @@ struct HeadRules: Sendable {
 
     private func holdsAttributes(_ match: HeadRule.Match, _ row: Int, _ batch: SpanBatch, _ refs: [UInt32]) -> Bool {
         for attribute in match.attributes {
-            guard let value = value(attribute.key, row, batch, refs), text(value) == attribute.value else {
+            guard let value = value(attribute.key, row, batch, refs), isText(value, attribute.value) else {
                 return false
             }
         }
@@ -64,13 +64,14 @@ struct HeadRules: Sendable {
         return nil
     }
 
-    private func text(_ value: AttributeValue) -> String? {
+    /// Whether a value is written like this; a truth value in any case, as YAML has it.
+    private func isText(_ value: AttributeValue, _ wanted: String) -> Bool {
         switch value {
-        case .string(let text): text
-        case .bool(let bool): "\(bool)"
-        case .int(let int): "\(int)"
-        case .double(let double): "\(double)"
-        case .null, .bytes, .array, .map: nil
+        case .string(let text): text == wanted
+        case .bool(let bool): "\(bool)" == wanted.lowercased()
+        case .int(let int): "\(int)" == wanted
+        case .double(let double): "\(double)" == wanted
+        case .null, .bytes, .array, .map: false
         }
     }
 

@@ -30,7 +30,7 @@ package final class HeadSampler: IntakeStage {
         isLimiting = limiters.contains { $0 != nil }
         self.limiters = Mutex(limiters)
         seeds = rules.map { rule in
-            if case .hashed(_, let salt) = rule.sampler { SaltedHash.seed(salt) } else { 0 }
+            if case .hashed(_, let salt) = rule.sampler { SaltedHash.seed(salt, .head) } else { 0 }
         }
         counters = rules.map { rule in
             telemetry.counter(
@@ -81,7 +81,11 @@ package final class HeadSampler: IntakeStage {
                 let isKept = threshold <= SaltedHash.number(batch.traceIDs[row], seed: seeds[number])
                 return isKept ? Fate(factor: SamplingThreshold.weight(ofThreshold: threshold)) : .leftOut
             case .rateLimiting:
-                return Fate(factor: limiters[number]?.weight(of: batch.traceIDs[row], nanos: now) ?? 1)
+                let weight = SpanBatch.value(batch.weights, row, default: 1)
+                return Fate(
+                    factor:
+                        limiters[number]?.factor(of: batch.traceIDs[row], weighing: weight, nanos: now) ?? 1
+                )
             }
         }
     }

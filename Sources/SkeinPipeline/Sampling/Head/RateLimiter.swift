@@ -3,11 +3,12 @@ import SkeinModel
 
 /// Lets so many traces a second through, each whole as long as it is remembered.
 ///
-/// A trace that passes stands for itself and for those that did not since the last that passed, so that the weights of what is
-/// kept add up to what came; for a single trace, and for a service among others, that is an estimate.
+/// A trace that passes stands for itself and for those that did not since the last that passed, each by what it weighed when it
+/// came, so that the weights of what is kept add up to what came; for a single trace, and for a service among others, that
+/// is an estimate.
 struct RateLimiter: Sendable {
     private var bucket: TokenBucket
-    /// What a trace stands for; 0 for one that did not pass.
+    /// By how much a trace's weight grows; 0 for one that did not pass.
     private var decided = RecentTraces<Double>()
 
     /// At first and after a pause a second's worth passes at once, at least one trace.
@@ -15,17 +16,17 @@ struct RateLimiter: Sendable {
         bucket = TokenBucket(perSecond: tracesPerSecond, capacity: max(1, tracesPerSecond))
     }
 
-    /// How many traces this one stands for; 0 when it does not pass.
-    mutating func weight(of id: TraceID, nanos: UInt64) -> Double {
+    /// By how much the weight of a span grows that is of this trace and weighs so much; 0 when it does not pass.
+    mutating func factor(of id: TraceID, weighing weight: Double, nanos: UInt64) -> Double {
         if let known = decided[id] { return known }
-        var weight = 0.0
+        var factor = 0.0
         if bucket.admits(1, nanos: nanos) {
             bucket.take(1)
-            weight = bucket.takeRefused()
+            factor = 1 + bucket.takeRefused() / max(weight, .leastNormalMagnitude)
         } else {
-            bucket.noteRefused()
+            bucket.noteRefused(weight)
         }
-        decided.note(weight, of: id)
-        return weight
+        decided.note(factor, of: id)
+        return factor
     }
 }

@@ -29,6 +29,13 @@ package struct Wildcard: Hashable, Sendable {
         return true
     }
 
+    /// Whether it is about every text that `other` is about.
+    package func covers(_ other: Wildcard) -> Bool {
+        // A star of the other stands for some text that only a star can match.
+        var text = other.text
+        return text.withUTF8 { matches(UnsafeRawBufferPointer($0)) }
+    }
+
     private static func firstIndex(of part: [UInt8], in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
         guard bytes.count >= part.count else { return nil }
         return (bytes.startIndex...bytes.endIndex - part.count).first { bytes[$0...].starts(with: part) }

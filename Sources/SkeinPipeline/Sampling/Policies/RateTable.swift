@@ -20,8 +20,13 @@ struct RateTable: Sendable {
 
     init(_ sampling: DynamicSampling) { self.sampling = sampling }
 
+    /// Of how many traces with this key one is kept now: 1 or more.
+    func rate(of key: UInt64) -> Double {
+        intervalCount == 0 ? max(1, sampling.initialRate) : rates[key] ?? rates[Self.otherKey] ?? 1
+    }
+
     /// Counts a trace with this key and says of how many such traces one is kept: 1 or more.
-    mutating func rate(of key: UInt64, nanos: UInt64) -> Double {
+    mutating func count(_ key: UInt64, nanos: UInt64) -> Double {
         let end = endNanos ?? adding(nanos)
         endNanos = end
         if nanos >= end {

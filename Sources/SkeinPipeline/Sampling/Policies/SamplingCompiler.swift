@@ -16,7 +16,7 @@ indirect enum SamplingNode: Sendable {
     case and([SamplingNode])
     case not(SamplingNode)
     case drop([SamplingNode])
-    case composite(whole: Int, [(node: SamplingNode, bucket: Int?)])
+    case composite(whole: Int, [(node: SamplingNode, bucket: Int)])
     case rates(Int)
     case rules([(condition: Int?, action: SamplingNode?)])
 
@@ -34,6 +34,7 @@ indirect enum SamplingNode: Sendable {
 
 /// Numbers what policies ask and remember.
 struct SamplingCompiler {
+    let stage: SamplingStage
     var conditions = SpanConditions()
     var fields: [SpanField] = []
     var countsBytes = false
@@ -47,7 +48,7 @@ struct SamplingCompiler {
         case .inverted(let condition): return .inverted(conditions.number(of: condition))
         case .probabilistic(let probability, let salt):
             let threshold = SamplingThreshold.threshold(ofProbability: probability)
-            return salt.map { .salted(threshold, seed: SaltedHash.seed($0)) } ?? .threshold(threshold)
+            return salt.map { .salted(threshold, seed: SaltedHash.seed($0, stage)) } ?? .threshold(threshold)
         case .rateLimiting(let spansPerSecond, let burst):
             return .spansPerSecond(memory.add(TokenBucket(perSecond: spansPerSecond, capacity: burst)))
         case .bytesLimiting(let bytesPerSecond, let burst):
@@ -60,12 +61,15 @@ struct SamplingCompiler {
         case .composite(let composite):
             let rate = composite.maxSpansPerSecond
             let whole = memory.add(TokenBucket(perSecond: rate, capacity: rate))
-            var parts: [(node: SamplingNode, bucket: Int?)] = []
+            // Parts without a share of their own have what the others leave in common.
+            let left = 1 - composite.parts.reduce(0) { $0 + ($1.share ?? 0) }
+            let rest = memory.add(TokenBucket(perSecond: left * rate, capacity: left * rate))
+            var parts: [(node: SamplingNode, bucket: Int)] = []
             for part in composite.parts {
                 let bucket = part.share.map {
                     memory.add(TokenBucket(perSecond: $0 * rate, capacity: $0 * rate))
                 }
-                parts.append((node(part.policy.rule), bucket))
+                parts.append((node(part.policy.rule), bucket ?? rest))
             }
             return .composite(whole: whole, parts)
         case .dynamic(let dynamic):
@@ -90,18 +94,30 @@ struct SamplingCompiler {
         return nodes.filter { !$0.asksForRoom } + nodes.filter(\.asksForRoom)
     }
 
-    private mutating func number(of field: SpanField) -> Int {
+    mutating func number(of field: SpanField) -> Int {
         if let number = fields.firstIndex(of: field) { return number }
         fields.append(field)
         return fields.count - 1
     }
 }
 
+/// Where on its way a trace is sampled.
+package enum SamplingStage: String, Sendable {
+    /// Span by span, as they come.
+    case head
+    /// As a whole, before it is stored.
+    case tail
+    /// As a whole, out of the store.
+    case late
+}
+
 /// Numbers below 2^56 that depend on an id and a salt: the same on every machine and in every version.
 enum SaltedHash {
-    /// FNV-1a over the salt.
-    static func seed(_ salt: String) -> UInt64 {
-        salt.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+    /// FNV-1a over the salt and the stage: one salt in two stages decides independently, as the weights take it.
+    static func seed(_ salt: String, _ stage: SamplingStage) -> UInt64 {
+        (salt + "/" + stage.rawValue).utf8.reduce(0xcbf2_9ce4_8422_2325) {
+            ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3
+        }
     }
 
     /// SplitMix64's mixing of both halves of the id.

@@ -17,23 +17,27 @@ package struct SamplingPolicySet: Sendable {
     private let nodes: [SamplingNode]
     /// Numbers of nodes: those that ask for room come last, when it is known whether another keeps the trace.
     private let order: [Int]
+    /// The number of the field that tells traces apart for which there was no room; `nil` when none asks for room.
+    private let kindField: Int?
     private var memory: SamplingMemory
 
-    /// The set of these policies. `stopsAtFirstMatch` leaves out those that limit a rate once another keeps the trace. With
+    /// The set of these policies, for one stage of sampling. `stopsAtFirstMatch` leaves out those that limit a rate once another keeps the trace. With
     /// `countsBytes` a digest has its bytes although no policy asks.
     package init(
         _ policies: [SamplingPolicy],
         stopsAtFirstMatch: Bool = false,
-        countsBytes: Bool = false
+        countsBytes: Bool = false,
+        stage: SamplingStage = .tail
     ) throws(TooManyConditions) {
         self.policies = policies
         self.stopsAtFirstMatch = stopsAtFirstMatch
-        var compiler = SamplingCompiler()
+        var compiler = SamplingCompiler(stage: stage)
         let nodes = policies.map { compiler.node($0.rule) }
         guard compiler.conditions.count <= TraceDigest.conditionCountMax else {
             throw TooManyConditions(count: compiler.conditions.count)
         }
         self.nodes = nodes
+        kindField = nodes.contains(where: \.asksForRoom) ? compiler.number(of: .serviceName) : nil
         conditions = compiler.conditions
         fields = compiler.fields
         self.countsBytes = countsBytes || compiler.countsBytes
@@ -68,34 +72,48 @@ package struct SamplingPolicySet: Sendable {
 
     /// Decides about a trace at a time of any clock that does not go back, in nanoseconds.
     package mutating func decide(_ trace: TraceDigest, nanos: UInt64) -> SamplingDecision {
-        var kept: (policy: Int, share: SamplingShare)?
-        var inverted: Int?
-        var droppedBy: Int?
-        var isPassed = false
+        decide(trace, nanos: nanos) { _ in }
+    }
+
+    /// Decides so, and calls `noting` with the number of each policy that would keep the trace, or drop it, if it stood alone.
+    package mutating func decide(
+        _ trace: TraceDigest,
+        nanos: UInt64,
+        noting: (Int) -> Void
+    ) -> SamplingDecision {
+        memory.forgetAsked()
+        var outcome = SamplingOutcome()
         for number in order {
-            if stopsAtFirstMatch, kept != nil, nodes[number].asksForRoom { continue }
-            let isKeptAnyway = kept?.share.rate == 1
-            switch memory.verdict(nodes[number], trace, nanos, isKeptAnyway) {
-            case .drop, .invertedDrop: droppedBy = droppedBy ?? number
-            case .invertedKeep: inverted = inverted ?? number
-            case .pass: isPassed = true
-            case .keep(let share):
-                // What several keep is kept as often as the one that keeps most.
-                if kept.map({ share.rate < $0.share.rate }) ?? true { kept = (number, share) }
+            let asksForRoom = nodes[number].asksForRoom
+            if stopsAtFirstMatch, outcome.kept != nil, asksForRoom { continue }
+            let verdict = memory.verdict(nodes[number], trace, .init(nanos: nanos))
+            if verdict.holds { noting(number) }
+            outcome.add(verdict, of: number, asksForRoom: asksForRoom)
+        }
+        let chance = outcome.keeps && !outcome.drops
+        let probability = chance.probability(after: trace.threshold)
+        let weight = trace.weight / (probability > 0 ? probability : 1)
+        guard outcome.droppedBy == nil, let kept = outcome.kept else {
+            if outcome.droppedBy == nil, let inverted = outcome.inverted, !outcome.isPassed {
+                return SamplingDecision(isKept: true, policy: inverted)
             }
+            if chance.holds(for: trace) { memory.noteRefused(weight, of: kind(of: trace)) }
+            return SamplingDecision(isKept: false, policy: outcome.droppedBy)
         }
-        if let droppedBy { return SamplingDecision(isKept: false, policy: droppedBy) }
-        if let (policy, share) = kept {
-            return SamplingDecision(
-                isKept: true,
-                policy: policy,
-                part: share.part,
-                threshold: share.threshold,
-                factor: share.factor
-            )
+        var decision = SamplingDecision(isKept: true, policy: kept.policy, part: kept.part)
+        if case .passes(let threshold, .randomness) = chance {
+            decision.threshold = threshold
+        } else {
+            decision.factor = weight / trace.weight
         }
-        if let inverted, !isPassed { return SamplingDecision(isKept: true, policy: inverted) }
-        return .dropped
+        // One that found room stands for those that did not, one that needs none for itself.
+        if kept.neededRoom { decision.factor *= 1 + memory.takeRefused(of: kind(of: trace)) / weight }
+        return decision
+    }
+
+    /// A number that traces of the same services have in common: the weight of one that finds no room goes to one like it.
+    private func kind(of trace: TraceDigest) -> UInt64 {
+        kindField.map { trace.key(of: [$0], usingLength: false) } ?? 0
     }
 
     /// What decided, in words: the name of the policy, and behind a slash that of its part.

@@ -8,8 +8,11 @@ struct TokenBucket: Sendable {
     let capacity: Double
     private var tokens: Double
     private var filledNanos: UInt64?
-    /// Traces refused since the last that passed.
-    private var refusedCount = 0
+    /// The weight of what was refused since the last that passed, by what makes traces alike.
+    private var refused: [UInt64: Double] = [:]
+
+    /// Kinds of traces that are told apart; further ones count as one.
+    private static let kindCountMax = 1_024
 
     init(perSecond: Double, capacity: Double) {
         self.perSecond = perSecond
@@ -29,12 +32,17 @@ struct TokenBucket: Sendable {
     /// Lets `amount` pass.
     mutating func take(_ amount: Double) { tokens -= amount }
 
-    /// Notes a trace that did not pass.
-    mutating func noteRefused() { refusedCount += 1 }
-
-    /// How many traces one that passed stands for: itself and those that did not since the last.
-    mutating func takeRefused() -> Double {
-        defer { refusedCount = 0 }
-        return Double(1 + refusedCount)
+    /// Notes that something of this weight did not pass.
+    mutating func noteRefused(_ weight: Double, of kind: UInt64 = 0) {
+        let isKnown = refused.count < Self.kindCountMax || refused[kind] != nil
+        refused[isKnown ? kind : Self.otherKinds, default: 0] += weight
     }
+
+    /// The weight of what did not pass since the last that was like this one.
+    mutating func takeRefused(of kind: UInt64 = 0) -> Double {
+        guard !refused.isEmpty else { return 0 }
+        return refused.removeValue(forKey: kind) ?? refused.removeValue(forKey: Self.otherKinds) ?? 0
+    }
+
+    private static let otherKinds = UInt64.max
 }

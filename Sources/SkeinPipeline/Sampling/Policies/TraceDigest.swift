@@ -13,6 +13,10 @@ package struct TraceDigest: Hashable, Sendable {
     package private(set) var spanCount = 0
     /// Of the spans as OTLP, roughly; 0 when no policy asks.
     package private(set) var byteCount = 0
+    /// What the spans weigh together by what was sampled before they came, in 65,536ths.
+    private var weightUnits: Int64 = 0
+    /// The highest threshold that a `tracestate` says was passed; 0 when none says.
+    private(set) var threshold: UInt64 = 0
     /// Whether a span without a parent was among them.
     package private(set) var hasRoot = false
     /// The conditions that any span satisfied.
@@ -48,6 +52,9 @@ package struct TraceDigest: Hashable, Sendable {
     /// R of consistent probability sampling, below 2^56.
     package var randomness: UInt64 { namedRandomness ?? traceID.low & (SamplingThreshold.end - 1) }
 
+    /// How many spans these stand for, 1 at least.
+    package var weight: Double { max(Double(weightUnits) / DurationDistribution.unitsPerSpan, 1) }
+
     /// Nanoseconds from the earliest start to the latest end.
     package var durationNanos: UInt64 { endUnixNanos > startUnixNanos ? endUnixNanos - startUnixNanos : 0 }
 
@@ -70,16 +77,20 @@ package struct TraceDigest: Hashable, Sendable {
         startUnixNanos = min(startUnixNanos, batch.startUnixNanos[row])
         endUnixNanos = max(endUnixNanos, batch.endUnixNanos(at: row))
         spanCount += 1
+        weightUnits &+= DurationDistribution.units(ofWeight: SpanBatch.value(batch.weights, row, default: 1))
         hasRoot = hasRoot || !batch.parentSpanIDs[row].isValid
         for (number, rows) in reading.satisfied.enumerated() where rows[row] {
             satisfied[number >> 6] |= 1 << UInt64(number & 63)
         }
         if reading.countsBytes { byteCount += batch.otlpByteCount(at: row) }
         let traceState = SpanBatch.value(batch.traceStateRefs, row, default: 0)
-        if traceState != 0,
-            let named = batch.dictionary.withBytes(traceState, { SamplingThreshold.randomness(ofTraceState: $0) })
-        {
-            namedRandomness = min(named, namedRandomness ?? named)
+        if traceState != 0 {
+            batch.dictionary.withBytes(traceState) { text in
+                threshold = max(threshold, SamplingThreshold.threshold(ofTraceState: text) ?? 0)
+                if let named = SamplingThreshold.randomness(ofTraceState: text) {
+                    namedRandomness = min(named, namedRandomness ?? named)
+                }
+            }
         }
         guard !reading.fields.isEmpty else { return }
         if fieldValues.isEmpty { fieldValues = [[UInt64]](repeating: [], count: reading.fields.count) }

@@ -28,6 +28,8 @@ package final class AdaptiveSampling: IntakeStage {
         package init(targetPerSecond: Double) { self.targetPerSecond = targetPerSecond }
     }
 
+    /// Bytes of the names of a service and its operation together; longer ones are not told apart, and not known.
+    private static let nameByteCountMax = 512
     /// Operations of all services that are known at once.
     package static let operationCountMax = 20_000
     /// Intervals without a root after which an operation is forgotten.
@@ -100,23 +102,50 @@ package final class AdaptiveSampling: IntakeStage {
         var unsaid = 0.0
     }
 
+    private static let samplerTypes = ["sampler.type", "jaeger.sampler.type"].map { Array($0.utf8) }
+
     private static func roots(of batch: SpanBatch) -> [Key: Roots] {
         var roots: [Key: Roots] = [:]
+        let typeKeys = batch.dictionary.refs(of: samplerTypes).filter { $0 != 0 }
         for row in 0..<batch.count where !batch.parentSpanIDs[row].isValid {
             let service = batch.resources.serviceNameRefs[Int(batch.resourceRows[row])]
             let weight = SpanBatch.value(batch.weights, row, default: 1)
             var count = roots[Key(service: service, name: batch.nameRefs[row]), default: Roots()]
             count.rootCount += 1
-            if weight > 1 { count.said += weight } else { count.unsaid += 1 }
+            if weight > 1 || saysThreshold(row, of: batch) {
+                count.said += weight
+            } else if let type = samplerType(row, of: batch, typeKeys) {
+                // One of so many a second that are taken beside the share says nothing of it.
+                if type != "lowerbound" { count.said += weight }
+            } else {
+                count.unsaid += 1
+            }
             roots[Key(service: service, name: batch.nameRefs[row])] = count
         }
         return roots
     }
 
+    private static func saysThreshold(_ row: Int, of batch: SpanBatch) -> Bool {
+        let state = SpanBatch.value(batch.traceStateRefs, row, default: 0)
+        return state != 0
+            && batch.dictionary.withBytes(state) { SamplingThreshold.threshold(ofTraceState: $0) != nil }
+    }
+
+    /// What Jaeger's tag says of who sampled a span; `nil` without the tag.
+    private static func samplerType(_ row: Int, of batch: SpanBatch, _ keys: [SpanBatch.Ref]) -> String? {
+        guard !keys.isEmpty else { return nil }
+        let pair = batch.attributes.range(of: row).first { keys.contains(batch.attributes.keyRefs[$0]) }
+        guard let pair, case .string(let type) = batch.dictionary.value(batch.attributes.valueRefs[pair]) else {
+            return nil
+        }
+        return type
+    }
+
     private func add(_ roots: Roots, of key: Key, in batch: SpanBatch, _ now: UInt64, to state: inout State) {
         let (service, name) = (batch.dictionary.string(key.service), batch.dictionary.string(key.name))
         let known = state.services[service]?[name]
-        guard known != nil || state.operationCount < Self.operationCountMax else {
+        let isShort = service.utf8.count + name.utf8.count <= Self.nameByteCountMax
+        guard known != nil || isShort && state.operationCount < Self.operationCountMax else {
             return overflow.add(roots.rootCount)
         }
         if known == nil { state.operationCount += 1 }
