@@ -40,6 +40,11 @@ package final class SpillFolder: SpanSpill {
     private let writing = Mutex(Writing())
     private let thread = DispatchQueue(label: "skein.spill")
 
+    /// The folder for spilled spans in a data folder that the caller has open, of at most `byteCountMax` bytes.
+    package convenience init(in dataDirectory: String, byteCountMax: Int) throws(StoreError) {
+        try self.init(Self.path(in: dataDirectory), disk: PosixDisk(), byteCountMax: byteCountMax)
+    }
+
     /// The folder `path` of at most `byteCountMax` bytes, made when missing; what an earlier process left in it is removed.
     package init(
         _ path: String,
@@ -61,10 +66,16 @@ package final class SpillFolder: SpanSpill {
     }
 
     /// The folder in a data folder.
-    package static func path(in dataDirectory: String) -> String { dataDirectory + "/sampling" }
+    private static func path(in dataDirectory: String) -> String { dataDirectory + "/" + StoreFolder.spillName }
+
+    /// Removes what an earlier process left in a data folder, if there is anything.
+    package static func clear(in dataDirectory: String) {
+        // What cannot be removed now is in nobody's way.
+        try? clear(path(in: dataDirectory), on: PosixDisk())
+    }
 
     /// Removes what a process left in the folder `path`, if there is one; files that are none of ours stay.
-    package static func clear(_ path: String, on disk: any Disk) throws(DiskError) {
+    private static func clear(_ path: String, on disk: any Disk) throws(DiskError) {
         let names: [String]
         do throws(DiskError) { names = try disk.list(path) } catch {
             if error.code == .notFound { return }

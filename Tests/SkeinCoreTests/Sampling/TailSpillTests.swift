@@ -148,6 +148,22 @@ import Testing
         #expect(bench.waitingByteCount == 0)
     }
 
+    @Test func `values that make traces alike and decisions that are remembered count as memory`() async throws {
+        let traces = (1...200).map { TraceSketch.one($0, [Attribute("shop", .string("shop \($0)"))]).spans }
+        let alike = SamplingPolicy.Rule.dynamic(
+            DynamicSampling(.rate(2), fields: [.attribute(.any, "shop"), .name])
+        )
+        let bench = try TailSamplerTests.Bench(alike)
+        let plain = try TailSamplerTests.Bench(.always)
+        try await bench.take(traces.flatMap(\.self))
+        try await plain.take(traces.flatMap(\.self))
+        #expect(bench.waitingByteCount >= plain.waitingByteCount + 200 * 2 * 40)
+        await bench.wait(10)
+        #expect(bench.waitingByteCount == 0)
+        #expect(bench.sampler.cacheByteCount > 200 * MemoryLayout<TraceID>.stride)
+        #expect(bench.budget.used == bench.sampler.cacheByteCount)
+    }
+
     @Test func `what a process left is removed by the next, and other files stay`() throws {
         let disk = SimulatedDisk(seed: 7)
         try disk.createDirectory(Self.folder)
