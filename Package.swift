@@ -29,6 +29,7 @@ let modules: [Module] = [
     Module(name: "CSkeinWeb", kind: .c),
     Module(name: "SkeinWeb", imports: ["CSkeinWeb"]),
     // contracts
+    Module(name: "SkeinPropagation", imports: ["SkeinBase", "SkeinModel"]),
     Module(name: "SkeinWire", imports: ["SkeinBase", "SkeinModel"]),
     Module(name: "SkeinStore", imports: ["SkeinBase", "SkeinModel"]),
     // organs
@@ -36,6 +37,11 @@ let modules: [Module] = [
     Module(name: "SkeinTraceQL", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(name: "SkeinAnalysis", imports: ["SkeinBase", "SkeinModel"]),
     Module(name: "SkeinPipeline", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
+    Module(
+        name: "SkeinTracing",
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire"],
+        products: ["Tracing", "Instrumentation"]
+    ),
     // doors
     Module(
         name: "SkeinReceivers",
@@ -88,7 +94,7 @@ let modules: [Module] = [
         kind: .fuzz,
         imports: [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
-            "SkeinPipeline", "SkeinTestKit",
+            "SkeinPipeline", "SkeinPropagation", "SkeinTestKit",
         ]
     ),
 ]
@@ -98,8 +104,8 @@ let tests: [Module] = [
     Module(
         name: "SkeinCoreTests",
         imports: [
-            "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
-            "SkeinAnalysis", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit", "SkeinSimulation",
+            "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinPropagation", "SkeinWire", "SkeinStore", "SkeinEngine",
+            "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit", "SkeinSimulation",
         ]
     ),
     Module(
@@ -111,6 +117,11 @@ let tests: [Module] = [
         products: [
             "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHPACK", "AsyncHTTPClient", "Logging", "ServiceLifecycle",
         ]
+    ),
+    Module(
+        name: "SkeinTracingTests",
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinTracing"],
+        products: ["Tracing", "Instrumentation"]
     ),
     Module(
         name: "SkeinCommandTests",
@@ -125,6 +136,9 @@ let packages: [String: (url: String, from: Version, products: [String])] = [
     "async-http-client": ("swift-server/async-http-client", "1.37.0", ["AsyncHTTPClient"]),
     "swift-service-lifecycle": ("swift-server/swift-service-lifecycle", "2.13.0", ["ServiceLifecycle", "UnixSignals"]),
     "swift-argument-parser": ("apple/swift-argument-parser", "1.8.2", ["ArgumentParser"]),
+    "swift-distributed-tracing": (
+        "apple/swift-distributed-tracing", "1.7.3", ["Tracing", "Instrumentation"]
+    ),
     "swift-log": ("apple/swift-log", "1.16.2", ["Logging"]),
     "swift-configuration": ("apple/swift-configuration", "1.4.0", ["Configuration"]),
     "swift-crypto": ("apple/swift-crypto", "4.5.2", ["Crypto"]),
@@ -134,11 +148,16 @@ let packages: [String: (url: String, from: Version, products: [String])] = [
 /// The decoders under libFuzzer, which only `scripts/fuzz.sh` builds: with `--sanitize fuzzer`, all modules watched.
 let fuzzing = Context.environment["SKEIN_FUZZ"] != nil
 let coreOnly = fuzzing || Context.environment["SKEIN_CORE"] != nil
-let present = modules.filter { module in
+/// `SKEIN_SDK=1 swift build` builds only the SDK and its tests.
+let sdkOnly = Context.environment["SKEIN_SDK"] != nil
+let sdk: Set = ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinTracing", "SkeinTracingTests"]
+func isPresent(_ module: Module) -> Bool {
     if case .fuzz = module.kind { return fuzzing }
-    return !coreOnly || module.isCore
+    return sdkOnly ? sdk.contains(module.name) : !coreOnly || module.isCore
 }
-let presentTests = tests.filter { !coreOnly || $0.isCore }
+let present = modules.filter(isPresent)
+let presentTests = tests.filter(isPresent)
+let presentProducts = Set((present + presentTests).flatMap(\.products))
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
     module.imports.map { .target(name: $0) }
@@ -160,11 +179,9 @@ let package = Package(
     products: [.executable(name: "skein", targets: ["SkeinCommand"])].filter { _ in
         present.contains { $0.name == "SkeinCommand" }
     },
-    dependencies: coreOnly
-        ? []
-        : packages.values.sorted { $0.url < $1.url }.map {
-            .package(url: "https://github.com/\($0.url).git", from: $0.from)
-        },
+    dependencies: packages.values.filter { !presentProducts.isDisjoint(with: $0.products) }
+        .sorted { $0.url < $1.url }
+        .map { .package(url: "https://github.com/\($0.url).git", from: $0.from) },
     targets: present.map { module in
         switch module.kind {
         case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)

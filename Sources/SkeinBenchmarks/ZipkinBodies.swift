@@ -7,6 +7,7 @@ import SkeinWire
 struct ZipkinBodies {
     private(set) var json: [[UInt8]] = []
     private(set) var proto3: [[UInt8]] = []
+    private(set) var thrift: [[UInt8]] = []
 
     init(_ batches: [SpanBatch]) {
         for batch in batches {
@@ -17,6 +18,9 @@ struct ZipkinBodies {
             }
             json.append(text.array())
             proto3.append(spans.flatMap { Self.field(1, Self.protobuf($0)) })
+            var list: [UInt8] = []
+            ThriftValue.list(spans.map { Self.thrift($0) }).appendBinary(to: &list)
+            thrift.append(list)
         }
     }
 
@@ -80,6 +84,38 @@ struct ZipkinBodies {
         }
         for (key, value) in tags(span) { out += field(11, field(1, Array(key.utf8)) + field(2, Array(value.utf8))) }
         return out
+    }
+
+    /// A span of version 1: kinds and times are annotations, and every one names its end.
+    private static func thrift(_ span: SkeinModel.Span) -> ThriftValue {
+        let host = ThriftValue.structure([.init(3, .text(span.resource.serviceName))])
+        let (start, end) = (span.startUnixNanos / 1000, (span.startUnixNanos + span.durationNanos) / 1000)
+        func annotation(_ micros: UInt64, _ value: String) -> ThriftValue {
+            .structure([.init(1, .i64(Int64(micros))), .init(2, .text(value)), .init(3, host)])
+        }
+        let core: [(UInt64, String)] =
+            switch span.kind {
+            case .client: [(start, "cs"), (end, "cr")]
+            case .server: [(start, "sr"), (end, "ss")]
+            case .producer: [(start, "ms")]
+            case .consumer: [(start, "mr")]
+            default: []
+            }
+        let annotations =
+            core.map { annotation($0, $1) } + span.events.map { annotation($0.timeUnixNanos / 1000, $0.name) }
+        let binary = tags(span).map { key, value in
+            ThriftValue.structure([.init(1, .text(key)), .init(2, .text(value)), .init(3, .i32(6)), .init(4, host)])
+        }
+        func whole(_ number: UInt64) -> ThriftValue { .i64(Int64(bitPattern: number)) }
+        var fields: [ThriftValue.Field] = [
+            .init(1, whole(span.traceID.low)), .init(3, .text(span.name)), .init(4, whole(span.spanID.rawValue)),
+        ]
+        if span.parentSpanID.isValid { fields.append(.init(5, whole(span.parentSpanID.rawValue))) }
+        fields += [
+            .init(6, .list(annotations)), .init(8, .list(binary)), .init(10, .i64(Int64(start))),
+            .init(11, .i64(Int64(max(1, span.durationNanos / 1000)))), .init(12, whole(span.traceID.high)),
+        ]
+        return .structure(fields)
     }
 
     private static func field(_ number: UInt8, _ body: [UInt8]) -> [UInt8] {

@@ -110,11 +110,13 @@ try file.withUnsafeBytes { file in
     var size = requests.reduce(0) { $0 + $1.count }
     print("\(requests.count) requests, \(spans) spans")
     let zipkin = ZipkinBodies(stage.isEmpty || stage == "zipkin" ? batches : [])
+    let jaeger = JaegerBodies(stage.isEmpty || stage == "jaeger" ? batches : [])
     for _ in 0..<passes {
         if stage.isEmpty || stage == "zipkin" {
             var decoder = Zipkin.SpanDecoder()
             for (name, format, bodies) in [
                 ("JSON", Zipkin.Format.jsonV2, zipkin.json), ("protobuf", .proto3, zipkin.proto3),
+                ("Thrift", .thrift, zipkin.thrift),
             ] {
                 let size = bodies.reduce(0) { $0 + $1.count }
                 try report("decode Zipkin \(name)", spans: spans, bytes: size) {
@@ -123,6 +125,24 @@ try file.withUnsafeBytes { file in
                     }
                 }
             }
+        }
+        if stage.isEmpty || stage == "jaeger" {
+            var thrift = Jaeger.ThriftDecoder()
+            var protobuf = Jaeger.ProtobufDecoder()
+            func report(_ name: String, _ bodies: [[UInt8]], _ decode: (UnsafeRawBufferPointer) throws -> DecodedSpans)
+                throws
+            {
+                let size = bodies.reduce(0) { $0 + $1.count }
+                var found = 0
+                try SkeinBenchmarks.report("decode Jaeger \(name)", spans: spans, bytes: size) {
+                    for body in bodies { found += try body.withUnsafeBytes { try decode($0).accepted } }
+                }
+                precondition(found == spans, "\(found) of \(spans) spans were read")
+            }
+            try report("compact Thrift", jaeger.compact) { try thrift.decodeCompact($0, receivedUnixNanos: 0) }
+            try report("binary Thrift", jaeger.binary) { try thrift.decodeBinary($0, receivedUnixNanos: 0) }
+            try report("Thrift over HTTP", jaeger.posted) { try thrift.decodeBatch($0, receivedUnixNanos: 0) }
+            try report("protobuf", jaeger.protobuf) { try protobuf.decode($0, receivedUnixNanos: 0) }
         }
         if stage.isEmpty || stage == "decode" {
             try report("decode protobuf", spans: spans, bytes: size) {

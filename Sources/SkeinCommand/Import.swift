@@ -60,7 +60,8 @@ struct Import: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
-            let sender = dryRun ? nil : SpanSender(url: Load.url(serverOtlp) ?? serverOtlp, attemptsMax: 10)
+            let sender =
+                dryRun ? nil : SpanSender(url: Load.url(serverOtlp) ?? serverOtlp, attemptsMax: 10, isImport: true)
             let run = ImportRun(sender: sender, format: TraceFileFormat(rawValue: format), serviceName: service)
             let terminal = Terminal.standardError()
             var line = ProgressLine()

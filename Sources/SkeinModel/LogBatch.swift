@@ -133,9 +133,6 @@ package struct LogBatch: Sendable {
         self.init(identifying: SpanBatch(spans: spans, receivedUnixNanos: receivedUnixNanos))
     }
 
-    /// The records with their texts and values changed.
-    package func changing(_ change: (SpanBatch) -> SpanBatch) -> LogBatch { LogBatch(stored: change(rows)) }
-
     /// Every record as a row.
     package var records: [LogRecord] {
         rows.spans.map { span in

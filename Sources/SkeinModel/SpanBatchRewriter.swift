@@ -25,12 +25,29 @@ package struct SpanBatchRewriter {
         rewrite(\.scopes.attributes, count: batch.scopes.count, change)
     }
 
-    /// Asks about every name of a span or event and every message of a status: the bytes that stand in its place, `nil` to
-    /// keep it.
+    /// Asks about every key of an attribute: the bytes that stand in its place, `nil` to keep it.
+    package mutating func changeKeys(_ change: (SpanBatch.Ref) -> [UInt8]?) {
+        rewrite(\.attributes.keyRefs, change)
+        rewrite(\.events.attributes.keyRefs, change)
+        rewrite(\.links.attributes.keyRefs, change)
+        rewrite(\.resources.attributes.keyRefs, change)
+        rewrite(\.scopes.attributes.keyRefs, change)
+    }
+
+    /// Asks about every name of a span, event or scope, every version of a scope and every message of a status: the bytes that
+    /// stand in its place, `nil` to keep it.
     package mutating func changeTexts(_ change: (SpanBatch.Ref) -> [UInt8]?) {
         rewrite(\.nameRefs, change)
         rewrite(\.statusMessageRefs, change)
         rewrite(\.events.nameRefs, change)
+        rewrite(\.scopes.nameRefs, change)
+        rewrite(\.scopes.versionRefs, change)
+    }
+
+    /// Asks about the trace state of every span and link as ``changeTexts(_:)`` does. Weights stay as they are.
+    package mutating func changeTraceStates(_ change: (SpanBatch.Ref) -> [UInt8]?) {
+        rewrite(\.traceStateRefs, change)
+        rewrite(\.links.traceStateRefs, change)
     }
 
     /// The batch as it was changed.

@@ -7,7 +7,7 @@
 /// was decoded and are counted as rejected from then on.
 package struct IngestCounters: Sendable {
     /// What they count.
-    package let source: IntakeSource
+    package private(set) var source: IntakeSource
     /// Requests or datagrams that arrived, good or bad.
     package let requests: Counter
     /// Bytes of their bodies as they came over the wire.
@@ -26,9 +26,9 @@ package struct IngestCounters: Sendable {
         .tooLarge, .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown,
     ]
 
-    /// Makes the counters of a protocol; `name` is the value of the `protocol` label.
-    package init(protocol name: StaticString, in telemetry: Telemetry) {
-        source = IntakeSource(protocolName: name)
+    /// Makes the counters of a protocol; `name` is the value of the `protocol` label. Of an import nothing is sampled.
+    package init(protocol name: StaticString, isImport: Bool = false, in telemetry: Telemetry) {
+        source = IntakeSource(protocolName: name, isImport: isImport)
         requests = telemetry.counter(
             "skein_received_requests_total",
             "Requests and datagrams that arrived, good or bad.",
@@ -71,6 +71,13 @@ package struct IngestCounters: Sendable {
                 ["protocol": name, "reason": reason.label]
             )
         }
+    }
+
+    /// The same counters for a request whose sender imports traces.
+    package var importing: IngestCounters {
+        var counters = self
+        counters.source.isImport = true
+        return counters
     }
 
     /// Counts a request that is refused whole.

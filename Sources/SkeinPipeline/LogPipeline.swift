@@ -9,16 +9,19 @@ package struct LogPipeline: Sendable {
     package let budget: ByteBudget
     package let counters: LogCounters
     private let store: any LogRecordStore
-    private let scrubber: Scrubber?
+    private let stages: [any IntakeStage]
 
+    private static let source = IntakeSource(protocolName: "otlp-logs")
+
+    /// A way into `store` through `stages` in their order, which take records as the rows that they are kept as.
     package init(
         store: any LogRecordStore,
-        scrubber: Scrubber? = nil,
+        stages: [any IntakeStage] = [],
         budget: ByteBudget,
         telemetry: Telemetry
     ) {
         self.store = store
-        self.scrubber = scrubber
+        self.stages = stages
         self.budget = budget
         counters = LogCounters(in: telemetry)
     }
@@ -31,9 +34,17 @@ package struct LogPipeline: Sendable {
             counters.reject(batch.count, refusal.reason)
             throw refusal
         }
-        let kept = scrubber.map { scrubber in batch.changing { scrubber.scrubbed($0) } } ?? batch
+        var rows = batch.rows
+        for stage in stages where !rows.isEmpty {
+            do throws(Refusal) {
+                rows = try stage.process(rows, from: Self.source)
+            } catch {
+                counters.reject(batch.count, error.reason)
+                throw error
+            }
+        }
         do {
-            try await store.append(kept)
+            try await store.append(LogBatch(stored: rows))
         } catch {
             let refusal = Pipeline.refusal(error)
             counters.reject(batch.count, refusal.reason)

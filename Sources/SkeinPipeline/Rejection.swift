@@ -11,6 +11,8 @@ package struct Refusal: Error, CustomStringConvertible {
         case tooLarge
         /// A content type or an encoding that is not spoken here.
         case unsupported
+        /// A page in a browser sent it whose origin may not.
+        case forbidden
         /// The sender stopped in the middle or was too slow.
         case incomplete
         /// Too much is in flight; the same request may succeed later.
@@ -30,6 +32,7 @@ package struct Refusal: Error, CustomStringConvertible {
             case .malformed: "malformed"
             case .tooLarge: "too_large"
             case .unsupported: "unsupported"
+            case .forbidden: "forbidden"
             case .incomplete: "incomplete"
             case .busy: "busy"
             case .rateLimited: "rate_limited"
@@ -42,18 +45,18 @@ package struct Refusal: Error, CustomStringConvertible {
         /// Whether the same request may succeed later.
         package var isRetryable: Bool {
             switch self {
-            case .malformed, .tooLarge, .unsupported, .incomplete: false
+            case .malformed, .tooLarge, .unsupported, .forbidden, .incomplete: false
             case .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown: true
             }
         }
 
-        /// Seconds to wait before trying again.
-        package var retryAfterSeconds: Int {
+        /// Seconds to wait before trying again, where nothing else is known.
+        fileprivate var retryAfterSeconds: Int {
             switch self {
             case .busy, .rateLimited, .shuttingDown: 1
             case .storeUnavailable: 5
             case .storeFull: 30
-            case .malformed, .tooLarge, .unsupported, .incomplete: 0
+            case .malformed, .tooLarge, .unsupported, .forbidden, .incomplete: 0
             }
         }
     }
@@ -61,11 +64,14 @@ package struct Refusal: Error, CustomStringConvertible {
     package var reason: Reason
     /// Names the value, the limit and the remedy; shown to the sender.
     package var message: String
+    /// Seconds to wait before trying again; 0 where that is of no use.
+    package var retryAfterSeconds: Int
 
-    /// A refusal.
-    package init(_ reason: Reason, _ message: String) {
+    /// A refusal; without `retryAfterSeconds` that of its reason.
+    package init(_ reason: Reason, _ message: String, retryAfterSeconds: Int? = nil) {
         self.reason = reason
         self.message = message
+        self.retryAfterSeconds = retryAfterSeconds ?? reason.retryAfterSeconds
     }
 
     package var description: String { message }
@@ -95,6 +101,8 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
     case time
     /// A log record belongs to no trace.
     case noTrace
+    /// Its trace has as many spans as are taken of one.
+    case traceFull
 
     /// The value of the `reason` label.
     package var label: StaticString {
@@ -105,6 +113,7 @@ package enum SpanRejection: Int, CaseIterable, Sendable {
         case .depth: "value_too_deep"
         case .time: "invalid_time"
         case .noTrace: "no_trace_id"
+        case .traceFull: "trace_full"
         }
     }
 }
@@ -117,6 +126,8 @@ package enum ItemDrop: Int, CaseIterable, Sendable {
     case events
     /// More links than a span keeps.
     case links
+    /// A link whose ids have a wrong length.
+    case invalidLinks
 
     /// The value of the `reason` label.
     package var label: StaticString {
@@ -124,6 +135,7 @@ package enum ItemDrop: Int, CaseIterable, Sendable {
         case .attributes: "too_many_attributes"
         case .events: "too_many_events"
         case .links: "too_many_links"
+        case .invalidLinks: "invalid_link"
         }
     }
 }

@@ -33,7 +33,7 @@ struct DoorMaker {
         savedQueries: any SavedQueries,
         logRecords: (any LogRecordStore)?,
         pipeline: Pipeline,
-        scrubber: Scrubber?,
+        logStages: [any IntakeStage],
         sampling: SamplingAnswers,
         memory: MemoryPlan,
         telemetry: Telemetry,
@@ -46,7 +46,7 @@ struct DoorMaker {
         self.clock = clock
         self.pipeline = pipeline
         logs = logRecords.map { store in
-            LogPipeline(store: store, scrubber: scrubber, budget: pipeline.budget, telemetry: telemetry)
+            LogPipeline(store: store, stages: logStages, budget: pipeline.budget, telemetry: telemetry)
         }
         self.sampling = sampling
         self.memory = memory
@@ -54,7 +54,7 @@ struct DoorMaker {
         self.directory = directory
         self.logger = logger
         operations = Operations(store: store, telemetry: telemetry, readiness: readiness)
-        let imports = IngestCounters(protocol: "import", in: telemetry)
+        let imports = IngestCounters(protocol: "import", isImport: true, in: telemetry)
         directory.add(imports)
         api = API(
             store: store,
@@ -65,7 +65,12 @@ struct DoorMaker {
             savedQueries: savedQueries,
             logRecords: logRecords,
             zipkin: configuration.zipkin,
-            importing: ImportIntake(pipeline: pipeline, counters: imports),
+            importing: ImportIntake(
+                pipeline: pipeline,
+                counters: imports,
+                itemsMax: configuration.spanItemsMax,
+                clock: clock
+            ),
             samplingPolicies: SamplingFile.policies,
             serverStatus: { directory.status }
         )
@@ -99,7 +104,13 @@ struct DoorMaker {
                 "zipkin",
                 address,
                 configuration.requestBytesMax,
-                shared(ZipkinHTTPService(intake, other: FamilyService(answers: answers(of: .zipkin)))),
+                shared(
+                    ZipkinHTTPService(
+                        intake,
+                        other: FamilyService(answers: answers(of: .zipkin)),
+                        origins: configuration.corsOrigins
+                    )
+                ),
                 ZipkinGRPCService(intake)
             )
         case .jaegerQueryGRPC:

@@ -7,9 +7,10 @@ import SkeinPipeline
 /// What is done to spans on their way to the store, as the configuration says: limits first, then what sampling does, then
 /// what is taken out of those that are left.
 struct Intake {
+    let traceLimit: TraceSpanLimit?
     let stages: [any IntakeStage]
-    /// Takes secrets out of log records too.
-    let scrubber: Scrubber?
+    /// What is done to log records: the same but for sampling, of which a service may send as many as of spans.
+    let logStages: [any IntakeStage]
 
     init(
         _ configuration: ServerConfiguration,
@@ -18,18 +19,19 @@ struct Intake {
         telemetry: Telemetry
     ) throws(ConfigurationError) {
         var stages: [any IntakeStage] = []
-        if configuration.rates != RateLimits.Rates() { stages.append(RateLimits(configuration.rates, clock: clock)) }
-        if let most = configuration.traceSpansTakenMax {
-            stages.append(TraceSpanLimit(spanCountMax: most, telemetry: telemetry))
+        var logStages: [any IntakeStage] = []
+        if configuration.rates != RateLimits.Rates() {
+            stages.append(RateLimits(configuration.rates, clock: clock))
+            logStages.append(RateLimits(configuration.rates, of: "log records", clock: clock))
         }
+        traceLimit = configuration.traceSpansTakenMax.map { TraceSpanLimit(spanCountMax: $0) }
         stages += sampling
-        scrubber = try Self.scrubber(configuration, telemetry)
-        if let scrubber { stages.append(scrubber) }
+        var both: [any IntakeStage] = []
+        if let scrubber = try Self.scrubber(configuration, telemetry) { both.append(scrubber) }
         // Of a secret that is cut nobody would know any more that it was one.
-        if let most = configuration.valueBytesMax {
-            stages.append(ValueLimit(byteCountMax: most, telemetry: telemetry))
-        }
-        self.stages = stages
+        if let most = configuration.valueBytesMax { both.append(ValueLimit(byteCountMax: most, telemetry: telemetry)) }
+        self.stages = stages + both
+        self.logStages = logStages + both
     }
 
     private static func scrubber(

@@ -40,6 +40,7 @@ package struct Server: Sendable {
         }
         let pipeline = Pipeline(
             store: keeper.store,
+            traceLimit: intake.traceLimit,
             stages: intake.stages,
             sampler: sampling?.sampler,
             budget: memory.requests,
@@ -54,7 +55,7 @@ package struct Server: Sendable {
             savedQueries: keeper.store.savedQueries,
             logRecords: keeper.store.logRecords,
             pipeline: pipeline,
-            scrubber: intake.scrubber,
+            logStages: intake.logStages,
             sampling: weighing.answers,
             memory: memory,
             telemetry: telemetry,

@@ -17,9 +17,9 @@ package struct DecodedSpans: Sendable {
     /// The spans of `batch`, and nothing rejected.
     package init(batch: SpanBatch) { self.batch = batch }
 
-    /// Spans accepted.
+    /// Spans that could be read.
     package var accepted: Int { batch.count }
-    /// Spans left out.
+    /// Spans that could not be read.
     package var rejectedCount: Int { rejected.values.reduce(0, +) }
 }
 

@@ -19,9 +19,19 @@ package struct DroppedItems: Hashable, Sendable {
     package var attributes = 0
     package var events = 0
     package var links = 0
+    /// Links whose ids have a wrong length.
+    package var invalidLinks = 0
 
     /// Of all kinds.
-    package var count: Int { attributes + events + links }
+    package var count: Int { attributes + events + links + invalidLinks }
+
+    /// Adds what was left out elsewhere.
+    package static func += (sum: inout Self, other: Self) {
+        sum.attributes += other.attributes
+        sum.events += other.events
+        sum.links += other.links
+        sum.invalidLinks += other.invalidLinks
+    }
 }
 
 /// Counts what a decoder takes in for one request.
@@ -57,16 +67,25 @@ struct Intake {
     }
 
     /// Counts what a span has too many of.
-    mutating func drop(events: Quota, links: Quota) {
+    mutating func drop(events: Quota, links: Quota, invalidLinks: UInt32 = 0) {
         dropped.events += Int(events.refused)
         dropped.links += Int(links.refused)
+        dropped.invalidLinks += Int(invalidLinks)
     }
 
     /// What the client is told of dropped items; empty when there are none.
     var warning: String {
-        guard dropped.count > 0 else { return "" }
-        return "\(dropped.attributes) attributes, \(dropped.events) events and \(dropped.links) links were dropped: "
-            + "a span keeps \(limits.itemsMax) of each"
+        var parts: [String] = []
+        if dropped.count > dropped.invalidLinks {
+            parts.append(
+                "\(dropped.attributes) attributes, \(dropped.events) events and \(dropped.links) links were dropped: "
+                    + "a span keeps \(limits.itemsMax) of each"
+            )
+        }
+        if dropped.invalidLinks > 0 {
+            parts.append("\(dropped.invalidLinks) references were dropped: their ids are not as long as ids are")
+        }
+        return parts.joined(separator: "; ")
     }
 }
 

@@ -22,13 +22,14 @@ extension NativeAPI {
         let service = call.request.query("service") ?? ""
         let body = call.request.body
         intake.begin(byteCount: body.count)
-        var reader = TraceFileReader(format: format, objectBytesMax: max(1, body.count))
+        var reader = TraceFileReader(format: format, objectBytesMax: max(1, body.count), limits: intake.limits)
+        var progress = ImportIntake.Progress()
         var traces = ImportedTraces(countMax: importedTraceCountMax)
         var at = 0
         while true {
             while let batch = reader.nextBatch(receivedUnixNanos: api.clock.unixNanos) {
                 let batch = service.isEmpty ? batch : batch.givingService(service)
-                try await intake.store(batch)
+                try await intake.store(batch, &progress)
                 traces.note(batch)
             }
             guard at < body.count else { break }
@@ -47,9 +48,16 @@ extension NativeAPI {
                     "format",
                     report.spanCounts.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key.rawValue
                 )
-                json.member("acceptedSpanCount", report.spanCount)
+                json.member("acceptedSpanCount", report.spanCount - progress.overflowCount)
                 json.array("skipped") { json in
                     for skip in report.skips { json.object { json in write(skip, to: &json) } }
+                    if progress.overflowCount > 0 {
+                        json.object { json in
+                            json.member("reason", "trace_full")
+                            json.member("count", progress.overflowCount)
+                            json.member("example", intake.overflowMessage(progress))
+                        }
+                    }
                 }
                 json.member("droppedItemCount", report.dropped.count)
                 json.array("traceIds") { json in

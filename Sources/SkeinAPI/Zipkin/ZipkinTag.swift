@@ -71,9 +71,11 @@ enum ZipkinTag {
         }
         switch Derived(rawValue: key) {
         case .error?:
-            ways.append(
-                .and([.compare(.status, .equal, .status(.error)), .compare(.statusMessage, .equal, .string(value))])
-            )
+            // A tag that says "true" became the status alone.
+            let messages = value == "true" ? ["true", ""] : [value]
+            ways += messages.map {
+                .and([.compare(.status, .equal, .status(.error)), .compare(.statusMessage, .equal, .string($0))])
+            }
         case .statusCode? where value == "OK": ways.append(.compare(.status, .equal, .status(.ok)))
         case .statusCode? where value == "ERROR": ways.append(.compare(.status, .equal, .status(.error)))
         case .scopeName?, .libraryName?: ways.append(.compare(.scopeName, .equal, .string(value)))

@@ -12,12 +12,14 @@ struct SpanSender: Sendable {
     let url: String
     /// Times that a request is sent before it counts as failed.
     var attemptsMax = 6
+    /// Whether the server is to keep all spans, whatever it samples.
+    var isImport = false
     var clock: any WallClock = SystemClock()
 
     /// Most bytes of an answer.
     private static let answerBytesMax = 1 << 20
     /// Longest wait that a server may ask for.
-    private static let waitSecondsMax = 30.0
+    private static let waitSecondsMax = 60.0
 
     /// What a server said to a request that it took.
     struct Answer: Sendable {
@@ -40,6 +42,7 @@ struct SpanSender: Sendable {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "content-type", value: "application/x-protobuf")
+        if isImport { request.headers.add(name: "x-skein-import", value: "1") }
         request.body = .bytes(body)
         var attempt = 1
         while true {

@@ -143,6 +143,7 @@ struct ImportRun: Sendable {
     private func send(_ body: ByteBuffer, _ spanCount: Int, _ sender: SpanSender, _ sheet: Sheet) async {
         var absences = 0
         while sheet.stop == nil {
+            let storedBefore = sheet.storedCount
             do throws(SpanSender.Failure) {
                 let answer = try await sender.send(body) { sheet.noteRetry() }
                 return sheet.note(stored: spanCount, rejected: min(answer.rejectedCount, spanCount), answer.message)
@@ -151,6 +152,8 @@ struct ImportRun: Sendable {
                 case .refused(let status, let message):
                     let reason = message.isEmpty ? "it answered \(status)" : message
                     guard [429, 502, 503, 504].contains(status) else { return sheet.note(refused: spanCount, reason) }
+                    // A limit of spans a second lets one request through after the other: it is not this one's turn yet.
+                    if status == 429, sheet.storedCount > storedBefore { continue }
                     return sheet.stop(
                         "The server takes no more for now: \(reason). Run it again later; nothing is stored twice."
                     )
@@ -177,7 +180,8 @@ struct ImportRun: Sendable {
 
         var report: ImportReport { state.withLock { $0 } }
         var stop: String? { state.withLock { $0.stop } }
-        var hasStored: Bool { state.withLock { $0.storedCount > 0 } }
+        var storedCount: Int { state.withLock { $0.storedCount } }
+        var hasStored: Bool { storedCount > 0 }
         var spanCount: Int { readSpans.withLock { $0 } }
 
         func note(read count: Int) { readSpans.withLock { $0 += count } }

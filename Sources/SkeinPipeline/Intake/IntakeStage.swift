@@ -17,6 +17,11 @@ package protocol IntakeStage: Sendable {
 package struct IntakeSource: Sendable {
     /// The value of the `protocol` label, such as `otlp-http`.
     package var protocolName: StaticString
+    /// Somebody imports these traces and wants all of them: no sampling leaves any out.
+    package var isImport: Bool
 
-    package init(protocolName: StaticString) { self.protocolName = protocolName }
+    package init(protocolName: StaticString, isImport: Bool = false) {
+        self.protocolName = protocolName
+        self.isImport = isImport
+    }
 }

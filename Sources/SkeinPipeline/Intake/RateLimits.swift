@@ -25,8 +25,12 @@ package final class RateLimits: IntakeStage {
     private static let serviceCountMax = 10_000
     private static let othersKey: UInt64 = 0
     private static let nanosPerSecond = 1e9
+    /// The longest that a sender is told to wait.
+    private static let waitSecondsMax = 60.0
 
     private let rates: Rates
+    /// What is counted, as senders are told.
+    private let noun: String
     private let clock: any WallClock
     private let buckets = Mutex<[UInt64: Bucket]>([:])
 
@@ -37,8 +41,9 @@ package final class RateLimits: IntakeStage {
         var filledNanos: UInt64
     }
 
-    package init(_ rates: Rates, clock: any WallClock) {
+    package init(_ rates: Rates, of noun: String = "spans", clock: any WallClock) {
         self.rates = rates
+        self.noun = noun
         self.clock = clock
     }
 
@@ -92,11 +97,23 @@ package final class RateLimits: IntakeStage {
     }
 
     private func refused(_ service: String, _ bucket: Bucket) -> Refusal {
-        let limit =
-            if let spans = rates.spans, bucket.spans <= 0 { "\(spans) spans" } else { "\(rates.bytes ?? 0) bytes" }
+        var limit = "\(rates.bytes ?? 0) bytes"
+        if let spans = rates.spans, bucket.spans <= 0 { limit = "\(spans) \(noun)" }
         return Refusal(
             .rateLimited,
-            "the service \"\(service.prefix(100))\" sends more than \(limit) a second: send less, sample, or raise the limit"
+            "the service \"\(service.prefix(100))\" sends more than \(limit) a second: send less, sample, or raise the limit",
+            retryAfterSeconds: secondsOwed(bucket)
         )
+    }
+
+    /// Whole seconds until the service owes nothing, of which senders are told no more than a minute.
+    private func secondsOwed(_ bucket: Bucket) -> Int {
+        func seconds(_ left: Double, _ rate: Int?) -> Double {
+            guard let rate, rate > 0, left <= 0 else { return 0 }
+            return -left / Double(rate)
+        }
+        let owed = max(seconds(bucket.spans, rates.spans), seconds(bucket.bytes, rates.bytes))
+        // At the full second there is something again.
+        return Int(min(owed, Self.waitSecondsMax - 1).rounded(.down)) + 1
     }
 }

@@ -49,6 +49,7 @@ package struct Scrubber: IntakeStage {
         var actions: [SpanBatch.Ref: ScrubRules.Action?] = [:]
         var values: [SpanBatch.Ref: [UInt8]?] = [:]
         var texts: [SpanBatch.Ref: [UInt8]?] = [:]
+        var hashes: [SpanBatch.Ref: [UInt8]] = [:]
         var counts: [Change: Int] = [:]
         func cached<Value>(
             _ ref: SpanBatch.Ref,
@@ -72,7 +73,9 @@ package struct Scrubber: IntakeStage {
                 return .replace(Self.encoded("[redacted]"))
             case .hash:
                 counts[.hashed, default: 0] += 1
-                return .replace(Self.encoded(hash(dictionary.withBytes(value) { Array($0) })))
+                return .replace(
+                    cached(value, in: &hashes) { Self.encoded(hash(dictionary.withBytes(value) { Array($0) })) }
+                )
             case nil:
                 let found = cached(value, in: &values) { dictionary.withBytes(value) { scrubbedValue($0) } }
                 guard let found else { return .keep }
@@ -81,11 +84,16 @@ package struct Scrubber: IntakeStage {
             }
         }
         if detector.isActive {
-            rewriter.changeTexts { ref in
+            func scrubbedText(_ ref: SpanBatch.Ref) -> [UInt8]? {
                 let found = cached(ref, in: &texts) { dictionary.withBytes(ref) { detector.scrubbed($0) } }
                 if found != nil { counts[.detected, default: 0] += 1 }
                 return found
             }
+            rewriter.changeTexts(scrubbedText)
+            rewriter.changeTraceStates(scrubbedText)
+            // All keys were seen above.
+            let hasSecretKeys = actions.keys.contains { dictionary.withBytes($0) { detector.scrubbed($0) } != nil }
+            if hasSecretKeys { rewriter.changeKeys(scrubbedText) }
         }
         for (change, count) in counts { counters[change]?.add(count) }
         return rewriter.finish()
@@ -102,23 +110,33 @@ package struct Scrubber: IntakeStage {
         case .int:
             // The digits of a card may come as a number.
             guard detector.isActive, let number = EncodedValue.int(bytes) else { return nil }
-            var digits = "\(number)"
-            return digits.withUTF8 { detector.scrubbed(UnsafeRawBufferPointer($0)) }
-                .map { Self.encoded(String(decoding: $0, as: UTF8.self)) }
+            return scrubbed("\(number)").map { Self.encoded($0) }
         case .array, .map:
             let value = EncodedValue.decode(bytes)
             guard let found = scrubbed(value) else { return nil }
+            return Self.encoded(found)
+        case .bytes:
+            guard detector.isActive, let found = scrubbed(EncodedValue.decode(bytes)) else { return nil }
             return Self.encoded(found)
         default: return nil
         }
     }
 
+    /// A text without secrets; `nil` when there is none.
+    private func scrubbed(_ text: String) -> String? {
+        var text = text
+        return text.withUTF8 { detector.scrubbed(UnsafeRawBufferPointer($0)) }.map {
+            String(decoding: $0, as: UTF8.self)
+        }
+    }
+
     private func scrubbed(_ value: AttributeValue) -> AttributeValue? {
         switch value {
-        case .string(let text):
-            var text = text
-            return text.withUTF8 { detector.scrubbed(UnsafeRawBufferPointer($0)) }
-                .map { .string(String(decoding: $0, as: UTF8.self)) }
+        case .string(let text): return scrubbed(text).map { .string($0) }
+        case .bytes(let bytes):
+            // What is no text is none of the forms that are looked for.
+            guard detector.isActive, String(validating: bytes, as: UTF8.self) != nil else { return nil }
+            return bytes.withUnsafeBytes { detector.scrubbed($0) }.map { .bytes($0) }
         case .array(let values):
             let found = values.map { scrubbed($0) }
             return found.contains { $0 != nil } ? .array(zip(values, found).map { $1 ?? $0 }) : nil
@@ -130,8 +148,9 @@ package struct Scrubber: IntakeStage {
                 case nil: return scrubbed(pair.value)
                 }
             }
-            return found.contains { $0 != nil }
-                ? .map(zip(pairs, found).map { Attribute($0.key, $1 ?? $0.value) }) : nil
+            let keys = pairs.map { scrubbed($0.key) }
+            guard found.contains(where: { $0 != nil }) || keys.contains(where: { $0 != nil }) else { return nil }
+            return .map(pairs.indices.map { Attribute(keys[$0] ?? pairs[$0].key, found[$0] ?? pairs[$0].value) })
         default: return nil
         }
     }

@@ -120,7 +120,8 @@ package struct SecretDetector: Sendable {
     private static let beginnings: [(text: StaticString, countMin: Int)] = [
         ("AKIA", 16), ("ASIA", 16), ("AIza", 35), ("ghp_", 30), ("gho_", 30), ("ghu_", 30), ("ghs_", 30), ("ghr_", 30),
         ("github_pat_", 40), ("glpat-", 20), ("xoxb-", 20), ("xoxp-", 20), ("xoxa-", 20), ("xoxs-", 20), ("xapp-", 20),
-        ("sk_live_", 16), ("rk_live_", 16), ("sk-", 20), ("npm_", 30), ("hf_", 30), ("SG.", 20), ("dop_v1_", 40),
+        ("sk_live_", 16), ("rk_live_", 16),
+        ("sk_test_", 16), ("rk_test_", 16), ("sk-", 20), ("npm_", 30), ("hf_", 30), ("SG.", 20), ("dop_v1_", 40),
     ]
 
     private static func beginsToken(_ byte: UInt8) -> Bool {
@@ -139,11 +140,12 @@ package struct SecretDetector: Sendable {
         case UInt8(ascii: "-"): return privateKey(text, at: start)
         default: break
         }
-        guard start == 0 || !Self.isWord(text[start - 1]) else { return nil }
+        // Whatever stands before it, such as a name and `_`.
         if Self.has("eyJ", in: text, at: start) {
             return start >= barren ? webToken(text, at: start, &barren) : nil
         }
-        if Self.has("Bearer ", in: text, at: start) || Self.has("bearer ", in: text, at: start) {
+        guard start == 0 || !Self.isWord(text[start - 1]) else { return nil }
+        if Self.has("bearer ", in: text, at: start, ignoringCase: true) {
             let end = Self.end(in: text, from: start + 7) { Self.isTokenByte($0) }
             return end - start - 7 >= 16 ? end : nil
         }
@@ -180,17 +182,14 @@ package struct SecretDetector: Sendable {
         return end
     }
 
-    /// `://user:password@` (RFC 3986 §3.2.1): the user and the password.
+    /// `://user:password@` (RFC 3986 §3.2.1): the user and the password, which may hold an `@` though it should not.
     private func passwordInURL(_ text: UnsafeRawBufferPointer, at start: Int) -> Int? {
         guard Self.has("://", in: text, at: start) else { return nil }
         let from = start + 3
-        let end = Self.end(in: text, from: from) {
-            $0 > 0x20 && ![UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "@")].contains($0)
-        }
-        guard end < text.count, text[end] == UInt8(ascii: "@"), text[from..<end].contains(UInt8(ascii: ":")) else {
-            return nil
-        }
-        return end
+        let end = Self.end(in: text, from: from) { Self.isAuthority($0) }
+        guard let at = text[from..<end].lastIndex(of: UInt8(ascii: "@")), text[from..<at].contains(UInt8(ascii: ":"))
+        else { return nil }
+        return at
     }
 
     /// A private key in textual form (RFC 7468), as far as it goes.
@@ -217,6 +216,21 @@ package struct SecretDetector: Sendable {
         return text.count - at >= word.count && text.unsafelyEqual(from: at, word)
     }
 
+    /// `word` is in lower case.
+    private static func has(
+        _ word: StaticString,
+        in text: UnsafeRawBufferPointer,
+        at: Int,
+        ignoringCase: Bool
+    ) -> Bool {
+        let word = UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+        guard text.count - at >= word.count else { return false }
+        return word.indices.allSatisfy { index in
+            let byte = text[at + index]
+            return (byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z") ? byte | 0x20 : byte) == word[index]
+        }
+    }
+
     private static func end(in text: UnsafeRawBufferPointer, from start: Int, while isPart: (UInt8) -> Bool) -> Int {
         var end = start
         while end < text.count, isPart(text[end]) { end += 1 }
@@ -228,6 +242,16 @@ package struct SecretDetector: Sendable {
     private static func isWord(_ byte: UInt8) -> Bool {
         isDigit(byte) || (byte | 0x20) >= UInt8(ascii: "a") && (byte | 0x20) <= UInt8(ascii: "z")
             || byte == UInt8(ascii: "_")
+    }
+
+    /// Whether a URL's host, and what stands before it, goes on with `byte`, quotes and brackets around a URL aside.
+    private static func isAuthority(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0...0x20, UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "\""), UInt8(ascii: "<"),
+            UInt8(ascii: ">"), UInt8(ascii: "\\"):
+            false
+        default: true
+        }
     }
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {

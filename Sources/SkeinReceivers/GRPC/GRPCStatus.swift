@@ -46,10 +46,11 @@ package struct GRPCStatus: Error, Hashable, Sendable {
         switch refusal.reason {
         case .malformed: self.init(.invalidArgument, refusal.message)
         case .tooLarge: self.init(.resourceExhausted, refusal.message)
+        case .forbidden: self.init(.permissionDenied, refusal.message)
         case .unsupported: self.init(.unimplemented, refusal.message)
         case .incomplete: self.init(.deadlineExceeded, refusal.message)
         case .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown:
-            self.init(.unavailable, refusal.message, retryAfterSeconds: refusal.reason.retryAfterSeconds)
+            self.init(.unavailable, refusal.message, retryAfterSeconds: refusal.retryAfterSeconds)
         }
     }
 

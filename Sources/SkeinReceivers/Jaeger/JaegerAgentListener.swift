@@ -122,9 +122,7 @@ package final class JaegerAgentListener: Listener {
                 }
                 counters.receivedSpans.add(decoded.accepted + decoded.rejectedCount)
                 for (reason, count) in decoded.rejected { counters.reject(count, SpanRejection(reason)) }
-                counters.drop(decoded.dropped.attributes, .attributes)
-                counters.drop(decoded.dropped.events, .events)
-                counters.drop(decoded.dropped.links, .links)
+                counters.drop(decoded.dropped)
                 if !decoded.batch.isEmpty { batches.append(decoded.batch) }
             } catch {
                 counters.refuse(error.code == .unsupported ? .unsupported : .malformed)
@@ -140,14 +138,15 @@ package final class JaegerAgentListener: Listener {
     }
 
     private func store(_ batch: SpanBatch) async {
-        guard let batch = try? pipeline.prepare(batch, counters: counters) else { return }
+        guard let prepared = try? pipeline.prepare(batch, counters: counters) else { return }
         // It is here already; whoever comes next is refused for it.
         var memory = pipeline.budget.reservation()
-        memory.resizeAnyway(to: 2 * batch.byteCount)
+        memory.resizeAnyway(to: 2 * prepared.batch.byteCount)
         // The senders are gone; nobody but this loop can try again. What fails for good is counted by the pipeline.
         for attempt in 1...Self.attemptsMax {
             do throws(Refusal) {
-                return try await pipeline.store(batch, counters: counters, isLastAttempt: attempt == Self.attemptsMax)
+                let isLast = attempt == Self.attemptsMax
+                return try await pipeline.store(prepared, counters: counters, isLastAttempt: isLast)
             } catch {
                 guard error.reason.isRetryable, attempt < Self.attemptsMax else { return }
                 try? await clock.sleep(nanos: UInt64(attempt) * 200_000_000)

@@ -50,10 +50,11 @@ extension OTLP.RPCStatus {
             switch refusal.reason {
             case .malformed, .incomplete: .invalidArgument
             case .tooLarge: .resourceExhausted
+            case .forbidden: .permissionDenied
             case .unsupported: .unimplemented
             case .busy, .rateLimited, .storeUnavailable, .storeFull, .shuttingDown: .unavailable
             }
-        let delay = refusal.reason.isRetryable ? refusal.reason.retryAfterSeconds : nil
+        let delay = refusal.reason.isRetryable ? refusal.retryAfterSeconds : nil
         self.init(code, refusal.message, retryDelaySeconds: delay)
     }
 }

@@ -35,14 +35,24 @@ package struct OTLPExports: Sendable {
         _ body: consuming ByteBuffer,
         coding: ContentCoding,
         encoding: TraceExport.Encoding,
-        memory: HeldMemory?
+        memory: HeldMemory?,
+        isImport: Bool = false
     ) async throws(Refusal) -> OTLP.ExportResponse {
         switch signal {
-        case .traces: return try await traces.receive(body, coding: coding, encoding: encoding, memory: memory)
+        case .traces:
+            return try await traces.receive(
+                body,
+                coding: coding,
+                encoding: encoding,
+                memory: memory,
+                isImport: isImport
+            )
         case .logs:
+            traces.counters.bytes.add(body.readableBytes)
             guard let logs else { throw Refusal(.unsupported, "logs are not stored here") }
             return try await logs.receive(body, coding: coding, encoding: encoding, memory: memory)
         case .metrics:
+            traces.counters.bytes.add(body.readableBytes)
             try metrics.receive(body, coding: coding, encoding: encoding, memory: memory)
             return OTLP.ExportResponse()
         }

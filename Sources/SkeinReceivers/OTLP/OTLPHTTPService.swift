@@ -6,6 +6,8 @@ package import SkeinPipeline
 import SkeinWire
 
 /// OTLP over HTTP (OTLP 1.9 §OTLP/HTTP): `POST /v1/traces`, `/v1/logs` and `/v1/metrics` in Protocol Buffers or JSON.
+///
+/// A request with `X-Skein-Import: 1`, as `skein import` sends it, is not sampled.
 package struct OTLPHTTPService: HTTPService {
     private let exports: OTLPExports
     private var counters: IngestCounters { exports.traces.counters }
@@ -54,7 +56,8 @@ package struct OTLPHTTPService: HTTPService {
                 body,
                 coding: coding,
                 encoding: encoding,
-                memory: memory
+                memory: memory,
+                isImport: head.headers.first(name: "x-skein-import") == "1"
             )
             return HTTPAnswer(.ok, encoding.headers, body: encoding.body(response))
         } catch {
@@ -67,7 +70,7 @@ package struct OTLPHTTPService: HTTPService {
         let encoding = encoding(head) ?? .protobuf
         var headers = encoding.headers
         if refusal.reason.isRetryable {
-            headers.add(name: "retry-after", value: "\(refusal.reason.retryAfterSeconds)")
+            headers.add(name: "retry-after", value: "\(refusal.retryAfterSeconds)")
         }
         return HTTPAnswer(refusal.reason.httpStatus, headers, body: encoding.body(OTLP.RPCStatus(refusal)))
     }

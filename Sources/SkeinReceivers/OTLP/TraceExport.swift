@@ -25,14 +25,15 @@ package struct TraceExport: Sendable {
     }
 
     /// Stores the spans of a request; returns when they are as durable as the store promises. Only bad spans are left
-    /// out, which the response then says.
+    /// out, which the response then says, and what sampling leaves out, but for an import.
     func receive(
         _ body: consuming ByteBuffer,
         coding: ContentCoding,
         encoding: Encoding,
-        memory: HeldMemory? = nil
+        memory: HeldMemory? = nil,
+        isImport: Bool = false
     ) async throws(Refusal) -> OTLP.ExportResponse {
-        let decoded = try await intake.receive(body, coding: coding, memory: memory) {
+        let receipt = try await (isImport ? intake.importing : intake).receive(body, coding: coding, memory: memory) {
             bytes,
             now throws(WireError) -> DecodedSpans in
             switch encoding {
@@ -45,6 +46,11 @@ package struct TraceExport: Sendable {
                 return try decoder.decode(bytes, receivedUnixNanos: now)
             }
         }
-        return OTLP.ExportResponse(decoded)
+        var response = OTLP.ExportResponse(receipt.decoded)
+        guard receipt.overflowCount > 0 else { return response }
+        // What the client should hear first is what it can mend.
+        if response.rejectedCount == 0 { response.errorMessage = receipt.overflowMessage }
+        response.rejectedCount += receipt.overflowCount
+        return response
     }
 }

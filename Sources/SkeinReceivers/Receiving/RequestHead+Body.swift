@@ -45,7 +45,7 @@ extension HTTPAnswer {
     static func text(_ refusal: Refusal) -> HTTPAnswer {
         var headers = HTTPHeaders()
         if refusal.reason.isRetryable {
-            headers.add(name: "retry-after", value: "\(refusal.reason.retryAfterSeconds)")
+            headers.add(name: "retry-after", value: "\(refusal.retryAfterSeconds)")
         }
         return .text(refusal.reason.httpStatus, refusal.message, headers)
     }
@@ -58,6 +58,7 @@ extension Refusal.Reason {
         case .malformed: .badRequest
         case .tooLarge: .payloadTooLarge
         case .unsupported: .unsupportedMediaType
+        case .forbidden: .forbidden
         case .incomplete: .requestTimeout
         case .busy, .rateLimited: .tooManyRequests
         case .storeUnavailable, .storeFull, .shuttingDown: .serviceUnavailable

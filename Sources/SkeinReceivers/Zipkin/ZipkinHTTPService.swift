@@ -8,20 +8,30 @@ import SkeinWire
 /// What Zipkin's clients post (zipkin-api 1.0.0): lists of spans at `/api/v2/spans`, JSON or Protocol Buffers, and at
 /// `/api/v1/spans`, JSON or Thrift's binary encoding. All else is another service's, such as Zipkin's queries.
 ///
-/// The content type is no more than a hint, since clients leave it out: the bytes show the format.
+/// The content type is no more than a hint, since clients leave it out: the bytes show the format. So a page of any site could
+/// send without that a browser asks first, and what such a page sends is refused unless its origin is allowed.
 package struct ZipkinHTTPService: HTTPService {
     private let intake: ZipkinIntake
     private let other: any HTTPService
+    private let origins: CrossOrigins
 
-    /// A service in front of `intake`, beside `other`.
-    package init(_ intake: ZipkinIntake, other: any HTTPService) {
+    /// A service in front of `intake`, beside `other`. Pages of other sites may send when they are of `origins`.
+    package init(_ intake: ZipkinIntake, other: any HTTPService, origins: CrossOrigins = CrossOrigins()) {
         self.intake = intake
         self.other = other
+        self.origins = origins
     }
 
     package func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? {
         guard head.zipkinVersion != nil else { return other.answer(toHead: head) }
         intake.counters.requests.add()
+        if let origin = head.foreignOrigin, !origins.contains(origin) {
+            intake.counters.refuse(.forbidden)
+            return .text(
+                .forbidden,
+                "403 pages of \(origin.prefix(200)) may not send spans here: name their origin with cors-origins"
+            )
+        }
         guard head.contentCoding == nil else { return nil }
         intake.counters.refuse(.unsupported)
         return .unsupportedCoding(of: head)
@@ -61,6 +71,13 @@ package struct ZipkinHTTPService: HTTPService {
 }
 
 extension HTTPRequestHead {
+    /// The origin of the page that a browser sends this for, unless the page is of this server.
+    fileprivate var foreignOrigin: String? {
+        guard let origin = headers.first(name: "origin") else { return nil }
+        let host = headers.first(name: "host")?.lowercased() ?? ""
+        return ["http://\(host)", "https://\(host)"].contains(origin.lowercased()) ? nil : origin
+    }
+
     /// The version of the spans that are posted; `nil` for a request that posts none. Paths may begin with `/zipkin`, as those
     /// of queries do.
     fileprivate var zipkinVersion: Zipkin.Format.Version? {

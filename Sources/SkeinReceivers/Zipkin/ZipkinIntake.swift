@@ -34,7 +34,7 @@ package struct ZipkinIntake: Sendable {
         isDebug: Bool = false,
         memory: HeldMemory? = nil
     ) async throws(Refusal) {
-        let decoded = try await intake.receive(body, coding: coding, memory: memory) {
+        let receipt = try await intake.receive(body, coding: coding, memory: memory) {
             bytes,
             now throws(WireError) -> DecodedSpans in
             let format = try Self.format(of: bytes, hint)
@@ -42,6 +42,7 @@ package struct ZipkinIntake: Sendable {
                 try decoder.decode(bytes, as: format, isDebug: isDebug, receivedUnixNanos: now)
             }
         }
+        let decoded = receipt.decoded
         guard decoded.accepted > 0 || decoded.rejectedCount == 0 else {
             throw Refusal(.malformed, "none of \(decoded.rejectedCount) spans is good: \(decoded.firstMessage)")
         }

@@ -19,7 +19,7 @@ extension Setting {
         ),
         limit(
             "trace-spans-taken-max",
-            "Spans that are taken of one trace; those beyond are left out and counted.",
+            "Spans that are taken of one trace; those beyond are left out, counted and told.",
             \.traceSpansTakenMax,
             in: 1...1_000_000_000
         ),
@@ -31,7 +31,7 @@ extension Setting {
         ),
         sizeLimit(
             "value-bytes-max",
-            "The longest text of an attribute; longer ones are cut and say how much is missing.",
+            "The longest text of spans and log records; longer ones are cut and say how much is missing, bytes are cut.",
             \.valueBytesMax,
             in: 16...64 << 20
         ),

@@ -51,7 +51,7 @@ struct QueryAnswers: Sendable {
             refusal.reason.httpStatus,
             "\(refusal.reason.label)".replacing("_", with: "-"),
             refusal.message,
-            retryAfterSeconds: refusal.reason.retryAfterSeconds,
+            retryAfterSeconds: refusal.retryAfterSeconds,
             target: target
         )
     }

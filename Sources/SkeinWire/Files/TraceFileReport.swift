@@ -72,9 +72,7 @@ package struct TraceFileReport: Sendable {
     package mutating func add(_ other: TraceFileReport) {
         spanCounts.merge(other.spanCounts, uniquingKeysWith: +)
         for other in other.skips { skip(other.reason, other.count, at: other.place, other.message) }
-        dropped.attributes += other.dropped.attributes
-        dropped.events += other.dropped.events
-        dropped.links += other.dropped.links
+        dropped += other.dropped
         if warning.isEmpty { warning = other.warning }
     }
 }

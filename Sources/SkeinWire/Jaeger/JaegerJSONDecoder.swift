@@ -179,7 +179,7 @@ extension Jaeger {
                 default: try json.skipValue()
                 }
             }
-            if ids.fault == nil { raw.append(reference) }
+            if ids.fault == nil { raw.append(reference) } else { raw.dropReference() }
         }
 
         private mutating func readLog(

@@ -134,7 +134,7 @@ extension Jaeger {
                 default: try message.skip(tag, known: 0b1110)
                 }
             }
-            if isComplete { raw.append(reference) }
+            if isComplete { raw.append(reference) } else { raw.dropReference() }
         }
 
         private mutating func readLog(

@@ -37,6 +37,7 @@ struct JaegerTranslator: ~Copyable {
         var references: [Reference] = []
         fileprivate(set) var events: Quota
         fileprivate(set) var links: Quota
+        fileprivate(set) var invalidLinkCount: UInt32 = 0
 
         /// Whether it has neither ids nor a name nor anything that belongs to it.
         var isBlank: Bool {
@@ -46,6 +47,9 @@ struct JaegerTranslator: ~Copyable {
 
         @inline(__always)
         mutating func append(_ reference: Reference) { if links.take() { references.append(reference) } }
+
+        /// Leaves out a reference whose ids are none.
+        mutating func dropReference() { invalidLinkCount &+= 1 }
     }
 
     init(_ limits: DecodingLimits) { intake = Intake(limits) }
@@ -159,8 +163,8 @@ struct JaegerTranslator: ~Copyable {
         }
         fields.droppedAttributesCount = raw.tags.quota.refused
         fields.droppedEventsCount = raw.events.refused
-        fields.droppedLinksCount = raw.links.refused
-        intake.drop(events: raw.events, links: raw.links)
+        fields.droppedLinksCount = raw.links.refused &+ raw.invalidLinkCount
+        intake.drop(events: raw.events, links: raw.links, invalidLinks: raw.invalidLinkCount)
         try intake.add(
             Intake.Size.span + Intake.Size.link * raw.references.count,
             attributes: raw.tags.quota,

@@ -11,11 +11,11 @@ extension OTLP {
     ///
     /// Keep a decoder and reuse it: its tables stay warm. It is not shared between tasks.
     package struct JSONDecoder: ~Copyable {
-        private var builder = SpanBatchBuilder()
-        private var rejections = Rejections()
-        private var intake: Intake
+        var builder = SpanBatchBuilder()
+        var rejections = Rejections()
+        var intake: Intake
         private var signal = Signal.spans
-        private var value = ByteWriter()
+        var value = ByteWriter()
         /// Keys in snake_case: other systems ignore them without a word, and so lose data.
         private var snakeCaseKeys = 0
         private var firstSnakeCaseKey = ""
@@ -122,17 +122,9 @@ extension OTLP {
                 switch key {
                 case "attributes":
                     let serviceNameKey = builder.intern("service.name")
-                    try json.openArray()
-                    while try json.nextElement() {
-                        guard attributes.take() else {
-                            try json.skipValue()
-                            continue
-                        }
-                        let pair = try readAttribute(&json, &isTooDeep)
-                        builder.addResourceAttribute(key: pair.key, value: pair.value)
-                        if serviceName == 0, pair.key == serviceNameKey {
-                            serviceName = builder.intern(textOfValue: pair.value)
-                        }
+                    try readAttributes(&json, &attributes, &isTooDeep) { builder, key, value in
+                        builder.addResourceAttribute(key: key, value: value)
+                        if serviceName == 0, key == serviceNameKey { serviceName = builder.intern(textOfValue: value) }
                     }
                 case "droppedAttributesCount": dropped = try json.readInteger(UInt32.self)
                 default: try skip(key, &json)
@@ -186,15 +178,7 @@ extension OTLP {
                 case "name": name = builder.intern(text: try json.readString())
                 case "version": version = builder.intern(text: try json.readString())
                 case "attributes":
-                    try json.openArray()
-                    while try json.nextElement() {
-                        guard attributes.take() else {
-                            try json.skipValue()
-                            continue
-                        }
-                        let pair = try readAttribute(&json, &isTooDeep)
-                        builder.addScopeAttribute(key: pair.key, value: pair.value)
-                    }
+                    try readAttributes(&json, &attributes, &isTooDeep) { $0.addScopeAttribute(key: $1, value: $2) }
                 case "droppedAttributesCount": dropped = try json.readInteger(UInt32.self)
                 default: try skip(key, &json)
                 }
@@ -203,204 +187,22 @@ extension OTLP {
             try intake.add(0, attributes: attributes, at: json.offset)
         }
 
-        private mutating func readSpan(_ json: inout JSONReader) throws(WireError) {
-            var fields = SpanBatchBuilder.SpanFields()
-            var ids = IDCheck(text: true)
-            var isTooDeep = false
-            var refusedLinks: UInt32 = 0
-            var (attributes, events, links) = (intake.quota(), intake.quota(), intake.quota())
-            try json.openObject()
-            while let key = try json.nextMember() {
-                switch key {
-                case "traceId": fields.traceID = ids.traceID(hex: try json.readString())
-                case "spanId": fields.spanID = ids.spanID(hex: try json.readString())
-                case "parentSpanId": fields.parentSpanID = ids.parentSpanID(hex: try json.readString())
-                case "traceState":
-                    let state = try json.readString()
-                    fields.traceState = builder.intern(text: state)
-                    fields.weight = SamplingThreshold.weight(ofTraceState: state)
-                case "name": fields.name = builder.intern(text: try json.readString())
-                case "kind": fields.kind = try readEnum(&json, prefix: "SPAN_KIND_", Self.kinds)
-                case "startTimeUnixNano": fields.startUnixNanos = try json.readInteger(UInt64.self)
-                case "endTimeUnixNano": fields.endUnixNanos = try json.readInteger(UInt64.self)
-                case "attributes":
-                    try json.openArray()
-                    while try json.nextElement() {
-                        guard attributes.take() else {
-                            try json.skipValue()
-                            continue
-                        }
-                        let pair = try readAttribute(&json, &isTooDeep)
-                        builder.addSpanAttribute(key: pair.key, value: pair.value)
-                    }
-                case "events":
-                    try json.openArray()
-                    while try json.nextElement() {
-                        if events.take() { try readEvent(&json, &isTooDeep) } else { try json.skipValue() }
-                    }
-                case "links":
-                    try json.openArray()
-                    while try json.nextElement() {
-                        guard links.take() else {
-                            try json.skipValue()
-                            continue
-                        }
-                        if try !readLink(&json, &isTooDeep) { refusedLinks &+= 1 }
-                    }
-                case "status": try readStatus(&json, &fields)
-                case "flags": fields.flags = try json.readInteger(UInt32.self)
-                case "droppedAttributesCount": fields.droppedAttributesCount = try json.readInteger(UInt32.self)
-                case "droppedEventsCount": fields.droppedEventsCount = try json.readInteger(UInt32.self)
-                case "droppedLinksCount": fields.droppedLinksCount = try json.readInteger(UInt32.self)
-                default: try skip(key, &json)
-                }
-            }
-            fields.droppedAttributesCount &+= attributes.refused
-            fields.droppedEventsCount &+= events.refused
-            fields.droppedLinksCount &+= refusedLinks &+ links.refused
-            intake.drop(events: events, links: links)
-            try intake.add(Intake.Size.span, attributes: attributes, at: json.offset)
-            if let reason = ids.fault(fields) ?? (isTooDeep ? .valueTooDeep : nil) {
-                builder.discardSpan()
-                rejections.add(reason, ids.message(reason))
-            } else {
-                builder.addSpan(fields)
-            }
-        }
-
-        private mutating func readLogRecord(_ json: inout JSONReader) throws(WireError) {
-            var fields = LogBatch.Fields()
-            var ids = IDCheck(text: true)
-            var isTooDeep = false
-            var attributes = intake.quota()
-            try json.openObject()
-            while let key = try json.nextMember() {
-                switch key {
-                case "timeUnixNano": fields.timeUnixNanos = try json.readInteger(UInt64.self)
-                case "observedTimeUnixNano": fields.observedTimeUnixNanos = try json.readInteger(UInt64.self)
-                case "severityNumber":
-                    fields.severityNumber = UInt64(try readEnum(&json, prefix: "SEVERITY_NUMBER_", Self.severities))
-                case "severityText": fields.severityText = builder.intern(text: try json.readString())
-                case "eventName": fields.eventName = builder.intern(text: try json.readString())
-                case "body":
-                    value.removeAll()
-                    try json.readAnyValue(into: &value, &isTooDeep)
-                    fields.body = builder.intern(value: value.bytes) ?? 0
-                case "attributes":
-                    try json.openArray()
-                    while try json.nextElement() {
-                        guard attributes.take() else {
-                            try json.skipValue()
-                            continue
-                        }
-                        let pair = try readAttribute(&json, &isTooDeep)
-                        builder.addSpanAttribute(key: pair.key, value: pair.value)
-                    }
-                case "droppedAttributesCount": fields.droppedAttributesCount = try json.readInteger(UInt32.self)
-                case "flags": fields.flags = try json.readInteger(UInt32.self)
-                case "traceId": fields.traceID = ids.traceID(hex: try json.readString())
-                case "spanId": fields.spanID = ids.spanID(hex: try json.readString())
-                default: try skip(key, &json)
-                }
-            }
-            fields.droppedAttributesCount &+= attributes.refused
-            try intake.add(Intake.Size.span, attributes: attributes, at: json.offset)
-            if let reason = ids.fault(fields) ?? (isTooDeep ? .valueTooDeep : nil) {
-                builder.discardSpan()
-                rejections.add(reason, ids.message(reason))
-            } else {
-                fields.add(to: &builder)
-            }
-        }
-
-        private mutating func readEvent(_ json: inout JSONReader, _ isTooDeep: inout Bool) throws(WireError) {
-            var time: UInt64 = 0
-            var name: SpanBatch.Ref = 0
-            var dropped: UInt32 = 0
-            var attributes = intake.quota()
-            try json.openObject()
-            while let key = try json.nextMember() {
-                switch key {
-                case "timeUnixNano": time = try json.readInteger(UInt64.self)
-                case "name": name = builder.intern(text: try json.readString())
-                case "attributes":
-                    try json.openArray()
-                    while try json.nextElement() {
-                        guard attributes.take() else {
-                            try json.skipValue()
-                            continue
-                        }
-                        let pair = try readAttribute(&json, &isTooDeep)
-                        builder.addEventAttribute(key: pair.key, value: pair.value)
-                    }
-                case "droppedAttributesCount": dropped = try json.readInteger(UInt32.self)
-                default: try skip(key, &json)
-                }
-            }
-            try intake.add(Intake.Size.event, attributes: attributes, at: json.offset)
-            builder.addEvent(
-                timeUnixNanos: time,
-                name: name,
-                droppedAttributesCount: dropped &+ attributes.refused
-            )
-        }
-
-        /// `false` when the link has ids of the wrong length: it cannot be kept, and counts as dropped.
-        private mutating func readLink(_ json: inout JSONReader, _ isTooDeep: inout Bool) throws(WireError) -> Bool {
-            var ids = IDCheck(text: true)
-            var traceID = TraceID.zero
-            var spanID = SpanID.zero
-            var traceState: SpanBatch.Ref = 0
-            var flags: UInt32 = 0
-            var dropped: UInt32 = 0
-            var attributes = intake.quota()
-            try json.openObject()
-            while let key = try json.nextMember() {
-                switch key {
-                case "traceId": traceID = ids.traceID(hex: try json.readString())
-                case "spanId": spanID = ids.spanID(hex: try json.readString())
-                case "traceState": traceState = builder.intern(text: try json.readString())
-                case "attributes":
-                    try json.openArray()
-                    while try json.nextElement() {
-                        guard attributes.take() else {
-                            try json.skipValue()
-                            continue
-                        }
-                        let pair = try readAttribute(&json, &isTooDeep)
-                        builder.addLinkAttribute(key: pair.key, value: pair.value)
-                    }
-                case "droppedAttributesCount": dropped = try json.readInteger(UInt32.self)
-                case "flags": flags = try json.readInteger(UInt32.self)
-                default: try skip(key, &json)
-                }
-            }
-            guard ids.areComplete else {
-                builder.discardLink()
-                return false
-            }
-            try intake.add(Intake.Size.link, attributes: attributes, at: json.offset)
-            builder.addLink(
-                traceID: traceID,
-                spanID: spanID,
-                traceState: traceState,
-                flags: flags,
-                droppedAttributesCount: dropped &+ attributes.refused
-            )
-            return true
-        }
-
-        private mutating func readStatus(
+        /// Reads a list of attributes and hands each to `add`, as many as there is room for.
+        @inline(__always)
+        mutating func readAttributes(
             _ json: inout JSONReader,
-            _ fields: inout SpanBatchBuilder.SpanFields
+            _ room: inout Quota,
+            _ isTooDeep: inout Bool,
+            _ add: (inout SpanBatchBuilder, SpanBatch.Ref, SpanBatch.Ref) -> Void
         ) throws(WireError) {
-            try json.openObject()
-            while let key = try json.nextMember() {
-                switch key {
-                case "message": fields.statusMessage = builder.intern(text: try json.readString())
-                case "code": fields.statusCode = try readEnum(&json, prefix: "STATUS_CODE_", Self.statusCodes)
-                default: try skip(key, &json)
+            try json.openArray()
+            while try json.nextElement() {
+                guard room.take() else {
+                    try json.skipValue()
+                    continue
                 }
+                let pair = try readAttribute(&json, &isTooDeep)
+                add(&builder, pair.key, pair.value)
             }
         }
 
@@ -424,15 +226,8 @@ extension OTLP {
             return pair
         }
 
-        private static let kinds = ["UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER"]
-        /// Four of each, from 1 on.
-        private static let severities =
-            ["UNSPECIFIED"]
-            + ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"].flatMap { [$0, $0 + "2", $0 + "3", $0 + "4"] }
-        private static let statusCodes = ["UNSET", "OK", "ERROR"]
-
         /// An enum's number: given as it is, or as the name that proto3 JSON would give it. Unknown ones read as 0.
-        private func readEnum(
+        func readEnum(
             _ json: inout JSONReader,
             prefix: String,
             _ names: [String]
@@ -447,7 +242,7 @@ extension OTLP {
         }
 
         /// Passes over a member that the message does not have.
-        private mutating func skip(_ key: JSONKey, _ json: inout JSONReader) throws(WireError) {
+        mutating func skip(_ key: JSONKey, _ json: inout JSONReader) throws(WireError) {
             if key.bytes.contains(UInt8(ascii: "_")) {
                 if snakeCaseKeys == 0 { firstSnakeCaseKey = String(key.text.prefix(40)) }
                 snakeCaseKeys += 1

@@ -28,6 +28,7 @@ extension Zipkin.SpanDecoder {
             case "annotations":
                 try json.openArray()
                 while try json.nextElement() { try readAnnotation(&json) }
+            case "shared": translator.span.isShared = try json.readBool()
             case "debug": if try json.readBool() { translator.span.isDebug = true }
             case "binaryAnnotations": throw json.misplaced(.jsonV1)
             default: try json.skipValue()

@@ -36,6 +36,7 @@ extension Zipkin.SpanDecoder {
                 let entry = try message.readMessage()
                 if translator.takeTag() { try readTag(entry) }
             case 0x60: if try message.readVarint() != 0 { translator.span.isDebug = true }
+            case 0x68: translator.span.isShared = try message.readVarint() != 0
             default: try message.skip(tag, known: 0x1ffe)
             }
         }

@@ -14,6 +14,8 @@ extension Zipkin.SpanTranslator {
         var localEndpoint = Zipkin.Endpoint()
         var remoteEndpoint = Zipkin.Endpoint()
         var isDebug = false
+        /// Another service reports the same id: the side that called.
+        var isShared = false
     }
 
     /// What the tags and annotations of a span said beside being attributes and events.

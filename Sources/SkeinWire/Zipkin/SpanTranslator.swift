@@ -138,7 +138,8 @@ extension Zipkin {
             case .error:
                 said.isError = true
                 switch word {
-                case "true", "false": break
+                case "true": return
+                case "false": break
                 default: said.errorMessage = builder.intern(text: text)
                 }
             case .serviceName:
@@ -313,6 +314,8 @@ extension Zipkin {
                     builder.addSpanAttribute(key: tag.key, value: tag.value)
                 }
             }
+            // Only the called side shares an id with another; without a kind Zipkin takes it for a server.
+            if span.isShared, fields.kind == Span.Kind.unspecified.rawValue { fields.kind = Span.Kind.server.rawValue }
             let isError = said.isError || said.statusCode == .error
             fields.statusCode = (isError ? .error : said.statusCode).rawValue
             if isError { fields.statusMessage = said.errorMessage }

@@ -8,8 +8,8 @@ extension Zipkin {
         case plain
         /// An attribute of the resource.
         case resource
-        /// There was an error, whatever it says. The tag stays, since that is what clients of Zipkin look for; but for "true"
-        /// and "false" its text is the status message.
+        /// There was an error, whatever it says. But for "true", which the status says as well, the tag stays, since that is what
+        /// clients of Zipkin look for; but for "false" its text is the status message.
         case error
         /// The name of the service where the local endpoint has none; the same name says nothing, another is an attribute.
         case serviceName

@@ -5,7 +5,8 @@
 ///
 ///     traceId, id, parentId    padded on the left: a trace id of 64 bits has a zero high half; a parent that is the span
 ///                              itself is none
-///     kind                     kind; without one, the tag `span.kind` says whether it is internal
+///     kind                     kind; without one, the tag `span.kind` says whether it is internal, and a shared span is that of
+///                              a server
 ///     name                     name, in the case it was sent
 ///     timestamp, duration (µs) start and end. Without a timestamp the first annotation is the start, else the time of
 ///                              receipt, and the span has the attribute `otel.zipkin.absentField.startTime`
@@ -14,5 +15,5 @@
 ///     annotations              events; see ``AnnotationText`` for those with attributes
 ///     tags                     attributes that are strings, of the span or of its resource; see ``TagRole`` for the others
 ///     debug                    flag "sampled", and the attribute `zipkin.debug`
-///     shared                   nothing: client and server of one id are told apart by their kinds
+///     shared                   nothing where there is a kind: client and server of one id are told apart by their kinds
 package enum Zipkin {}

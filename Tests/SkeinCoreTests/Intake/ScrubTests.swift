@@ -2,6 +2,7 @@
 import SkeinBase
 import SkeinModel
 import SkeinPipeline
+import Synchronization
 import Testing
 
 /// What is taken out of spans before anything of them is kept.
@@ -84,6 +85,41 @@ import Testing
         #expect(found.attributes["number"] == "[redacted card]")
     }
 
+    @Test func `secrets are found in bytes that are text, keys, scopes and trace states`() throws {
+        let secret = "sk_live_abcdefghij0123456789"
+        let binary: [UInt8] = [0xff] + Array(secret.utf8)
+        var span = Self.span([
+            Attribute("raw", .bytes(Array("key \(secret)".utf8))), Attribute("binary", .bytes(binary)),
+            Attribute("of.\(secret)", 1), Attribute("map", .map([Attribute(secret, "x")])),
+        ])
+        span.traceState = "ot=th:8,vendor=\(secret)"
+        span.scope = InstrumentationScope(name: "lib \(secret)", version: secret)
+        span.links = [.init(traceID: span.traceID, spanID: SpanID(9), traceState: "v=\(secret)")]
+        let found = try Self.scrubbed(span, "detect: tokens")
+        let mask = "[redacted token]"
+        #expect(found.attributes["raw"] == .bytes(Array("key \(mask)".utf8)))
+        #expect(found.attributes["binary"] == .bytes(binary))
+        #expect(found.attributes["of.\(mask)"] == 1)
+        #expect(found.attributes["map"] == .map([Attribute(mask, "x")]))
+        #expect(found.traceState == "ot=th:8,vendor=\(mask)" && found.links[0].traceState == "v=\(mask)")
+        #expect(found.scope == InstrumentationScope(name: "lib \(mask)", version: mask))
+    }
+
+    @Test func `a value that comes again is hashed once`() throws {
+        let count = Mutex(0)
+        let scrubber = Scrubber(try ScrubRules(parsing: "hash: id"), telemetry: Telemetry()) { _ in
+            count.withLock { $0 += 1 }
+            return "h"
+        }
+        let spans = (1...50).map { number in
+            var span = Self.span([Attribute("id", .string("user \(number % 2)"))])
+            span.spanID = SpanID(UInt64(number))
+            return span
+        }
+        #expect(scrubber.scrubbed(SpanBatch(spans: spans)).spans.allSatisfy { $0.attributes["id"] == "h" })
+        #expect(count.withLock { $0 } == 2)
+    }
+
     static let texts: [(String, String?)] = [
         ("card 4111-1111-1111-1111.", "card [redacted card]."), ("5500 0000 0000 0004", "[redacted card]"),
         ("378282246310005", "[redacted card]"), ("4111111111111112", nil), ("order 41111111111111111111", nil),
@@ -96,6 +132,10 @@ import Testing
         ("Authorization: Bearer 0123456789abcdef", "Authorization: [redacted token]"), ("Bearer short", nil),
         ("AKIAABCDEFGHIJKLMNOP x", "[redacted token] x"), ("ghp_0123456789012345678901234567890", "[redacted token]"),
         ("task-sk-1", nil), ("postgres://app:s3cret@db:5432/x", "postgres[redacted token]@db:5432/x"),
+        ("x_eyJhbGciOiJI.eyJzdWIiOiIxIn0.c2ln", "x_[redacted token]"), ("BEARER 0123456789abcdef", "[redacted token]"),
+        ("sk_test_abcdefghij012345", "[redacted token]"), ("risk_test_abcdefghij012345", nil),
+        ("postgres://app:p@ss-word-1@db/x?a=b@c", "postgres[redacted token]@db/x?a=b@c"),
+        (#"{"url":"amqp://u:p@h","mail":"x@y"}"#, #"{"url":"amqp[redacted token]@h","mail":"x@y"}"#),
         ("http://host:80/path@x", nil), ("http://user@host/", nil),
         (
             "k -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- rest", "k [redacted token] rest"

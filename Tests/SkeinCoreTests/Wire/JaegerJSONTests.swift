@@ -51,6 +51,7 @@ import Testing
                 attributes: [Attribute("opentracing.ref_type", "follows_from")]
             )
         ]
+        span.droppedLinksCount = 1
         span.resource.attributes = [Attribute("service.name", "shop"), Attribute("host.name", "box")]
         span.scope.name = "lib"
         span.scope.version = "2"

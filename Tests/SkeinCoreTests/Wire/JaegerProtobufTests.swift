@@ -92,6 +92,15 @@ import Testing
         #expect(decoded.firstMessage == "trace ids must be 16 or 8 bytes")
     }
 
+    @Test func `references whose ids have other lengths are counted and told`() throws {
+        let bad = Bytes.field(4, Bytes.field(1, [1, 2, 3]) + Bytes.field(2, Self.id(4)) + Bytes.field(3, varint: 1))
+        let good = Bytes.field(4, Self.reference(Self.traceID, 4, isChildOf: true))
+        let decoded = try Jaeger.decode(protobuf: Self.request([Self.span(bad + good)]))
+        #expect(decoded.batch.spans[0].droppedLinksCount == 1 && decoded.batch.spans[0].parentSpanID == SpanID(4))
+        #expect(decoded.dropped.invalidLinks == 1 && decoded.dropped.count == 1)
+        #expect(decoded.warning == "1 references were dropped: their ids are not as long as ids are")
+    }
+
     @Test(arguments: [
         (UInt64(bitPattern: -5), UInt64(0), UInt64(0)), (UInt64.max >> 1, 0, .max),
         (18_446_744_073, 0, 18_446_744_073_000_000_000),

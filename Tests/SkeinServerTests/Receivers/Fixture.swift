@@ -23,12 +23,28 @@ struct Fixture {
     let logs = LogRecordsAsSpans(in: MemoryStore())
     let logCounters: LogCounters
 
-    init(_ store: TestStore = TestStore(), bytesMax: Int = 1 << 20, budget: Int = 64 << 20) {
+    init(
+        _ store: TestStore = TestStore(),
+        bytesMax: Int = 1 << 20,
+        budget: Int = 64 << 20,
+        traceSpans: Int? = nil,
+        logStages: [any IntakeStage] = []
+    ) {
         self.store = store
-        pipeline = Pipeline(store: store, budget: ByteBudget(limit: budget), telemetry: telemetry)
+        pipeline = Pipeline(
+            store: store,
+            traceLimit: traceSpans.map { TraceSpanLimit(spanCountMax: $0) },
+            budget: ByteBudget(limit: budget),
+            telemetry: telemetry
+        )
         counters = IngestCounters(protocol: "test", in: telemetry)
         intake = SpanIntake(pipeline: pipeline, counters: counters, bytesMax: bytesMax)
-        let logPipeline = LogPipeline(store: logs, budget: pipeline.budget, telemetry: telemetry)
+        let logPipeline = LogPipeline(
+            store: logs,
+            stages: logStages,
+            budget: pipeline.budget,
+            telemetry: telemetry
+        )
         logCounters = logPipeline.counters
         exports = OTLPExports(
             traces: TraceExport(intake),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 import SkeinPipeline
 import SkeinReceivers
@@ -45,6 +46,38 @@ struct OTLPSignalTests {
         var text = PrometheusText()
         fixture.telemetry.write(to: &text)
         #expect(text.text.contains("\nskein_unstored_metric_points_total 2\n"))
+        #expect(fixture.counters.bytes.value == UInt64(body.utf8.count))
+    }
+
+    @Test func `the bytes of log records are counted, and their services limited, as those of spans`() async throws {
+        let limits = RateLimits(.init(spans: 1), of: "log records", clock: SystemClock())
+        let fixture = Fixture(logStages: [limits])
+        let body = Self.logs(Self.record + "," + Self.record)
+        try await fixture.withHTTP { port in
+            let stored = try await Answer.of(port, "/v1/logs", Self.json, body: body)
+            #expect(stored.status == 200)
+            let refused = try await Answer.of(port, "/v1/logs", Self.json, body: body)
+            #expect(refused.status == 429 && refused.text.contains("more than 1 log records a second"))
+            #expect(refused.header("retry-after").flatMap { Int($0) } == 2 || refused.header("retry-after") == "1")
+        }
+        #expect(fixture.counters.bytes.value == UInt64(2 * body.count))
+        #expect(fixture.logCounters.received.value == 4 && fixture.logCounters.accepted.value == 2)
+    }
+
+    @Test func `spans that their trace has no room for are told`() async throws {
+        let fixture = Fixture(traceSpans: 2)
+        let body = Request.protobuf((1...3).map { Request.span($0) })
+        try await fixture.withHTTP { port in
+            let answer = try await Answer.of(port, body: body)
+            #expect(answer.status == 200)
+            // partial_success { rejected_spans: 1, error_message: "1 spans…" }
+            #expect(Array(answer.body.dropFirst(3).prefix(2)) == [0x08, 1])
+            #expect(
+                answer.text.contains("1 spans were left out") && answer.text.contains("raise trace-spans-taken-max")
+            )
+        }
+        #expect(try await fixture.names(Request.traceID).count == 2)
+        #expect(fixture.counters.acceptedSpans.value == 2 && fixture.counters.rejected(.traceFull) == 1)
     }
 
     @Test func `gRPC takes all three`() async throws {

@@ -28,7 +28,11 @@ struct ZipkinTests {
         func answer(to refusal: Refusal, head: HTTPRequestHead) -> HTTPAnswer { .text(.badRequest, "query") }
     }
 
-    private static func with(_ fixture: Fixture, _ body: (Int) async throws -> Void) async throws {
+    private static func with(
+        _ fixture: Fixture,
+        origins: String = "",
+        _ body: (Int) async throws -> Void
+    ) async throws {
         var limits = HTTPLimits()
         limits.bodyBytesMax = 1 << 20
         let intake = ZipkinIntake(fixture.intake)
@@ -38,7 +42,11 @@ struct ZipkinTests {
             httpLimits: limits,
             budget: fixture.pipeline.budget,
             telemetry: fixture.telemetry,
-            http: ZipkinHTTPService(intake, other: Queries()),
+            http: ZipkinHTTPService(
+                intake,
+                other: Queries(),
+                origins: try #require(CrossOrigins(parsing: origins))
+            ),
             grpc: ZipkinGRPCService(intake)
         )
         try await fixture.run(listener, body)
@@ -123,6 +131,32 @@ struct ZipkinTests {
         }
         let spans = try await fixture.store.memory.trace(Self.id)?.spans
         #expect(spans?.map(\.flags) == [1])
+    }
+
+    @Test(arguments: ["/api/v2/spans", "/zipkin/api/v1/spans"])
+    func `a page sends spans when it is of this server or of an origin that may`(path: String) async throws {
+        let fixture = Fixture()
+        try await Self.with(fixture, origins: "https://shop.example") { port in
+            for (origin, status) in [
+                (nil, 202), ("https://shop.example", 202), ("http://127.0.0.1:\(port)", 202),
+                ("https://evil.example", 403), ("null", 403),
+            ] {
+                let headers = [("content-type", "text/plain")] + (origin.map { [("origin", $0)] } ?? [])
+                let answer = try await Answer.of(port, path, headers, body: Array("[]".utf8))
+                #expect(answer.status == status)
+                guard status == 403, let origin else { continue }
+                #expect(answer.text.hasPrefix("403 pages of \(origin) may not send spans here"))
+            }
+            // Questions are no matter of it.
+            let question = try await Answer.of(
+                port,
+                "/api/v2/traces",
+                [("origin", "https://evil.example")],
+                method: .GET
+            )
+            #expect(question.status == 200)
+        }
+        #expect(fixture.counters.refused(.forbidden) == 2)
     }
 
     @Test func `what cannot be taken is refused as it deserves`() async throws {

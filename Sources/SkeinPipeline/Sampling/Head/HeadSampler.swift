@@ -52,6 +52,7 @@ package final class HeadSampler: IntakeStage {
     }
 
     package func process(_ batch: SpanBatch, from source: IntakeSource) -> SpanBatch {
+        guard !source.isImport else { return batch }
         let numbers = rules.numbers(of: batch)
         var none: [RateLimiter?] = []
         let fates =

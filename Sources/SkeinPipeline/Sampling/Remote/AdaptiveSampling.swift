@@ -78,8 +78,9 @@ package final class AdaptiveSampling: IntakeStage {
         }
     }
 
-    /// Counts the roots of a batch, which goes on as it is.
+    /// Counts the roots of a batch, which goes on as it is. Those of an import say nothing of what comes now.
     package func process(_ batch: SpanBatch, from source: IntakeSource) -> SpanBatch {
+        guard !source.isImport else { return batch }
         let roots = Self.roots(of: batch)
         guard !roots.isEmpty else { return batch }
         state.withLock { state in

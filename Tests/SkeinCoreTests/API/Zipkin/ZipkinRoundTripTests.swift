@@ -34,7 +34,7 @@ struct ZipkinRoundTripTests {
         """#,
         #"""
         [{"traceId":"0000000000000001","id":"0000000000000003","kind":"CLIENT","timestamp":1,"duration":1,\#
-        "localEndpoint":{"serviceName":"web"},"tags":{"error":"true","otel.status_code":"ERROR"}}]
+        "localEndpoint":{"serviceName":"web"},"tags":{"error":"","otel.status_code":"ERROR"}}]
         """#,
         #"""
         [{"traceId":"0000000000000001","id":"0000000000000003","kind":"SERVER","timestamp":1,"duration":1,\#

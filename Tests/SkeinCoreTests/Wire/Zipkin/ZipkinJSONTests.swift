@@ -111,8 +111,9 @@ import Testing
 
     static let statusRows = [
         StatusRow(tags: #""a":"b""#, code: .unset, left: [Attribute("a", "b")]),
-        StatusRow(tags: #""error":"true""#, code: .error, left: [Attribute("error", "true")]),
-        StatusRow(tags: #""error":true"#, code: .error, left: [Attribute("error", "true")]),
+        StatusRow(tags: #""error":"true""#, code: .error),
+        StatusRow(tags: #""error":true"#, code: .error),
+        StatusRow(tags: #""error":"false""#, code: .error, left: [Attribute("error", "false")]),
         StatusRow(tags: #""error":"""#, code: .error, left: [Attribute("error", "")]),
         StatusRow(tags: #""error":"boom""#, code: .error, message: "boom", left: [Attribute("error", "boom")]),
         StatusRow(tags: #""otel.status_code":"OK""#, code: .ok),
@@ -281,6 +282,17 @@ import Testing
         )
         #expect(spans.map(\.kind) == [.client, .server])
         #expect(spans.map(\.resource.serviceName) == ["a", "b"])
+    }
+
+    @Test func `of two spans of one id without kinds the shared one is the server's`() throws {
+        let spans = try Zipkin.spans(
+            #"""
+            [{"traceId":"1","id":"2","timestamp":1,"shared":false,"localEndpoint":{"serviceName":"a"}},
+            {"traceId":"1","id":"2","timestamp":2,"shared":true,"localEndpoint":{"serviceName":"b"}},
+            {"traceId":"1","id":"2","kind":"CONSUMER","shared":true}]
+            """#
+        )
+        #expect(spans.map(\.kind) == [.unspecified, .server, .consumer])
     }
 
     @Test func `escaped keys and values, numbers and booleans are texts`() throws {

@@ -47,6 +47,11 @@ import Testing
         #expect(try span(Bytes.field(4, varint: number)).kind == kind)
     }
 
+    @Test(arguments: [(0, .unspecified), (1, .server)] as [(UInt64, SkeinModel.Span.Kind)])
+    func `a shared span without a kind is a server's`(shared: UInt64, kind: SkeinModel.Span.Kind) throws {
+        #expect(try span(Bytes.field(13, varint: shared)).kind == kind)
+    }
+
     @Test func `ids of any length up to OpenTelemetry's are padded`() throws {
         let span = try span(Bytes.field(1, [UInt8](repeating: 1, count: 9)) + Bytes.field(2, [3]))
         #expect(span.traceID == TraceID(high: 1, low: 0x0101_0101_0101_0101) && span.parentSpanID == SpanID(3))

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+public import SkeinModel
+public import SkeinPropagation
+public import Tracing
+
+/// Decides at the start of a span whether it is recorded (OpenTelemetry tracing SDK, "Sampler"). Called by any thread, and for
+/// every span: it should cost next to nothing.
+public protocol Sampler: Sendable {
+    /// What becomes of a span that is about to start.
+    func sample(_ request: borrowing SamplingRequest) -> SamplingResult
+
+    /// Its name and parameters, such as `TraceIdRatioBased{0.25}`.
+    var description: String { get }
+}
+
+/// What a sampler is told of a span.
+public struct SamplingRequest: Sendable {
+    /// `nil` for the root of a trace.
+    public var parent: SpanContext?
+    /// What the process before has decided, where the parent is remote; of a local parent whether it is sampled.
+    public var parentDecision: PropagatedContext.Decision
+    public var traceID: TraceID
+    public var name: String
+    public var kind: SpanKind
+    /// Those that are known at the start. Spans that start by swift-distributed-tracing's own function have none.
+    public var attributes: SpanAttributes
+    /// Where the span starts, `Module/File.swift`.
+    public var fileID: String
+
+    public init(
+        parent: SpanContext? = nil,
+        parentDecision: PropagatedContext.Decision = .deferred,
+        traceID: TraceID,
+        name: String,
+        kind: SpanKind = .internal,
+        attributes: SpanAttributes = [:],
+        fileID: String = ""
+    ) {
+        self.parent = parent
+        self.parentDecision = parentDecision
+        self.traceID = traceID
+        self.name = name
+        self.kind = kind
+        self.attributes = attributes
+        self.fileID = fileID
+    }
+}
+
+/// What becomes of a span.
+public struct SamplingResult: Sendable {
+    public enum Decision: Hashable, Sendable {
+        /// It is not recorded; its ids are passed on.
+        case drop
+        /// Processors get it, exporters do not.
+        case recordOnly
+        case recordAndSample
+    }
+
+    public var decision: Decision
+    /// Set on the span at its start.
+    public var attributes: SpanAttributes = [:]
+    /// In place of the parent's; `nil` to leave that as it is.
+    public var traceState: TraceState?
+
+    public init(_ decision: Decision, attributes: SpanAttributes = [:], traceState: TraceState? = nil) {
+        self.decision = decision
+        self.attributes = attributes
+        self.traceState = traceState
+    }
+
+    public static let drop = SamplingResult(.drop)
+    public static let sample = SamplingResult(.recordAndSample)
+}

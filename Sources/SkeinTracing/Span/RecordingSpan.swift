@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinPropagation
+import Synchronization
+import Tracing
+
+/// What a span is made of while it is recorded, and after: the object in its service context is the one that processors are
+/// handed.
+final class RecordingSpan: SpanIdentity, @unchecked Sendable {
+    // All that changes is in `state`.
+
+    /// What may change until the end.
+    struct State {
+        var name: String
+        var attributes = RecordedAttributes()
+        var events: [Event] = []
+        var links: [Link] = []
+        var droppedEventCount = 0
+        var droppedLinkCount = 0
+        var status: SpanStatus?
+        /// `nil` as long as it is not ended.
+        var endUnixNanos: UInt64?
+    }
+
+    struct Event {
+        var name: String
+        var unixNanos: UInt64
+        var attributes: RecordedAttributes
+    }
+
+    struct Link {
+        var spanContext: SpanContext
+        var attributes: RecordedAttributes
+    }
+
+    let parentSpanID: SpanID
+    let parentIsRemote: Bool
+    let kind: SpanKind
+    let startUnixNanos: UInt64
+    /// Where the caller stands, `Module/File.swift`, which names the scope.
+    let fileID: String
+    /// Whether exporters get it.
+    let isSampled: Bool
+    /// Of the clock that is never set, at the start.
+    private let startMonotonicNanos: UInt64
+    private let core: TracerCore
+    private let state: Mutex<State>
+
+    init(
+        _ spanContext: SpanContext,
+        decision: PropagatedContext.Decision,
+        parent: SpanIdentity?,
+        name: String,
+        kind: SpanKind,
+        startUnixNanos: UInt64,
+        fileID: String,
+        isSampled: Bool,
+        core: TracerCore
+    ) {
+        parentSpanID = parent?.spanContext.spanID ?? .zero
+        parentIsRemote = parent?.spanContext.isRemote ?? false
+        self.kind = kind
+        self.startUnixNanos = startUnixNanos
+        self.fileID = fileID
+        self.isSampled = isSampled
+        startMonotonicNanos = core.clock.monotonicNanos
+        self.core = core
+        state = Mutex(State(name: name))
+        super.init(spanContext, decision: decision)
+    }
+
+    override var recording: RecordingSpan? { self }
+
+    /// The module of the caller.
+    var scopeName: Substring { fileID.prefix { $0 != "/" } }
+
+    /// All of it as it is now.
+    var snapshot: State { state.withLock { $0 } }
+
+    var isEnded: Bool { state.withLock { $0.endUnixNanos != nil } }
+
+    /// Changes the span unless it is ended.
+    func change(_ body: (inout State, SpanLimits) -> Void) {
+        state.withLock { state in
+            if state.endUnixNanos == nil { body(&state, core.limits) }
+        }
+    }
+
+    /// Now, by the clock at the start and the time since: steps of the clock make no span end before it began.
+    var nowUnixNanos: UInt64 { startUnixNanos &+ (core.clock.monotonicNanos &- startMonotonicNanos) }
+
+    /// Ends the span, once. `nanos` is the moment that the caller names; `nil` for now.
+    func end(at nanos: UInt64?) {
+        let end = nanos ?? nowUnixNanos
+        if core.processor.wantsEnding { core.processor.onEnding(SkeinSpan(self)) }
+        let isFirst = state.withLock { state in
+            guard state.endUnixNanos == nil else { return false }
+            state.endUnixNanos = max(end, startUnixNanos)
+            return true
+        }
+        if isFirst { core.processor.onEnd(FinishedSpan(self)) }
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Instrumentation
+public import SkeinPropagation
+
+/// Which span a service context stands in. A class, so that it lies in a context without a box.
+class SpanIdentity: @unchecked Sendable {
+    // Subclasses guard what they add; what is here never changes.
+    let spanContext: SpanContext
+    let decision: PropagatedContext.Decision
+    let debugID: String?
+
+    init(
+        _ spanContext: SpanContext,
+        decision: PropagatedContext.Decision = .deferred,
+        debugID: String? = nil
+    ) {
+        self.spanContext = spanContext
+        self.decision = decision
+        self.debugID = debugID
+    }
+
+    /// The span itself while it is recorded here.
+    var recording: RecordingSpan? { nil }
+}
+
+private enum SpanIdentityKey: ServiceContextKey {
+    typealias Value = SpanIdentity
+    static var nameOverride: String? { "skein-span" }
+}
+
+private enum BaggageKey: ServiceContextKey {
+    typealias Value = Baggage
+    static var nameOverride: String? { "baggage" }
+}
+
+extension ServiceContext {
+    var spanIdentity: SpanIdentity? {
+        get { self[SpanIdentityKey.self] }
+        set { self[SpanIdentityKey.self] = newValue }
+    }
+
+    /// The span that this context stands in; `nil` outside of any.
+    public var spanContext: SpanContext? { spanIdentity?.spanContext }
+
+    /// What travels beside the trace to all that is called from here.
+    public var baggage: Baggage {
+        get { self[BaggageKey.self] ?? Baggage() }
+        set { self[BaggageKey.self] = newValue.isEmpty ? nil : newValue }
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinPropagation
+
+/// What all spans of a tracer have in common.
+final class TracerCore: Sendable {
+    let sampler: any Sampler
+    let processor: SpanProcessors
+    let propagator: any Propagator
+    let limits: SpanLimits
+    let ids: any IDGenerator
+    let clock: any WallClock
+    /// Whether spans that are not sampled have ids of their own although their parent is not sampled either.
+    let hasStrictSpanIDs: Bool
+
+    init(
+        sampler: any Sampler,
+        processors: [any SpanProcessor],
+        propagator: any Propagator,
+        limits: SpanLimits,
+        ids: any IDGenerator,
+        clock: any WallClock,
+        hasStrictSpanIDs: Bool
+    ) {
+        self.sampler = sampler
+        processor = SpanProcessors(processors)
+        self.propagator = propagator
+        self.limits = limits
+        self.ids = ids
+        self.clock = clock
+        self.hasStrictSpanIDs = hasStrictSpanIDs
+    }
+}
