@@ -2,7 +2,7 @@
 # The short way into the project. Each target installs what it needs first and says so.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench simulate format lint
+.PHONY: help run test bench simulate fuzz format lint
 
 # Where `make run` keeps its traces.
 DATA ?= ./data
@@ -12,6 +12,8 @@ PASSES ?= 1
 # How many seeds `make simulate` runs, and the first of them.
 SEEDS ?= 10000
 FIRST ?= 0
+# How long `make fuzz` makes inputs for each decoder; TARGETS names some of the decoders.
+FUZZ_SECONDS ?= 20
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -28,8 +30,11 @@ bench: ## ingest cost, bytes a span, freshness and query times of a release buil
 simulate: ## the store on a disk that fails, flips bits, stops and loses power, seed by seed
 	@SEEDS='$(SEEDS)' FIRST='$(FIRST)' scripts/simulate.sh
 
+fuzz: ## every decoder of outside bytes under libFuzzer, from the inputs that are kept in Fuzz/Corpus
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' TARGETS='$(TARGETS)' KEEP='$(KEEP)' scripts/fuzz.sh
+
 format: ## bring every Swift file into the house format
-	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz
 
 lint: ## check the house format without changing anything
-	@swift format lint --strict --parallel --recursive Package.swift Sources Tests
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz

@@ -7,7 +7,7 @@ import PackageDescription
 
 /// One row: a module, what it is built of, and what it may import.
 struct Module {
-    enum Kind { case library, c, system(pkgConfig: String, apt: String, brew: String), executable }
+    enum Kind { case library, c, system(pkgConfig: String, apt: String, brew: String), executable, fuzz }
     var name: String
     var kind: Kind = .library
     var imports: [String] = []
@@ -89,6 +89,14 @@ let modules: [Module] = [
         kind: .executable,
         imports: ["SkeinBase", "SkeinModel", "SkeinStore", "SkeinEngine", "SkeinTestKit"]
     ),
+    Module(
+        name: "SkeinFuzz",
+        kind: .fuzz,
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
+            "SkeinPipeline", "SkeinPropagation", "SkeinTestKit",
+        ]
+    ),
 ]
 
 let tests: [Module] = [
@@ -137,11 +145,16 @@ let packages: [String: (url: String, from: Version, products: [String])] = [
     "Yams": ("jpsim/Yams", "6.2.2", ["Yams"]),
 ]
 
-let coreOnly = Context.environment["SKEIN_CORE"] != nil
+/// The decoders under libFuzzer, which only `scripts/fuzz.sh` builds: with `--sanitize fuzzer`, all modules watched.
+let fuzzing = Context.environment["SKEIN_FUZZ"] != nil
+let coreOnly = fuzzing || Context.environment["SKEIN_CORE"] != nil
 /// `SKEIN_SDK=1 swift build` builds only the SDK and its tests.
 let sdkOnly = Context.environment["SKEIN_SDK"] != nil
 let sdk: Set = ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinTracing", "SkeinTracingTests"]
-func isPresent(_ module: Module) -> Bool { sdkOnly ? sdk.contains(module.name) : !coreOnly || module.isCore }
+func isPresent(_ module: Module) -> Bool {
+    if case .fuzz = module.kind { return fuzzing }
+    return sdkOnly ? sdk.contains(module.name) : !coreOnly || module.isCore
+}
 let present = modules.filter(isPresent)
 let presentTests = tests.filter(isPresent)
 let presentProducts = Set((present + presentTests).flatMap(\.products))
@@ -153,11 +166,12 @@ func dependencies(_ module: Module) -> [Target.Dependency] {
         }
 }
 
-let settings: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (fuzzing ? [.define("SKEIN_FUZZ")] : [])
 
 let package = Package(
     name: "skein",
@@ -173,6 +187,14 @@ let package = Package(
         case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .executable:
             .executableTarget(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
+        case .fuzz:
+            .executableTarget(
+                name: module.name,
+                dependencies: dependencies(module),
+                path: "Fuzz",
+                exclude: ["Corpus"],
+                swiftSettings: settings
+            )
         case .c: .target(name: module.name)
         case .system(let pkgConfig, let apt, let brew):
             .systemLibrary(name: module.name, pkgConfig: pkgConfig, providers: [.apt([apt]), .brew([brew])])

@@ -60,6 +60,13 @@ SEEDS=4000 scripts/simulate.sh 2>&1 | tee "$logs/simulation" | grep -E '^(seed|[
 seeds="$(last_number "$logs/simulation" '^([0-9]+) seeds from')"
 kind "Simulation (seeds)" "$seeds" "$([ "$seeds" -gt 0 ] && echo 0 || echo 1)" 0 "$((SECONDS - started))"
 
+say "the decoders under libFuzzer"
+started=$SECONDS status=0
+FUZZ_SECONDS=2 scripts/fuzz.sh 2>&1 | tee "$logs/fuzz" | grep -E '^[0-9]+ targets|FAILED|skipped:|[Ee]rror:|Test unit' || status=$?
+kind "Fuzzing (targets)" "$(last_number "$logs/fuzz" '^([0-9]+) targets fuzzed')" \
+    "$(told "$(last_number "$logs/fuzz" '^[0-9]+ targets fuzzed, ([0-9]+) failed')" "$status")" \
+    "$(last_number "$logs/fuzz" '^[0-9]+ targets fuzzed, [0-9]+ failed, ([0-9]+) skipped')" "$((SECONDS - started))"
+
 web_tests="$(find web -name '*.test.js' -o -name '*.test.mjs' 2>/dev/null | grep -v node_modules || true)"
 if [ -n "$web_tests" ]; then
     say "modules of the page"

@@ -90,6 +90,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Tags whose values Zipkin's page suggests, parted by commas.", valueName: "names"))
     var zipkinAutocompleteKeys: String?
 
+    @Option(help: ArgumentHelp("Disk for spans that wait for a decision when memory is full.", valueName: "size|off"))
+    var tailSpillBytesMax: String?
+
     @Option(help: ArgumentHelp("Attribute that says how spans were sampled.", valueName: "key[=ratio|=count]"))
     var spanWeightAttribute: String?
 
@@ -178,6 +181,7 @@ struct Serve: AsyncParsableCommand {
         flags["zipkin-strict-trace-id"] = zipkinStrictTraceId
         flags["zipkin-autocomplete-keys"] = zipkinAutocompleteKeys
         flags["span-weight-attribute"] = spanWeightAttribute
+        flags["tail-spill-bytes-max"] = tailSpillBytesMax
         flags["sampling-strategies"] = samplingStrategies
         flags["sampling-adaptive-target"] = samplingAdaptiveTarget
         flags["service-spans-per-second-max"] = serviceSpansPerSecondMax

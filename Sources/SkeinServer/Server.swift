@@ -39,8 +39,9 @@ package struct Server: Sendable {
             logger: logger
         )
         let live = LiveTraces()
+        let spill = SamplingService.spill(configuration, logger)
         let sampling = configuration.sampling?.tail.map { policies in
-            SamplingService(policies, into: keeper.store, live, memory.sampling, clock, telemetry)
+            SamplingService(policies, into: keeper.store, live, memory.sampling, spill: spill, clock, telemetry, logger)
         }
         let pipeline = Pipeline(
             store: keeper.store,

@@ -66,17 +66,36 @@ struct SamplingService: Service, CustomStringConvertible {
         into store: any SpanStore,
         _ live: LiveTraces,
         _ memory: ByteBudget,
+        spill: (any SpanSpill)?,
         _ clock: any WallClock,
-        _ telemetry: Telemetry
+        _ telemetry: Telemetry,
+        _ logger: Logger
     ) {
         sampler = TailSampler(
             configuration.policies,
             configuration.settings,
             budget: memory,
+            spill: spill,
             clock: clock,
-            telemetry: telemetry
+            telemetry: telemetry,
+            note: { logger.warning("\($0)") }
         ) { batch throws(Refusal) in
             try await Pipeline.append(batch, to: store, showing: live)
+        }
+    }
+
+    /// Where spans that wait go when memory is full, in the data folder, which is open; what an earlier process left there is
+    /// removed in any case.
+    static func spill(_ configuration: ServerConfiguration, _ logger: Logger) -> (any SpanSpill)? {
+        guard configuration.sampling?.tail != nil, let byteCountMax = configuration.tailSpillBytesMax else {
+            SpillFolder.clear(in: configuration.dataDirectory)
+            return nil
+        }
+        do throws(StoreError) {
+            return try SpillFolder(in: configuration.dataDirectory, byteCountMax: byteCountMax)
+        } catch {
+            logger.warning("traces will be decided early when memory is full: \(error)")
+            return nil
         }
     }
 

@@ -20,7 +20,8 @@ public struct TextPattern: Sendable {
         self.source = source
         var parser = PatternParser(source)
         let node = try parser.parse()
-        if let literal = node.literal {
+        // U+FFFD is matched by many texts: by each byte that is not UTF-8.
+        if let literal = node.literal, !literal.unicodeScalars.contains("\u{fffd}") {
             matcher = .literal(Array(literal.utf8))
             return
         }

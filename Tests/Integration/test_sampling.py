@@ -163,3 +163,30 @@ def test_policies_that_cannot_be_tried_are_refused(stored):
     assert head.status == 400 and b"no tail_sampling" in head.body
     assert explain(stored, POLICIES, "?limit=0").status == 400
     assert explain(stored, POLICIES, "?trace=1234").status == 404
+
+
+def test_more_than_memory_holds_waits_on_the_disk(binary, tmp_path):
+    file = tmp_path / "sampling.yaml"
+    file.write_text(POLICIES.replace("decision_wait: 1s", "decision_wait: 10m"))
+    arguments = ("--sampling-config", str(file), "--memory", "128MiB")
+    spilled = tmp_path / "data/sampling"
+    bad = set()
+    with Server(binary, tmp_path / "data", *arguments) as server:
+        for number in range(120):
+            spans = []
+            for index in range(100):
+                trace = otlp.trace_id()
+                text = f"{number} {index} " * 500
+                spans.append(otlp.span(trace, name="work", status={"code": 2 if index == 0 else 0}, attributes={"text": text}))
+            bad.add(spans[0]["trace_id"].hex())
+            assert server.post(otlp.export(*spans, service="shop")).status == 200
+        metrics = server.get("/metrics").body.decode()
+        assert 'skein_sampling_forced_traces_total{reason="memory"} 0' in metrics
+        assert "skein_sampling_waiting_traces 12000" in metrics
+        assert "skein_sampling_spilled_spans_total 0" not in metrics
+        assert list(spilled.glob("*.spill"))
+    # The end decided about all of them, and read back what is kept.
+    (spilled / "0000000000000009.spill").write_text("what a process left that died")
+    with Server(binary, tmp_path / "data", *arguments) as server:
+        assert not list(spilled.glob("*.spill"))
+        assert {trace["traceId"] for trace in server.search_all('service = "shop"')} == bad

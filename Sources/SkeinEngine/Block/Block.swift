@@ -80,7 +80,7 @@ package struct Block: Sendable {
                 own: UInt64(littleEndian: bytes.unsafelyLoad(40, as: UInt64.self))
             )
         }
-        guard Checksum.of(Array(bytes[..<40])) == parsed.own, parsed.zero == 0 else {
+        guard Checksum.matches(parsed.own, Array(bytes[..<40])), parsed.zero == 0 else {
             throw reader.corrupt("the checksum of the trailer does not match", at: start)
         }
         guard parsed.version == BlockFormat.version else {

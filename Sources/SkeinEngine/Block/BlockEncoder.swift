@@ -145,7 +145,7 @@ package struct BlockEncoder: ~Copyable {
     private mutating func writeChunk(_ raw: UnsafeRawBufferPointer) throws(StoreError) -> ChunkAddress {
         let packed = ZstdCompressor(level: 1).compress(raw)
         var address = ChunkAddress(offset: offset, storedCount: raw.count, rawCount: raw.count, checksum: 0)
-        if packed.count < raw.count {
+        if BlockFormat.packs, packed.count < raw.count {
             address.storedCount = packed.count
             address.checksum = Checksum.of(packed)
             try packed.withUnsafeBufferPointer { bytes throws(StoreError) in try write(UnsafeRawBufferPointer(bytes)) }

@@ -22,6 +22,13 @@ enum BlockFormat {
     static let narrowIDCount = 256
     /// Lengths below this are not worth a compressor's call.
     static let packBytesMin = 48
+    #if SKEIN_FUZZ
+        // What libFuzzer changes in packed bytes only breaks them.
+        static let packs = false
+    #else
+        /// Whether chunks are packed where that makes them smaller.
+        static let packs = true
+    #endif
 }
 
 /// How a column of numbers is stored. Raw values are on disk.

@@ -76,7 +76,7 @@ struct ChunkReader: Sendable {
 
     /// Checks and unpacks what was read of a chunk.
     func unpack(_ stored: [UInt8], _ address: ChunkAddress) throws(StoreError) -> [UInt8] {
-        guard Checksum.of(stored) == address.checksum else {
+        guard Checksum.matches(address.checksum, stored) else {
             throw corrupt("the checksum of a chunk does not match", at: address.offset)
         }
         if address.storedCount == address.rawCount { return stored }

@@ -17,7 +17,7 @@ struct ChunkWriter: ~Copyable {
     /// Appends a chunk. Bytes known to be random are not offered to the compressor.
     mutating func append(_ raw: UnsafeRawBufferPointer, isRandom: Bool = false) {
         let start = chunks.count
-        if !isRandom, raw.count >= BlockFormat.packBytesMin {
+        if BlockFormat.packs, !isRandom, raw.count >= BlockFormat.packBytesMin {
             let packed = compressor.compress(raw, into: &chunks)
             if packed >= raw.count - raw.count / 16 {
                 chunks.truncate(to: start)
@@ -38,7 +38,7 @@ struct ChunkWriter: ~Copyable {
         directory.appendVarint(UInt64(stored.count))
         directory.appendVarint(UInt64(address.rawCount))
         directory.appendLittleEndian(address.checksum)
-        return Checksum.of(stored) == address.checksum
+        return Checksum.matches(address.checksum, stored)
     }
 
     mutating func removeAll() {

@@ -58,7 +58,7 @@ enum RecordFile {
         guard bytes.count >= headerByteCount else { return .short }
         let checked = UnsafeRawBufferPointer(rebasing: bytes[..<24])
         guard UInt64(littleEndian: bytes.unsafelyLoad(0, as: UInt64.self)) == magic,
-            UInt64(littleEndian: bytes.unsafelyLoad(24, as: UInt64.self)) == Checksum.of(checked)
+            Checksum.matches(UInt64(littleEndian: bytes.unsafelyLoad(24, as: UInt64.self)), checked)
         else { return .damaged }
         return .good(
             version: UInt32(littleEndian: bytes.unsafelyLoad(8, as: UInt32.self)),
@@ -137,7 +137,7 @@ enum RecordFile {
         let type = UInt32(littleEndian: bytes.unsafelyLoad(offset + 8, as: UInt32.self))
         let start = offset + recordHeaderByteCount
         let checked = UnsafeRawBufferPointer(rebasing: bytes[(offset + 8)..<(start + length)])
-        guard UInt64(littleEndian: bytes.unsafelyLoad(offset, as: UInt64.self)) == Checksum.of(checked) else {
+        guard Checksum.matches(UInt64(littleEndian: bytes.unsafelyLoad(offset, as: UInt64.self)), checked) else {
             return nil
         }
         let payload = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + length)])

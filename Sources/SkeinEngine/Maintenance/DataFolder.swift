@@ -86,7 +86,7 @@ public struct DataFolder: Sendable {
         for name in try names(folder.root) {
             switch try? disk.kind(of: folder.root + "/" + name) {
             case .file where !["LOCK", "catalog", BackupManifest.fileName].contains(name): paths.append(name)
-            case .folder where name != "quarantine" && name != StoreFolder.logRecordsName:
+            case .folder where !["quarantine", StoreFolder.logRecordsName, StoreFolder.spillName].contains(name):
                 for inner in try names(folder.root + "/" + name)
                 where !Self.isKnown(name, inner)
                     && (try? disk.kind(of: folder.root + "/" + name + "/" + inner)) == .file

@@ -32,6 +32,8 @@ struct StoreFolder: Sendable {
     /// A data folder in this one, of log records; see ``EmbeddedLogRecords``.
     var logRecords: String { root + "/" + Self.logRecordsName }
     static let logRecordsName = "records"
+    /// What a ``SpillFolder`` has here is nobody's after a stop.
+    static let spillName = "sampling"
     var quarantine: String { root + "/quarantine" }
     /// The folders whose files the store writes. What lies in quarantine is the operator's.
     var metered: [String] { [root, log, blocks, rollups] }

@@ -120,7 +120,7 @@ struct RollupWriter: ~Copyable {
         var address = ChunkAddress()
         address.offset = offset
         address.rawCount = raw.count
-        if packed.count < raw.count {
+        if BlockFormat.packs, packed.count < raw.count {
             address.storedCount = packed.count
             address.checksum = Checksum.of(packed)
             try packed.withUnsafeBufferPointer { bytes throws(StoreError) in try write(UnsafeRawBufferPointer(bytes)) }

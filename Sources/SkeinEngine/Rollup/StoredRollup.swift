@@ -71,7 +71,7 @@ final class StoredRollup: Sendable {
                 UInt64(littleEndian: bytes.unsafelyLoad(32, as: UInt64.self))
             )
         }
-        guard Checksum.of(Array(bytes[..<32])) == own, zero == 0 else {
+        guard Checksum.matches(own, Array(bytes[..<32])), zero == 0 else {
             throw reader.corrupt("the checksum of the trailer does not match", at: start)
         }
         guard version == RollupFormat.version else {

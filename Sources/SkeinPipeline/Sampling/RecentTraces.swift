@@ -10,6 +10,11 @@ struct RecentTraces<Value: Sendable>: Sendable {
     /// Sixty-four thousand traces take some 5 MB when full.
     init(countMax: Int = 64 << 10) { self.countMax = countMax }
 
+    /// Memory that the notes take.
+    var byteCount: Int { (recent.capacity + older.capacity) * Self.byteCountOfNote }
+    /// A note, its trace id and its share of the room that hashing leaves free.
+    static var byteCountOfNote: Int { (MemoryLayout<TraceID>.stride + MemoryLayout<Value>.stride) * 4 / 3 + 1 }
+
     var isEmpty: Bool { recent.isEmpty && older.isEmpty }
 
     /// What was noted of a trace; `nil` when nothing was, or too long ago. Reading does not make it newer.

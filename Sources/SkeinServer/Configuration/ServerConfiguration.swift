@@ -28,6 +28,8 @@ package struct ServerConfiguration: Sendable {
     package var lateSampling: LateSamplingFile?
     /// The hot window: from when the last spans of a trace came to its late decision.
     package var lateSamplingAfter = Duration.seconds(86_400)
+    /// Bytes on the disk for spans that wait for the decision about their trace; `nil` for none.
+    package var tailSpillBytesMax: Int? = 4 << 30
     /// Sums by the minute that came longer ago than this are deleted; `nil` keeps them for good.
     package var rollupRetention: Duration? = .seconds(400 * 86_400)
     /// The oldest traces are deleted when all take more bytes than this; `nil` for no bound.

@@ -96,7 +96,7 @@ extension Setting {
     }
 
     /// A size that may be off.
-    private static func sizeLimit(
+    static func sizeLimit(
         _ key: String,
         _ help: String,
         _ path: any WritableKeyPath<ServerConfiguration, Int?> & Sendable,

@@ -2,8 +2,15 @@
 import SkeinPipeline
 
 extension Setting {
-    /// The settings of weights and of what clients are told.
+    /// The settings of what waits, of weights and of what clients are told.
     static let sampling: [Setting] = [
+        sizeLimit(
+            "tail-spill-bytes-max",
+            "Disk that spans may take, in the data folder and beside `retention-bytes`, while they wait for the decision about "
+                + "their trace and memory is full; with `off`, or beyond, traces are decided early.",
+            \.tailSpillBytesMax,
+            in: 64 << 20...1 << 50
+        ),
         Setting(
             "late-sampling-config",
             "Of traces that have left the hot window, keep only those that the policies in this file keep, whole and with weights: "

@@ -146,6 +146,15 @@ import Testing
         #expect(try cut.withUnsafeBytes { try TextPattern("...").matches($0) })
     }
 
+    @Test func `U+FFFD in a pattern stands for bytes that are not UTF-8, with operators and without`() throws {
+        let bytes: [UInt8] = [0x61, 0xff, 0x62]
+        for source in ["a\u{fffd}b", "a\u{fffd}b?"] {
+            #expect(try bytes.withUnsafeBytes { try TextPattern(source).matches($0) })
+            #expect(try TextPattern(source).matches("a\u{fffd}b"))
+            #expect(try TextPattern(source).literal == nil)
+        }
+    }
+
     @Test func `a pattern without operators says which text it is`() throws {
         #expect(try TextPattern("a\\.b").literal == "a.b")
         #expect(try TextPattern("").literal == "")

@@ -43,7 +43,7 @@ import Testing
             await bench.wait(3)
         }
         await bench.wait(10)
-        #expect(bench.sampler.byteCount == 0)
+        #expect(bench.waitingByteCount == 0)
         let kept = Dictionary(grouping: bench.spans, by: \.traceID)
         var weights: [String: Double] = [:]
         for (number, spans) in traces.enumerated() {

@@ -80,7 +80,7 @@ extension Block {
         let row = try reader.read(byteCount, at: offset)
         let isSound = row.withUnsafeBytes { row in
             let content = UnsafeRawBufferPointer(rebasing: row.dropLast(8))
-            return Checksum.of(content) == UInt64(littleEndian: row.unsafelyLoad(content.count, as: UInt64.self))
+            return Checksum.matches(UInt64(littleEndian: row.unsafelyLoad(content.count, as: UInt64.self)), content)
         }
         guard isSound else { throw reader.corrupt("the checksum of a line of filters does not match", at: offset) }
         return row

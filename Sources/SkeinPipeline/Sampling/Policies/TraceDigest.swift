@@ -33,6 +33,22 @@ package struct TraceDigest: Hashable, Sendable {
 
     package init(traceID: TraceID) { self.traceID = traceID }
 
+    /// Memory that it takes beside its own size.
+    var heapByteCount: Int {
+        guard !fieldValues.isEmpty else { return 0 }
+        return fieldValues.reduce(Self.arrayByteCount + 8 * fieldValues.count) {
+            $0 + ($1.isEmpty ? 0 : Self.arrayByteCount + 8 * $1.capacity)
+        }
+    }
+
+    /// What the digest of a span takes beside its own size when it has a value of each of so many fields.
+    static func heapByteCount(fieldCount: Int) -> Int {
+        fieldCount == 0 ? 0 : arrayByteCount + fieldCount * (8 + arrayByteCount + 16)
+    }
+
+    /// Of an array without elements that are allocated.
+    private static let arrayByteCount = 32
+
     /// R of consistent probability sampling, below 2^56.
     package var randomness: UInt64 { namedRandomness ?? traceID.low & (SamplingThreshold.end - 1) }
 

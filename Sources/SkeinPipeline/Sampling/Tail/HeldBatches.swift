@@ -18,8 +18,33 @@ struct HeldBatches: ~Copyable {
         static let end = Link(slot: .max, row: .max)
     }
 
+    /// Where a batch is.
+    enum Source: Sendable {
+        case memory(SpanBatch)
+        case spilled(any SpilledBatch)
+    }
+
+    /// A row that no longer waits.
+    struct Released {
+        var source: Source
+        /// Of the batch; no other has it.
+        var serial: UInt64
+        /// In the batch as it is now.
+        var row: Int
+        var link: Link
+    }
+
+    /// A batch that is being written elsewhere.
+    struct Spilling: Sendable {
+        let batch: SpanBatch
+        fileprivate let slot: UInt32
+        fileprivate let serial: UInt64
+    }
+
     private struct Held {
+        /// Empty when it was spilled.
         var batch = SpanBatch()
+        var spilled: (any SpilledBatch)?
         var serial: UInt64 = 0
         /// By row of `batch`.
         var next: [Link] = []
@@ -53,6 +78,8 @@ struct HeldBatches: ~Copyable {
     private var gathered = SpanBatchBuilder()
     private var gatheredReceived: UInt64 = 0
     private var gatheringSlot: UInt32?
+    /// The batches in memory, the newest last, and some that are no longer.
+    private var resident: [(slot: UInt32, serial: UInt64)] = []
     /// Bytes of memory that the batches take.
     private(set) var byteCount = 0
 
@@ -77,6 +104,7 @@ struct HeldBatches: ~Copyable {
         if batch.count < Self.wholeCountMin { return gather(batch) }
         let slot = open(rowCount: batch.count)
         slots[Int(slot)].batch = batch
+        noteResident(slot)
         count(Self.byteCount(of: batch), of: slot)
         return (slot, 0)
     }
@@ -100,6 +128,7 @@ struct HeldBatches: ~Copyable {
         slots[Int(slot)].batch = gathered.finish(receivedUnixNanos: gatheredReceived)
         gatheredReceived = 0
         gatheringSlot = nil
+        noteResident(slot)
     }
 
     /// A slot for a batch of at most so many rows.
@@ -137,16 +166,18 @@ struct HeldBatches: ~Copyable {
     }
 
     /// Takes the whole chain out; `body` is lent each row.
-    mutating func release(from first: Link, _ body: (SpanBatch, _ serial: UInt64, _ row: Int) -> Void) {
+    mutating func release(from first: Link, _ body: (Released) -> Void) {
         var link = first
         while link != .end {
             if link.slot == gatheringSlot { closeGathering() }
             let slot = Int(link.slot)
             let place = slots[slot].place(of: link.row)
-            body(slots[slot].batch, slots[slot].serial, place)
+            let source = slots[slot].spilled.map(Source.spilled) ?? .memory(slots[slot].batch)
+            body(Released(source: source, serial: slots[slot].serial, row: place, link: link))
             slots[slot].isWaiting[place] = false
             slots[slot].waitingCount -= 1
             let next = slots[slot].next[place]
+            // A spilled batch has no rows in memory to be rid of.
             if slots[slot].waitingCount * 4 < slots[slot].batch.count { sparse.insert(link.slot) }
             freeIfDone(link.slot)
             link = next
@@ -166,8 +197,46 @@ struct HeldBatches: ~Copyable {
             copy.byteCount = Self.byteCount(of: copy.batch) + 4 * rows.count
             byteCount += copy.byteCount - held.byteCount
             slots[Int(slot)] = copy
+            noteResident(slot)
         }
         sparse.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Spilling
+
+    /// Batches in memory of so many bytes together, or all there are. They stay where they are until ``put(_:_:)``.
+    ///
+    /// The newest go first: what was there before is due earlier, and what stays until it is due was never written.
+    mutating func spillings(byteCount: Int) -> [Spilling] {
+        var found: [Spilling] = []
+        var left = byteCount
+        while left > 0, let (slot, serial) = resident.popLast() {
+            guard slots[Int(slot)].serial == serial else { continue }
+            left -= slots[Int(slot)].byteCount
+            found.append(Spilling(batch: slots[Int(slot)].batch, slot: slot, serial: serial))
+        }
+        return found
+    }
+
+    /// Lets go of a batch that is elsewhere now, or goes on holding it where `spilled` is `nil`. Does nothing when the batch
+    /// is no longer needed.
+    mutating func put(_ spilling: Spilling, _ spilled: (any SpilledBatch)?) {
+        let slot = Int(spilling.slot)
+        guard slots[slot].serial == spilling.serial else { return }
+        guard let spilled else { return noteResident(spilling.slot) }
+        slots[slot].batch = SpanBatch()
+        slots[slot].spilled = spilled
+        sparse.remove(spilling.slot)
+        let rows = slots[slot].next.count
+        count(Self.spilledByteCount + 9 * rows + 4 * slots[slot].originalRows.count, of: spilling.slot)
+    }
+
+    /// What a spilled batch takes beside its links.
+    private static let spilledByteCount = 256
+
+    private mutating func noteResident(_ slot: UInt32) {
+        if resident.count > 2 * slots.count + 64 { resident.removeAll { slots[Int($0.slot)].serial != $0.serial } }
+        resident.append((slot, slots[Int(slot)].serial))
     }
 
     private mutating func freeIfDone(_ slot: UInt32) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinModel
+import SkeinStore
 
 /// Spans that wait for the decision about their trace, and the decisions made lately.
 ///
@@ -25,12 +26,19 @@ struct TailBuffer: ~Copyable {
     /// Traces that wait.
     var traceCount: Int { traces.count }
     /// Memory of what waits. What departs is not in it.
-    var byteCount: Int { batches.byteCount + traces.count * WaitingTraces.byteCountOfTrace }
+    var byteCount: Int { batches.byteCount + traces.byteCount }
+    /// Memory of the decisions that are remembered.
+    var cacheByteCount: Int { kept.byteCount + dropped.byteCount }
 
     /// Memory that waiting takes for a batch in which each span may be of another trace.
-    static func byteCount(of batch: SpanBatch) -> Int {
-        HeldBatches.byteCount(of: batch) + batch.count * WaitingTraces.byteCountOfTrace
+    static func byteCount(of reading: BatchReading) -> Int {
+        let trace = WaitingTraces.byteCountOfTrace + TraceDigest.heapByteCount(fieldCount: reading.fields.count)
+        return HeldBatches.byteCount(of: reading.batch) + reading.batch.count * trace
     }
+
+    /// Memory of a kept and a dropped trace that are remembered, each of them twice.
+    static let byteCountOfDecisions =
+        2 * (RecentTraces<SamplingDecision>.byteCountOfNote + RecentTraces<Void>.byteCountOfNote)
 
     /// Takes a batch in. Spans whose trace was decided follow the decision.
     mutating func add(_ reading: BatchReading, nanos: UInt64) {
@@ -48,7 +56,7 @@ struct TailBuffer: ~Copyable {
                 let serial = lateSerial ?? batches.nextSerial()
                 lateSerial = serial
                 departure.begin(decision, reason: nil)
-                for row in row..<end { departure.add(row, of: batch, serial: serial) }
+                for row in row..<end { departure.add(row, of: .memory(batch), serial: serial) }
                 counters.lateKeptSpans.add(end - row)
             } else if dropped[id] != nil {
                 counters.lateDroppedSpans.add(end - row)
@@ -69,9 +77,12 @@ struct TailBuffer: ~Copyable {
         _ number: UInt32,
         _ nanos: UInt64
     ) {
+        traces.updateDigest(of: number) { digest in
+            for row in rows { digest.add(row, of: reading) }
+        }
         for row in rows {
-            traces[number].digest.add(row, of: reading)
-            traces[number].rows = batches.wait(place.first + row, of: place.slot, before: traces[number].rows)
+            let link = batches.wait(place.first + row, of: place.slot, before: traces[number].rows)
+            traces[number].note(link, row, of: reading.batch)
         }
         if settings.decisionWaitAfterRootNanos > 0, traces[number].digest.hasRoot {
             traces.root(number, dueNanos: Self.sum(nanos, settings.decisionWaitAfterRootNanos))
@@ -105,6 +116,14 @@ struct TailBuffer: ~Copyable {
         }
     }
 
+    /// Batches in memory, of so many bytes together if there are as many, to be written elsewhere; ``put(_:_:)`` ends it.
+    mutating func spillings(byteCount: Int) -> [HeldBatches.Spilling] { batches.spillings(byteCount: byteCount) }
+
+    /// Says where a batch is now; `nil` for where it was.
+    mutating func put(_ spilling: HeldBatches.Spilling, _ spilled: (any SpilledBatch)?) {
+        batches.put(spilling, spilled)
+    }
+
     /// What has left since the last call.
     mutating func takeDeparture() -> Departure {
         // The rows in a departure lie where they lay, since it holds the batches as they were.
@@ -127,10 +146,12 @@ struct TailBuffer: ~Copyable {
             if settings.keptCacheSize > 0 { kept.note(decision, of: entry.digest.traceID) }
             let reason = policies.reason(of: decision)
             departure.begin(decision, reason: haste.map { "\(reason), early: \($0.label)" } ?? reason)
-            batches.release(from: entry.rows) { departure.add($2, of: $0, serial: $1) }
+            batches.release(from: entry.rows) {
+                departure.add($0.row, of: $0.source, serial: $0.serial, isChief: $0.link == entry.chief)
+            }
         } else {
             if settings.droppedCacheSize > 0 { dropped.note((), of: entry.digest.traceID) }
-            batches.release(from: entry.rows) { _, _, _ in }
+            batches.release(from: entry.rows) { _ in }
         }
     }
 

@@ -6,6 +6,10 @@ struct TailCounters: Sendable {
     enum Haste: Int, CaseIterable, Sendable {
         /// No memory for what comes.
         case memory
+        /// No memory for what comes, and no room to spill what waits.
+        case spillFull
+        /// No memory for what comes, and spilling what waits failed.
+        case spillFailed
         /// As many traces wait as may.
         case traces
         /// The trace is larger than a trace may be.
@@ -16,6 +20,8 @@ struct TailCounters: Sendable {
         var label: StaticString {
             switch self {
             case .memory: "memory"
+            case .spillFull: "spill_full"
+            case .spillFailed: "spill_failed"
             case .traces: "num_traces"
             case .size: "trace_size"
             case .shutdown: "shutdown"
@@ -32,6 +38,9 @@ struct TailCounters: Sendable {
     let lateDroppedSpans: Counter
     /// Spans of kept traces that the store refused for good, or until the end.
     let lostSpans: Counter
+    /// Spans of kept traces that could not be read back.
+    let unreadableSpans: Counter
+    let spilledSpans: Counter
 
     /// `policies` are their names; one more stands for traces that none kept.
     init(policies: [String], in telemetry: Telemetry) {
@@ -57,9 +66,13 @@ struct TailCounters: Sendable {
         let late: StaticString = "Spans that came after the decision about their trace, and followed it."
         lateKeptSpans = telemetry.counter("skein_sampling_late_spans_total", late, ["decision": "kept"])
         lateDroppedSpans = telemetry.counter("skein_sampling_late_spans_total", late, ["decision": "dropped"])
-        lostSpans = telemetry.counter(
-            "skein_sampling_lost_spans_total",
-            "Spans of kept traces that the store refused for good, or until the server ended."
+        let lost: StaticString =
+            "Spans of kept traces that the store refused for good or until the server ended, or that could not be read back."
+        lostSpans = telemetry.counter("skein_sampling_lost_spans_total", lost, ["reason": "refused"])
+        unreadableSpans = telemetry.counter("skein_sampling_lost_spans_total", lost, ["reason": "spill_unreadable"])
+        spilledSpans = telemetry.counter(
+            "skein_sampling_spilled_spans_total",
+            "Spans that were written to the disk until the decision about their trace."
         )
     }
 

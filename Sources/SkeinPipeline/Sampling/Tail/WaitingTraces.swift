@@ -8,13 +8,27 @@ import SkeinModel
 struct WaitingTraces {
     /// One trace.
     struct Entry {
-        var digest: TraceDigest
+        fileprivate(set) var digest: TraceDigest
         /// Its newest row.
         var rows = HeldBatches.Link.end
+        /// The row that will say why the trace was kept: the earliest root, or the earliest of all where no root came.
+        private(set) var chief = HeldBatches.Link.end
+        private var reasonSpan = ReasonSpan()
         fileprivate(set) var dueNanos: UInt64
         fileprivate var isRooted = false
         fileprivate var previous = WaitingTraces.none
         fileprivate var next = WaitingTraces.none
+
+        fileprivate init(_ id: TraceID, dueNanos: UInt64) {
+            digest = TraceDigest(traceID: id)
+            self.dueNanos = dueNanos
+        }
+
+        /// Says where row `row` of `batch`, which is one of the trace's, waits.
+        mutating func note(_ link: HeldBatches.Link, _ row: Int, of batch: SpanBatch) {
+            rows = link
+            if reasonSpan.takes(row, of: batch) { chief = link }
+        }
     }
 
     private struct Ends {
@@ -32,8 +46,11 @@ struct WaitingTraces {
 
     /// Traces there are.
     var count: Int { numbers.count }
-    /// Memory that a trace takes beside its rows.
+    /// Memory that a trace takes beside its rows and what its digest allocates.
     static let byteCountOfTrace = MemoryLayout<Entry>.stride + 64
+    /// Memory that the traces take, their rows aside.
+    var byteCount: Int { count * Self.byteCountOfTrace + heapByteCount }
+    private var heapByteCount = 0
 
     /// The number of a trace, which it keeps until it is removed.
     func number(of id: TraceID) -> UInt32? { numbers[id] }
@@ -43,9 +60,16 @@ struct WaitingTraces {
         _modify { yield &entries[Int(number)] }
     }
 
+    /// Changes the digest of a trace.
+    mutating func updateDigest(of number: UInt32, _ update: (inout TraceDigest) -> Void) {
+        let before = entries[Int(number)].digest.heapByteCount
+        update(&entries[Int(number)].digest)
+        heapByteCount += entries[Int(number)].digest.heapByteCount - before
+    }
+
     /// Adds a trace that is not there; its decision is due no earlier than that of any trace added before.
     mutating func add(_ id: TraceID, dueNanos: UInt64) -> UInt32 {
-        let entry = Entry(digest: TraceDigest(traceID: id), dueNanos: dueNanos)
+        let entry = Entry(id, dueNanos: dueNanos)
         let number: UInt32
         if let free = freeNumbers.popLast() {
             number = free
@@ -82,6 +106,7 @@ struct WaitingTraces {
         unlink(number)
         let entry = entries[Int(number)]
         numbers[entry.digest.traceID] = nil
+        heapByteCount -= entry.digest.heapByteCount
         // What a digest holds on to goes at once, not when the place is taken again.
         entries[Int(number)].digest = TraceDigest(traceID: .zero)
         freeNumbers.append(number)
