@@ -31,6 +31,8 @@ extension NativeAPI {
         if let id {
             trial = try await self.trial(of: id, SamplingTrial(policies, traceCountMax: 1), api, call, room: &room)
         } else {
+            // Of more a sample is taken anyway.
+            let limit = min(limit, room.limit / 2 / SamplingTrial.byteCountOfTrace)
             try room.hold(source: limit * SamplingTrial.byteCountOfTrace)
             let box = Mutex(SamplingTrial(policies, traceCountMax: limit))
             try await api.ask(call) { store throws(StoreError) in
@@ -41,7 +43,12 @@ extension NativeAPI {
             trial = box.withLock { $0 }
         }
         var finished = trial
-        let outcome = finished.outcome(decisionCountMax: id == nil ? 0 : explainedDecisionCountMax)
+        let outcome: SamplingTrial.Outcome
+        do throws(CancellationError) {
+            outcome = try finished.outcome(decisionCountMax: id == nil ? 0 : explainedDecisionCountMax)
+        } catch {
+            throw APIError(StoreError(.cancelled, "nobody waits"), requestID: call.requestID())
+        }
         var response = APIResponse.json { json in write(outcome, of: finished, to: &json) }
         response.memory = room.memory
         return response
@@ -92,6 +99,7 @@ extension NativeAPI {
             json.object("weights") { json in
                 json.member("before", outcome.weightBefore)
                 json.member("after", outcome.weightAfter)
+                json.member("outside", outcome.weightOutside)
             }
             json.array("policies") { json in
                 for policy in outcome.policies {

@@ -32,6 +32,7 @@ struct SamplingExplanation: Decodable {
     struct Weights: Decodable {
         var before: Double
         var after: Double
+        var outside: Double
     }
 
     var stored: Stored
@@ -45,7 +46,7 @@ struct SamplingExplanation: Decodable {
     /// The answer as it is shown.
     func lines(on terminal: Terminal) -> [String] {
         if let decision = decisions?.first { return lines(of: decision, on: terminal) }
-        guard inspected.traceCount > 0 else { return ["No trace is stored in this time."] }
+        guard stored.traceCount > 0 else { return ["No trace is stored in this time."] }
         var lines = [
             "\(Figures.count(stored.traceCount)) traces with \(Figures.count(stored.spanCount)) spans are stored in this time."
         ]
@@ -54,14 +55,19 @@ struct SamplingExplanation: Decodable {
                 "Looked at one of \(sampleRate): \(Figures.count(inspected.traceCount)) traces. Counts are theirs."
             )
         }
-        lines += [
+        guard inspected.traceCount > 0 else { return lines + ["That is too few to tell: raise --limit."] }
+        lines.append(
             "Kept would be \(text(kept)): \(Self.share(kept.traceCount, of: inspected.traceCount)) of the traces, "
-                + "\(Self.share(kept.byteCount, of: inspected.byteCount)) of the bytes.",
-            "By their weights these stand for \(Self.share(weights.after, of: weights.before)) of the spans"
-                + (weights.after < weights.before * 0.9
-                    ? ": no policy is about the others, which would leave the counts." : "."),
-            "",
-        ]
+                + "\(Self.share(kept.byteCount, of: inspected.byteCount)) of the bytes."
+        )
+        lines.append("By their weights these stand for \(Self.share(weights.after, of: weights.before)) of the spans.")
+        if weights.outside > 0 {
+            lines.append(
+                "\(Self.share(weights.outside, of: weights.before)) of the spans are of traces that are never kept: they would be "
+                    + "gone from the counts."
+            )
+        }
+        lines.append("")
         var table = Table([
             .init(title: "POLICY", isElastic: true), .init(title: "IS ABOUT", alignment: .right),
             .init(title: "KEEPS", alignment: .right), .init(title: "SPANS", alignment: .right),
@@ -96,7 +102,8 @@ struct SamplingExplanation: Decodable {
 
     private func text(_ amount: Amount) -> String {
         let traces = amount.traceCount == 1 ? "" : "\(Figures.count(amount.traceCount)) traces, "
-        return "\(traces)\(Figures.count(amount.spanCount)) spans, \(Figures.bytes(UInt64(max(amount.byteCount, 0))))"
+        let spans = amount.spanCount == 1 ? "1 span" : "\(Figures.count(amount.spanCount)) spans"
+        return "\(traces)\(spans), \(Figures.bytes(UInt64(max(amount.byteCount, 0))))"
     }
 
     private static func share(_ part: Int, of whole: Int) -> String { share(Double(part), of: Double(whole)) }

@@ -59,6 +59,8 @@ package final class SpillFolder: SpanSpill {
         segmentByteCountMax = min(64 << 20, byteCountMax / 8)
         do throws(DiskError) {
             try disk.createDirectory(path)
+            // What stands there instead of a folder is told now, and not at the first batch.
+            _ = try disk.list(path)
             try Self.clear(path, on: disk)
         } catch {
             throw StoreError(.unusable, "spans cannot be spilled: \(error)", place: path)
@@ -141,8 +143,15 @@ package final class SpillFolder: SpanSpill {
 
     private func begin(_ writing: inout Writing) throws(DiskError) -> SpillSegment {
         writing.lastNumber += 1
-        let path = path + "/" + FileNumber.text(writing.lastNumber) + Self.suffix
-        let segment = SpillSegment(try disk.open(path, .create), path, on: disk, in: room)
+        let name = path + "/" + FileNumber.text(writing.lastNumber) + Self.suffix
+        let file: any DiskFile
+        do throws(DiskError) { file = try disk.open(name, .create) } catch {
+            guard error.code == .notFound else { throw error }
+            // Somebody has removed the folder.
+            try disk.createDirectory(path)
+            file = try disk.open(name, .create)
+        }
+        let segment = SpillSegment(file, name, on: disk, in: room)
         let header = RecordFile.header(magic: Self.magic, version: Self.version, number: writing.lastNumber)
         _ = try segment.append(header.bytes)
         return segment

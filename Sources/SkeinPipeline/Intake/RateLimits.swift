@@ -66,7 +66,8 @@ package final class RateLimits: IntakeStage {
                 let key = isKnown ? ownKey : Self.othersKey
                 var bucket = paid[key] ?? filled(buckets[key], now)
                 let isOwing = rates.spans != nil && bucket.spans <= 0 || rates.bytes != nil && bucket.bytes <= 0
-                if isOwing { return refused(batch.dictionary.string(service), bucket) }
+                // What services beyond the limit share may be owed by this request itself.
+                if isOwing, paid[key] == nil { return refused(batch.dictionary.string(service), bucket) }
                 if rates.spans != nil { bucket.spans -= Double(count) }
                 if rates.bytes != nil { bucket.bytes -= Double(count) * bytesEach }
                 paid[key] = bucket

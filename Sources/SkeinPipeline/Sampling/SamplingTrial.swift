@@ -72,6 +72,8 @@ package struct SamplingTrial: Sendable {
         /// policy is about.
         package var weightBefore = 0.0
         package var weightAfter = 0.0
+        /// What the spans weigh that came of traces of which none is ever kept.
+        package var weightOutside = 0.0
         package var policies: [Policy] = []
         /// Of the first traces, in the order in which they ended.
         package var decisions: [(traceID: TraceID, isKept: Bool, reason: String, matching: [Int])] = []
@@ -90,17 +92,25 @@ package struct SamplingTrial: Sendable {
     }
 
     /// Asks the policies about each trace when it ended, in that order. Names what became of the first `decisionCountMax`.
-    package mutating func outcome(decisionCountMax: Int = 0) -> Outcome {
+    package mutating func outcome(decisionCountMax: Int = 0) throws(CancellationError) -> Outcome {
         digests.sort { ($0.endUnixNanos, $0.traceID) < ($1.endUnixNanos, $1.traceID) }
         var outcome = Outcome(sampleRate: 1 << sampleBits)
         outcome.policies = policies.policies.map { Policy(name: $0.name) }
         let start = digests.first?.endUnixNanos ?? 0
-        for digest in digests {
+        for (number, digest) in digests.enumerated() {
+            if number % 256 == 0, Task.isCancelled { throw CancellationError() }
             var matching: [Int] = []
+            var probability = 1.0
             let nanos = (digest.endUnixNanos - start) >> UInt64(min(sampleBits, 63))
-            let decision = policies.decide(digest, nanos: nanos) { matching.append($0) }
+            let decision = policies.decide(digest, nanos: nanos) { note in
+                switch note {
+                case .matched(let policy): matching.append(policy)
+                case .probability(let share): probability = share
+                }
+            }
             outcome.all.add(digest)
             outcome.weightBefore += digest.weight
+            if probability == 0, !decision.isKept { outcome.weightOutside += digest.weight }
             for number in matching { outcome.policies[number].matched.add(digest) }
             if decision.isKept {
                 outcome.kept.add(digest)

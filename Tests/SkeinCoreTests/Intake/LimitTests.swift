@@ -59,6 +59,12 @@ import Testing
         }
     }
 
+    @Test func `a request of more services than are told apart passes once, like any other`() throws {
+        let limits = RateLimits(.init(spans: 10), clock: SimulatedClock())
+        let spans = (0..<10_100).flatMap { Self.spans(1, service: "s\($0)", trace: UInt64($0 + 1)) }
+        _ = try limits.process(SpanBatch(spans: spans), from: Self.source)
+    }
+
     @Test func `nothing is charged for a request that is refused`() throws {
         let limits = RateLimits(.init(spans: 10), clock: SimulatedClock())
         _ = try limits.process(SpanBatch(spans: Self.spans(20, service: "loud")), from: Self.source)

@@ -33,7 +33,7 @@ import Testing
 
     @Test func `each policy is told with what it is about, keeps and drops`() throws {
         var trial = try Self.trial(2_000, atMost: 5_000)
-        let outcome = trial.outcome(decisionCountMax: 3)
+        let outcome = try trial.outcome(decisionCountMax: 3)
         #expect(
             [trial.traceCount, trial.spanCount, outcome.all.traceCount, outcome.sampleRate] == [2_000, 4_000, 2_000, 1]
         )
@@ -46,13 +46,14 @@ import Testing
         #expect(outcome.policies[0].examples == (0..<5).map { Self.trace(1 + 20 * $0).id })
         // What probes drop is gone from the counts, all else is there.
         #expect(abs(outcome.weightAfter / (outcome.weightBefore * 0.9) - 1) < 0.15)
+        #expect(outcome.weightOutside == outcome.weightBefore * 0.1)
         #expect(outcome.decisions.map(\.traceID) == (1...3).map { Self.trace($0).id })
         #expect(outcome.decisions[0].reason == "errors" && outcome.decisions[0].matching.contains(0))
     }
 
     @Test func `of more traces than have room a sample is taken, whatever the order`() throws {
         var trial = try Self.trial(4_000, atMost: 1_000)
-        let outcome = trial.outcome()
+        let outcome = try trial.outcome()
         #expect(trial.traceCount == 4_000 && trial.digestCount <= 1_000)
         #expect(outcome.sampleRate >= 4 && outcome.all.traceCount * outcome.sampleRate > 3_000)
         let share = Double(outcome.policies[0].kept.traceCount) / Double(outcome.all.traceCount)
@@ -66,7 +67,7 @@ import Testing
             for start in stride(from: UInt64(1), through: 8_000, by: 100) {
                 trial.add(SpanBatch(spans: (start..<start + 100).flatMap { Self.trace($0).spans }))
             }
-            let outcome = trial.outcome()
+            let outcome = try trial.outcome()
             return Double(outcome.kept.traceCount) / Double(outcome.all.traceCount)
         }
         // Two thousand spans a second for eight seconds.

@@ -100,6 +100,24 @@ import Testing
             ),
             .probabilistic(0.1)
         ),
+        Case(
+            "two rates of which one is too small for some",
+            within: 0.03,
+            .rateLimiting(spansPerSecond: 10, burst: 10),
+            .rateLimiting(spansPerSecond: 100, burst: 100)
+        ),
+        Case(
+            "a drop of what is beyond a rate",
+            within: 0.03,
+            .always,
+            .drop([part("a", .not(part("b", .rateLimiting(spansPerSecond: 100, burst: 100))))])
+        ),
+        Case(
+            "a drop of what is within a rate",
+            within: 0.03,
+            .always,
+            .drop([part("a", .rateLimiting(spansPerSecond: 100, burst: 100))])
+        ),
         Case("a share that is dropped", within: 0.12, .always, .drop([part("a", .probabilistic(0.9))])),
         Case("not a share", within: 0.1, .not(part("a", .probabilistic(0.8)))),
         Case(
@@ -192,6 +210,25 @@ import Testing
         }
         let truth = traffic.weight * Double(traffic.batch.count)
         #expect(abs(counted / truth - 1) <= example.tolerance, "\(keptCount) kept count \(counted) of \(truth)")
+    }
+
+    @Test func `a limit that is not asked, since a share keeps the trace, is counted with`() throws {
+        let traffic = Self.traffics[0].1
+        var policies = try SamplingPolicySet(
+            [
+                SamplingPolicy("share", .probabilistic(0.1)),
+                SamplingPolicy("rate", .rateLimiting(spansPerSecond: 200, burst: 200)),
+            ],
+            stopsAtFirstMatch: true
+        )
+        let reading = policies.read(traffic.batch)
+        var counted = 0.0
+        for (number, rows) in traffic.traces.enumerated() {
+            let digest = reading.digest(of: rows, traffic.batch.traceIDs[rows.lowerBound])
+            let decision = policies.decide(digest, nanos: UInt64(number) * 4_000_000)
+            if decision.isKept { counted += Double(rows.count) * decision.weightFactor(after: 0) }
+        }
+        #expect(abs(counted / Double(traffic.batch.count) - 1) < 0.03)
     }
 
     @Test func `a kind of traces that finds no room is not told as another`() throws {

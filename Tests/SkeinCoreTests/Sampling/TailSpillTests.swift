@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import SkeinBase
 import SkeinEngine
 import SkeinModel
@@ -162,6 +163,17 @@ import Testing
         #expect(bench.waitingByteCount == 0)
         #expect(bench.sampler.cacheByteCount > 200 * MemoryLayout<TraceID>.stride)
         #expect(bench.budget.used == bench.sampler.cacheByteCount)
+    }
+
+    @Test func `a file in place of the folder is told at the start`() throws {
+        let path = FileManager.default.temporaryDirectory.appending(
+            path: "skein-spill-\(UInt64.random(in: 0 ... .max))"
+        ).path()
+        #expect(FileManager.default.createFile(atPath: path, contents: Data()))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(throws: StoreError.self) {
+            try SpillFolder(path, disk: PosixDisk(), byteCountMax: 1 << 30, freeByteCountMin: 0)
+        }
     }
 
     @Test func `what a process left is removed by the next, and other files stay`() throws {

@@ -12,9 +12,12 @@ struct SamplingPolicyReader {
 
     let condition: SamplingConfiguration.Condition
     private var depth = 0
+    private var policyCount = 0
 
     /// Policies within policies.
     private static let depthMax = 8
+    /// All policies of a file: each is asked about each trace.
+    private static let policyCountMax = 1_000
 
     static let types = [
         "always_sample", "latency", "numeric_attribute", "probabilistic", "status_code", "string_attribute",
@@ -33,9 +36,17 @@ struct SamplingPolicyReader {
         in owner: Owner
     ) throws(Failure) -> [SamplingPolicy] {
         var policies: [SamplingPolicy] = []
+        var names: Set<String> = []
         for node in try map.neededList(key) {
+            policyCount += 1
+            guard policyCount <= Self.policyCountMax else {
+                throw .init(
+                    "there are more than \(Self.policyCountMax) policies: name several values in one",
+                    line: node.line
+                )
+            }
             let policy = try policy(node, in: owner)
-            if policies.contains(where: { $0.name == policy.name }) {
+            if !names.insert(policy.name).inserted {
                 throw .init("there are two policies called \(policy.name): give one another name", line: node.line)
             }
             policies.append(policy)

@@ -71,6 +71,10 @@ indirect enum Chance: Hashable, Sendable {
     /// Their part of the traces of which `earlier`, a threshold of the randomness, was left: 0 to 1. Exact, unless more than
     /// four draws are each asked more than once.
     func probability(after earlier: UInt64 = 0) -> Double {
+        switch self {
+        case .always, .never, .passes: return independent(earlier, [:])
+        case .both, .either, .not: break
+        }
         var thresholds: [Draw: [UInt64]] = [:]
         collect(&thresholds)
         let repeated = thresholds.filter { $0.value.count > 1 }.sorted { $0.value.count > $1.value.count }

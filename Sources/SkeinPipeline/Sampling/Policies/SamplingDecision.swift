@@ -100,6 +100,8 @@ struct SamplingOutcome {
     /// The policy that keeps this trace, of several the one that keeps most; one without a limit before any with one.
     private(set) var kept: (policy: Int, part: Int?, neededRoom: Bool)?
     private(set) var droppedBy: Int?
+    /// Whether it depends on room what goes: then one that stays stands for those that do not.
+    private(set) var dropsAskedForRoom = false
     /// The first inverted policy that would keep the trace.
     private(set) var inverted: Int?
     /// Whether a policy does not keep it.
@@ -115,6 +117,7 @@ struct SamplingOutcome {
         case .invertedKeep: inverted = inverted ?? policy
         case .drop(let share):
             drops = drops || share.chance
+            dropsAskedForRoom = dropsAskedForRoom || asksForRoom
             if share.holds { droppedBy = droppedBy ?? policy } else { isPassed = true }
         case .keep(let share):
             keeps = keeps || share.chance

@@ -6,7 +6,7 @@ struct SamplingMemory: Sendable {
     private var buckets: [TokenBucket] = []
     private var rates: [(table: RateTable, fields: [Int], usesLength: Bool)] = []
     /// Buckets that this trace asked for room, and whether their answer spoke for keeping it.
-    private var asked: [(bucket: Int, isInFavour: Bool)] = []
+    private var asked: [(bucket: Int, amount: Double, isInFavour: Bool)] = []
 
     /// The number of a new bucket.
     mutating func add(_ bucket: TokenBucket) -> Int {
@@ -25,8 +25,10 @@ struct SamplingMemory: Sendable {
 
     /// Notes that a trace of this weight is not kept, since there was no room for it.
     mutating func noteRefused(_ weight: Double, of kind: UInt64) {
-        guard let (bucket, _) = asked.first(where: { !$0.isInFavour }) else { return }
-        buckets[bucket].noteRefused(weight, of: kind)
+        let refusals = asked.filter { !$0.isInFavour }
+        // One that never has room for such traces would never give the weight back.
+        let refusal = refusals.first { $0.amount <= buckets[$0.bucket].capacity } ?? refusals.first
+        if let refusal { buckets[refusal.bucket].noteRefused(weight, of: kind) }
     }
 
     /// The weight of traces of this kind that are not kept, for which the one stands that found room.
@@ -132,7 +134,7 @@ struct SamplingMemory: Sendable {
         var hasRoom = true
         for number in needed where !buckets[number].admits(amount, nanos: question.nanos) { hasRoom = false }
         if hasRoom { for number in needed { buckets[number].take(amount) } }
-        asked.append((first, hasRoom != question.isInverted))
+        asked.append((first, amount, hasRoom != question.isInverted))
         return SamplingShare(chance: chance, holds: hasRoom)
     }
 }

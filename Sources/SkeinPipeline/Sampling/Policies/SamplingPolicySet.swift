@@ -75,23 +75,34 @@ package struct SamplingPolicySet: Sendable {
         decide(trace, nanos: nanos) { _ in }
     }
 
-    /// Decides so, and calls `noting` with the number of each policy that would keep the trace, or drop it, if it stood alone.
+    /// What is noted of a trace while it is decided.
+    package enum Note: Hashable, Sendable {
+        /// The policy of this number would keep the trace, or drop it, if it stood alone.
+        case matched(policy: Int)
+        /// The share of traces like it that is kept where there is room; 0 where none ever is.
+        case probability(Double)
+    }
+
+    /// Decides so, and tells `noting` how it came to it.
     package mutating func decide(
         _ trace: TraceDigest,
         nanos: UInt64,
-        noting: (Int) -> Void
+        noting: (Note) -> Void
     ) -> SamplingDecision {
         memory.forgetAsked()
         var outcome = SamplingOutcome()
         for number in order {
             let asksForRoom = nodes[number].asksForRoom
-            if stopsAtFirstMatch, outcome.kept != nil, asksForRoom { continue }
-            let verdict = memory.verdict(nodes[number], trace, .init(nanos: nanos))
-            if verdict.holds { noting(number) }
+            // Those that are left out would have kept others like it.
+            let isInEarnest = !(stopsAtFirstMatch && outcome.kept != nil && asksForRoom)
+            let question = SamplingMemory.Question(nanos: nanos, isInEarnest: isInEarnest)
+            let verdict = memory.verdict(nodes[number], trace, question)
+            if verdict.holds { noting(.matched(policy: number)) }
             outcome.add(verdict, of: number, asksForRoom: asksForRoom)
         }
         let chance = outcome.keeps && !outcome.drops
         let probability = chance.probability(after: trace.threshold)
+        noting(.probability(probability))
         let weight = trace.weight / (probability > 0 ? probability : 1)
         guard outcome.droppedBy == nil, let kept = outcome.kept else {
             if outcome.droppedBy == nil, let inverted = outcome.inverted, !outcome.isPassed {
@@ -107,7 +118,9 @@ package struct SamplingPolicySet: Sendable {
             decision.factor = weight / trace.weight
         }
         // One that found room stands for those that did not, one that needs none for itself.
-        if kept.neededRoom { decision.factor *= 1 + memory.takeRefused(of: kind(of: trace)) / weight }
+        if kept.neededRoom || outcome.dropsAskedForRoom {
+            decision.factor *= 1 + memory.takeRefused(of: kind(of: trace)) / weight
+        }
         return decision
     }
 
