@@ -19,6 +19,17 @@ struct Departure: Sendable {
         var rows: [Row] = []
         /// Of memory.
         var byteCount = 0
+        /// Of memory, for each of its rows.
+        let byteCountOfRow: Int
+
+        init(source: HeldBatches.Source) {
+            self.source = source
+            byteCountOfRow =
+                switch source {
+                case .memory(let batch): batch.byteCount / max(batch.count, 1)
+                case .spilled: 2 * MemoryLayout<Row>.stride
+                }
+        }
     }
 
     /// A trace and its decision.
@@ -49,24 +60,24 @@ struct Departure: Sendable {
     }
 
     /// Adds a row of the trace that began last; the chief one will say why the trace was kept.
-    mutating func add(_ row: Int, of source: HeldBatches.Source, serial: UInt64, isChief: Bool = false) {
+    mutating func add(
+        _ row: Int,
+        of source: @autoclosure () -> HeldBatches.Source,
+        serial: UInt64,
+        isChief: Bool = false
+    ) {
         let number: Int
         if let known = pieceOfSerial[serial] {
             number = known
         } else {
             number = pieces.count
-            pieces.append(Piece(source: source))
+            pieces.append(Piece(source: source()))
             pieceOfSerial[serial] = number
         }
         pieces[number].rows.append(Row(row: UInt32(row), trace: UInt32(traces.count - 1), isChief: isChief))
         spanCount += 1
-        let size =
-            switch source {
-            case .memory(let batch): batch.byteCount / max(batch.count, 1)
-            case .spilled: 2 * MemoryLayout<Row>.stride
-            }
-        pieces[number].byteCount += size
-        byteCount += size
+        pieces[number].byteCount += pieces[number].byteCountOfRow
+        byteCount += pieces[number].byteCountOfRow
     }
 
     /// Takes the next spans out as a batch: weighted by their decisions, with the threshold in their `tracestate` raised where

@@ -26,7 +26,6 @@ struct HeldBatches: ~Copyable {
 
     /// A row that no longer waits.
     struct Released {
-        var source: Source
         /// Of the batch; no other has it.
         var serial: UInt64
         /// In the batch as it is now.
@@ -166,14 +165,16 @@ struct HeldBatches: ~Copyable {
     }
 
     /// Takes the whole chain out; `body` is lent each row.
-    mutating func release(from first: Link, _ body: (Released) -> Void) {
+    mutating func release(from first: Link, _ body: (Released, () -> Source) -> Void) {
         var link = first
         while link != .end {
             if link.slot == gatheringSlot { closeGathering() }
             let slot = Int(link.slot)
             let place = slots[slot].place(of: link.row)
-            let source = slots[slot].spilled.map(Source.spilled) ?? .memory(slots[slot].batch)
-            body(Released(source: source, serial: slots[slot].serial, row: place, link: link))
+            // A batch is large to hand over; it is asked for once, and not for each row.
+            body(Released(serial: slots[slot].serial, row: place, link: link)) {
+                slots[slot].spilled.map(Source.spilled) ?? .memory(slots[slot].batch)
+            }
             slots[slot].isWaiting[place] = false
             slots[slot].waitingCount -= 1
             let next = slots[slot].next[place]

@@ -147,11 +147,11 @@ struct TailBuffer: ~Copyable {
             let reason = policies.reason(of: decision)
             departure.begin(decision, reason: haste.map { "\(reason), early: \($0.label)" } ?? reason)
             batches.release(from: entry.rows) {
-                departure.add($0.row, of: $0.source, serial: $0.serial, isChief: $0.link == entry.chief)
+                departure.add($0.row, of: $1(), serial: $0.serial, isChief: $0.link == entry.chief)
             }
         } else {
             if settings.droppedCacheSize > 0 { dropped.note((), of: entry.digest.traceID) }
-            batches.release(from: entry.rows) { _ in }
+            batches.release(from: entry.rows) { _, _ in }
         }
     }
 
