@@ -119,6 +119,21 @@ public struct ByteReader {
         return slice
     }
 
+    /// The bytes from `start` up to the next byte, not copied; none when `start` is no earlier offset.
+    @inlinable
+    public func read(since start: Int) -> UnsafeRawBufferPointer {
+        guard start >= 0, start < offset else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+    }
+
+    /// Passes over `expected` if the bytes not yet read begin with it.
+    @inlinable
+    public mutating func skip(ifNext expected: UnsafeRawBufferPointer) -> Bool {
+        guard expected.count <= remaining, bytes.unsafelyEqual(from: offset, expected) else { return false }
+        offset &+= expected.count
+        return true
+    }
+
     /// Passes over `count` bytes.
     @inlinable
     public mutating func skip(_ count: Int) throws(ByteError) {

@@ -89,6 +89,39 @@ package struct SpanBatchBuilder: ~Copyable {
         return ref
     }
 
+    /// The ref of an integer as the value of the key that was interned last.
+    package mutating func intern(intOfKey int: Int64) -> SpanBatch.Ref {
+        scratch.removeAll()
+        scratch.append(EncodedValue.Kind.int.rawValue)
+        scratch.appendVarint(UInt64(bitPattern: int))
+        return internScratchOfKey()
+    }
+
+    /// The ref of a double as the value of the key that was interned last.
+    package mutating func intern(doubleOfKey double: Double) -> SpanBatch.Ref {
+        scratch.removeAll()
+        scratch.append(EncodedValue.Kind.double.rawValue)
+        scratch.appendLittleEndian(double.bitPattern)
+        return internScratchOfKey()
+    }
+
+    /// The ref of a boolean as the value of the key that was interned last.
+    package mutating func intern(boolOfKey bool: Bool) -> SpanBatch.Ref {
+        scratch.removeAll()
+        scratch.append(EncodedValue.Kind.bool.rawValue)
+        scratch.append(bool ? 1 : 0)
+        return internScratchOfKey()
+    }
+
+    /// The ref of the value in `scratch`, which is canonical.
+    private mutating func internScratchOfKey() -> SpanBatch.Ref {
+        let known = guesses.value
+        if known != 0, interner.equal(known, scratch.bytes) { return known }
+        let ref = interner.intern(scratch.bytes).ref
+        guesses.value = ref
+        return ref
+    }
+
     private mutating func intern(valueOfKey value: UnsafeRawBufferPointer) -> SpanBatch.Ref? {
         let known = guesses.value
         if known != 0, interner.equal(known, value) { return known }

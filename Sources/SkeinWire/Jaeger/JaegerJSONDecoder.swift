@@ -155,7 +155,7 @@ extension Jaeger {
             raw.fields.startUnixNanos = UnixTime.nanos(ofMicros: start)
             let (end, overflow) = start.addingReportingOverflow(duration)
             raw.fields.endUnixNanos = UnixTime.nanos(ofMicros: overflow ? (duration < 0 ? .min : .max) : end)
-            try spans.add(raw, hasOpenTelemetryTags: true, at: json.offset)
+            try spans.add(consume raw, hasOpenTelemetryTags: true, at: json.offset)
         }
 
         /// The resource of spans that name no process which is there.
@@ -196,7 +196,7 @@ extension Jaeger {
                 default: try json.skipValue()
                 }
             }
-            try spans.addLog(timeUnixNanos: UnixTime.nanos(ofMicros: time), fields, of: &raw, at: json.offset)
+            try spans.addLog(timeUnixNanos: UnixTime.nanos(ofMicros: time), consume fields, of: &raw, at: json.offset)
         }
 
         private mutating func readTags(

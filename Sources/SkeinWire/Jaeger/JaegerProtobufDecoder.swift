@@ -116,7 +116,7 @@ extension Jaeger {
             raw.fields.endUnixNanos = Self.nanos(
                 (end.overflow ? (duration.seconds < 0 ? .min : .max) : end.partialValue, start.nanos &+ duration.nanos)
             )
-            try spans.add(raw, hasOpenTelemetryTags: true, at: message.offset)
+            try spans.add(consume raw, hasOpenTelemetryTags: true, at: message.offset)
         }
 
         private func readReference(
@@ -151,7 +151,7 @@ extension Jaeger {
                 default: try message.skip(tag, known: 0b110)
                 }
             }
-            try spans.addLog(timeUnixNanos: Self.nanos(time), fields, of: &raw, at: message.offset)
+            try spans.addLog(timeUnixNanos: Self.nanos(time), consume fields, of: &raw, at: message.offset)
         }
 
         // MARK: Ids and times

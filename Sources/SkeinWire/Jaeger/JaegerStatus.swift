@@ -23,7 +23,7 @@ struct JaegerStatus {
             switch tags[index].key.count {
             case 5 where tags[index].isNamed("error"): error = index
             case 9 where tags[index].isNamed("span.kind"):
-                kind = Self.kind(tags[index].string)
+                kind = tags[index].kind == .string ? Self.kind(JSONKey(bytes: tags[index].text)) : .unspecified
                 tags[index].isTold = true
             case 16 where tags[index].isNamed("otel.status_code"):
                 statusCode = index
@@ -58,7 +58,7 @@ struct JaegerStatus {
         return true
     }
 
-    private static func kind(_ text: String) -> Span.Kind {
+    private static func kind(_ text: JSONKey) -> Span.Kind {
         switch text {
         case "client": .client
         case "server": .server

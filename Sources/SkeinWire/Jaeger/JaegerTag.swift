@@ -81,19 +81,22 @@ struct JaegerTag {
     @inline(__always)
     func isNamed(_ name: StaticString) -> Bool {
         key.count == name.utf8CodeUnitCount
-            && key.elementsEqual(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+            && key.unsafelyEqual(
+                from: 0,
+                UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+            )
     }
 
     /// The text of a string tag, empty for any other.
     var string: String { kind == .string ? UTF8Text.repaired(text) : "" }
 
-    /// The ref of the value.
+    /// The ref of the value, best asked for right after the key was interned.
     func value(in builder: inout SpanBatchBuilder) -> SpanBatch.Ref {
         switch kind {
-        case .string: builder.intern(stringValue: text)
-        case .double: builder.intern(.double(double))
-        case .bool: builder.intern(.bool(bool))
-        case .long: builder.intern(.int(long))
+        case .string: builder.intern(stringOfKey: text)
+        case .double: builder.intern(doubleOfKey: double)
+        case .bool: builder.intern(boolOfKey: bool)
+        case .long: builder.intern(intOfKey: long)
         case .binary: builder.intern(.bytes([UInt8](binary)))
         case nil: builder.intern(.string("<Unknown Jaeger TagType \"\(kindNumber)\">"))
         }

@@ -10,13 +10,27 @@ struct JaegerTranslator: ~Copyable {
     private var rejections = Rejections()
     /// The scope that was added last, by name and version.
     private var scope: (name: SpanBatch.Ref, version: SpanBatch.Ref, row: UInt32)?
+    /// The memory of the last span's tags and of the last log's fields, for the next.
+    private var spareTags: [JaegerTag] = []
+    private var spareFields: [JaegerTag] = []
 
     /// Tags of one owner, or fields of one log, up to the limit.
     struct Tags {
-        var kept: [JaegerTag] = []
+        var kept: [JaegerTag]
         private(set) var quota: Quota
 
-        init(_ quota: Quota) { self.quota = quota }
+        /// No tags; they will go into the memory of `spare`, which is empty after.
+        init(_ quota: Quota, in spare: inout [JaegerTag]) {
+            kept = []
+            swap(&kept, &spare)
+            self.quota = quota
+        }
+
+        /// Lets go of the tags and leaves their memory, unless it is large, as `spare`.
+        mutating func recycle(as spare: inout [JaegerTag]) {
+            kept.removeAll(keepingCapacity: kept.count < 1000)
+            swap(&kept, &spare)
+        }
 
         @inline(__always)
         mutating func append(_ tag: JaegerTag) { if quota.take() { kept.append(tag) } }
@@ -54,8 +68,11 @@ struct JaegerTranslator: ~Copyable {
 
     init(_ limits: DecodingLimits) { intake = Intake(limits) }
 
-    func tags() -> Tags { Tags(intake.quota()) }
-    func span() -> Raw { Raw(tags: tags(), events: intake.quota(), links: intake.quota()) }
+    /// Room for the tags of a process or the fields of a log.
+    mutating func tags() -> Tags { Tags(intake.quota(), in: &spareFields) }
+    mutating func span() -> Raw {
+        Raw(tags: Tags(intake.quota(), in: &spareTags), events: intake.quota(), links: intake.quota())
+    }
     mutating func intern(text: UnsafeRawBufferPointer) -> SpanBatch.Ref { builder.intern(text: text) }
 
     // MARK: Requests
@@ -104,7 +121,7 @@ struct JaegerTranslator: ~Copyable {
                     value: builder.intern(.string("Jaeger-" + tag.string))
                 )
             } else {
-                builder.addResourceAttribute(key: builder.intern(text: tag.key), value: tag.value(in: &builder))
+                builder.addResourceAttribute(key: builder.intern(key: tag.key), value: tag.value(in: &builder))
             }
         }
         try intake.add(0, attributes: tags.quota, at: offset)
@@ -129,14 +146,14 @@ struct JaegerTranslator: ~Copyable {
     /// Adds a log of the span that is being read.
     mutating func addLog(
         timeUnixNanos: UInt64,
-        _ fields: Tags,
+        _ fields: consuming Tags,
         of span: inout Raw,
         at offset: Int
     ) throws(WireError) {
         guard span.events.take() else { return }
         let name = fields.kept.lastIndex { $0.isNamed("event") && $0.kind == .string }
         for (index, tag) in fields.kept.enumerated() where index != name {
-            builder.addEventAttribute(key: builder.intern(text: tag.key), value: tag.value(in: &builder))
+            builder.addEventAttribute(key: builder.intern(key: tag.key), value: tag.value(in: &builder))
         }
         try intake.add(Intake.Size.event, attributes: fields.quota, at: offset)
         builder.addEvent(
@@ -144,6 +161,7 @@ struct JaegerTranslator: ~Copyable {
             name: name.map { builder.intern(text: fields.kept[$0].text) } ?? 0,
             droppedAttributesCount: fields.quota.refused
         )
+        fields.recycle(as: &spareFields)
     }
 
     /// Adds a span, or counts why it cannot be taken. `hasOpenTelemetryTags`: whether tags stand for the trace state and the
@@ -159,7 +177,7 @@ struct JaegerTranslator: ~Copyable {
         fields.statusMessage = status.message.isEmpty ? 0 : builder.intern(status.message)
         if hasOpenTelemetryTags { readOpenTelemetryTags(&raw.tags.kept, &fields) }
         for tag in raw.tags.kept where !tag.isTold {
-            builder.addSpanAttribute(key: builder.intern(text: tag.key), value: tag.value(in: &builder))
+            builder.addSpanAttribute(key: builder.intern(key: tag.key), value: tag.value(in: &builder))
         }
         fields.droppedAttributesCount = raw.tags.quota.refused
         fields.droppedEventsCount = raw.events.refused
@@ -171,6 +189,7 @@ struct JaegerTranslator: ~Copyable {
             at: offset
         )
         builder.addSpan(fields)
+        raw.tags.recycle(as: &spareTags)
     }
 
     mutating func reject(_ reason: RejectionReason, _ message: @autoclosure () -> String) {

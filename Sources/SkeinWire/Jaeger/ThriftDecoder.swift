@@ -162,7 +162,7 @@ extension Jaeger {
             raw.fields.endUnixNanos = UnixTime.nanos(ofMicros: overflow ? (duration < 0 ? .min : .max) : end)
             // Some clients end a batch with a span that says nothing.
             if raw.isBlank, start == 0, duration == 0 { return spans.discardSpan() }
-            try spans.add(raw, hasOpenTelemetryTags: false, at: reader.offset)
+            try spans.add(consume raw, hasOpenTelemetryTags: false, at: reader.offset)
         }
 
         private func readReferences(
@@ -204,7 +204,7 @@ extension Jaeger {
                 }
                 try spans.addLog(
                     timeUnixNanos: UnixTime.nanos(ofMicros: timestamp),
-                    fields,
+                    consume fields,
                     of: &raw,
                     at: reader.offset
                 )

@@ -84,6 +84,12 @@ struct ThriftBinaryReader: ThriftReader {
         return try bytes(Int(length))
     }
 
+    /// The bytes from `start`, an offset that was read before, up to the next byte.
+    func read(since start: Int) -> UnsafeRawBufferPointer { reader.read(since: start) }
+
+    /// Passes over `value` if it comes next: what was read of the same bytes is then known.
+    mutating func skip(ifNext value: UnsafeRawBufferPointer) -> Bool { reader.skip(ifNext: value) }
+
     private static func type(_ number: UInt8, at start: Int) throws(WireError) -> ThriftType {
         switch number {
         case 2: .bool

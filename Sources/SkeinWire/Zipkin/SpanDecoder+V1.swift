@@ -44,20 +44,23 @@ extension Zipkin.SpanDecoder {
         if v1.isDebug { translator.span.isDebug = true }
         setTimes(of: side, isWhole: isWhole)
         for (index, annotation) in v1.annotations.enumerated() {
-            guard !sides.consumed.contains(index), isOwn(annotation.endpoint), translator.takeAnnotation() else {
+            guard !sides.hasConsumed(index), isOwn(annotation.endpoint), translator.takeAnnotation() else {
                 continue
             }
             let event = translator.event(v1.text(annotation.text))
             try translator.add(event, micros: annotation.micros, at: offset)
         }
         for (index, annotation) in v1.binaryAnnotations.enumerated() {
-            guard !sides.consumedBinary.contains(index), isOwn(annotation.endpoint), translator.takeTag() else {
+            guard !sides.hasConsumed(annotation, at: index), isOwn(annotation.endpoint), translator.takeTag() else {
                 continue
             }
             let tag = translator.openTag(v1.text(annotation.key))
             switch annotation.value {
             case .text(let text): try translator.close(tag, v1.text(text), at: offset)
-            case .other(let value): translator.close(tag, value)
+            case .bytes(let bytes): translator.close(tag, .bytes([UInt8](v1.text(bytes))))
+            case .bool(let bool): translator.close(tag, .bool(bool))
+            case .int(let int): translator.close(tag, .int(int))
+            case .double(let double): translator.close(tag, .double(double))
             }
         }
         try translator.endSpan(at: offset)

@@ -72,7 +72,7 @@ extension Zipkin.SpanDecoder {
             }
         }
         if case .text(let text) = annotation.value, let value = type.value(of: v1.text(text), kind) {
-            annotation.value = .other(value)
+            annotation.value = value
         }
         v1.add(annotation)
     }
@@ -90,7 +90,7 @@ extension Zipkin.SpanDecoder {
         }
 
         /// The value, `nil` for one that is text.
-        func value(of text: UnsafeRawBufferPointer, _ kind: JSONReader.Kind) -> AttributeValue? {
+        func value(of text: UnsafeRawBufferPointer, _ kind: JSONReader.Kind) -> Zipkin.V1Span.BinaryAnnotation.Value? {
             let isNumber = kind == .number
             if kind == .bool { return .bool(text.first == UInt8(ascii: "t")) }
             guard isNumber || self != .text else { return nil }

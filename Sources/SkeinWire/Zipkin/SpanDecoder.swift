@@ -15,6 +15,7 @@ extension Zipkin {
     package struct SpanDecoder: ~Copyable {
         var translator: SpanTranslator
         var v1 = V1Span()
+        var lastEndpoint = LastEndpoint()
 
         /// A decoder; it holds memory only while and after it works.
         package init(limits: DecodingLimits = DecodingLimits()) { translator = SpanTranslator(limits) }

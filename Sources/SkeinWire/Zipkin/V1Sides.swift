@@ -21,13 +21,13 @@ extension Zipkin {
         private(set) var callee: Side?
         /// What is neither.
         private(set) var local = Side()
-        /// Indices of the annotations that became times.
-        private(set) var consumed: Set<Int> = []
+        /// Indices of the annotations that became times; -1 fills up.
+        private var consumed = SIMD8<Int>(repeating: -1)
         /// Indices of the binary annotations that became addresses or marks.
-        private(set) var consumedBinary: Set<Int> = []
+        private var consumedBinary: Set<Int> = []
 
         /// A core annotation.
-        private enum Core: CaseIterable {
+        private enum Core: Int, CaseIterable {
             case clientSend, clientReceive, serverReceive, serverSend
             case messageSend, messageReceive, wireSend, wireReceive
 
@@ -46,18 +46,14 @@ extension Zipkin {
         }
 
         init(_ span: borrowing V1Span) {
-            var found: [Core: Int] = [:]
-            for (index, annotation) in span.annotations.enumerated() where annotation.text.count == 2 {
-                for core in Core.allCases where found[core] == nil && span.says(annotation.text, core.word) {
-                    found[core] = index
-                }
-            }
-            func side(_ kind: Span.Kind, _ start: Core, _ end: Core, _ taken: inout Set<Int>) -> Side? {
-                guard found[start] != nil || found[end] != nil else { return nil }
+            let found = Self.find(in: span)
+            func side(_ kind: Span.Kind, _ start: Core, _ end: Core, _ taken: inout SIMD8<Int>) -> Side? {
+                guard found[start.rawValue] >= 0 || found[end.rawValue] >= 0 else { return nil }
                 var side = Side(kind: kind)
                 for core in [start, end] {
-                    guard let index = found[core] else { continue }
-                    taken.insert(index)
+                    let index = found[core.rawValue]
+                    guard index >= 0 else { continue }
+                    taken[core.rawValue] = index
                     let annotation = span.annotations[index]
                     if side.endpoint == nil { side.endpoint = annotation.endpoint }
                     if core == start {
@@ -70,20 +66,39 @@ extension Zipkin {
             }
             caller = side(.client, .clientSend, .clientReceive, &consumed)
             callee = side(.server, .serverReceive, .serverSend, &consumed)
-            if caller == nil, found[.messageSend] != nil {
+            if caller == nil, found[Core.messageSend.rawValue] >= 0 {
                 caller = side(.producer, .messageSend, .wireSend, &consumed)
             }
-            if callee == nil, found[.messageReceive] != nil {
+            if callee == nil, found[Core.messageReceive.rawValue] >= 0 {
                 // What was not seen on the wire happened at one moment.
-                let start = found[.wireReceive] == nil ? Core.messageReceive : .wireReceive
+                let start = found[Core.wireReceive.rawValue] < 0 ? Core.messageReceive : .wireReceive
                 callee = side(.consumer, start, .messageReceive, &consumed)
             }
             findAddresses(span)
-            let known = local.endpoint ?? Self.endpoint(of: span, except: consumedBinary)
+            let known = local.endpoint ?? firstEndpoint(of: span)
             local.endpoint = known
             // Some clients name no end where they say what happened.
             if caller != nil, callee == nil, caller?.endpoint == nil { caller?.endpoint = known }
             if callee != nil, caller == nil, callee?.endpoint == nil { callee?.endpoint = known }
+        }
+
+        /// Whether the annotation became a time.
+        func hasConsumed(_ index: Int) -> Bool { any(consumed .== SIMD8(repeating: index)) }
+
+        /// Whether the binary annotation became an address or a mark, which are all named by two letters.
+        func hasConsumed(_ annotation: V1Span.BinaryAnnotation, at index: Int) -> Bool {
+            annotation.key.count == 2 && consumedBinary.contains(index)
+        }
+
+        /// The index of the first annotation that says each core annotation, by its number; -1 for none.
+        private static func find(in span: borrowing V1Span) -> SIMD8<Int> {
+            var found = SIMD8<Int>(repeating: -1)
+            for (index, annotation) in span.annotations.enumerated() where annotation.text.count == 2 {
+                for core in Core.allCases where found[core.rawValue] < 0 && span.says(annotation.text, core.word) {
+                    found[core.rawValue] = index
+                }
+            }
+            return found
         }
 
         private mutating func findAddresses(_ span: borrowing V1Span) {
@@ -111,9 +126,9 @@ extension Zipkin {
         /// An address has the value true; some clients send "1" or "true".
         private static func isMark(_ value: V1Span.BinaryAnnotation.Value, _ span: borrowing V1Span) -> Bool {
             switch value {
-            case .other(.bool(let isTrue)): isTrue
-            case .other: false
+            case .bool(let isTrue): isTrue
             case .text(let text): span.says(text, "1") || span.says(text, "true")
+            case .bytes, .int, .double: false
             }
         }
 
@@ -130,11 +145,12 @@ extension Zipkin {
         }
 
         /// The first end that any annotation names.
-        private static func endpoint(of span: borrowing V1Span, except consumed: Set<Int>) -> Endpoint? {
+        private func firstEndpoint(of span: borrowing V1Span) -> Endpoint? {
             for annotation in span.annotations {
                 if let endpoint = annotation.endpoint { return endpoint }
             }
-            for (index, annotation) in span.binaryAnnotations.enumerated() where !consumed.contains(index) {
+            for (index, annotation) in span.binaryAnnotations.enumerated()
+            where !hasConsumed(annotation, at: index) {
                 if let endpoint = annotation.endpoint { return endpoint }
             }
             return nil

@@ -41,10 +41,13 @@ extension Zipkin {
             var value = Value.text(0..<0)
             var endpoint: Endpoint?
 
+            /// What is no text in the span is none as an attribute.
             enum Value {
                 case text(Range<Int>)
-                /// What is no text in the span is none as an attribute.
-                case other(AttributeValue)
+                case bytes(Range<Int>)
+                case bool(Bool)
+                case int(Int64)
+                case double(Double)
             }
         }
 
