@@ -95,7 +95,9 @@ def test_traces_that_left_the_hot_window_are_thinned_whole_and_weigh(late):
 
 
 def test_what_is_not_stored_cannot_be_pinned(late):
-    answer = request(late.web, "POST", f"/api/skein/v1/traces/{otlp.trace_id().hex()}/pin")
+    path = f"/api/skein/v1/traces/{otlp.trace_id().hex()}/pin"
+    assert request(late.web, "POST", path).status == 415
+    answer = request(late.web, "POST", path, headers={"Content-Type": "application/json"})
     assert answer.status == 404 and answer.json["code"] == "unknown-trace"
 
 
