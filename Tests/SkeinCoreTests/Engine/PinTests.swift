@@ -197,4 +197,22 @@ import Testing
         #expect(restored.pins.all().map(\.traceID) == [id(2)])
         await restored.close()
     }
+
+    @Test func `a backup has the last of what was replaced while it was taken`() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        try await store.seal()
+        _ = try store.pins.pin(id(1), atUnixNanos: 1)
+        disk["/data/late-sampling"] = [1]
+        _ = try DataFolder("/data", disk: disk).backUp(to: "/backup", copies: true, clock: SimulatedClock()) { _ in
+            if disk.paths.contains("/backup.new/pins") { disk["/data/late-sampling"] = [2, 3] }
+        }
+        #expect(disk["/backup/late-sampling"] == [2, 3])
+        _ = try DataFolder("/data", disk: disk).backUp(to: "/other", copies: true, clock: SimulatedClock()) { _ in
+            if disk.paths.contains("/other.new/pins") { disk["/data/late-sampling"] = nil }
+        }
+        #expect(!disk.paths.contains("/other/late-sampling"))
+        #expect(disk.paths.contains("/other/pins"))
+    }
 }
