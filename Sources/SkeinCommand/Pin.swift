@@ -36,7 +36,7 @@ struct Pin: AsyncParsableCommand {
         }
 
         func run() async throws {
-            try await reportingFailures {
+            try await reportingFailures(as: "pin") {
                 let client = try ServerClient(address.server)
                 let path = "/api/skein/v1/traces/\(id)/pin"
                 if remove {
@@ -63,7 +63,7 @@ struct Pin: AsyncParsableCommand {
         @OptionGroup var address: ServerAddress
 
         func run() async throws {
-            try await reportingFailures {
+            try await reportingFailures(as: "pin list") {
                 let body = try await ServerClient(address.server).get(Pin.path, [("limit", "1000")])
                 if json { return CommandOutput.write(body + Data("\n".utf8)) }
                 let answer = try ServerClient.decode(Answer.self, body, from: Pin.path)

@@ -134,6 +134,8 @@ public final class EmbeddedStore: SpanStore {
             ? try EmbeddedLogRecords(beside: configuration, pins: pinFile, on: meter, in: folder) : nil
         var report = opening.report
         report.durationNanos = configuration.clock.monotonicNanos &- started
+        report.problems += [removalLog.problem, queryFile.problem, late.problem].compactMap(\.self)
+        if configuration.pins == nil, let problem = pinFile.problem { report.problems.append(problem) }
         recovery = report
         sealer.onChange { [weak commit, reads] failure in
             commit?.headChanged(failure: failure)
@@ -286,16 +288,36 @@ public final class EmbeddedStore: SpanStore {
     /// On the compactor's thread. What fails is tried again, and told by the compactor.
     private func rewriteOldBlocks() {
         try? finishDeletions(inBackground: true)
+        guard pinFile.problem == nil else { return }
         let now = configuration.clock.unixNanos
         if !pinFile.isEmpty {
-            _ = try? compactor.rewriteNow(true) { block throws(StoreError) in
+            dropUnpinned { block throws(StoreError) in
                 try sealer.retention.isPast(block.footer.receivedMax, now) ? pinned.surplus(block) : nil
             }
         }
         guard !configuration.retentionRules.isEmpty else { return }
-        _ = try? compactor.rewriteNow(true) { block throws(StoreError) in
+        dropUnpinned { block throws(StoreError) in
             try thinning.cut(block, in: contents.snapshot(), nowUnixNanos: now)
         }
+    }
+
+    /// Takes traces out of blocks, but for those that were pinned meanwhile. What goes from a block cannot be pinned until the
+    /// block is written anew.
+    private func dropUnpinned(_ cut: (StoredBlock) throws(StoreError) -> BlockMerge.Cut?) {
+        var leaving: PinFile.Departure?
+        func noteGone() {
+            if let leaving { pinFile.noteGone(leaving) }
+            leaving = nil
+        }
+        _ = try? compactor.rewriteNow(true) { block throws(StoreError) in
+            noteGone()
+            guard var cut = try cut(block) else { return nil }
+            let (departure, pinned) = pinFile.letGo(cut.dropped)
+            leaving = departure
+            cut.dropped.subtract(pinned)
+            return cut.dropped.isEmpty ? nil : cut
+        }
+        noteGone()
     }
 
     /// Makes a block of all that is in memory, for tests, backups and a tidy end. Throws when the disk refuses.
@@ -424,10 +446,6 @@ public final class EmbeddedStore: SpanStore {
 
     private func addProblems(to status: inout StoreStatus) {
         status.problems = recovery.problems
-        if let problem = removalLog.problem { status.problems.append(problem) }
-        if let problem = queryFile.problem { status.problems.append(problem) }
-        if let problem = pinFile.problem { status.problems.append(problem) }
-        if let problem = late.problem { status.problems.append(problem) }
         status.problems += removalLog.unfinished
         let numbers = contents.serviceNumbers
         if numbers.refusedCount > 0 {

@@ -8,6 +8,9 @@ package struct ReasonSpan: Hashable, Sendable {
     /// The attribute, a double, that late sampling adds where a policy kept one of so many traces by other means than a
     /// threshold, which the `tracestate` names.
     package static let factorKey = "skein.sampling.factor"
+    /// The attribute, an integer, that late sampling adds where the trace passed a threshold other than 0, which may be below
+    /// what the `tracestate` names. Late sampling lets no client say this or the factor.
+    package static let thresholdKey = "skein.sampling.threshold"
 
     private var isRoot = false
     private var startUnixNanos = UInt64.max

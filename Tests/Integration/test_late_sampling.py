@@ -95,7 +95,9 @@ def test_traces_that_left_the_hot_window_are_thinned_whole_and_weigh(late):
 
 
 def test_what_is_not_stored_cannot_be_pinned(late):
-    answer = request(late.web, "POST", f"/api/skein/v1/traces/{otlp.trace_id().hex()}/pin")
+    path = f"/api/skein/v1/traces/{otlp.trace_id().hex()}/pin"
+    assert request(late.web, "POST", path).status == 415
+    answer = request(late.web, "POST", path, headers={"Content-Type": "application/json"})
     assert answer.status == 404 and answer.json["code"] == "unknown-trace"
 
 
@@ -105,6 +107,11 @@ def test_what_is_not_stored_cannot_be_pinned(late):
         ("policies:\n- name: a\n  type: latency\n  latency: { threshold_ms: 9, upper_threshold_ms: 5 }\n", [], "line 4 of"),
         ("head_sampling:\n  rules:\n  - { sampler: always_on }\n", [], "head_sampling"),
         (POLICIES, ["--retention", "2m", "--late-sampling-after", "5m"], "retention is 2m"),
+        (
+            POLICIES,
+            ["--retention", "1m", "--retention-rules", "2m: error = true", "--late-sampling-after", "5m"],
+            "retention is 2m at most",
+        ),
         (POLICIES, ["--late-sampling-after", "1s"], "at least 10s"),
     ],
 )

@@ -6,8 +6,16 @@ import SkeinWire
 
 /// Traces that are kept until somebody unpins them.
 extension NativeAPI {
-    /// Pins a trace of which spans are stored.
+    /// Pins a trace of which spans are stored. The request says that it is JSON, as a form on some other page cannot.
     static func pin(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let type = call.request.header("Content-Type") ?? ""
+        guard type.split(separator: ";").first.map({ $0.lowercased() == "application/json" }) ?? false else {
+            throw APIError(
+                415,
+                "unsupported-media-type",
+                "Content-Type is \(APICall.shown(type)): a pin is asked for as application/json, with an empty body."
+            )
+        }
         let id = try call.traceID()
         _ = try await reader(of: id, api, call)
         let pin: PinnedTrace
@@ -15,6 +23,13 @@ extension NativeAPI {
             pin = try api.pins.pin(id, atUnixNanos: api.clock.unixNanos)
         } catch {
             throw APIError(error, requestID: call.requestID())
+        }
+        do throws(APIError) {
+            // It may have gone before it was pinned.
+            _ = try await reader(of: id, api, call)
+        } catch {
+            if error.status == 404 { _ = try? api.pins.unpin(id) }
+            throw error
         }
         return .json { json in json.object { json in write(pin, to: &json) } }
     }

@@ -50,11 +50,14 @@ struct CommandFailure: Error, CustomStringConvertible {
 
 extension AsyncParsableCommand {
     /// Runs `body` and turns its failure into a message on standard error and an exit code.
-    func reportingFailures(_ body: () async throws -> Void) async throws {
+    func reportingFailures(
+        as name: String = Self._commandName,
+        _ body: () async throws -> Void
+    ) async throws {
         do {
             try await body()
         } catch let failure as CommandFailure {
-            CommandOutput.note("skein \(Self._commandName): \(failure.description)")
+            CommandOutput.note("skein \(name): \(failure.description)")
             throw ExitCode(failure.exitCode)
         }
     }

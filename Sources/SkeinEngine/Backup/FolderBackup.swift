@@ -110,7 +110,8 @@ extension DataFolder {
 /// The order makes it whole. The catalog is read first: what it calls removed is in other blocks already. Then log
 /// segments are taken, then blocks, then the rest. A span acknowledged before was in a segment or in a block; a segment
 /// that is gone when its turn comes is in a block that is listed later, and a block that is gone was merged into one that
-/// the next listing shows. So folders are listed until nothing listed was gone and nothing was new.
+/// the next listing shows. So folders are listed until nothing listed was gone and nothing was new, and no file replaced
+/// that says what is being taken out of the blocks.
 private struct FolderBackup {
     private let data: DataFolder
     private let disk: any Disk
@@ -191,6 +192,7 @@ private struct FolderBackup {
         removed: Set<BlockID>,
         _ tell: (DataFolder.Progress) -> Void
     ) throws(StoreError) -> Bool {
+        let before = try replacedSums()
         var isGone = false
         var isNew = false
         for (name, number) in try data.names(folder.log).map({ ($0, LogSegment.number(ofFile: $0)) }) {
@@ -202,11 +204,45 @@ private struct FolderBackup {
             isNew = true
             if try take("blocks/" + id.fileName, tell) { blocks.insert(id) } else { isGone = true }
         }
-        for path in try data.otherFiles() where seen.insert(path).inserted {
+        for path in try data.otherFiles() where !replaced.contains(path) && seen.insert(path).inserted {
             isNew = true
             if try !take(path, tell) { isGone = true }
         }
-        return isGone || isNew
+        let isReplaced = try takeReplaced(after: before, tell)
+        return isGone || isNew || isReplaced
+    }
+
+    /// Files that are replaced by others of the same names, which say what became of blocks or is to become of them.
+    private var replaced: [String] {
+        [folder.lateDecisions, folder.pins, folder.removals, folder.savedQueries].map(data.relative)
+    }
+
+    /// What these files hold now, as far as they are there.
+    private func replacedSums() throws(StoreError) -> [String: FileSum] {
+        var sums: [String: FileSum] = [:]
+        for path in replaced {
+            do throws(DiskError) {
+                sums[path] = try disk.sum(of: folder.root + "/" + path)
+            } catch {
+                if error.code != .notFound { throw StoreError(read: error) }
+            }
+        }
+        return sums
+    }
+
+    /// Takes them in the place of what was taken of them in an earlier round. Returns whether they are not what they were
+    /// `before` the blocks were listed: then they may not fit these.
+    private mutating func takeReplaced(
+        after before: [String: FileSum],
+        _ tell: (DataFolder.Progress) -> Void
+    ) throws(StoreError) -> Bool {
+        var isReplaced = false
+        for path in replaced {
+            if files[path] != nil { try drop(path) }
+            _ = try take(path, mayLink: false, tell)
+            isReplaced = isReplaced || files[path] != before[path]
+        }
+        return isReplaced
     }
 
     // MARK: Taking

@@ -220,11 +220,11 @@ extension StoredTrace {
                 let first = block.footer.groups[index].firstRow
                 let batch = try block.batch(
                     rows: (first + rows.lowerBound)..<(first + rows.upperBound),
-                    columns: [.details, .attributes]
+                    columns: [.attributes]
                 )
                 for row in 0..<batch.count where marked[rows.lowerBound + row] {
-                    decision.threshold = max(decision.threshold, batch.threshold(at: row))
-                    decision.factor = max(decision.factor, batch.lateFactor(at: row) ?? 1)
+                    decision.threshold = max(decision.threshold, batch.lateThreshold(at: row))
+                    decision.factor = max(decision.factor, batch.lateFactor(at: row))
                 }
                 return true
             }
@@ -234,25 +234,24 @@ extension StoredTrace {
 }
 
 extension SpanBatch {
-    /// The threshold that the `tracestate` names, 0 when it names none.
-    fileprivate func threshold(at row: Int) -> UInt64 {
-        let ref = Self.value(traceStateRefs, row, default: 0)
-        guard ref != 0 else { return 0 }
-        let named = dictionary.withBytes(ref) { SamplingThreshold.threshold(ofTraceState: $0) } ?? 0
-        return min(named, SamplingThreshold.end - 1)
+    /// The threshold that late sampling says the trace of the row passed, 0 when it says none.
+    fileprivate func lateThreshold(at row: Int) -> UInt64 {
+        guard case .int(let threshold) = value(of: ReasonSpan.thresholdKey, at: row),
+            (0..<Int64(SamplingThreshold.end)).contains(threshold)
+        else { return 0 }
+        return UInt64(threshold)
     }
 
-    /// What the row says of other means than thresholds by which its trace was thinned.
-    fileprivate func lateFactor(at row: Int) -> Double? {
-        let key = Array(ReasonSpan.factorKey.utf8)
-        for pair in attributes.range(of: row)
-        where dictionary.withBytes(attributes.keyRefs[pair], { $0.elementsEqual(key) }) {
-            guard case .double(let factor) = dictionary.value(attributes.valueRefs[pair]), factor.isFinite, factor >= 1
-            else {
-                return nil
-            }
-            return factor
-        }
-        return nil
+    /// What late sampling says of other means than thresholds by which the trace of the row was thinned; 1 for none.
+    fileprivate func lateFactor(at row: Int) -> Double {
+        guard case .double(let factor) = value(of: ReasonSpan.factorKey, at: row), factor.isFinite else { return 1 }
+        return max(factor, 1)
+    }
+
+    private func value(of key: String, at row: Int) -> AttributeValue? {
+        let key = Array(key.utf8)
+        return attributes.range(of: row)
+            .first { dictionary.withBytes(attributes.keyRefs[$0], { $0.elementsEqual(key) }) }
+            .map { dictionary.value(attributes.valueRefs[$0]) }
     }
 }

@@ -21,6 +21,8 @@ final class LateThinning: Sendable {
         var pending: LateDecisions?
         /// Whether the log records of what ``pending`` drops are gone.
         var isCleared = false
+        /// Of what ``pending`` drops.
+        var departure: PinFile.Departure?
         /// Blocks by their segments.
         var looked: Set<BlockID> = []
     }
@@ -52,8 +54,7 @@ final class LateThinning: Sendable {
                 + "traces that lie in several blocks some may have been dropped in part."
         }
         self.problem = problem
-        state = Mutex(State(pending: pending))
-        if let pending { _ = pins.letGo(pending.dropped) }
+        state = Mutex(State(pending: pending, departure: pending.map { pins.letGo($0.dropped).departure }))
     }
 
     /// What is decided and not finished, and whether log records of what it drops may still be there.
@@ -66,7 +67,7 @@ final class LateThinning: Sendable {
 
     /// The first block that has left the window and was not looked at, in order of arrival.
     func due(_ blocks: [StoredBlock], nowUnixNanos now: UInt64) -> StoredBlock? {
-        guard let sampling else { return nil }
+        guard let sampling, pins.problem == nil else { return nil }
         return state.withLock { state in
             let keys = blocks.map(Self.key)
             if state.looked.count > 2 * blocks.count + 64 { state.looked.formIntersection(keys) }
@@ -84,18 +85,20 @@ final class LateThinning: Sendable {
     /// meanwhile. `pinVersion` says which traces were pinned when they were decided.
     func note(_ decisions: LateDecisions, of block: StoredBlock, pinVersion: Int) throws(StoreError) {
         var decisions = decisions
-        for id in pins.letGo(decisions.dropped) { decisions.forget(id) }
+        let (departure, pinned) = pins.letGo(decisions.dropped)
+        for id in pinned { decisions.forget(id) }
         if !decisions.isEmpty {
             do throws(DiskError) {
                 try decisions.write(disk, folder)
             } catch {
-                pins.noteGone()
+                pins.noteGone(departure)
                 throw StoreError("what late sampling decided cannot be put on record", error)
             }
         }
         state.withLock { state in
             if pins.version == pinVersion { state.looked.insert(Self.key(block)) }
-            guard !decisions.isEmpty else { return }
+            guard !decisions.isEmpty else { return pins.noteGone(departure) }
+            state.departure = departure
             state.pending = decisions
             state.isCleared = decisions.dropped.isEmpty
         }
@@ -113,8 +116,11 @@ final class LateThinning: Sendable {
         } catch {
             throw StoreError("what late sampling decided is done, but its record cannot be removed", error)
         }
-        state.withLock { $0.pending = nil }
-        pins.noteGone()
+        state.withLock { state in
+            state.pending = nil
+            if let departure = state.departure { pins.noteGone(departure) }
+            state.departure = nil
+        }
     }
 
     /// What is to be done with a block; `nil` for nothing.

@@ -22,6 +22,7 @@ extension LateDecisions {
         }
         var words = Words(after: batch.dictionary)
         var states: [RaisedState: (ref: SpanBatch.Ref, weightFactor: Double)] = [:]
+        let reserved = Self.reserved(batch.dictionary)
         var reasons: [Int: [(key: SpanBatch.Ref, value: SpanBatch.Ref)]] = [:]
         for (row, kept) in rows {
             let decision = decisions[kept.decision]
@@ -34,6 +35,10 @@ extension LateDecisions {
             if !batch.traceStateRefs.isEmpty { batch.traceStateRefs[row] = known.ref }
             batch.weights[row] = min(batch.weights[row] * known.weightFactor, Self.weightMax)
             batch.marks[row].insert(.lateSampled)
+            // What a row that has the mark says of the decision was written here, never by a client.
+            if batch.attributes.range(of: row).contains(where: { reserved.contains(batch.attributes.keyRefs[$0]) }) {
+                reasons[row] = []
+            }
             guard kept.reasonSpanID.isValid, kept.reasonSpanID == batch.spanIDs[row],
                 kept.reasonKind == batch.kinds[row]
             else { continue }
@@ -41,9 +46,24 @@ extension LateDecisions {
             if decision.factor != 1 {
                 reasons[row]?.append((words.ref(ReasonSpan.factorKey), words.ref(.double(decision.factor))))
             }
+            if decision.threshold != 0 {
+                let threshold = AttributeValue.int(Int64(decision.threshold))
+                reasons[row]?.append((words.ref(ReasonSpan.thresholdKey), words.ref(threshold)))
+            }
         }
         words.append(to: &batch.dictionary)
-        if !reasons.isEmpty { batch.attributes.set(reasons, ownerCount: batch.count, batch.dictionary) }
+        if !reasons.isEmpty {
+            batch.attributes.set(reasons, dropping: reserved, ownerCount: batch.count, batch.dictionary)
+        }
+    }
+
+    /// The entries that name what late sampling alone says of a decision.
+    private static func reserved(_ dictionary: ByteDictionary) -> Set<SpanBatch.Ref> {
+        let keys = [ReasonSpan.factorKey, ReasonSpan.thresholdKey].map { Array($0.utf8) }
+        var found: Set<SpanBatch.Ref> = []
+        for ref in 0..<SpanBatch.Ref(dictionary.count)
+        where dictionary.withBytes(ref, { entry in keys.contains { entry.elementsEqual($0) } }) { found.insert(ref) }
+        return found
     }
 
     private static let weightMax = SamplingThreshold.weight(ofThreshold: SamplingThreshold.end)
@@ -104,9 +124,10 @@ private struct Words {
 }
 
 extension SpanBatch.AttributeTable {
-    /// Gives some owners these attributes, in the place of those of the same keys.
+    /// Gives some owners these attributes, in the place of those of the same keys and of those of keys that are `dropping`.
     fileprivate mutating func set(
         _ added: [Int: [(key: SpanBatch.Ref, value: SpanBatch.Ref)]],
+        dropping: Set<SpanBatch.Ref>,
         ownerCount: Int,
         _ dictionary: ByteDictionary
     ) {
@@ -115,14 +136,14 @@ extension SpanBatch.AttributeTable {
         table.keyRefs.reserveCapacity(keyRefs.count + 2 * added.count)
         table.valueRefs.reserveCapacity(keyRefs.count + 2 * added.count)
         for owner in 0..<ownerCount {
-            let new = added[owner] ?? []
+            let (new, isChanged) = (added[owner] ?? [], added[owner] != nil)
             for pair in range(of: owner) {
                 let isReplaced = new.contains { new in
                     dictionary.withBytes(new.key) { new in
                         dictionary.withBytes(keyRefs[pair]) { $0.elementsEqual(new) }
                     }
                 }
-                if isReplaced { continue }
+                if isReplaced || isChanged && dropping.contains(keyRefs[pair]) { continue }
                 table.keyRefs.append(keyRefs[pair])
                 table.valueRefs.append(valueRefs[pair])
             }

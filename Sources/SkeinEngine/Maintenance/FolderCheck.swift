@@ -315,6 +315,29 @@ private struct FolderCheck {
         if path.hasPrefix(prefix), let id = BlockID(rollupFileName: String(path.dropFirst(prefix.count))) {
             try checkRollup(id)
         }
+        if path == folder.pins {
+            try check(path, PinFile.check, "Nothing goes by age or late sampling until it is settled.")
+        }
+        if path == folder.lateDecisions {
+            try check(
+                path,
+                { disk, folder throws(StoreError) in _ = try LateDecisions.read(disk, folder) },
+                "It is put into quarantine; of traces that lie in several blocks some may have been dropped in part."
+            )
+        }
+    }
+
+    private mutating func check(
+        _ path: String,
+        _ read: (any Disk, StoreFolder) throws(StoreError) -> Void,
+        _ consequence: String
+    ) throws(StoreError) {
+        do throws(StoreError) {
+            try read(disk, folder)
+        } catch {
+            guard error.code == .corrupt else { throw error }
+            damage(path, "The file is damaged: \(error.message).", then: consequence)
+        }
     }
 
     private mutating func checkRollup(_ id: BlockID) throws(StoreError) {

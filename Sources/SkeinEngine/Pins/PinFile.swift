@@ -15,19 +15,24 @@ package final class PinFile: PinnedTraces {
         var table = PinnedTraceTable()
         /// Counts changes.
         var version = 0
-        /// Traces that are being dropped, and can be pinned no more.
-        var leaving: Set<TraceID> = []
+        /// Says of traces whether they are being dropped, and can be pinned no more.
+        var departures: [Departure: @Sendable (TraceID) -> Bool] = [:]
+        var departureCount = 0
     }
+
+    /// Traces that are being dropped; see ``noteGone(_:)``.
+    struct Departure: Hashable { fileprivate var number: Int }
 
     private let disk: any Disk
     private let folder: StoreFolder
     private let state: Mutex<State>
     private let unpinned = Mutex<@Sendable () -> Void>({})
-    /// What is wrong with the file, in words.
+    /// What is wrong with the file, in words. Then nobody knows what is pinned: nothing goes that a pin would keep, and nothing
+    /// can be pinned.
     let problem: String?
 
-    /// Reads the file, if there is one. One that does not check is left as it is, under another name. Throws
-    /// ``StoreError/Code/unusable`` when a later version wrote it.
+    /// Reads the file, if there is one. One that does not check is left as it is. Throws ``StoreError/Code/unusable`` when a
+    /// later version wrote it.
     init(_ disk: any Disk, _ folder: StoreFolder) throws(StoreError) {
         self.disk = disk
         self.folder = folder
@@ -45,10 +50,11 @@ package final class PinFile: PinnedTraces {
         case .newer(let version):
             throw StoreError(newer: version, known: Self.version, path: folder.pins)
         case .damaged:
-            let aside = folder.pins + ".damaged"
-            try? disk.rename(folder.pins, to: aside)
             state = Mutex(State())
-            problem = "\(folder.pins) is damaged and was put aside as \(aside): no trace is pinned any more."
+            problem =
+                "\(folder.pins) is damaged, so that nobody knows which traces are pinned: until that is settled nothing goes by "
+                + "age, rules of retention or late sampling. Put the file of a backup in its place, or move it away to go on "
+                + "without those pins, and start again."
         }
     }
 
@@ -65,10 +71,11 @@ package final class PinFile: PinnedTraces {
 
     package func pin(_ id: TraceID, atUnixNanos now: UInt64) throws(StoreError) -> PinnedTrace {
         try state.withLock { state throws(StoreError) in
-            guard !state.leaving.contains(id) else {
+            if let problem { throw StoreError(.unavailable, problem) }
+            guard state.table.contains(id) || !state.departures.values.contains(where: { $0(id) }) else {
                 throw StoreError(
                     .unavailable,
-                    "trace \(id) is just being dropped by late sampling: it cannot be pinned any more"
+                    "trace \(id) is just being dropped by late sampling or retention: it cannot be pinned any more"
                 )
             }
             var changed = state.table
@@ -98,17 +105,38 @@ package final class PinFile: PinnedTraces {
         return count
     }
 
-    /// Keeps traces that are about to be dropped from being pinned; returns those that are pinned already, which stay.
-    func letGo(_ ids: Set<TraceID>) -> Set<TraceID> {
+    /// Keeps traces that are about to be dropped from being pinned until ``noteGone(_:)``; returns those that are pinned
+    /// already, which stay.
+    func letGo(_ ids: Set<TraceID>) -> (departure: Departure, pinned: Set<TraceID>) {
         state.withLock { state in
-            let pinned = ids.filter { state.table.contains($0) }
-            state.leaving = ids.subtracting(pinned)
-            return pinned
+            let departure = Self.begin(&state) { ids.contains($0) }
+            return (departure, Set(state.table.ids.filter { ids.contains($0) }))
         }
     }
 
-    /// Notes that all of them are gone.
-    func noteGone() { state.withLock { $0.leaving = [] } }
+    /// Keeps traces of which `isLeaving` is true, with many others if need be, from being pinned until ``noteGone(_:)``. Who
+    /// is pinned afterwards was pinned before.
+    func letGo(where isLeaving: @escaping @Sendable (TraceID) -> Bool) -> Departure {
+        state.withLock { Self.begin(&$0, isLeaving) }
+    }
+
+    /// Notes that what was let go is gone, or stays.
+    func noteGone(_ departure: Departure) { state.withLock { $0.departures[departure] = nil } }
+
+    private static func begin(_ state: inout State, _ isLeaving: @escaping @Sendable (TraceID) -> Bool) -> Departure {
+        state.departureCount += 1
+        let departure = Departure(number: state.departureCount)
+        state.departures[departure] = isLeaving
+        return departure
+    }
+
+    /// Throws ``StoreError/Code/corrupt`` when the file of the folder does not check, ``StoreError/Code/unusable`` when a
+    /// later version wrote it.
+    static func check(_ disk: any Disk, _ folder: StoreFolder) throws(StoreError) {
+        if try PinFile(disk, folder).problem != nil {
+            throw StoreError(.corrupt, "the list of pinned traces does not check", place: folder.pins)
+        }
+    }
 
     private func write(_ table: PinnedTraceTable) throws(StoreError) {
         var out = RecordFile.header(magic: Self.magic, version: Self.version, number: 0)

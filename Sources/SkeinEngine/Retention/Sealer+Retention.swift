@@ -82,13 +82,18 @@ extension Sealer {
     /// One look at what there is, and the removal of what is too much.
     func removeExpiredNow() throws(StoreError) {
         let now = clock.unixNanos
-        let blocks = contents.blocks.map { block in
+        var retention = retention
+        if pinned.pins.problem != nil { retention.ageNanos = nil }
+        // What is found not to be pinned stays so until it is gone.
+        let (old, departure) = letGo(contents.blocks.filter { retention.isPast($0.footer.receivedMax, now) })
+        defer { pinned.pins.noteGone(departure) }
+        let blocks = contents.blocks.map { [retention] block in
             let received = block.footer.receivedMax
             return Retention.Candidate(
                 id: block.id,
                 receivedUnixNanos: received,
                 byteCount: MeteredDisk.taken(block.footer.byteCount),
-                isPinned: retention.isPast(received, now) && pinned.holds(block)
+                isPinned: retention.isPast(received, now) && (!old.contains(block.id) || pinned.holds(block))
             )
         }
         let past = contents.pastRollups.map { rollup in
@@ -109,6 +114,15 @@ extension Sealer {
         removePast(contents.pastRollups.filter { choice.rollups.contains($0.id) })
         try remove(choice.blocks)
         unlink([])
+    }
+
+    /// Keeps traces of blocks from being pinned. Holds none of these: while anyone does, the bytes of a block that was removed
+    /// do not come free.
+    private func letGo(_ blocks: [StoredBlock]) -> (ids: Set<BlockID>, departure: PinFile.Departure) {
+        struct Leaving { weak let block: StoredBlock? }
+        let leaving = blocks.map { Leaving(block: $0) }
+        let departure = pinned.pins.letGo { id in leaving.contains { $0.block?.block.mayContain(id) ?? false } }
+        return (Set(blocks.map(\.id)), departure)
     }
 
     /// Removes the files of blocks that are out of use, and those that could not be removed before.

@@ -2,6 +2,7 @@
 import Configuration
 import Foundation
 import SkeinReceivers
+import SkeinStore
 import Yams
 
 /// Where settings come from: defaults < YAML file < environment < flags.
@@ -46,6 +47,11 @@ package struct ConfigurationSources: Sendable {
         resolved.warnings =
             unknownVariables + resolved.configuration.retentionRules.flatMap(\.warnings)
             + (resolved.configuration.sampling?.warnings ?? []) + (resolved.configuration.lateSampling?.warnings ?? [])
+        if resolved.configuration.lateSampling == nil, let source = resolved.sources["late-sampling-after"] {
+            resolved.warnings.append(
+                "\(source) says when traces are sampled late, but none are: name their policies in late-sampling-config"
+            )
+        }
         return resolved
     }
 
@@ -183,10 +189,10 @@ extension ServerConfiguration {
                     + "which a request may have \(most >> 20)MiB at most: raise memory or lower request-bytes-max"
             )
         }
-        if lateSampling != nil, retentionRules.isEmpty, let retention, lateSamplingAfter >= retention {
+        if lateSampling != nil, let longest = longestRetention, lateSamplingAfter >= longest {
             throw ConfigurationError(
-                "late-sampling-after is \(Quantity.text(lateSamplingAfter)), but retention is \(Quantity.text(retention)), so "
-                    + "that nothing would be left to sample: raise retention or lower late-sampling-after"
+                "late-sampling-after is \(Quantity.text(lateSamplingAfter)), but retention is \(Quantity.text(longest)) at most, "
+                    + "so that nothing would be left to sample: raise retention or lower late-sampling-after"
             )
         }
         guard !insecureNoAuth else { return }
@@ -196,5 +202,15 @@ extension ServerConfiguration {
                     + "they are: bind 127.0.0.1, or say --insecure-no-auth when the network is trusted"
             )
         }
+    }
+
+    /// How long the last spans are kept, by age or by a rule; `nil` when some are for ever.
+    private var longestRetention: Duration? {
+        guard var longest = retention else { return nil }
+        for rule in retentionRules.map(\.rule) {
+            guard let age = rule.ageNanos else { return nil }
+            longest = max(longest, .seconds(Int64(age / 1_000_000_000)))
+        }
+        return longest
     }
 }

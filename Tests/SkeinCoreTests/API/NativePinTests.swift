@@ -6,10 +6,11 @@ import Testing
 
 struct NativePinTests {
     private let path = "/api/skein/v1/traces/0af7651916cd43dd8448eb211c80319c"
+    private let json: [(name: String, value: String)] = [("Content-Type", "application/json")]
 
     @Test func `a stored trace is pinned, says so, is listed and let go`() async throws {
         let api = try await APIUnderTest(Shop.order)
-        let answer = try await api.ask("\(path)/pin", method: "POST")
+        let answer = try await api.ask("\(path)/pin", method: "POST", headers: json)
         #expect(answer.status == 200)
         #expect(
             String(decoding: answer.bytes, as: UTF8.self)
@@ -25,9 +26,18 @@ struct NativePinTests {
         #expect(try await !api.text(path).contains("pinned"))
     }
 
+    @Test func `a form on another page cannot pin`() async throws {
+        let api = try await APIUnderTest(Shop.order)
+        for type in ["text/plain", "application/x-www-form-urlencoded"] {
+            #expect(try await api.ask("\(path)/pin", method: "POST", headers: [("Content-Type", type)]).status == 415)
+        }
+        #expect(try await api.ask("\(path)/pin", method: "POST").status == 415)
+        #expect(api.pins.all().isEmpty)
+    }
+
     @Test func `what is not stored cannot be pinned`() async throws {
         let api = try await APIUnderTest(Shop.order)
-        let answer = try await api.ask("/api/skein/v1/traces/abc/pin", method: "POST")
+        let answer = try await api.ask("/api/skein/v1/traces/abc/pin", method: "POST", headers: json)
         #expect(answer.status == 404)
         #expect(String(decoding: answer.bytes, as: UTF8.self).contains("unknown-trace"))
         #expect(try await api.json("/api/skein/v1/pins")["pins"].array.isEmpty)

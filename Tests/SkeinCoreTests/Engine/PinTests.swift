@@ -109,16 +109,47 @@ import Testing
         #expect(await reopened.status().problems.isEmpty)
     }
 
-    @Test func `a damaged file of pins is put aside and told`() async throws {
-        let disk = SimulatedDisk(seed: 1)
-        let store = try await S.open(disk)
+    @Test func `while the file of pins is damaged nothing goes that may be pinned, at no start`() async throws {
+        var bench = try await LateBench(.probabilistic(0.000_001)) { configuration in
+            configuration.retentionAge = .seconds(2 * 86_400)
+            configuration.retentionRules = [
+                RetentionRule(predicate: .compare(.serviceName, .equal, .string("health")), ageNanos: 3_600_000_000_000)
+            ]
+        }
+        try await bench.block([S.span(1, 1, service: "health"), S.span(2, 2)])
+        _ = try bench.store.pins.pin(id(1), atUnixNanos: 1)
+        let damaged = bench.disk.kill()
+        damaged.flip("/data/pins", byte: 50, bit: 1)
+        #expect(try DataFolder("/data", disk: damaged).verify().findings.contains { $0.isDamage && $0.file == "pins" })
+        bench.wait(hours: 100)
+        for _ in 0..<2 {
+            try await bench.reopen(on: bench.disk === damaged ? damaged.kill() : damaged)
+            await bench.store.removeExpired()
+            await bench.store.thin()
+            #expect(try await numbers(in: bench.store) == [1, 2])
+            #expect(bench.store.recovery.problems.contains { $0.contains("pins is damaged") })
+            #expect(await bench.store.status().problems == bench.store.recovery.problems)
+            #expect(throws: StoreError.self) { _ = try bench.store.pins.pin(id(2), atUnixNanos: 1) }
+        }
+        let settled = bench.disk.kill()
+        settled["/data/pins"] = nil
+        try await bench.reopen(on: settled)
+        await bench.store.removeExpired()
+        #expect(try await numbers(in: bench.store).isEmpty)
+    }
+
+    @Test func `what several are dropping can be pinned when the last is done`() async throws {
+        let store = try await S.open(SimulatedDisk(seed: 1))
+        _ = try store.pins.pin(id(3), atUnixNanos: 1)
+        let (first, pinned) = store.pinFile.letGo([id(1), id(2), id(3)])
+        #expect(pinned == [id(3)])
+        let second = store.pinFile.letGo { $0.low < 2 }
+        #expect(throws: StoreError.self) { _ = try store.pins.pin(id(2), atUnixNanos: 1) }
+        store.pinFile.noteGone(first)
+        _ = try store.pins.pin(id(2), atUnixNanos: 1)
+        #expect(throws: StoreError.self) { _ = try store.pins.pin(id(1), atUnixNanos: 1) }
+        store.pinFile.noteGone(second)
         _ = try store.pins.pin(id(1), atUnixNanos: 1)
-        let next = disk.kill()
-        next.flip("/data/pins", byte: 50, bit: 1)
-        let reopened = try await S.open(next)
-        #expect(reopened.pins.all().isEmpty)
-        #expect(await reopened.status().problems.contains { $0.contains("pins") })
-        #expect(next.paths.contains("/data/pins.damaged"))
     }
 
     @Test func `there is a limit, and it is named`() throws {
@@ -165,5 +196,23 @@ import Testing
         #expect(try await numbers(in: restored) == [2])
         #expect(restored.pins.all().map(\.traceID) == [id(2)])
         await restored.close()
+    }
+
+    @Test func `a backup has the last of what was replaced while it was taken`() async throws {
+        let disk = SimulatedDisk(seed: 1)
+        let store = try await S.open(disk)
+        try await store.append(S.batch(S.span(1, 1)))
+        try await store.seal()
+        _ = try store.pins.pin(id(1), atUnixNanos: 1)
+        disk["/data/late-sampling"] = [1]
+        _ = try DataFolder("/data", disk: disk).backUp(to: "/backup", copies: true, clock: SimulatedClock()) { _ in
+            if disk.paths.contains("/backup.new/pins") { disk["/data/late-sampling"] = [2, 3] }
+        }
+        #expect(disk["/backup/late-sampling"] == [2, 3])
+        _ = try DataFolder("/data", disk: disk).backUp(to: "/other", copies: true, clock: SimulatedClock()) { _ in
+            if disk.paths.contains("/other.new/pins") { disk["/data/late-sampling"] = nil }
+        }
+        #expect(!disk.paths.contains("/other/late-sampling"))
+        #expect(disk.paths.contains("/other/pins"))
     }
 }

@@ -89,6 +89,30 @@ import Testing
         for trace in kept { #expect(try await weights(trace, in: bench) == [4, 4, 4]) }
     }
 
+    @Test func `spans that come late weigh what was decided, not what a client says was`() async throws {
+        let bench = try await LateBench(.probabilistic(0.1))
+        var spans = trace(1, isLucky: true, spans: 4)
+        (spans[0].traceState, spans[0].weight) = ("ot=th:fc", 64)
+        for index in spans.indices {
+            spans[index].attributes = [
+                Attribute("skein.sampling.factor", 1_000.0), Attribute("skein.sampling.threshold", .int(1 << 55)),
+            ]
+        }
+        try await bench.block(Array(spans.prefix(2)))
+        bench.wait(hours: 25)
+        await bench.store.thin()
+        #expect(try await weights(spans, in: bench) == [64, 10])
+        let root = try await stored(spans, in: bench)[0]
+        #expect(root.attributes.map(\.key) == ["skein.sampling.reason", "skein.sampling.threshold"])
+        for late in 2...3 {
+            try await bench.block([spans[late]])
+            bench.wait(hours: 25)
+            await bench.store.thin()
+        }
+        #expect(try await weights(spans, in: bench) == [64, 10, 10, 10])
+        #expect(try await stored(spans, in: bench).dropFirst().allSatisfy(\.attributes.isEmpty))
+    }
+
     @Test func `log records of dropped traces go, others stay`() async throws {
         var bench = try await LateBench(.probabilistic(0.1))
         let (lucky, unlucky) = (trace(1, isLucky: true), trace(2, isLucky: false))
