@@ -187,6 +187,8 @@ import Testing
         var bench = try await LateBench(.probabilistic(0.1))
         let disk = bench.disk.kill()
         disk["/data/late-sampling"] = [1, 2, 3]
+        let findings = try DataFolder("/data", disk: disk).verify().findings
+        #expect(findings.contains { $0.isDamage && $0.file == "late-sampling" })
         try await bench.reopen(on: disk)
         #expect(await bench.store.status().problems.contains { $0.contains("late-sampling") })
         try await bench.reopen(on: disk.kill())
