@@ -134,7 +134,7 @@ public final class EmbeddedStore: SpanStore {
             ? try EmbeddedLogRecords(beside: configuration, pins: pinFile, on: meter, in: folder) : nil
         var report = opening.report
         report.durationNanos = configuration.clock.monotonicNanos &- started
-        report.problems += [removalLog.problem, queryFile.problem, late.problem].compactMap(\.self)
+        if let problem = late.problem { report.problems.append(problem) }
         if configuration.pins == nil, let problem = pinFile.problem { report.problems.append(problem) }
         recovery = report
         sealer.onChange { [weak commit, reads] failure in
@@ -446,6 +446,7 @@ public final class EmbeddedStore: SpanStore {
 
     private func addProblems(to status: inout StoreStatus) {
         status.problems = recovery.problems
+        status.problems += [removalLog.problem, queryFile.problem].compactMap(\.self)
         status.problems += removalLog.unfinished
         let numbers = contents.serviceNumbers
         if numbers.refusedCount > 0 {
