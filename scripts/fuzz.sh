@@ -40,7 +40,7 @@ for target in ${TARGETS:-$("$binary")}; do
     # An input of some KiB that takes longer is a defect, also where others use the machine.
     options=(-timeout=20 -rss_limit_mb=2048 -artifact_prefix="$found/$target-" -print_final_stats=1)
     # One run of every kept input, and then as long as is asked for.
-    if "$binary" "${options[@]}" -max_total_time="${FUZZ_SECONDS:=20}" "$new" "$corpus" >"$log" 2>&1; then
+    if "$binary" "${options[@]}" -seed="${FUZZ_SEED:-0}" -max_total_time="${FUZZ_SECONDS:=20}" "$new" "$corpus" >"$log" 2>&1; then
         runs="$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
         printf '%-24s %4d kept inputs, %8d runs\n' "$target" "$(find "$corpus" -type f | wc -l)" "${runs:-0}"
         passed=$((passed + 1))

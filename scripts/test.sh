@@ -62,7 +62,7 @@ kind "Simulation (seeds)" "$seeds" "$([ "$seeds" -gt 0 ] && echo 0 || echo 1)" 0
 
 say "the decoders under libFuzzer"
 started=$SECONDS status=0
-FUZZ_SECONDS=2 scripts/fuzz.sh 2>&1 | tee "$logs/fuzz" | grep -E '^[0-9]+ targets|FAILED|skipped:|[Ee]rror:|Test unit' || status=$?
+FUZZ_SECONDS=2 FUZZ_SEED=1 scripts/fuzz.sh 2>&1 | tee "$logs/fuzz" | grep -E '^[0-9]+ targets|FAILED|skipped:|[Ee]rror:|Test unit' || status=$?
 kind "Fuzzing (targets)" "$(last_number "$logs/fuzz" '^([0-9]+) targets fuzzed')" \
     "$(told "$(last_number "$logs/fuzz" '^[0-9]+ targets fuzzed, ([0-9]+) failed')" "$status")" \
     "$(last_number "$logs/fuzz" '^[0-9]+ targets fuzzed, [0-9]+ failed, ([0-9]+) skipped')" "$((SECONDS - started))"
