@@ -192,7 +192,6 @@ private struct FolderBackup {
         removed: Set<BlockID>,
         _ tell: (DataFolder.Progress) -> Void
     ) throws(StoreError) -> Bool {
-        let before = try replacedSums()
         var isGone = false
         var isNew = false
         for (name, number) in try data.names(folder.log).map({ ($0, LogSegment.number(ofFile: $0)) }) {
@@ -208,7 +207,7 @@ private struct FolderBackup {
             isNew = true
             if try !take(path, tell) { isGone = true }
         }
-        let isReplaced = try takeReplaced(after: before, tell)
+        let isReplaced = try takeReplaced(tell)
         return isGone || isNew || isReplaced
     }
 
@@ -217,32 +216,26 @@ private struct FolderBackup {
         [folder.lateDecisions, folder.pins, folder.removals, folder.savedQueries].map(data.relative)
     }
 
-    /// What these files hold now, as far as they are there.
-    private func replacedSums() throws(StoreError) -> [String: FileSum] {
-        var sums: [String: FileSum] = [:]
-        for path in replaced {
-            do throws(DiskError) {
-                sums[path] = try disk.sum(of: folder.root + "/" + path)
-            } catch {
-                if error.code != .notFound { throw StoreError(read: error) }
-            }
-        }
-        return sums
-    }
-
-    /// Takes them in the place of what was taken of them in an earlier round. Returns whether they are not what they were
-    /// `before` the blocks were listed: then they may not fit these.
-    private mutating func takeReplaced(
-        after before: [String: FileSum],
-        _ tell: (DataFolder.Progress) -> Void
-    ) throws(StoreError) -> Bool {
+    /// Takes them in the place of what was taken of them in an earlier round, where they are another now. Returns whether any
+    /// is: then they may not fit the blocks that were listed since.
+    private mutating func takeReplaced(_ tell: (DataFolder.Progress) -> Void) throws(StoreError) -> Bool {
         var isReplaced = false
-        for path in replaced {
+        for path in replaced where try sum(of: path) != files[path] {
+            isReplaced = true
             if files[path] != nil { try drop(path) }
             _ = try take(path, mayLink: false, tell)
-            isReplaced = isReplaced || files[path] != before[path]
         }
         return isReplaced
+    }
+
+    /// What a file of the data folder holds now; `nil` when it is not there.
+    private func sum(of path: String) throws(StoreError) -> FileSum? {
+        do throws(DiskError) {
+            return try disk.sum(of: folder.root + "/" + path)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw StoreError(read: error)
+        }
     }
 
     // MARK: Taking
