@@ -77,21 +77,9 @@ extension LateDecisions {
 
     /// Writes the file, for good; one that is there is replaced.
     func write(_ disk: any Disk, _ folder: StoreFolder) throws(DiskError) {
-        let path = folder.lateDecisions
-        let temporary = path + StoreFolder.temporarySuffix
         var bytes = RecordFile.header(magic: Self.magic, version: Self.version, number: 0)
         RecordFile.append(type: Self.type, to: &bytes) { append(to: &$0) }
-        try? disk.remove(temporary)
-        do throws(DiskError) {
-            let file = try disk.open(temporary, .create)
-            try file.append(bytes.bytes)
-            try file.sync()
-            try disk.rename(temporary, to: path)
-            try disk.syncDirectory(folder.root)
-        } catch {
-            try? disk.remove(temporary)
-            throw error
-        }
+        try disk.replace(folder.lateDecisions, with: bytes.bytes)
     }
 
     /// What the file holds; `nil` when there is none. Throws ``StoreError/Code/corrupt`` when it does not check,

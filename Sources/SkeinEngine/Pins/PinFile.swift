@@ -148,14 +148,8 @@ package final class PinFile: PinnedTraces {
                 out.appendVarint(pin.pinnedUnixNanos)
             }
         }
-        let path = folder.pins + StoreFolder.temporarySuffix
         do throws(DiskError) {
-            try? disk.remove(path)
-            let file = try disk.open(path, .create)
-            try file.append(out.bytes)
-            try file.sync()
-            try disk.rename(path, to: folder.pins)
-            try disk.syncDirectory(folder.root)
+            try disk.replace(folder.pins, with: out.bytes)
         } catch {
             throw StoreError("the pin cannot be put on record", error)
         }

@@ -75,17 +75,9 @@ package final class SavedQueryFile: SavedQueries {
                 out.appendVarint(query.savedUnixNanos)
             }
         }
-        let path = folder.savedQueries + StoreFolder.temporarySuffix
+        let path = folder.savedQueries
         do throws(DiskError) {
-            try? disk.remove(path)
-            let file = try disk.open(path, .create)
-            let bytes = out.array()
-            try bytes.withUnsafeBufferPointer { bytes throws(DiskError) in
-                try file.append(UnsafeRawBufferPointer(bytes))
-            }
-            try file.sync()
-            try disk.rename(path, to: folder.savedQueries)
-            try disk.syncDirectory(folder.root)
+            try disk.replace(path, with: out.bytes)
         } catch {
             throw StoreError(error.code == .noSpace ? .full : .io, "the query cannot be saved: \(error)", place: path)
         }

@@ -20,8 +20,6 @@ struct FoundTraces {
 
     /// Writes the file of removal `number`, for good; one that is there is replaced.
     func write(_ number: Int, _ disk: any Disk, _ folder: StoreFolder) throws(DiskError) {
-        let path = folder.foundTraces(number)
-        let temporary = path + StoreFolder.temporarySuffix
         var bytes = RecordFile.header(magic: Self.magic, version: Self.version, number: UInt64(number))
         RecordFile.append(type: Self.tracesType, to: &bytes) { out in
             out.appendVarint(lastSegment)
@@ -31,17 +29,7 @@ struct FoundTraces {
                 out.appendLittleEndian(id.low)
             }
         }
-        try? disk.remove(temporary)
-        do throws(DiskError) {
-            let file = try disk.open(temporary, .create)
-            try file.append(bytes.bytes)
-            try file.sync()
-            try disk.rename(temporary, to: path)
-            try disk.syncDirectory(folder.root)
-        } catch {
-            try? disk.remove(temporary)
-            throw error
-        }
+        try disk.replace(folder.foundTraces(number), with: bytes.bytes)
     }
 
     /// Reads the file of removal `number`. Throws ``StoreError/Code/corrupt`` when it does not check,
