@@ -74,7 +74,12 @@ extension SamplingPolicySet {
     /// Decides about a whole trace.
     mutating func decide(_ trace: TraceSketch, atSecond second: Double = 0) -> SamplingDecision {
         let batch = SpanBatch(spans: trace.spans)
-        return decide(batch, rows: 0..<batch.count, nanos: UInt64(second * 1e9))
+        return decide(batch, nanos: UInt64(second * 1e9))
+    }
+
+    /// Decides about the trace that a batch is.
+    mutating func decide(_ batch: SpanBatch, nanos: UInt64) -> SamplingDecision {
+        decide(read(batch).digest(of: 0..<batch.count, batch.traceIDs[0]), nanos: nanos)
     }
 
     init(_ rules: SamplingPolicy.Rule...) throws {

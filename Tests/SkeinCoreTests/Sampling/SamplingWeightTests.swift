@@ -239,7 +239,7 @@ import Testing
             var trace = TraceSketch(UInt64(number + 1))
             for _ in 0..<spanCount { trace.add(resource: [Attribute("service.name", .string(service))]) }
             let batch = SpanBatch(spans: trace.spans)
-            let decision = policies.decide(batch, rows: 0..<batch.count, nanos: UInt64(number) * 5_000_000)
+            let decision = policies.decide(batch, nanos: UInt64(number) * 5_000_000)
             if decision.isKept { counted[service, default: 0] += Double(spanCount) * decision.factor }
         }
         #expect(abs((counted["large"] ?? 0) / 20_000 - 1) < 0.1)
@@ -257,7 +257,7 @@ import Testing
                 from: IntakeSource(protocolName: "test")
             )
             guard !batch.isEmpty else { continue }
-            let decision = policies.decide(batch, rows: 0..<1, nanos: 0)
+            let decision = policies.decide(batch, nanos: 0)
             if decision.isKept { counted += SpanBatch.value(batch.weights, 0, default: 1) * decision.factor }
         }
         #expect(abs(counted / 6_000 - 1) < 0.1)

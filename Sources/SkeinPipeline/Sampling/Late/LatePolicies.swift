@@ -14,19 +14,30 @@ package final class LatePolicies: LateSampler {
     }
 
     private let reader: SamplingPolicySet
-    private let counters: LateCounters
+    private let counters: DecisionCounters
     private let state: Mutex<State>
 
     package init(_ policies: SamplingPolicySet, telemetry: Telemetry) {
         reader = policies
-        counters = LateCounters(policies: policies.policies.map(\.name), in: telemetry)
+        counters = DecisionCounters(
+            policies: policies.policies.map(\.name),
+            traces: (
+                "skein_late_sampling_traces_total",
+                "Stored traces decided by late sampling, by the policy that decided; none kept the others."
+            ),
+            spans: (
+                "skein_late_sampling_spans_total",
+                "Spans of stored traces decided by late sampling, by the policy that decided."
+            ),
+            in: telemetry
+        )
         state = Mutex(State(policies: policies))
     }
 
     package func round() -> any LateSamplingRound { Round(policies: self) }
 
     package func count(_ decision: LateDecision, traces: Int, spans: Int) {
-        counters.count(decision, traces: traces, spans: spans)
+        counters.count(isKept: decision.isKept, policy: decision.policy, traces: traces, spans: spans)
     }
 
     private struct Round: LateSamplingRound {
@@ -69,35 +80,5 @@ package final class LatePolicies: LateSampler {
             }
             return decisions
         }
-    }
-}
-
-/// What late sampling decided, by policy.
-private struct LateCounters: Sendable {
-    private let keptTraces: [Counter]
-    private let keptSpans: [Counter]
-    private let droppedTraces: [Counter]
-    private let droppedSpans: [Counter]
-
-    /// `policies` are their names; one more stands for traces that none kept.
-    init(policies: [String], in telemetry: Telemetry) {
-        func counters(_ name: StaticString, _ help: StaticString, _ decision: StaticString) -> [Counter] {
-            (policies + ["none"]).map {
-                telemetry.counter(name, help, configured: ("policy", $0), ["decision": decision])
-            }
-        }
-        let traces: StaticString =
-            "Stored traces decided by late sampling, by the policy that decided; none kept the others."
-        let spans: StaticString = "Spans of stored traces decided by late sampling, by the policy that decided."
-        keptTraces = counters("skein_late_sampling_traces_total", traces, "kept")
-        droppedTraces = counters("skein_late_sampling_traces_total", traces, "dropped")
-        keptSpans = counters("skein_late_sampling_spans_total", spans, "kept")
-        droppedSpans = counters("skein_late_sampling_spans_total", spans, "dropped")
-    }
-
-    func count(_ decision: LateDecision, traces: Int, spans: Int) {
-        let policy = min(decision.policy ?? .max, keptTraces.count - 1)
-        (decision.isKept ? keptTraces : droppedTraces)[policy].add(traces)
-        (decision.isKept ? keptSpans : droppedSpans)[policy].add(spans)
     }
 }

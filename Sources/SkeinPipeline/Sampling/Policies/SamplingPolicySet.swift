@@ -64,12 +64,6 @@ package struct SamplingPolicySet: Sendable {
         )
     }
 
-    /// Decides about a trace whose spans lie in these rows of `batch`.
-    package mutating func decide(_ batch: SpanBatch, rows: Range<Int>, nanos: UInt64) -> SamplingDecision {
-        guard let first = rows.first else { return .dropped }
-        return decide(read(batch).digest(of: rows, batch.traceIDs[first]), nanos: nanos)
-    }
-
     /// Decides about a trace at a time of any clock that does not go back, in nanoseconds.
     package mutating func decide(_ trace: TraceDigest, nanos: UInt64) -> SamplingDecision {
         decide(trace, nanos: nanos) { _ in }

@@ -29,10 +29,7 @@ struct TailCounters: Sendable {
         }
     }
 
-    private let keptTraces: [Counter]
-    private let keptSpans: [Counter]
-    private let droppedTraces: [Counter]
-    private let droppedSpans: [Counter]
+    private let decisions: DecisionCounters
     private let hasty: [Counter]
     let lateKeptSpans: Counter
     let lateDroppedSpans: Counter
@@ -42,20 +39,20 @@ struct TailCounters: Sendable {
     let unreadableSpans: Counter
     let spilledSpans: Counter
 
-    /// `policies` are their names; one more stands for traces that none kept.
+    /// `policies` are their names.
     init(policies: [String], in telemetry: Telemetry) {
-        func counters(_ name: StaticString, _ help: StaticString, _ decision: StaticString) -> [Counter] {
-            (policies + ["none"]).map {
-                telemetry.counter(name, help, configured: ("policy", $0), ["decision": decision])
-            }
-        }
-        let traces: StaticString =
-            "Traces decided by the tail sampler, by the policy that decided; none kept the others."
-        let spans: StaticString = "Spans of traces decided by the tail sampler, by the policy that decided."
-        keptTraces = counters("skein_sampling_traces_total", traces, "kept")
-        droppedTraces = counters("skein_sampling_traces_total", traces, "dropped")
-        keptSpans = counters("skein_sampling_spans_total", spans, "kept")
-        droppedSpans = counters("skein_sampling_spans_total", spans, "dropped")
+        decisions = DecisionCounters(
+            policies: policies,
+            traces: (
+                "skein_sampling_traces_total",
+                "Traces decided by the tail sampler, by the policy that decided; none kept the others."
+            ),
+            spans: (
+                "skein_sampling_spans_total",
+                "Spans of traces decided by the tail sampler, by the policy that decided."
+            ),
+            in: telemetry
+        )
         hasty = Haste.allCases.map {
             telemetry.counter(
                 "skein_sampling_forced_traces_total",
@@ -77,9 +74,7 @@ struct TailCounters: Sendable {
     }
 
     func count(_ decision: SamplingDecision, spans: Int, haste: Haste?) {
-        let policy = decision.policy ?? keptTraces.count - 1
-        (decision.isKept ? keptTraces : droppedTraces)[policy].add()
-        (decision.isKept ? keptSpans : droppedSpans)[policy].add(spans)
+        decisions.count(isKept: decision.isKept, policy: decision.policy, spans: spans)
         if let haste { hasty[haste.rawValue].add() }
     }
 }
