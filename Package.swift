@@ -39,7 +39,7 @@ let modules: [Module] = [
     Module(name: "SkeinPipeline", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(
         name: "SkeinTracing",
-        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire"],
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation"],
         products: ["Tracing", "Instrumentation"]
     ),
     // doors
@@ -150,7 +150,7 @@ let fuzzing = Context.environment["SKEIN_FUZZ"] != nil
 let coreOnly = fuzzing || Context.environment["SKEIN_CORE"] != nil
 /// `SKEIN_SDK=1 swift build` builds only the SDK and its tests.
 let sdkOnly = Context.environment["SKEIN_SDK"] != nil
-let sdk: Set = ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinTracing", "SkeinTracingTests"]
+let sdk: Set = ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinTracing", "SkeinTracingTests"]
 func isPresent(_ module: Module) -> Bool {
     if case .fuzz = module.kind { return fuzzing }
     return sdkOnly ? sdk.contains(module.name) : !coreOnly || module.isCore

@@ -7,9 +7,8 @@ import Tracing
 
 /// What a span is made of while it is recorded, and after: the object in its service context is the one that processors are
 /// handed.
+// Unchecked, as its superclass is: all that changes is in `state`, behind its lock.
 final class RecordingSpan: SpanIdentity, @unchecked Sendable {
-    // All that changes is in `state`.
-
     /// What may change until the end.
     struct State {
         var name: String

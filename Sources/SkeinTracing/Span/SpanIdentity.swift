@@ -3,8 +3,8 @@ public import Instrumentation
 public import SkeinPropagation
 
 /// Which span a service context stands in. A class, so that it lies in a context without a box.
+// Unchecked, since it has a subclass: what is here never changes, and the subclass guards what it adds.
 class SpanIdentity: @unchecked Sendable {
-    // Subclasses guard what they add; what is here never changes.
     let spanContext: SpanContext
     let decision: PropagatedContext.Decision
     let debugID: String?
