@@ -1,5 +1,6 @@
 // swift-tools-version: 6.2
 // SPDX-License-Identifier: Apache-2.0
+import CompilerPluginSupport
 import PackageDescription
 
 // The floors of the house. A module may import the modules its row names, the packages its row names, and nothing
@@ -7,7 +8,7 @@ import PackageDescription
 
 /// One row: a module, what it is built of, and what it may import.
 struct Module {
-    enum Kind { case library, c, system(pkgConfig: String, apt: String, brew: String), executable, fuzz }
+    enum Kind { case library, c, system(pkgConfig: String, apt: String, brew: String), executable, macro, fuzz }
     var name: String
     var kind: Kind = .library
     var imports: [String] = []
@@ -18,6 +19,7 @@ struct Module {
 
 let zstd = Module.Kind.system(pkgConfig: "libzstd", apt: "libzstd-dev", brew: "zstd")
 let deflate = Module.Kind.system(pkgConfig: "libdeflate", apt: "libdeflate-dev", brew: "libdeflate")
+let zlib = Module.Kind.system(pkgConfig: "zlib", apt: "zlib1g-dev", brew: "zlib")
 
 let modules: [Module] = [
     // ground
@@ -25,6 +27,7 @@ let modules: [Module] = [
     Module(name: "SkeinModel", imports: ["SkeinBase"]),
     Module(name: "CZstd", kind: zstd),
     Module(name: "CDeflate", kind: deflate),
+    Module(name: "CZlib", kind: zlib),
     Module(name: "SkeinCompression", imports: ["SkeinBase", "CZstd", "CDeflate"]),
     Module(name: "CSkeinWeb", kind: .c),
     Module(name: "SkeinWeb", imports: ["CSkeinWeb"]),
@@ -38,9 +41,9 @@ let modules: [Module] = [
     Module(name: "SkeinAnalysis", imports: ["SkeinBase", "SkeinModel"]),
     Module(name: "SkeinPipeline", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(
-        name: "SkeinTracing",
+        name: "SkeinRecording",
         imports: ["SkeinBase", "SkeinModel", "SkeinPropagation"],
-        products: ["Tracing", "Instrumentation"]
+        products: ["Tracing", "Instrumentation", "Metrics"]
     ),
     // doors
     Module(
@@ -56,6 +59,54 @@ let modules: [Module] = [
             "SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline",
             "SkeinWeb",
         ]
+    ),
+    // library
+    Module(
+        name: "SkeinTracing",
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "CZlib"],
+        products: [
+            "Tracing", "Instrumentation", "Logging", "Metrics", "ServiceLifecycle", "UnixSignals", "AsyncHTTPClient",
+            "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOPosix", "NIOSSL", "Yams", "GRPCCore",
+            "GRPCNIOTransportHTTP2",
+        ]
+    ),
+    Module(
+        name: "SkeinHTTPClient",
+        imports: ["SkeinModel", "SkeinPropagation", "SkeinRecording"],
+        products: ["Tracing", "AsyncHTTPClient", "NIOCore", "NIOHTTP1"]
+    ),
+    Module(
+        name: "SkeinHummingbird",
+        imports: ["SkeinModel", "SkeinPropagation", "SkeinRecording"],
+        products: ["Tracing", "Hummingbird", "NIOCore"]
+    ),
+    Module(
+        name: "SkeinGRPC",
+        imports: ["SkeinModel", "SkeinPropagation", "SkeinRecording"],
+        products: ["Tracing", "GRPCCore"]
+    ),
+    Module(
+        name: "SkeinGRDB",
+        imports: ["SkeinModel", "SkeinPropagation", "SkeinRecording"],
+        products: ["Tracing", "GRDB"]
+    ),
+    Module(
+        name: "SkeinMacroPlugin",
+        kind: .macro,
+        products: ["SwiftSyntaxMacros", "SwiftCompilerPlugin", "SwiftSyntax", "SwiftSyntaxBuilder", "SwiftDiagnostics"]
+    ),
+    Module(name: "SkeinMacros", imports: ["SkeinModel", "SkeinRecording", "SkeinMacroPlugin"], products: ["Tracing"]),
+    Module(
+        name: "TraceContextService",
+        kind: .executable,
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording", "SkeinTracing", "SkeinHTTPClient"],
+        products: ["Tracing", "AsyncHTTPClient", "ArgumentParser", "NIOCore", "NIOHTTP1", "NIOPosix"]
+    ),
+    Module(
+        name: "SpanEmitter",
+        kind: .executable,
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording", "SkeinTracing"],
+        products: ["Tracing", "Logging"]
     ),
     // roof
     Module(
@@ -82,6 +133,13 @@ let modules: [Module] = [
         name: "SkeinBenchmarks",
         kind: .executable,
         imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinPipeline"]
+    ),
+    Module(name: "CSkeinAllocations", kind: .c),
+    Module(
+        name: "SkeinRecordingBenchmarks",
+        kind: .executable,
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording", "CSkeinAllocations"],
+        products: ["Tracing", "Instrumentation"]
     ),
     Module(name: "SkeinTestKit", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(
@@ -119,9 +177,28 @@ let tests: [Module] = [
         ]
     ),
     Module(
+        name: "SkeinRecordingTests",
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording"],
+        products: ["Tracing", "Instrumentation", "Metrics", "MetricsTestKit"]
+    ),
+    Module(
         name: "SkeinTracingTests",
-        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinTracing"],
-        products: ["Tracing", "Instrumentation"]
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "SkeinTracing"],
+        products: [
+            "Tracing", "Instrumentation", "Logging", "Metrics", "MetricsTestKit", "ServiceLifecycle",
+            "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "GRPCCore", "GRPCNIOTransportHTTP2",
+        ]
+    ),
+    Module(
+        name: "SkeinInstrumentationTests",
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording", "SkeinTracing", "SkeinHTTPClient",
+            "SkeinHummingbird", "SkeinGRPC", "SkeinGRDB", "SkeinMacros",
+        ],
+        products: [
+            "Tracing", "Instrumentation", "Logging", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix",
+            "Hummingbird", "HummingbirdTesting", "GRPCCore", "GRPCInProcessTransport", "GRDB",
+        ]
     ),
     Module(
         name: "SkeinCommandTests",
@@ -130,39 +207,99 @@ let tests: [Module] = [
     ),
 ]
 
-let packages: [String: (url: String, from: Version, products: [String])] = [
-    "swift-nio": ("apple/swift-nio", "2.101.2", ["NIOCore", "NIOPosix", "NIOHTTP1"]),
-    "swift-nio-http2": ("apple/swift-nio-http2", "1.46.0", ["NIOHTTP2", "NIOHPACK"]),
-    "async-http-client": ("swift-server/async-http-client", "1.37.0", ["AsyncHTTPClient"]),
-    "swift-service-lifecycle": ("swift-server/swift-service-lifecycle", "2.13.0", ["ServiceLifecycle", "UnixSignals"]),
-    "swift-argument-parser": ("apple/swift-argument-parser", "1.8.2", ["ArgumentParser"]),
-    "swift-distributed-tracing": (
-        "apple/swift-distributed-tracing", "1.7.3", ["Tracing", "Instrumentation"]
+/// A package, and the trait of ours that it is for; packages without a trait are always there.
+struct Outside {
+    var url: String
+    var from: Version
+    var products: [String]
+    var trait: String?
+}
+
+let packages: [Outside] = [
+    Outside(
+        url: "apple/swift-nio",
+        from: "2.101.2",
+        products: ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOFoundationCompat"]
     ),
-    "swift-log": ("apple/swift-log", "1.16.2", ["Logging"]),
-    "swift-configuration": ("apple/swift-configuration", "1.4.0", ["Configuration"]),
-    "swift-crypto": ("apple/swift-crypto", "4.5.2", ["Crypto"]),
-    "Yams": ("jpsim/Yams", "6.2.2", ["Yams"]),
+    Outside(url: "apple/swift-nio-http2", from: "1.46.0", products: ["NIOHTTP2", "NIOHPACK"]),
+    Outside(url: "apple/swift-nio-ssl", from: "2.37.6", products: ["NIOSSL"]),
+    Outside(url: "swift-server/async-http-client", from: "1.37.0", products: ["AsyncHTTPClient"]),
+    Outside(
+        url: "swift-server/swift-service-lifecycle",
+        from: "2.13.0",
+        products: ["ServiceLifecycle", "UnixSignals"]
+    ),
+    Outside(url: "apple/swift-argument-parser", from: "1.8.2", products: ["ArgumentParser"]),
+    Outside(url: "apple/swift-distributed-tracing", from: "1.7.3", products: ["Tracing", "Instrumentation"]),
+    Outside(url: "apple/swift-log", from: "1.16.2", products: ["Logging"]),
+    Outside(url: "apple/swift-metrics", from: "2.13.0", products: ["Metrics", "MetricsTestKit"]),
+    Outside(url: "apple/swift-configuration", from: "1.4.0", products: ["Configuration"]),
+    Outside(url: "apple/swift-crypto", from: "4.5.2", products: ["Crypto"]),
+    Outside(url: "jpsim/Yams", from: "6.2.2", products: ["Yams"]),
+    Outside(
+        url: "hummingbird-project/hummingbird",
+        from: "2.28.1",
+        products: ["Hummingbird", "HummingbirdTesting"],
+        trait: "Hummingbird"
+    ),
+    Outside(
+        url: "grpc/grpc-swift-2",
+        from: "2.4.3",
+        products: ["GRPCCore", "GRPCInProcessTransport"],
+        trait: "GRPC"
+    ),
+    Outside(
+        url: "grpc/grpc-swift-nio-transport",
+        from: "2.9.2",
+        products: ["GRPCNIOTransportHTTP2"],
+        trait: "GRPC"
+    ),
+    Outside(url: "groue/GRDB.swift", from: "7.10.0", products: ["GRDB"], trait: "GRDB"),
+    Outside(
+        url: "swiftlang/swift-syntax",
+        from: "603.0.1",
+        products: [
+            "SwiftSyntax", "SwiftSyntaxBuilder", "SwiftSyntaxMacros", "SwiftCompilerPlugin", "SwiftDiagnostics",
+        ],
+        trait: "Macros"
+    ),
 ]
 
 /// The decoders under libFuzzer, which only `scripts/fuzz.sh` builds: with `--sanitize fuzzer`, all modules watched.
 let fuzzing = Context.environment["SKEIN_FUZZ"] != nil
 let coreOnly = fuzzing || Context.environment["SKEIN_CORE"] != nil
-/// `SKEIN_SDK=1 swift build` builds only the SDK and its tests.
-let sdkOnly = Context.environment["SKEIN_SDK"] != nil
-let sdk: Set = ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinTracing", "SkeinTracingTests"]
+/// `SKEIN_SDK=1 swift build` builds only the SDK and its tests, `SKEIN_SDK=recording` only that part of it which needs no
+/// network.
+let sdkOnly = Context.environment["SKEIN_SDK"]
+let recording: Set = [
+    "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "SkeinRecordingTests",
+    "CSkeinAllocations", "SkeinRecordingBenchmarks",
+]
+let sdk = recording.union([
+    "CZlib", "SkeinTracing", "SkeinHTTPClient", "SkeinHummingbird", "SkeinGRPC", "SkeinGRDB", "SkeinMacroPlugin",
+    "SkeinMacros", "TraceContextService", "SpanEmitter", "SkeinTracingTests", "SkeinInstrumentationTests",
+])
 func isPresent(_ module: Module) -> Bool {
     if case .fuzz = module.kind { return fuzzing }
-    return sdkOnly ? sdk.contains(module.name) : !coreOnly || module.isCore
+    if let sdkOnly { return (sdkOnly == "recording" ? recording : sdk).contains(module.name) }
+    return !coreOnly || module.isCore
 }
 let present = modules.filter(isPresent)
 let presentTests = tests.filter(isPresent)
 let presentProducts = Set((present + presentTests).flatMap(\.products))
+let presentPackages = packages.filter { !presentProducts.isDisjoint(with: $0.products) }
 
 func dependencies(_ module: Module) -> [Target.Dependency] {
     module.imports.map { .target(name: $0) }
         + module.products.compactMap { product in
-            packages.first { $0.value.products.contains(product) }.map { .product(name: product, package: $0.key) }
+            packages.first { $0.products.contains(product) }.map { package in
+                let name = String(package.url.split(separator: "/")[1])
+                return if let trait = package.trait {
+                    .product(name: product, package: name, condition: .when(traits: [trait]))
+                } else {
+                    .product(name: product, package: name)
+                }
+            }
         }
 }
 
@@ -173,20 +310,46 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (fuzzing ? [.define("SKEIN_FUZZ")] : [])
 
+/// What others may depend on: the command, and the libraries that a service imports.
+let products: [(name: String, module: String)] = [
+    ("skein", "SkeinCommand"),
+    ("trace-context-service", "TraceContextService"),
+    ("SkeinTracing", "SkeinTracing"),
+    ("SkeinHTTPClient", "SkeinHTTPClient"),
+    ("SkeinHummingbird", "SkeinHummingbird"),
+    ("SkeinGRPC", "SkeinGRPC"),
+    ("SkeinGRDB", "SkeinGRDB"),
+    ("SkeinMacros", "SkeinMacros"),
+]
+
 let package = Package(
     name: "skein",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "skein", targets: ["SkeinCommand"])].filter { _ in
-        present.contains { $0.name == "SkeinCommand" }
+    products: products.compactMap { product in
+        present.first { $0.name == product.module }.map { module in
+            if case .executable = module.kind {
+                .executable(name: product.name, targets: [module.name])
+            } else {
+                .library(name: product.name, targets: [module.name])
+            }
+        }
     },
-    dependencies: packages.values.filter { !presentProducts.isDisjoint(with: $0.products) }
-        .sorted { $0.url < $1.url }
+    // What a service does not ask for it neither fetches nor compiles.
+    traits: presentPackages.contains { $0.trait != nil }
+        ? [
+            .trait(name: "Hummingbird", description: "SkeinHummingbird: middleware for Hummingbird 2"),
+            .trait(name: "GRPC", description: "OTLP over gRPC, and SkeinGRPC: interceptors for grpc-swift 2"),
+            .trait(name: "GRDB", description: "SkeinGRDB: statements of GRDB 7"),
+            .trait(name: "Macros", description: "SkeinMacros: @Traced"),
+        ] : [],
+    dependencies: presentPackages.sorted { $0.url < $1.url }
         .map { .package(url: "https://github.com/\($0.url).git", from: $0.from) },
     targets: present.map { module in
         switch module.kind {
         case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .executable:
             .executableTarget(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
+        case .macro: .macro(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .fuzz:
             .executableTarget(
                 name: module.name,

@@ -34,14 +34,14 @@ told() { if [ "$1" -eq 0 ] && [ "$2" -ne 0 ]; then echo 1; else echo "$1"; fi; }
 
 say "building everything with its tests"
 started=$SECONDS
-swift build --build-tests
+swift build --build-tests --enable-all-traits
 built=$((SECONDS - started))
 
 # swift_kind NAME LOG ARGUMENTS...: the Swift tests that the arguments choose.
 swift_kind() {
     local name="$1" log="$logs/$2" started=$SECONDS status=0 failures total
     say "$name"
-    swift test --skip-build --disable-xctest "${@:3}" 2>&1 | tee "$log" \
+    swift test --skip-build --disable-xctest --enable-all-traits "${@:3}" 2>&1 | tee "$log" \
         | sed -E '/^◇ /d; /^✔ Test run /b; /^✔ (Test|Suite) /d' || status=$?
     failures="$(grep '✘ Test ' "$log" | grep -v 'Test run' | grep -c 'failed after' || true)"
     total="$(last_number "$log" 'Test run with ([0-9]+) tests?')"

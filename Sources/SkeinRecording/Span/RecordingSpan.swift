@@ -1,49 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
-import SkeinModel
-import SkeinPropagation
+package import SkeinModel
+package import SkeinPropagation
 import Synchronization
-import Tracing
+package import Tracing
 
 /// What a span is made of while it is recorded, and after: the object in its service context is the one that processors are
 /// handed.
 // Unchecked, as its superclass is: all that changes is in `state`, behind its lock.
-final class RecordingSpan: SpanIdentity, @unchecked Sendable {
+package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
     /// What may change until the end.
-    struct State {
-        var name: String
-        var attributes = RecordedAttributes()
-        var events: [Event] = []
-        var links: [Link] = []
-        var droppedEventCount = 0
-        var droppedLinkCount = 0
-        var status: SpanStatus?
+    package struct State {
+        package var name: String
+        package var attributes = RecordedAttributes()
+        package var events: [Event] = []
+        package var links: [Link] = []
+        package var droppedEventCount = 0
+        package var droppedLinkCount = 0
+        package var status: SpanStatus?
         /// `nil` as long as it is not ended.
-        var endUnixNanos: UInt64?
+        package var endUnixNanos: UInt64?
     }
 
-    struct Event {
-        var name: String
-        var unixNanos: UInt64
-        var attributes: RecordedAttributes
+    package struct Event {
+        package var name: String
+        package var unixNanos: UInt64
+        package var attributes: RecordedAttributes
     }
 
-    struct Link {
-        var spanContext: SpanContext
-        var attributes: RecordedAttributes
+    package struct Link {
+        package var spanContext: SpanContext
+        package var attributes: RecordedAttributes
     }
 
-    let parentSpanID: SpanID
-    let parentIsRemote: Bool
-    let kind: SpanKind
-    let startUnixNanos: UInt64
+    package let parentSpanID: SpanID
+    package let parentIsRemote: Bool
+    package let kind: SpanKind
+    package let startUnixNanos: UInt64
     /// Where the caller stands, `Module/File.swift`, which names the scope.
-    let fileID: String
+    package let fileID: String
     /// Whether exporters get it.
-    let isSampled: Bool
+    package let isSampled: Bool
     /// Of the clock that is never set, at the start.
     private let startMonotonicNanos: UInt64
-    private let core: TracerCore
+    package let core: TracerCore
     private let state: Mutex<State>
 
     init(
@@ -69,13 +69,13 @@ final class RecordingSpan: SpanIdentity, @unchecked Sendable {
         super.init(spanContext, decision: decision)
     }
 
-    override var recording: RecordingSpan? { self }
+    package override var recording: RecordingSpan? { self }
 
     /// The module of the caller.
-    var scopeName: Substring { fileID.prefix { $0 != "/" } }
+    package var scopeName: Substring { fileID.prefix { $0 != "/" } }
 
     /// All of it as it is now.
-    var snapshot: State { state.withLock { $0 } }
+    package var snapshot: State { state.withLock { $0 } }
 
     var isEnded: Bool { state.withLock { $0.endUnixNanos != nil } }
 

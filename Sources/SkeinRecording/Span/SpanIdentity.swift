@@ -4,10 +4,10 @@ public import SkeinPropagation
 
 /// Which span a service context stands in. A class, so that it lies in a context without a box.
 // Unchecked, since it has a subclass: what is here never changes, and the subclass guards what it adds.
-class SpanIdentity: @unchecked Sendable {
-    let spanContext: SpanContext
-    let decision: PropagatedContext.Decision
-    let debugID: String?
+package class SpanIdentity: @unchecked Sendable {
+    package let spanContext: SpanContext
+    package let decision: PropagatedContext.Decision
+    package let debugID: String?
 
     init(
         _ spanContext: SpanContext,
@@ -20,7 +20,7 @@ class SpanIdentity: @unchecked Sendable {
     }
 
     /// The span itself while it is recorded here.
-    var recording: RecordingSpan? { nil }
+    package var recording: RecordingSpan? { nil }
 }
 
 private enum SpanIdentityKey: ServiceContextKey {

@@ -5,7 +5,7 @@ public import Tracing
 
 /// A span that has ended, to be read by processors and exporters. It never changes.
 public struct FinishedSpan: Sendable {
-    let recording: RecordingSpan
+    package let recording: RecordingSpan
 
     init(_ recording: RecordingSpan) { self.recording = recording }
 
@@ -13,6 +13,8 @@ public struct FinishedSpan: Sendable {
     /// Zero for the root of a trace.
     public var parentSpanID: SpanID { recording.parentSpanID }
     public var kind: SpanKind { recording.kind }
+    /// What made it, such as a service; shared by all spans of a tracer.
+    public var resource: Resource { recording.core.resource }
     public var name: String { recording.snapshot.name }
     /// Whether exporters get it; those that are only recorded stay in the process.
     public var isSampled: Bool { recording.isSampled }
@@ -61,15 +63,15 @@ public struct FinishedSpan: Sendable {
     }
 
     /// The flags of a span in OTLP: those of the trace, and whether the parent is known to be remote.
-    var flags: UInt32 { Self.flags(spanContext, isRemote: recording.parentIsRemote) }
+    package var flags: UInt32 { Self.flags(spanContext, isRemote: recording.parentIsRemote) }
 
-    static func flags(_ context: SpanContext, isRemote: Bool) -> UInt32 {
+    package static func flags(_ context: SpanContext, isRemote: Bool) -> UInt32 {
         UInt32(context.flags.rawValue) | 0x100 | (isRemote ? 0x200 : 0)
     }
 }
 
 extension SpanKind {
-    var model: SkeinModel.Span.Kind {
+    package var model: SkeinModel.Span.Kind {
         switch self {
         case .server: .server
         case .client: .client

@@ -3,7 +3,7 @@ import Instrumentation
 import SkeinBase
 import SkeinModel
 import SkeinPropagation
-import SkeinTracing
+import SkeinRecording
 import Testing
 import Tracing
 
@@ -29,7 +29,7 @@ import Tracing
         #expect(outer.parentSpanID == .zero && inner.parentSpanID == outer.spanID && inner.traceID == outer.traceID)
         #expect(outer.attributes == [Attribute("user.id", "abc")] && outer.kind == .server)
         #expect(inner.events.map(\.name) == ["half"] && inner.kind == .internal)
-        #expect(outer.scope.name == "SkeinTracingTests")
+        #expect(outer.scope.name == "SkeinRecordingTests")
         #expect(outer.flags == 0x103 && inner.flags == 0x103)
         #expect(outer.startUnixNanos <= inner.startUnixNanos && inner.endUnixNanos <= outer.endUnixNanos)
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import SkeinBase
-import SkeinModel
+public import SkeinModel
 public import SkeinPropagation
 public import Tracing
 
@@ -16,6 +16,7 @@ public struct SkeinTracer: Tracer {
     public init(
         sampler: any Sampler = ParentBasedSampler(root: AlwaysOnSampler()),
         processors: [any SpanProcessor],
+        resource: Resource = Resource(),
         propagator: any Propagator = CompositePropagator([TraceContextPropagator(), BaggagePropagator()]),
         limits: SpanLimits = SpanLimits(),
         ids: any IDGenerator = RandomIDs(),
@@ -25,6 +26,7 @@ public struct SkeinTracer: Tracer {
         core = TracerCore(
             sampler: sampler,
             processors: processors,
+            resource: resource,
             propagator: propagator,
             limits: limits,
             ids: ids,
@@ -74,17 +76,21 @@ public struct SkeinTracer: Tracer {
     /// Asks all that has ended to be exported, and does not wait for it. ``forceFlush(timeout:)`` waits.
     public func forceFlush() {
         let processor = core.processor
-        Task { await processor.forceFlush(timeout: .seconds(30)) }
+        OwnThread.detach { _ = processor.forceFlush(by: .now + .seconds(30)) }
     }
 
     /// Exports all that ended before this call; returns at the latest after `timeout`.
     @discardableResult
-    public func forceFlush(timeout: Duration) async -> FlushResult { await core.processor.forceFlush(timeout: timeout) }
+    public func forceFlush(timeout: Duration) async -> FlushResult {
+        let (processor, deadline) = (core.processor, ContinuousClock.now + timeout)
+        return await OwnThread.run { processor.forceFlush(by: deadline) }
+    }
 
     /// Exports what there is and takes nothing more; returns at the latest after `timeout`. Further calls do nothing.
     @discardableResult
     public func shutdown(timeout: Duration = .seconds(10)) async -> FlushResult {
-        await core.processor.shutdown(timeout: timeout)
+        let (processor, deadline) = (core.processor, ContinuousClock.now + timeout)
+        return await OwnThread.run { processor.shutdown(by: deadline) }
     }
 
     private func start(

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
-import SkeinModel
+package import SkeinModel
 import SkeinPropagation
 
 /// What all spans of a tracer have in common.
-final class TracerCore: Sendable {
+package final class TracerCore: Sendable {
     let sampler: any Sampler
     let processor: SpanProcessors
+    /// What makes the spans.
+    package let resource: Resource
     let propagator: any Propagator
     let limits: SpanLimits
     let ids: any IDGenerator
@@ -17,6 +19,7 @@ final class TracerCore: Sendable {
     init(
         sampler: any Sampler,
         processors: [any SpanProcessor],
+        resource: Resource,
         propagator: any Propagator,
         limits: SpanLimits,
         ids: any IDGenerator,
@@ -25,6 +28,7 @@ final class TracerCore: Sendable {
     ) {
         self.sampler = sampler
         processor = SpanProcessors(processors)
+        self.resource = resource
         self.propagator = propagator
         self.limits = limits
         self.ids = ids

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinModel
+package import SkeinModel
 import Tracing
 
 /// The value of an attribute while its span is recorded: no allocation for what is no list.
-enum RecordedValue: Hashable, Sendable {
+package enum RecordedValue: Hashable, Sendable {
     case string(String)
     case bool(Bool)
     case int(Int64)
@@ -62,7 +62,7 @@ enum RecordedValue: Hashable, Sendable {
     }
 
     /// The value as exporters and tests have it.
-    var attributeValue: AttributeValue {
+    package var attributeValue: AttributeValue {
         switch self {
         case .string(let text): .string(text)
         case .bool(let bool): .bool(bool)
@@ -98,10 +98,10 @@ enum RecordedValue: Hashable, Sendable {
 }
 
 /// Attributes of one owner in the order in which they were set, within a limit.
-struct RecordedAttributes: Sendable {
-    private(set) var pairs: [(key: String, value: RecordedValue)] = []
+package struct RecordedAttributes: Sendable {
+    package private(set) var pairs: [(key: String, value: RecordedValue)] = []
     /// Those that were set beyond the limit.
-    private(set) var droppedCount = 0
+    package private(set) var droppedCount = 0
 
     /// Room that is made for the first attribute.
     private static let usualCount = 8
@@ -127,5 +127,5 @@ struct RecordedAttributes: Sendable {
     }
 
     /// As exporters and tests have them.
-    var attributes: [Attribute] { pairs.map { Attribute($0.key, $0.value.attributeValue) } }
+    package var attributes: [Attribute] { pairs.map { Attribute($0.key, $0.value.attributeValue) } }
 }

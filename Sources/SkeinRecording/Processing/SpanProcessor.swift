@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 public import SkeinPropagation
 
-/// Is told of every recorded span (OpenTelemetry tracing SDK, "Span processor"), on the thread of whoever starts or ends it: it
-/// must not wait.
+/// Is told of every recorded span (OpenTelemetry tracing SDK, "Span processor").
+///
+/// What is told of a span is told on the thread of whoever starts or ends it, and must not wait. The two that wait are never
+/// called on a thread of Swift's cooperative pool, and may be called while spans end.
 public protocol SpanProcessor: Sendable {
     /// A span has started; it may be changed.
     func onStart(_ span: SkeinSpan, parent: SpanContext?)
@@ -18,11 +20,11 @@ public protocol SpanProcessor: Sendable {
     /// Whether ``onEnding(_:)`` is of interest; asked once.
     var wantsEnding: Bool { get }
 
-    /// Passes on all that ended before this call; returns at the latest after `timeout`.
-    func forceFlush(timeout: Duration) async -> FlushResult
+    /// Passes on all that ended before this call; waits for it until `deadline` at the latest.
+    func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult
 
-    /// Passes on what there is, and takes nothing more; returns at the latest after `timeout`. Further calls do nothing.
-    func shutdown(timeout: Duration) async -> FlushResult
+    /// Passes on what there is, and takes nothing more; waits for it until `deadline` at the latest. Further calls do nothing.
+    func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult
 }
 
 extension SpanProcessor {
@@ -65,25 +67,14 @@ struct SpanProcessors: SpanProcessor {
         for processor in processors { processor.onEnd(span) }
     }
 
-    func forceFlush(timeout: Duration) async -> FlushResult {
-        await all(timeout) { processor, rest in await processor.forceFlush(timeout: rest) }
+    func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult {
+        first(processors.map { $0.forceFlush(by: deadline) })
     }
 
-    func shutdown(timeout: Duration) async -> FlushResult {
-        await all(timeout) { processor, rest in await processor.shutdown(timeout: rest) }
+    func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult {
+        first(processors.map { $0.shutdown(by: deadline) })
     }
 
-    /// Asks one after the other within one time; the first that is not done is told.
-    private func all(
-        _ timeout: Duration,
-        _ body: (any SpanProcessor, Duration) async -> FlushResult
-    ) async -> FlushResult {
-        let end = ContinuousClock.now + timeout
-        var first = FlushResult.done
-        for processor in processors {
-            let result = await body(processor, max(end - .now, .zero))
-            if first == .done { first = result }
-        }
-        return first
-    }
+    /// The first result that is not done.
+    private func first(_ results: [FlushResult]) -> FlushResult { results.first { $0 != .done } ?? .done }
 }

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+#if Macros
+    @_exported import SkeinRecording
+#endif
