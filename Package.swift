@@ -62,8 +62,15 @@ let modules: [Module] = [
     ),
     // library
     Module(
+        name: "SkeinExport",
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording"],
+        products: ["Tracing"]
+    ),
+    Module(
         name: "SkeinTracing",
-        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "CZlib"],
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "SkeinExport", "CZlib",
+        ],
         products: [
             "Tracing", "Instrumentation", "Logging", "Metrics", "ServiceLifecycle", "UnixSignals", "AsyncHTTPClient",
             "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOPosix", "NIOSSL", "Yams", "GRPCCore",
@@ -138,7 +145,9 @@ let modules: [Module] = [
     Module(
         name: "SkeinRecordingBenchmarks",
         kind: .executable,
-        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording", "CSkeinAllocations"],
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording", "SkeinExport", "CSkeinAllocations",
+        ],
         products: ["Tracing", "Instrumentation"]
     ),
     Module(name: "SkeinTestKit", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
@@ -178,12 +187,14 @@ let tests: [Module] = [
     ),
     Module(
         name: "SkeinRecordingTests",
-        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording"],
+        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "SkeinExport"],
         products: ["Tracing", "Instrumentation", "Metrics", "MetricsTestKit"]
     ),
     Module(
         name: "SkeinTracingTests",
-        imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "SkeinTracing"],
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "SkeinExport", "SkeinTracing",
+        ],
         products: [
             "Tracing", "Instrumentation", "Logging", "Metrics", "MetricsTestKit", "ServiceLifecycle",
             "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix", "GRPCCore", "GRPCNIOTransportHTTP2",
@@ -272,8 +283,8 @@ let coreOnly = fuzzing || Context.environment["SKEIN_CORE"] != nil
 /// network.
 let sdkOnly = Context.environment["SKEIN_SDK"]
 let recording: Set = [
-    "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "SkeinRecordingTests",
-    "CSkeinAllocations", "SkeinRecordingBenchmarks",
+    "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "SkeinExport",
+    "SkeinRecordingTests", "CSkeinAllocations", "SkeinRecordingBenchmarks",
 ]
 let sdk = recording.union([
     "CZlib", "SkeinTracing", "SkeinHTTPClient", "SkeinHummingbird", "SkeinGRPC", "SkeinGRDB", "SkeinMacroPlugin",
