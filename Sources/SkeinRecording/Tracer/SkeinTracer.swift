@@ -8,6 +8,8 @@ public import Tracing
 public struct SkeinTracer: Tracer {
     let core: TracerCore
 
+    init(core: TracerCore) { self.core = core }
+
     /// A tracer that hands spans to `processors`, in their order.
     ///
     /// A child of a span that is not sampled is not sampled either under most samplers, and stands in its parent's context
@@ -44,7 +46,15 @@ public struct SkeinTracer: Tracer {
         file fileID: String,
         line: UInt
     ) -> SkeinSpan {
-        start(operationName, context(), kind, [:], [], { instant().nanosecondsSinceEpoch }, fileID)
+        core.startSpan(
+            operationName,
+            kind,
+            [:],
+            [],
+            context(),
+            startUnixNanos: { instant().nanosecondsSinceEpoch },
+            fileID
+        )
     }
 
     /// Starts a span with attributes and links that samplers see. `nanos` is the start since 1970; now unless it is named.
@@ -57,16 +67,7 @@ public struct SkeinTracer: Tracer {
         atUnixNanos nanos: UInt64? = nil,
         file fileID: String = #fileID
     ) -> SkeinSpan {
-        let clock = core.clock
-        return start(
-            name,
-            context ?? .current ?? .topLevel,
-            kind,
-            attributes,
-            links,
-            { nanos ?? clock.unixNanos },
-            fileID
-        )
+        core.startSpan(name, kind, attributes, links, context ?? .current ?? .topLevel, atUnixNanos: nanos, fileID)
     }
 
     public func activeSpan(identifiedBy context: ServiceContext) -> SkeinSpan? {
@@ -91,98 +92,6 @@ public struct SkeinTracer: Tracer {
     public func shutdown(timeout: Duration = .seconds(10)) async -> FlushResult {
         let (processor, deadline) = (core.processor, ContinuousClock.now + timeout)
         return await OwnThread.run { processor.shutdown(by: deadline) }
-    }
-
-    private func start(
-        _ name: String,
-        _ context: ServiceContext,
-        _ kind: SpanKind,
-        _ attributes: SpanAttributes,
-        _ links: [SpanLink],
-        _ startUnixNanos: () -> UInt64,
-        _ fileID: String
-    ) -> SkeinSpan {
-        let parent = context.spanIdentity
-        let hasParent = parent?.spanContext.traceID.isValid ?? false
-        let request = SamplingRequest(
-            parent: hasParent ? parent?.spanContext : nil,
-            parentDecision: parent?.decision ?? .deferred,
-            traceID: hasParent ? parent?.spanContext.traceID ?? .zero : core.ids.traceID(),
-            name: name,
-            kind: kind,
-            attributes: attributes,
-            fileID: fileID
-        )
-        let result = core.sampler.sample(request)
-        if result.decision == .drop, let parent, hasParent, !core.hasStrictSpanIDs, !parent.spanContext.isRemote,
-            parent.recording == nil, result.traceState == nil
-        {
-            return SkeinSpan(nil, context: context)
-        }
-        let spanContext = spanContext(request, parent, result)
-        let decision: PropagatedContext.Decision =
-            parent?.decision == .debug ? .debug : result.decision == .recordAndSample ? .sampled : .notSampled
-        var context = context
-        guard result.decision != .drop else {
-            context.spanIdentity = SpanIdentity(spanContext, decision: decision)
-            return SkeinSpan(nil, context: context)
-        }
-        let recording = RecordingSpan(
-            spanContext,
-            decision: decision,
-            parent: hasParent ? parent : nil,
-            name: name,
-            kind: kind,
-            startUnixNanos: startUnixNanos(),
-            fileID: fileID,
-            isSampled: result.decision == .recordAndSample,
-            core: core
-        )
-        context.spanIdentity = recording
-        let span = SkeinSpan(recording, context: context)
-        prepare(span, attributes, links, result, debugID: hasParent ? nil : parent?.debugID)
-        if core.processor.wantsStart { core.processor.onStart(span, parent: request.parent) }
-        return span
-    }
-
-    private func spanContext(
-        _ request: borrowing SamplingRequest,
-        _ parent: SpanIdentity?,
-        _ result: SamplingResult
-    ) -> SpanContext {
-        var flags: TraceFlags = result.decision == .recordAndSample ? [.sampled] : []
-        // Of a trace that goes on the flag stays as it came, set or not (W3C Trace Context 2 §3.2.2.5.2).
-        let isRandom = request.parent.map { $0.flags.contains(.random) } ?? core.ids.isRandom
-        if isRandom { flags.insert(.random) }
-        return SpanContext(
-            traceID: request.traceID,
-            spanID: core.ids.spanID(),
-            flags: flags,
-            traceState: result.traceState ?? request.parent?.traceState ?? TraceState()
-        )
-    }
-
-    /// Sets what a span begins with.
-    private func prepare(
-        _ span: SkeinSpan,
-        _ attributes: SpanAttributes,
-        _ links: [SpanLink],
-        _ result: SamplingResult,
-        debugID: String?
-    ) {
-        if !attributes.isEmpty || !result.attributes.isEmpty {
-            span.recording?.change { state, limits in
-                for set in [attributes, result.attributes] {
-                    state.attributes.set(
-                        set,
-                        limit: limits.attributeCount,
-                        valueLengthMax: limits.attributeValueLength
-                    )
-                }
-            }
-        }
-        for link in links { span.addLink(link) }
-        if let debugID { span.setAttribute("jaeger-debug-id", debugID) }
     }
 }
 
