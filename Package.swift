@@ -43,7 +43,7 @@ let modules: [Module] = [
     Module(
         name: "SkeinRecording",
         imports: ["SkeinBase", "SkeinModel", "SkeinPropagation"],
-        products: ["Tracing", "Instrumentation", "Metrics"]
+        products: ["Tracing", "Instrumentation", "CoreMetrics"]
     ),
     // doors
     Module(
@@ -243,7 +243,7 @@ let packages: [Outside] = [
     Outside(url: "apple/swift-argument-parser", from: "1.8.2", products: ["ArgumentParser"]),
     Outside(url: "apple/swift-distributed-tracing", from: "1.7.3", products: ["Tracing", "Instrumentation"]),
     Outside(url: "apple/swift-log", from: "1.16.2", products: ["Logging"]),
-    Outside(url: "apple/swift-metrics", from: "2.13.0", products: ["Metrics", "MetricsTestKit"]),
+    Outside(url: "apple/swift-metrics", from: "2.13.0", products: ["CoreMetrics", "Metrics", "MetricsTestKit"]),
     Outside(url: "apple/swift-configuration", from: "1.4.0", products: ["Configuration"]),
     Outside(url: "apple/swift-crypto", from: "4.5.2", products: ["Crypto"]),
     Outside(url: "jpsim/Yams", from: "6.2.2", products: ["Yams"]),

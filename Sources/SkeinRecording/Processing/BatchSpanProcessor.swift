@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+import Dispatch
+import Synchronization
+
+/// Exports spans in batches, from a thread of its own (OpenTelemetry tracing SDK, "Batching processor").
+///
+/// Whoever ends a span never waits for an export. At most ``BatchConfiguration/queueSizeMax`` spans wait, and one batch more is
+/// on its way; what ends beyond is dropped and counted. The spans of a batch whose export fails are counted as failed and not
+/// sent again: exporters themselves try again.
+///
+/// The thread ends with ``shutdown(by:)``; until then the processor lives.
+public final class BatchSpanProcessor: SpanProcessor {
+    private struct State {
+        var queue: [FinishedSpan] = []
+        /// Spans that were taken into the queue so far; the last one has this number.
+        var acceptedCount = 0
+        /// Of these, those whose export is over, well or badly.
+        var finishedCount = 0
+        var failedCount = 0
+        var failure = ""
+        var droppedCount = 0
+        /// Spans up to this number are exported without waiting for others.
+        var flushedCount = 0
+        /// Whether the thread has been asked to look at the queue and has not yet done so.
+        var isWoken = false
+        /// Set by the first shutdown: when exporting is over in any case.
+        var end: ContinuousClock.Instant?
+        var hasStopped = false
+        var waiters: [Waiter] = []
+    }
+
+    /// Somebody who waits until so many spans are finished.
+    private struct Waiter {
+        let count: Int
+        let semaphore: DispatchSemaphore
+    }
+
+    private let exporter: any SpanExporter
+    private let configuration: BatchConfiguration
+    private let metrics: ProcessorMetrics
+    private let state = Mutex(State())
+    private let wake = DispatchSemaphore(value: 0)
+    /// So many spans in the queue wake the thread.
+    private let wakingCount: Int
+
+    private let problems: ProblemReporter
+
+    /// A processor in front of `exporter`. What goes wrong is told to `onProblem` as a sentence for a log, each kind of it at most
+    /// once a minute; nothing is told of it otherwise but the counters.
+    public init(
+        _ exporter: any SpanExporter,
+        configuration: BatchConfiguration = BatchConfiguration(),
+        onProblem: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.exporter = exporter
+        self.configuration = configuration.bounded
+        problems = ProblemReporter(onProblem)
+        metrics = ProcessorMetrics(type: "batching_span_processor", exporter: exporter.typeName)
+        wakingCount = configuration.scheduleDelay > .zero ? self.configuration.batchSizeMax : 1
+        state.withLock { $0.queue.reserveCapacity(self.configuration.queueSizeMax) }
+        OwnThread.detach { self.run() }
+    }
+
+    /// Spans that ended when the queue was full, or after the shutdown, or that no time was left for.
+    public var droppedCount: Int { state.withLock(\.droppedCount) }
+
+    /// Spans whose export failed.
+    public var failedCount: Int { state.withLock(\.failedCount) }
+
+    public func onEnd(_ span: FinishedSpan) {
+        guard span.isSampled else { return }
+        let mustWake = state.withLock { state in
+            guard state.end == nil, state.queue.count < configuration.queueSizeMax else {
+                state.droppedCount += 1
+                return false
+            }
+            state.queue.append(span)
+            state.acceptedCount += 1
+            guard state.queue.count >= wakingCount, !state.isWoken else { return false }
+            state.isWoken = true
+            return true
+        }
+        if mustWake { wake.signal() }
+    }
+
+    public func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult {
+        let before = state.withLock { state in
+            state.flushedCount = state.acceptedCount
+            return state.failedCount
+        }
+        return wait(by: deadline, failedBefore: before)
+    }
+
+    public func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult {
+        let before = state.withLock { state -> Int? in
+            guard state.end == nil else { return nil }
+            state.end = deadline
+            state.flushedCount = state.acceptedCount
+            return state.failedCount
+        }
+        guard let before else { return .done }
+        return wait(by: deadline, failedBefore: before)
+    }
+
+    /// Waits until all that is to be flushed is finished.
+    private func wait(by deadline: ContinuousClock.Instant, failedBefore: Int) -> FlushResult {
+        let semaphore = DispatchSemaphore(value: 0)
+        let count = state.withLock { state in
+            let count = state.flushedCount
+            if state.finishedCount >= count && (state.end == nil || state.hasStopped) {
+                semaphore.signal()
+            } else {
+                state.isWoken = true
+                // A shutdown waits for the exporter's too, which the thread calls at its end.
+                state.waiters.append(Waiter(count: state.end == nil ? count : .max, semaphore: semaphore))
+            }
+            return count
+        }
+        wake.signal()
+        let isInTime = semaphore.wait(timeout: .now() + (deadline - .now).dispatch) == .success
+        return state.withLock { state in
+            state.waiters.removeAll { $0.semaphore === semaphore }
+            if !isInTime, state.finishedCount < count { return .timedOut(remaining: count - state.finishedCount) }
+            let failed = state.failedCount - failedBefore
+            return failed > 0 ? .failed(count: failed, reason: state.failure) : .done
+        }
+    }
+}
+
+extension BatchSpanProcessor {
+    /// What the thread does until the shutdown.
+    private func run() {
+        metrics.capacity(configuration.queueSizeMax)
+        var next = ContinuousClock.now + configuration.scheduleDelay
+        while true {
+            let isIdle = configuration.scheduleDelay == .zero
+            if isIdle { wake.wait() } else { _ = wake.wait(timeout: .now() + (next - .now).dispatch) }
+            let isDue = isIdle || .now >= next
+            if isDue { next = .now + configuration.scheduleDelay }
+            state.withLock { $0.isWoken = false }
+            while let batch = take(isDue: isDue) { export(batch) }
+            tellDrops()
+            if state.withLock({ $0.end != nil }) { return stop() }
+        }
+    }
+
+    /// The next batch: a full one, or whatever there is if its time has come or somebody waits for it.
+    private func take(isDue: Bool) -> [FinishedSpan]? {
+        state.withLock { state in
+            if let end = state.end, end <= .now { return nil }
+            let count = min(state.queue.count, configuration.batchSizeMax)
+            let isAsked = state.flushedCount > state.finishedCount
+            guard count > 0, count == configuration.batchSizeMax || isDue || isAsked else { return nil }
+            let batch = Array(state.queue.prefix(count))
+            state.queue.removeFirst(count)
+            metrics.queued(state.queue.count)
+            return batch
+        }
+    }
+
+    private func export(_ batch: [FinishedSpan]) {
+        let started = ContinuousClock.now
+        let end = state.withLock(\.end)
+        let deadline = min(started + configuration.exportTimeout, end ?? .now + .seconds(Int64(Int32.max)))
+        let result = exporter.export(batch, by: deadline)
+        metrics.exported(batch.count, result, .now - started)
+        switch result {
+        case .done: break
+        case .partlyRejected(let count, let reason):
+            problems.tell(.rejected, count) { "\(exporter.typeName): \($0) spans were rejected: \(reason)" }
+        case .failed(let reason):
+            problems.tell(.failed, batch.count) { "\(exporter.typeName): \($0) spans could not be exported: \(reason)" }
+        }
+        state.withLock { state in
+            state.finishedCount += batch.count
+            switch result {
+            case .done: break
+            case .partlyRejected(let count, let reason):
+                (state.failedCount, state.failure) = (state.failedCount + count, reason)
+            case .failed(let reason): (state.failedCount, state.failure) = (state.failedCount + batch.count, reason)
+            }
+            resumeWaiters(&state)
+        }
+    }
+
+    private func tellDrops() {
+        let new = metrics.dropped(droppedCount)
+        guard new > 0 else { return }
+        let limit = configuration.queueSizeMax
+        problems.tell(.dropped, new) { count in
+            "\(count) spans were dropped: more than \(limit) waited to be exported; raise OTEL_BSP_MAX_QUEUE_SIZE, or see why \(exporter.typeName) is slow"
+        }
+    }
+
+    /// Lets go what there was no time for, and the exporter.
+    private func stop() {
+        let left = state.withLock { state in
+            let left = state.queue.count
+            state.queue = []
+            state.droppedCount += left
+            return left
+        }
+        if left > 0 { tellDrops() }
+        exporter.shutdown()
+        state.withLock { state in
+            state.hasStopped = true
+            resumeWaiters(&state)
+        }
+    }
+
+    private func resumeWaiters(_ state: inout State) {
+        state.waiters.removeAll { waiter in
+            guard state.hasStopped || state.finishedCount >= waiter.count else { return false }
+            waiter.semaphore.signal()
+            return true
+        }
+    }
+}
+
+extension Duration {
+    /// The same in whole nanoseconds for Dispatch, not below zero and at most a century.
+    var dispatch: DispatchTimeInterval {
+        let bounded = min(max(self, .zero), .seconds(3_000_000_000))
+        let (seconds, attoseconds) = bounded.components
+        return .nanoseconds(Int(seconds * 1_000_000_000 + attoseconds / 1_000_000_000))
+    }
+}
