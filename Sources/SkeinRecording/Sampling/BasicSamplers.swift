@@ -13,6 +13,7 @@ public struct AlwaysOnSampler: Sampler {
 public struct AlwaysOffSampler: Sampler {
     public init() {}
     public var description: String { "AlwaysOffSampler" }
+    public var dropsChildrenOfDropped: Bool { true }
     public func sample(_ request: borrowing SamplingRequest) -> SamplingResult { .drop }
 }
 
@@ -71,6 +72,8 @@ public struct ParentBasedSampler: Sampler {
         let slots = names.map { "\($0.0):\($0.1?.description ?? $0.2)" }.joined(separator: ",")
         return "ParentBased{root:\(root.description),\(slots)}"
     }
+
+    public var dropsChildrenOfDropped: Bool { localNotSampled == nil }
 
     public func sample(_ request: borrowing SamplingRequest) -> SamplingResult {
         guard let parent = request.parent else {

@@ -11,6 +11,14 @@ public protocol Sampler: Sendable {
 
     /// Its name and parameters, such as `TraceIdRatioBased{0.25}`.
     var description: String { get }
+
+    /// Whether every child of a span of this process that is not sampled is not sampled either, whatever it is. Then it is not
+    /// asked about them. Asked once; `false` unless the sampler says so.
+    var dropsChildrenOfDropped: Bool { get }
+}
+
+extension Sampler {
+    public var dropsChildrenOfDropped: Bool { false }
 }
 
 /// What a sampler is told of a span.
@@ -23,7 +31,12 @@ public struct SamplingRequest: Sendable {
     public var name: String
     public var kind: SpanKind
     /// Those that are known at the start. Spans that start by swift-distributed-tracing's own function have none.
-    public var attributes: SpanAttributes
+    public var attributes: SpanAttributes {
+        get { given ?? [:] }
+        set { given = newValue }
+    }
+    /// An empty one takes time to make.
+    private var given: SpanAttributes?
     /// Where the span starts, `Module/File.swift`.
     public var fileID: String
 
@@ -33,7 +46,7 @@ public struct SamplingRequest: Sendable {
         traceID: TraceID,
         name: String,
         kind: SpanKind = .internal,
-        attributes: SpanAttributes = [:],
+        attributes: SpanAttributes? = nil,
         fileID: String = ""
     ) {
         self.parent = parent
@@ -41,7 +54,7 @@ public struct SamplingRequest: Sendable {
         self.traceID = traceID
         self.name = name
         self.kind = kind
-        self.attributes = attributes
+        given = attributes
         self.fileID = fileID
     }
 }

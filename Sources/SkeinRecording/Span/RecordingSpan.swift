@@ -41,8 +41,9 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
     package let fileID: String
     /// Whether exporters get it.
     package let isSampled: Bool
-    /// Of the clock that is never set, at the start.
-    private let startMonotonicNanos: UInt64
+    /// A moment of both clocks, that of the first span of the trace in this process: steps of the wall clock part no spans of a
+    /// trace, and make none end before it began.
+    private let anchor: (unixNanos: UInt64, monotonicNanos: UInt64)
     package let core: TracerCore
     private let state: Mutex<State>
 
@@ -52,7 +53,7 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
         parent: SpanIdentity?,
         name: String,
         kind: SpanKind,
-        startUnixNanos: UInt64,
+        startUnixNanos: UInt64?,
         fileID: String,
         isSampled: Bool,
         core: TracerCore
@@ -60,10 +61,11 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
         parentSpanID = parent?.spanContext.spanID ?? .zero
         parentIsRemote = parent?.spanContext.isRemote ?? false
         self.kind = kind
-        self.startUnixNanos = startUnixNanos
         self.fileID = fileID
         self.isSampled = isSampled
-        startMonotonicNanos = core.clock.monotonicNanos
+        let now = core.clock.monotonicNanos
+        anchor = parent?.recording?.anchor ?? (core.clock.unixNanos, now)
+        self.startUnixNanos = startUnixNanos ?? anchor.unixNanos &+ (now &- anchor.monotonicNanos)
         self.core = core
         state = Mutex(State(name: name))
         super.init(spanContext, decision: decision)
@@ -86,8 +88,8 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
         }
     }
 
-    /// Now, by the clock at the start and the time since: steps of the clock make no span end before it began.
-    var nowUnixNanos: UInt64 { startUnixNanos &+ (core.clock.monotonicNanos &- startMonotonicNanos) }
+    /// Now, by the anchor and the time since.
+    var nowUnixNanos: UInt64 { anchor.unixNanos &+ (core.clock.monotonicNanos &- anchor.monotonicNanos) }
 
     /// Ends the span, once. `nanos` is the moment that the caller names; `nil` for now.
     func end(at nanos: UInt64?) {

@@ -49,6 +49,17 @@ public struct SkeinSpan: Tracing.Span {
     /// Sets an attribute, in place of one with that key.
     public func setAttribute(_ key: String, _ value: Bool) { set(key, .bool(value)) }
 
+    /// Sets several attributes, each in place of one with that key.
+    public func setAttributes(_ attributes: SpanAttributes) {
+        recording?.change { state, limits in
+            state.attributes.set(
+                attributes,
+                limit: limits.attributeCount,
+                valueLengthMax: limits.attributeValueLength
+            )
+        }
+    }
+
     private func set(_ key: String, _ value: RecordedValue) {
         recording?.change { state, limits in
             state.attributes.set(
@@ -166,11 +177,16 @@ public struct SkeinSpan: Tracing.Span {
     public func end() { recording?.end(at: nil) }
 
     public func end<Instant: TracerInstant>(at instant: @autoclosure () -> Instant) {
-        guard let recording else { return }
-        // Whoever does not name a moment means now, which is better told by a clock that is never set.
-        let before = DefaultTracerClock.now.nanosecondsSinceEpoch
-        let named = instant().nanosecondsSinceEpoch
-        let isNow = named >= before && named <= DefaultTracerClock.now.nanosecondsSinceEpoch
-        recording.end(at: isNow ? nil : named)
+        recording?.end(at: instant().unixNanosUnlessNow)
+    }
+}
+
+extension TracerInstant {
+    /// The moment; `nil` for one that has just passed. Who names no moment means now, and now is better told by a clock that is
+    /// never set.
+    var unixNanosUnlessNow: UInt64? {
+        let nanos = nanosecondsSinceEpoch
+        let now = DefaultTracerClock.now.nanosecondsSinceEpoch
+        return now >= nanos && now - nanos < 10_000 ? nil : nanos
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Instrumentation
+import SkeinModel
 public import SkeinPropagation
 
 /// Which span a service context stands in. A class, so that it lies in a context without a box.
@@ -21,6 +22,11 @@ package class SpanIdentity: @unchecked Sendable {
 
     /// The span itself while it is recorded here.
     package var recording: RecordingSpan? { nil }
+
+    /// Whether it is a span of this process that is not recorded.
+    final var isDroppedHere: Bool {
+        decision == .notSampled && !spanContext.isRemote && spanContext.traceID.isValid && recording == nil
+    }
 }
 
 private enum SpanIdentityKey: ServiceContextKey {

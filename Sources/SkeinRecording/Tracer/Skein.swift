@@ -64,7 +64,7 @@ extension Skein {
     public static func startSpan(
         _ name: String,
         kind: SpanKind = .internal,
-        attributes: SpanAttributes = [:],
+        attributes: SpanAttributes? = nil,
         links: [SpanLink] = [],
         context: ServiceContext? = nil,
         file fileID: String = #fileID
@@ -78,17 +78,19 @@ extension Skein {
     /// is recorded, and the span's status is an error then.
     ///
     /// `links` are other spans that led to this one; `context` is where it belongs, unless that is the current one.
+    @inlinable
     public static func withSpan<Value, Failure: Error>(
         _ name: String,
         kind: SpanKind = .internal,
-        attributes: SpanAttributes = [:],
+        attributes: SpanAttributes? = nil,
         links: [SpanLink] = [],
         context: ServiceContext? = nil,
         file fileID: String = #fileID,
         _ operation: (SkeinSpan) throws(Failure) -> Value
     ) throws(Failure) -> Value {
+        if context == nil, let span = droppedSpan { return try operation(span) }
         let span = startSpan(name, kind: kind, attributes: attributes, links: links, context: context, file: fileID)
-        return try ServiceContext.$current.withValue(span.context) { () -> Result<Value, Failure> in
+        return try ServiceContext.withValue(span.context) { () -> Result<Value, Failure> in
             do throws(Failure) {
                 let value = try operation(span)
                 span.end()
@@ -101,18 +103,20 @@ extension Skein {
     }
 
     /// Runs `operation` in a span, as the function of the same name that does not wait.
+    @inlinable
     public static func withSpan<Value, Failure: Error>(
         _ name: String,
         kind: SpanKind = .internal,
-        attributes: SpanAttributes = [:],
+        attributes: SpanAttributes? = nil,
         links: [SpanLink] = [],
         context: ServiceContext? = nil,
         file fileID: String = #fileID,
         isolation: isolated (any Actor)? = #isolation,
         _ operation: (SkeinSpan) async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
+        if context == nil, let span = droppedSpan { return try await operation(span) }
         let span = startSpan(name, kind: kind, attributes: attributes, links: links, context: context, file: fileID)
-        return try await ServiceContext.$current.withValue(span.context) { () async -> Result<Value, Failure> in
+        return try await ServiceContext.withValue(span.context) { () async -> Result<Value, Failure> in
             do throws(Failure) {
                 let value = try await operation(span)
                 span.end()
@@ -122,6 +126,15 @@ extension Skein {
                 return .failure(error)
             }
         }.get()
+    }
+
+    /// A span that is not recorded and stands where this code stands; `nil` where one that starts now may be another.
+    @usableFromInline
+    static var droppedSpan: SkeinSpan? {
+        let context = ServiceContext.current
+        guard let core else { return SkeinSpan(nil, context: context ?? .topLevel) }
+        guard let context, let identity = context.spanIdentity, core.drops(childOf: identity) else { return nil }
+        return SkeinSpan(nil, context: context)
     }
 }
 
@@ -147,6 +160,7 @@ extension Skein {
 
 extension SkeinSpan {
     /// Ends the span of something that threw.
+    @usableFromInline
     func fail(_ error: any Error) {
         guard recording != nil else { return }
         recordError(error, attributes: [:], at: DefaultTracerClock.now)

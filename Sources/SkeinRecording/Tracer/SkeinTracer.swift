@@ -46,22 +46,14 @@ public struct SkeinTracer: Tracer {
         file fileID: String,
         line: UInt
     ) -> SkeinSpan {
-        core.startSpan(
-            operationName,
-            kind,
-            [:],
-            [],
-            context(),
-            startUnixNanos: { instant().nanosecondsSinceEpoch },
-            fileID
-        )
+        core.startSpan(operationName, kind, nil, [], context(), startUnixNanos: { instant().unixNanosUnlessNow }, fileID)
     }
 
     /// Starts a span with attributes and links that samplers see. `nanos` is the start since 1970; now unless it is named.
     public func startSpan(
         name: String,
         kind: SpanKind = .internal,
-        attributes: SpanAttributes = [:],
+        attributes: SpanAttributes? = nil,
         links: [SpanLink] = [],
         context: ServiceContext? = nil,
         atUnixNanos nanos: UInt64? = nil,

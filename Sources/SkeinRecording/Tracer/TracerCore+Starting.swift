@@ -9,26 +9,27 @@ extension TracerCore {
     func startSpan(
         _ name: String,
         _ kind: SpanKind,
-        _ attributes: SpanAttributes,
+        _ attributes: SpanAttributes?,
         _ links: [SpanLink],
         _ context: ServiceContext,
         atUnixNanos nanos: UInt64?,
         _ fileID: String
     ) -> SkeinSpan {
-        startSpan(name, kind, attributes, links, context, startUnixNanos: { nanos ?? clock.unixNanos }, fileID)
+        startSpan(name, kind, attributes, links, context, startUnixNanos: { nanos }, fileID)
     }
 
-    /// Starts a span that stands in `context`. The moment is asked for only if it is recorded.
+    /// Starts a span that stands in `context`. The moment is asked for only if it is recorded, and is now if it is `nil`.
     func startSpan(
         _ name: String,
         _ kind: SpanKind,
-        _ attributes: SpanAttributes,
+        _ attributes: SpanAttributes?,
         _ links: [SpanLink],
         _ context: ServiceContext,
-        startUnixNanos: () -> UInt64,
+        startUnixNanos: () -> UInt64?,
         _ fileID: String
     ) -> SkeinSpan {
         let parent = context.spanIdentity
+        if let parent, drops(childOf: parent) { return SkeinSpan(nil, context: context) }
         let hasParent = parent?.spanContext.traceID.isValid ?? false
         let request = SamplingRequest(
             parent: hasParent ? parent?.spanContext : nil,
@@ -40,9 +41,7 @@ extension TracerCore {
             fileID: fileID
         )
         let result = sampler.sample(request)
-        if result.decision == .drop, let parent, hasParent, !hasStrictSpanIDs, !parent.spanContext.isRemote,
-            parent.recording == nil, result.traceState == nil
-        {
+        if result.decision == .drop, !hasStrictSpanIDs, result.traceState == nil, let parent, parent.isDroppedHere {
             return SkeinSpan(nil, context: context)
         }
         let spanContext = spanContext(request, parent, result)
@@ -91,22 +90,13 @@ extension TracerCore {
     /// Sets what a span begins with.
     private func prepare(
         _ span: SkeinSpan,
-        _ attributes: SpanAttributes,
+        _ attributes: SpanAttributes?,
         _ links: [SpanLink],
         _ result: SamplingResult,
         debugID: String?
     ) {
-        if !attributes.isEmpty || !result.attributes.isEmpty {
-            span.recording?.change { state, limits in
-                for set in [attributes, result.attributes] {
-                    state.attributes.set(
-                        set,
-                        limit: limits.attributeCount,
-                        valueLengthMax: limits.attributeValueLength
-                    )
-                }
-            }
-        }
+        if let attributes { span.setAttributes(attributes) }
+        if !result.attributes.isEmpty { span.setAttributes(result.attributes) }
         for link in links { span.addLink(link) }
         if let debugID { span.setAttribute("jaeger-debug-id", debugID) }
     }
