@@ -6,6 +6,7 @@ import SkeinPropagation
 public struct AlwaysOnSampler: Sampler {
     public init() {}
     public var description: String { "AlwaysOnSampler" }
+    public var localRules: LocalSamplingRules { .childrenOfSampledAreSampled }
     public func sample(_ request: borrowing SamplingRequest) -> SamplingResult { .sample }
 }
 
@@ -13,7 +14,7 @@ public struct AlwaysOnSampler: Sampler {
 public struct AlwaysOffSampler: Sampler {
     public init() {}
     public var description: String { "AlwaysOffSampler" }
-    public var dropsChildrenOfDropped: Bool { true }
+    public var localRules: LocalSamplingRules { .childrenOfDroppedAreDropped }
     public func sample(_ request: borrowing SamplingRequest) -> SamplingResult { .drop }
 }
 
@@ -73,7 +74,12 @@ public struct ParentBasedSampler: Sampler {
         return "ParentBased{root:\(root.description),\(slots)}"
     }
 
-    public var dropsChildrenOfDropped: Bool { localNotSampled == nil }
+    public var localRules: LocalSamplingRules {
+        var rules: LocalSamplingRules = []
+        if localNotSampled == nil { rules.insert(.childrenOfDroppedAreDropped) }
+        if localSampled == nil { rules.insert(.childrenOfSampledAreSampled) }
+        return rules
+    }
 
     public func sample(_ request: borrowing SamplingRequest) -> SamplingResult {
         guard let parent = request.parent else {

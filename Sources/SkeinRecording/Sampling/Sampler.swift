@@ -12,13 +12,24 @@ public protocol Sampler: Sendable {
     /// Its name and parameters, such as `TraceIdRatioBased{0.25}`.
     var description: String { get }
 
-    /// Whether every child of a span of this process that is not sampled is not sampled either, whatever it is. Then it is not
-    /// asked about them. Asked once; `false` unless the sampler says so.
-    var dropsChildrenOfDropped: Bool { get }
+    /// What holds for children of spans of this process, whatever they are: about those it is not asked. Asked for once; nothing
+    /// unless the sampler says so.
+    var localRules: LocalSamplingRules { get }
 }
 
 extension Sampler {
-    public var dropsChildrenOfDropped: Bool { false }
+    public var localRules: LocalSamplingRules { [] }
+}
+
+/// What becomes of the children of spans of this process in any case.
+public struct LocalSamplingRules: OptionSet, Sendable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// A child of a span that is not recorded is not recorded.
+    public static let childrenOfDroppedAreDropped = LocalSamplingRules(rawValue: 1)
+    /// A child of a span that is sampled is sampled, with the trace state of its parent and no attributes.
+    public static let childrenOfSampledAreSampled = LocalSamplingRules(rawValue: 2)
 }
 
 /// What a sampler is told of a span.
