@@ -176,10 +176,11 @@ struct Sample: CustomTestStringConvertible, Sendable {
             tracer.span("long", start: 1, nanos: 10_000_000_000_000_000_000)
         },
         Sample("what was dropped", limits: tight) { tracer in
+            let other = tracer.span()
             tracer.span { span in
                 for key in ["a", "b", "c"] { span.setAttribute(key, 1) }
                 for _ in 0..<3 { span.addEvent("e", attributes: ["x": 1, "y": 2]) }
-                guard let target = span.spanContext else { return }
+                guard let target = other.spanContext else { return }
                 for _ in 0..<3 { span.addLink(target, attributes: ["x": 1, "y": 2]) }
             }
         },
