@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import SkeinBase
+import SkeinBase
 import SkeinModel
 package import SkeinRecording
 
