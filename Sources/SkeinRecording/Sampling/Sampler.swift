@@ -26,6 +26,8 @@ public struct SamplingRequest: Sendable {
     public var attributes: SpanAttributes
     /// Where the span starts, `Module/File.swift`.
     public var fileID: String
+    /// What the span starts in; it has the baggage.
+    public var context: ServiceContext
 
     public init(
         parent: SpanContext? = nil,
@@ -34,7 +36,8 @@ public struct SamplingRequest: Sendable {
         name: String,
         kind: SpanKind = .internal,
         attributes: SpanAttributes = [:],
-        fileID: String = ""
+        fileID: String = "",
+        context: ServiceContext = .topLevel
     ) {
         self.parent = parent
         self.parentDecision = parentDecision
@@ -43,6 +46,20 @@ public struct SamplingRequest: Sendable {
         self.kind = kind
         self.attributes = attributes
         self.fileID = fileID
+        self.context = context
+    }
+
+    /// What consistent samplers compare with their threshold: 0 to 2^56 - 1, alike for all spans of a trace.
+    public var randomness: UInt64 {
+        parent?.traceState.samplingRandomness ?? traceID.low & (SamplingThreshold.end - 1)
+    }
+
+    /// The parent's trace state with this threshold, or without one; `nil` when it is like that already.
+    func traceState(threshold: UInt64?) -> TraceState? {
+        var state = parent?.traceState ?? TraceState()
+        guard state.samplingThreshold != threshold else { return nil }
+        state.setSamplingThreshold(threshold)
+        return state
     }
 }
 

@@ -111,7 +111,8 @@ public struct SkeinTracer: Tracer {
             name: name,
             kind: kind,
             attributes: attributes,
-            fileID: fileID
+            fileID: fileID,
+            context: context
         )
         let result = core.sampler.sample(request)
         if result.decision == .drop, let parent, hasParent, !core.hasStrictSpanIDs, !parent.spanContext.isRemote,
