@@ -15,6 +15,8 @@ package final class TracerCore: Sendable {
     let clock: any WallClock
     /// Whether spans that are not sampled have ids of their own although their parent is not sampled either.
     let hasStrictSpanIDs: Bool
+    /// Whether the sampler has every span recorded, so that processors may decide about all.
+    let recordsAll: Bool
 
     init(
         sampler: any Sampler,
@@ -34,5 +36,6 @@ package final class TracerCore: Sendable {
         self.ids = ids
         self.clock = clock
         self.hasStrictSpanIDs = hasStrictSpanIDs
+        recordsAll = sampler is AlwaysRecordSampler
     }
 }
