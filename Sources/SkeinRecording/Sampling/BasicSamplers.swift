@@ -95,6 +95,29 @@ public struct ParentBasedSampler: Sampler {
         let slot =
             parent.isRemote
             ? (isSampled ? remoteSampled : remoteNotSampled) : (isSampled ? localSampled : localNotSampled)
-        return slot?.sample(request) ?? (isSampled ? .sample : .drop)
+        if let slot { return slot.sample(request) }
+        // A threshold that contradicts the flag says nothing of how many spans this one stands for.
+        if parent.isRemote, let threshold = parent.traceState.samplingThreshold,
+            (threshold <= request.randomness) != isSampled
+        {
+            return SamplingResult(isSampled ? .recordAndSample : .drop, traceState: request.traceState(threshold: nil))
+        }
+        return isSampled ? .sample : .drop
+    }
+}
+
+/// Has every span recorded, so that processors see also what `root` leaves out (OpenTelemetry tracing SDK, "AlwaysRecord").
+/// Exporters get what `root` samples.
+public struct AlwaysRecordSampler: Sampler {
+    private let root: any Sampler
+
+    public init(root: any Sampler) { self.root = root }
+
+    public var description: String { "AlwaysRecord{\(root.description)}" }
+
+    public func sample(_ request: borrowing SamplingRequest) -> SamplingResult {
+        var result = root.sample(request)
+        if result.decision == .drop { result.decision = .recordOnly }
+        return result
     }
 }

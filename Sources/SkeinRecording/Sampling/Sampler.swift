@@ -50,6 +50,8 @@ public struct SamplingRequest: Sendable {
     private var given: SpanAttributes?
     /// Where the span starts, `Module/File.swift`.
     public var fileID: String
+    /// What the span starts in; it has the baggage.
+    public var context: ServiceContext
 
     public init(
         parent: SpanContext? = nil,
@@ -58,7 +60,8 @@ public struct SamplingRequest: Sendable {
         name: String,
         kind: SpanKind = .internal,
         attributes: SpanAttributes? = nil,
-        fileID: String = ""
+        fileID: String = "",
+        context: ServiceContext = .topLevel
     ) {
         self.parent = parent
         self.parentDecision = parentDecision
@@ -67,6 +70,20 @@ public struct SamplingRequest: Sendable {
         self.kind = kind
         given = attributes
         self.fileID = fileID
+        self.context = context
+    }
+
+    /// What consistent samplers compare with their threshold: 0 to 2^56 - 1, alike for all spans of a trace.
+    public var randomness: UInt64 {
+        parent?.traceState.samplingRandomness ?? traceID.low & (SamplingThreshold.end - 1)
+    }
+
+    /// The parent's trace state with this threshold, or without one; `nil` when it is like that already.
+    func traceState(threshold: UInt64?) -> TraceState? {
+        var state = parent?.traceState ?? TraceState()
+        guard state.samplingThreshold != threshold else { return nil }
+        state.setSamplingThreshold(threshold)
+        return state
     }
 }
 

@@ -43,7 +43,8 @@ extension TracerCore {
             name: name,
             kind: kind,
             attributes: attributes,
-            fileID: fileID
+            fileID: fileID,
+            context: context
         )
         let result = sampler.sample(request)
         if result.decision == .drop, !hasStrictSpanIDs, result.traceState == nil, let parent, parent.isDroppedHere {

@@ -16,6 +16,8 @@ package final class TracerCore: Sendable {
     /// Whether spans that are not sampled have ids of their own although their parent is not sampled either.
     let hasStrictSpanIDs: Bool
     private let localRules: LocalSamplingRules
+    /// Whether the sampler has every span recorded, so that processors may decide about all.
+    let recordsAll: Bool
 
     init(
         sampler: any Sampler,
@@ -35,6 +37,7 @@ package final class TracerCore: Sendable {
         self.ids = ids
         self.clock = clock
         self.hasStrictSpanIDs = hasStrictSpanIDs
+        recordsAll = sampler is AlwaysRecordSampler
         localRules =
             hasStrictSpanIDs
             ? sampler.localRules.subtracting(.childrenOfDroppedAreDropped) : sampler.localRules
