@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
-import SkeinServer
+import SkeinBase
 
 /// The `skein` executable.
 @main
