@@ -37,7 +37,7 @@ extension ValueForm where Value == Int {
         Self(
             expected: "a whole number from \(range.lowerBound) to \(range.upperBound)",
             parse: { Int($0).flatMap { range.contains($0) ? $0 : nil } },
-            show: \.description
+            show: { $0 == .max ? "no limit" : "\($0)" }
         )
     }
 

@@ -177,6 +177,12 @@ import Testing
         )
     }
 
+    @Test func `what has no limit keeps none`() {
+        let (configuration, problems) = resolve(["OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "-1"])
+        #expect(configuration.limits == SpanLimits())
+        #expect(problems.count == 1 && problems[0].hasSuffix("; no limit is used"))
+    }
+
     @Test func `names that are almost those of variables are told, others are not`() {
         let (_, problems) = resolve([
             "OTEL_TRACE_SAMPLER": "always_on", "OTEL_BLRP_SCHEDULE_DELAY": "1", "OTEL_PYTHON_THING": "1",

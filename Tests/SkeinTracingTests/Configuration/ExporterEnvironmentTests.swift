@@ -190,8 +190,8 @@ import Testing
         #expect(configuration.batch?.exportBatchSizeMax == 100)
         #expect(
             problems == [
-                "processors[0].exportBatchSizeMax of the configuration is ignored: \"101\" is not a whole number from 1 to the size "
-                    + "of the queue, 100; 100 is used"
+                "processors[0].exportBatchSizeMax of the configuration is ignored: \"101\" is not a whole number from 1 to the "
+                    + "size of the queue, 100; 100 is used"
             ]
         )
     }
