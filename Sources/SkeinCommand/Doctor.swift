@@ -2,7 +2,7 @@
 import SkeinBase
 import ArgumentParser
 import Foundation
-import SkeinServer
+import SkeinBase
 
 /// `skein doctor`: looks for what keeps a server from working.
 struct Doctor: AsyncParsableCommand {

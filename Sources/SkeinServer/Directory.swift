@@ -2,6 +2,7 @@
 import SkeinBase
 import Foundation
 import SkeinAPI
+import SkeinBase
 import SkeinPipeline
 import SkeinReceivers
 import SkeinStore
