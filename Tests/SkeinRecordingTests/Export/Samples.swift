@@ -27,8 +27,17 @@ struct SampleTracer {
     let tracer: SkeinTracer
     private let exporter = InMemoryExporter()
 
-    init(_ resource: Resource = Self.shop, limits: SpanLimits = SpanLimits()) {
-        tracer = SkeinTracer(processors: [exporter], resource: resource, limits: limits, ids: CountedIDs())
+    init(
+        _ resource: Resource = Self.shop,
+        limits: SpanLimits = SpanLimits(),
+        alsoTo processor: (any SpanProcessor)? = nil
+    ) {
+        tracer = SkeinTracer(
+            processors: [exporter] + [processor].compactMap(\.self),
+            resource: resource,
+            limits: limits,
+            ids: CountedIDs()
+        )
     }
 
     static let shop = Resource(attributes: [Attribute("service.name", "shop"), Attribute("process.pid", 7)])
