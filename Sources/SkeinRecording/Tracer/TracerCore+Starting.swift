@@ -29,7 +29,7 @@ extension TracerCore {
         _ fileID: String
     ) -> SkeinSpan {
         let parent = context.spanIdentity
-        if let parent, drops(childOf: parent) { return SkeinSpan(nil, context: context) }
+        if let parent, parent.suppressesTracing || drops(childOf: parent) { return SkeinSpan(nil, context: context) }
         let hasParent = parent?.spanContext.traceID.isValid ?? false
         let request = SamplingRequest(
             parent: hasParent ? parent?.spanContext : nil,
