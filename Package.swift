@@ -208,7 +208,8 @@ let tests: [Module] = [
         ],
         products: [
             "Tracing", "Instrumentation", "Logging", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix",
-            "Hummingbird", "HummingbirdTesting", "HTTPTypes", "GRPCCore", "GRPCInProcessTransport", "GRDB", "SwiftSyntax",
+            "Hummingbird", "HummingbirdTesting", "HTTPTypes", "GRPCCore", "GRPCInProcessTransport", "GRDB",
+            "SwiftSyntax",
             "SwiftParser", "SwiftSyntaxMacros", "SwiftSyntaxMacroExpansion", "SwiftDiagnostics",
         ]
     ),
