@@ -54,6 +54,15 @@ swift_kind() {
 swift_kind "Swift: doors and roof" swift-server --filter 'SkeinServerTests|SkeinCommandTests'
 swift_kind "Swift: core" swift-core --skip 'SkeinServerTests|SkeinCommandTests'
 
+say "allocations of a span"
+started=$SECONDS status=0
+{ SKEIN_SDK=recording swift build -c release --scratch-path .build-recording --product SkeinRecordingBenchmarks \
+    && .build-recording/release/SkeinRecordingBenchmarks check; } >"$logs/allocations" 2>&1 || status=$?
+sed -n '/allocations a span/,$p' "$logs/allocations"
+spans="$(grep -cE ' ns .* allocations' "$logs/allocations" || true)"
+kind "Allocations (ways of a span)" "$spans" "$(told "$(grep -c 'MORE THAN' "$logs/allocations" || true)" "$status")" 0 \
+    "$((SECONDS - started))"
+
 say "the store's simulation"
 started=$SECONDS status=0
 SEEDS=4000 scripts/simulate.sh 2>&1 | tee "$logs/simulation" | grep -E '^(seed|[0-9]+ seeds from)|error:' || status=$?

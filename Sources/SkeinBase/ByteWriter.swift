@@ -120,10 +120,11 @@ public struct ByteWriter: ~Copyable {
         _ = UnsafeMutableRawPointer.storeVarint(value, at: base + offset)
     }
 
-    /// Moves all from `offset` on towards the end by `distance`; what is in the gap has no meaning until overwritten.
+    /// Moves all from `offset` on towards the end by `distance`, or towards the front if that is negative; what is in the gap
+    /// has no meaning until overwritten.
     public mutating func moveTail(from offset: Int, by distance: Int) {
-        precondition(offset >= 0 && offset <= used && distance >= 0)
-        reserve(distance)
+        precondition(offset >= 0 && offset <= used && offset + distance >= 0)
+        reserve(max(distance, 0))
         (base + offset + distance).copyMemory(from: base + offset, byteCount: used - offset)
         used += distance
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import ArgumentParser
 import Foundation
-import SkeinServer
+import SkeinBase
 
 /// `skein doctor`: looks for what keeps a server from working.
 struct Doctor: AsyncParsableCommand {

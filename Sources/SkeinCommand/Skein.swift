@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import ArgumentParser
-import SkeinServer
+import SkeinBase
 
 /// The `skein` executable.
 @main

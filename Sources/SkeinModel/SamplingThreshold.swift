@@ -30,11 +30,28 @@ package enum SamplingThreshold {
         return end - max(UInt64((probability * 0x1p56).rounded()), 1)
     }
 
+    /// The same, rounded to `precision` hex digits, 1 to 14, behind leading digits `f`: so many say the probability as well as a
+    /// person does, and are short to send.
+    package static func threshold(ofProbability probability: Double, precision: Int) -> UInt64 {
+        let exact = threshold(ofProbability: probability)
+        guard exact < end else { return end }
+        // A probability below 16^-n has at least n leading digits `f`.
+        let leading = max(-(probability.exponent + 1) / 4, 0)
+        let cut = UInt64(4 * (14 - min(max(precision, 1) + leading, 14)))
+        guard cut > 0 else { return exact }
+        return min(((exact + (1 << (cut - 1))) >> cut) << cut, end - (1 << cut))
+    }
+
     /// The threshold that a `tracestate` names; `nil` when it does not say, or not in this form.
     package static func threshold(ofTraceState text: UnsafeRawBufferPointer) -> UInt64? {
-        guard let digits = field("th:", of: text), (1...14).contains(digits.count), let number = number(digits) else {
-            return nil
-        }
+        member(of: text).flatMap(threshold(ofMember:))
+    }
+
+    /// The threshold that the value of a member `ot` names; `nil` when it does not say, or not in this form.
+    package static func threshold(ofMember value: UnsafeRawBufferPointer) -> UInt64? {
+        guard let digits = rest(after: "th:", in: value, separator: semicolon), (1...14).contains(digits.count),
+            let number = number(digits)
+        else { return nil }
         return number << (4 * UInt64(14 - digits.count))
     }
 
@@ -45,7 +62,12 @@ package enum SamplingThreshold {
 
     /// The randomness that a `tracestate` names; `nil` when it does not say, or not in this form.
     package static func randomness(ofTraceState text: UnsafeRawBufferPointer) -> UInt64? {
-        guard let digits = field("rv:", of: text), digits.count == 14 else { return nil }
+        member(of: text).flatMap(randomness(ofMember:))
+    }
+
+    /// The randomness that the value of a member `ot` names; `nil` when it does not say, or not in this form.
+    package static func randomness(ofMember value: UnsafeRawBufferPointer) -> UInt64? {
+        guard let digits = rest(after: "rv:", in: value, separator: semicolon), digits.count == 14 else { return nil }
         return number(digits)
     }
 
@@ -75,16 +97,7 @@ package enum SamplingThreshold {
     package static func rewriting(traceState text: UnsafeRawBufferPointer, threshold: UInt64) -> [UInt8] {
         precondition(threshold < end)
         guard threshold > self.threshold(ofTraceState: text) ?? 0 else { return Array(text) }
-        var value = Array("th:".utf8) + digits(threshold)
-        let fields = member(of: text).map { $0.split(separator: semicolon).map(trimmed) } ?? []
-        let kept = fields.filter { !$0.starts(with: "th:".utf8) }
-        for isRandomness in [true, false] {
-            for field in kept where field.starts(with: "rv:".utf8) == isRandomness {
-                guard value.count + 1 + field.count <= otByteCountMax else { continue }
-                value.append(semicolon)
-                value.append(contentsOf: field)
-            }
-        }
+        let value = rewriting(member: member(of: text) ?? .init(start: nil, count: 0), threshold: threshold)
         var out = Array("ot=".utf8) + value
         let others = text.split(separator: comma).map(trimmed).filter { !$0.isEmpty && !$0.starts(with: "ot=".utf8) }
         for other in others.prefix(memberCountMax - 1) {
@@ -94,22 +107,47 @@ package enum SamplingThreshold {
         return out
     }
 
+    /// The value of a member `ot` with this threshold, below ``end``, or without one; its other fields stay, but for those that
+    /// make it too long: fields other than `rv` are left out from the end.
+    package static func rewriting(member value: UnsafeRawBufferPointer, threshold: UInt64?) -> [UInt8] {
+        precondition(threshold ?? 0 < end)
+        var out = threshold.map { Array("th:".utf8) + digits($0) } ?? []
+        let kept = value.split(separator: semicolon).map(trimmed).filter { !$0.starts(with: "th:".utf8) }
+        for isRandomness in [true, false] {
+            for field in kept where field.starts(with: "rv:".utf8) == isRandomness && !field.isEmpty {
+                guard out.count + 1 + field.count <= otByteCountMax else { continue }
+                if !out.isEmpty { out.append(semicolon) }
+                out.append(contentsOf: field)
+            }
+        }
+        return out
+    }
+
     private static let comma = UInt8(ascii: ",")
     private static let semicolon = UInt8(ascii: ";")
 
-    /// What follows `name` in the first field of the member `ot` that begins so.
-    private static func field(_ name: StaticString, of text: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
-        // Most spans have none, and most others are told by another vendor.
-        guard !text.isEmpty, let member = member(of: text) else { return nil }
-        return name.withUTF8Buffer { name in
-            member.split(separator: semicolon).lazy.map(trimmed).first { $0.starts(with: name) }?
-                .dropFirst(name.count)
-        }
+    /// The value of the first member `ot`.
+    private static func member(of text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        // Most spans have none.
+        text.isEmpty ? nil : rest(after: "ot=", in: text, separator: comma)
     }
 
-    /// The value of the first member `ot`.
-    private static func member(of text: UnsafeRawBufferPointer) -> Slice<UnsafeRawBufferPointer>? {
-        text.split(separator: comma).lazy.map(trimmed).first { $0.starts(with: "ot=".utf8) }?.dropFirst(3)
+    /// What follows `prefix` in the first part of `text` that begins so.
+    private static func rest(
+        after prefix: StaticString,
+        in text: UnsafeRawBufferPointer,
+        separator: UInt8
+    ) -> UnsafeRawBufferPointer? {
+        prefix.withUTF8Buffer { prefix in
+            var rest = text[...]
+            while !rest.isEmpty {
+                let end = rest.firstIndex(of: separator) ?? rest.endIndex
+                let part = trimmed(rest[..<end])
+                if part.starts(with: prefix) { return UnsafeRawBufferPointer(rebasing: part.dropFirst(prefix.count)) }
+                rest = rest[end...].dropFirst()
+            }
+            return nil
+        }
     }
 
     private static func trimmed(_ text: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
@@ -120,7 +158,7 @@ package enum SamplingThreshold {
     }
 
     /// At most 14 lower-case hex digits as a number.
-    private static func number(_ digits: Slice<UnsafeRawBufferPointer>) -> UInt64? {
+    private static func number(_ digits: UnsafeRawBufferPointer) -> UInt64? {
         var number: UInt64 = 0
         for digit in digits {
             switch digit {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import Foundation
 import SkeinAPI
+import SkeinBase
 import SkeinPipeline
 import SkeinReceivers
 import SkeinStore

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import Foundation
+import SkeinBase
 import SkeinServer
 
 /// Asks a server how it does and tries its ports; without one, tries whether the ports are free.

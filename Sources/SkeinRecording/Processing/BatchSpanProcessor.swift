@@ -12,6 +12,9 @@ import Synchronization
 public final class BatchSpanProcessor: SpanProcessor {
     private struct State {
         var queue: [FinishedSpan] = []
+        /// Spans that the thread has taken out of the queue, and that wait there.
+        var takenCount = 0
+        var waitingCount: Int { queue.count + takenCount }
         /// Spans that were taken into the queue so far; the last one has this number.
         var acceptedCount = 0
         /// Of these, those whose export is over, well or badly.
@@ -70,13 +73,13 @@ public final class BatchSpanProcessor: SpanProcessor {
     public func onEnd(_ span: FinishedSpan) {
         guard span.isSampled else { return }
         let mustWake = state.withLock { state in
-            guard state.end == nil, state.queue.count < configuration.queueSizeMax else {
+            guard state.end == nil, state.waitingCount < configuration.queueSizeMax else {
                 state.droppedCount += 1
                 return false
             }
             state.queue.append(span)
             state.acceptedCount += 1
-            guard state.queue.count >= wakingCount, !state.isWoken else { return false }
+            guard state.waitingCount >= wakingCount, !state.isWoken else { return false }
             state.isWoken = true
             return true
         }
@@ -131,6 +134,8 @@ extension BatchSpanProcessor {
     /// What the thread does until the shutdown.
     private func run() {
         metrics.capacity(configuration.queueSizeMax)
+        var taken = Taken()
+        taken.spans.reserveCapacity(configuration.queueSizeMax)
         var next = ContinuousClock.now + configuration.scheduleDelay
         while true {
             let isIdle = configuration.scheduleDelay == .zero
@@ -138,24 +143,45 @@ extension BatchSpanProcessor {
             let isDue = isIdle || .now >= next
             if isDue { next = .now + configuration.scheduleDelay }
             state.withLock { $0.isWoken = false }
-            while let batch = take(isDue: isDue) { export(batch) }
+            while let batch = take(from: &taken, isDue: isDue) { export(batch) }
             tellDrops()
             if state.withLock({ $0.end != nil }) { return stop() }
         }
     }
 
-    /// The next batch: a full one, or whatever there is if its time has come or somebody waits for it.
-    private func take(isDue: Bool) -> [FinishedSpan]? {
-        state.withLock { state in
-            if let end = state.end, end <= .now { return nil }
-            let count = min(state.queue.count, configuration.batchSizeMax)
-            let isAsked = state.flushedCount > state.finishedCount
-            guard count > 0, count == configuration.batchSizeMax || isDue || isAsked else { return nil }
-            let batch = Array(state.queue.prefix(count))
-            state.queue.removeFirst(count)
-            metrics.queued(state.queue.count)
-            return batch
+    /// Spans that the thread has taken out of the queue, of which the first `exportedCount` are gone.
+    private struct Taken {
+        var spans: [FinishedSpan] = []
+        var exportedCount = 0
+        var count: Int { spans.count - exportedCount }
+    }
+
+    /// The next batch: a full one, or whatever there is if its time has come or somebody waits for it. The queue is taken whole and
+    /// handed out from here, so that whoever ends a span never waits while others are moved.
+    private func take(from taken: inout Taken, isDue: Bool) -> [FinishedSpan]? {
+        if taken.count == 0 {
+            taken.spans.removeAll(keepingCapacity: true)
+            taken.exportedCount = 0
         }
+        let waitingCount = state.withLock { state -> Int? in
+            if let end = state.end, end <= .now { return nil }
+            let isAsked = state.flushedCount > state.finishedCount
+            guard state.waitingCount > 0, state.waitingCount >= wakingCount || isDue || isAsked else { return nil }
+            if taken.count == 0 {
+                swap(&taken.spans, &state.queue)
+            } else if taken.count < configuration.batchSizeMax {
+                taken.spans += state.queue
+                state.queue.removeAll(keepingCapacity: true)
+            }
+            let batchCount = min(taken.count, configuration.batchSizeMax)
+            state.takenCount = taken.count - batchCount
+            return state.waitingCount
+        }
+        guard let waitingCount else { return nil }
+        metrics.queued(waitingCount)
+        let start = taken.exportedCount
+        taken.exportedCount = min(start + configuration.batchSizeMax, taken.spans.count)
+        return Array(taken.spans[start..<taken.exportedCount])
     }
 
     private func export(_ batch: [FinishedSpan]) {
@@ -195,8 +221,9 @@ extension BatchSpanProcessor {
     /// Lets go what there was no time for, and the exporter.
     private func stop() {
         let left = state.withLock { state in
-            let left = state.queue.count
+            let left = state.waitingCount
             state.queue = []
+            state.takenCount = 0
             state.droppedCount += left
             return left
         }

@@ -16,6 +16,12 @@ package enum OwnThread {
 
     /// Runs `body` on a new thread that nobody waits for.
     package static func detach(_ body: @escaping @Sendable () -> Void) {
+        // No thread is to be had: late is better than never.
+        if !start(body) { body() }
+    }
+
+    /// Runs `body` on a new thread that nobody waits for; `false`, and nothing else, when no thread is to be had.
+    package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         let box = Unmanaged.passRetained(Body(body)).toOpaque()
         #if canImport(Darwin)
             var thread: pthread_t?
@@ -41,8 +47,8 @@ package enum OwnThread {
             )
             if code == 0 { pthread_detach(thread) }
         #endif
-        // No thread is to be had: late is better than never.
-        if code != 0 { Unmanaged<Body>.fromOpaque(box).takeRetainedValue().run() }
+        if code != 0 { Unmanaged<Body>.fromOpaque(box).release() }
+        return code == 0
     }
 
     /// What `body`, which waits, gives back.

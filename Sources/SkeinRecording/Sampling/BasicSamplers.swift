@@ -6,6 +6,7 @@ import SkeinPropagation
 public struct AlwaysOnSampler: Sampler {
     public init() {}
     public var description: String { "AlwaysOnSampler" }
+    public var localRules: LocalSamplingRules { .childrenOfSampledAreSampled }
     public func sample(_ request: borrowing SamplingRequest) -> SamplingResult { .sample }
 }
 
@@ -13,7 +14,7 @@ public struct AlwaysOnSampler: Sampler {
 public struct AlwaysOffSampler: Sampler {
     public init() {}
     public var description: String { "AlwaysOffSampler" }
-    public var dropsChildrenOfDropped: Bool { true }
+    public var localRules: LocalSamplingRules { .childrenOfDroppedAreDropped }
     public func sample(_ request: borrowing SamplingRequest) -> SamplingResult { .drop }
 }
 
@@ -73,7 +74,12 @@ public struct ParentBasedSampler: Sampler {
         return "ParentBased{root:\(root.description),\(slots)}"
     }
 
-    public var dropsChildrenOfDropped: Bool { localNotSampled == nil }
+    public var localRules: LocalSamplingRules {
+        var rules: LocalSamplingRules = []
+        if localNotSampled == nil { rules.insert(.childrenOfDroppedAreDropped) }
+        if localSampled == nil { rules.insert(.childrenOfSampledAreSampled) }
+        return rules
+    }
 
     public func sample(_ request: borrowing SamplingRequest) -> SamplingResult {
         guard let parent = request.parent else {
@@ -89,6 +95,29 @@ public struct ParentBasedSampler: Sampler {
         let slot =
             parent.isRemote
             ? (isSampled ? remoteSampled : remoteNotSampled) : (isSampled ? localSampled : localNotSampled)
-        return slot?.sample(request) ?? (isSampled ? .sample : .drop)
+        if let slot { return slot.sample(request) }
+        // A threshold that contradicts the flag says nothing of how many spans this one stands for.
+        if parent.isRemote, let threshold = parent.traceState.samplingThreshold,
+            (threshold <= request.randomness) != isSampled
+        {
+            return SamplingResult(isSampled ? .recordAndSample : .drop, traceState: request.traceState(threshold: nil))
+        }
+        return isSampled ? .sample : .drop
+    }
+}
+
+/// Has every span recorded, so that processors see also what `root` leaves out (OpenTelemetry tracing SDK, "AlwaysRecord").
+/// Exporters get what `root` samples.
+public struct AlwaysRecordSampler: Sampler {
+    private let root: any Sampler
+
+    public init(root: any Sampler) { self.root = root }
+
+    public var description: String { "AlwaysRecord{\(root.description)}" }
+
+    public func sample(_ request: borrowing SamplingRequest) -> SamplingResult {
+        var result = root.sample(request)
+        if result.decision == .drop { result.decision = .recordOnly }
+        return result
     }
 }

@@ -12,13 +12,24 @@ public protocol Sampler: Sendable {
     /// Its name and parameters, such as `TraceIdRatioBased{0.25}`.
     var description: String { get }
 
-    /// Whether every child of a span of this process that is not sampled is not sampled either, whatever it is. Then it is not
-    /// asked about them. Asked once; `false` unless the sampler says so.
-    var dropsChildrenOfDropped: Bool { get }
+    /// What holds for children of spans of this process, whatever they are: about those it is not asked. Asked for once; nothing
+    /// unless the sampler says so.
+    var localRules: LocalSamplingRules { get }
 }
 
 extension Sampler {
-    public var dropsChildrenOfDropped: Bool { false }
+    public var localRules: LocalSamplingRules { [] }
+}
+
+/// What becomes of the children of spans of this process in any case.
+public struct LocalSamplingRules: OptionSet, Sendable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+
+    /// A child of a span that is not recorded is not recorded.
+    public static let childrenOfDroppedAreDropped = LocalSamplingRules(rawValue: 1)
+    /// A child of a span that is sampled is sampled, with the trace state of its parent and no attributes.
+    public static let childrenOfSampledAreSampled = LocalSamplingRules(rawValue: 2)
 }
 
 /// What a sampler is told of a span.
@@ -39,6 +50,8 @@ public struct SamplingRequest: Sendable {
     private var given: SpanAttributes?
     /// Where the span starts, `Module/File.swift`.
     public var fileID: String
+    /// What the span starts in; it has the baggage.
+    public var context: ServiceContext
 
     public init(
         parent: SpanContext? = nil,
@@ -47,7 +60,8 @@ public struct SamplingRequest: Sendable {
         name: String,
         kind: SpanKind = .internal,
         attributes: SpanAttributes? = nil,
-        fileID: String = ""
+        fileID: String = "",
+        context: ServiceContext = .topLevel
     ) {
         self.parent = parent
         self.parentDecision = parentDecision
@@ -56,6 +70,20 @@ public struct SamplingRequest: Sendable {
         self.kind = kind
         given = attributes
         self.fileID = fileID
+        self.context = context
+    }
+
+    /// What consistent samplers compare with their threshold: 0 to 2^56 - 1, alike for all spans of a trace.
+    public var randomness: UInt64 {
+        parent?.traceState.samplingRandomness ?? traceID.low & (SamplingThreshold.end - 1)
+    }
+
+    /// The parent's trace state with this threshold, or without one; `nil` when it is like that already.
+    func traceState(threshold: UInt64?) -> TraceState? {
+        var state = parent?.traceState ?? TraceState()
+        guard state.samplingThreshold != threshold else { return nil }
+        state.setSamplingThreshold(threshold)
+        return state
     }
 }
 

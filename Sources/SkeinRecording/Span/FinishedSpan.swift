@@ -6,10 +6,38 @@ public import Tracing
 /// A span that has ended, to be read by processors and exporters. It never changes.
 public struct FinishedSpan: Sendable {
     package let recording: RecordingSpan
+    /// What was decided about its trace after its end; `nil` when nothing was.
+    private let keeping: TailKeeping?
 
-    init(_ recording: RecordingSpan) { self.recording = recording }
+    init(_ recording: RecordingSpan, keeping: TailKeeping? = nil) {
+        self.recording = recording
+        self.keeping = keeping
+    }
 
-    public var spanContext: SpanContext { recording.spanContext }
+    /// The same span as it is exported when its trace is kept, whatever was decided at its start.
+    func kept(by keeping: TailKeeping) -> FinishedSpan { FinishedSpan(recording, keeping: keeping) }
+
+    /// What others were told of it. Where its trace was decided after its end, the threshold in the trace state is that of this
+    /// decision, which others were not told.
+    public var spanContext: SpanContext {
+        guard let keeping else { return recording.spanContext }
+        var context = recording.spanContext
+        keeping.threshold.apply(to: &context.traceState)
+        return context
+    }
+    /// What it holds.
+    package var state: RecordingSpan.State {
+        var state = recording.snapshot
+        if let keeping, keeping.reasonSpanID == recording.spanContext.spanID {
+            state.attributes.set(
+                ReasonSpan.reasonKey,
+                .string(keeping.reason),
+                limit: .max,
+                valueLengthMax: .max
+            )
+        }
+        return state
+    }
     /// Zero for the root of a trace.
     public var parentSpanID: SpanID { recording.parentSpanID }
     public var kind: SpanKind { recording.kind }
@@ -17,11 +45,11 @@ public struct FinishedSpan: Sendable {
     public var resource: Resource { recording.core.resource }
     public var name: String { recording.snapshot.name }
     /// Whether exporters get it; those that are only recorded stay in the process.
-    public var isSampled: Bool { recording.isSampled }
+    public var isSampled: Bool { keeping != nil || recording.isSampled }
 
     /// The span as a row of the model. Its resource is that of the tracer, and left empty.
     public var span: SkeinModel.Span {
-        let state = recording.snapshot
+        let (state, spanContext) = (state, spanContext)
         var span = SkeinModel.Span(
             traceID: spanContext.traceID,
             spanID: spanContext.spanID,

@@ -36,7 +36,7 @@ package enum RecordedValue: Hashable, Sendable {
         }
     }
 
-    init(_ value: AttributeValue) {
+    package init(_ value: AttributeValue) {
         switch value {
         case .string(let text): self = .string(text)
         case .bool(let bool): self = .bool(bool)

@@ -29,6 +29,9 @@ public struct SkeinSpan: Tracing.Span {
 
     public var isRecording: Bool { recording.map { !$0.isEnded } ?? false }
 
+    /// Nanoseconds since 1970; `nil` for a span that is not recorded.
+    package var startUnixNanos: UInt64? { recording?.startUnixNanos }
+
     public var operationName: String {
         get { recording?.snapshot.name ?? "" }
         nonmutating set { recording?.change { state, _ in state.name = newValue } }

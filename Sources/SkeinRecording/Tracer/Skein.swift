@@ -13,7 +13,8 @@ public final class Skein: Sendable {
 
     package init(tracer: SkeinTracer) { self.tracer = tracer }
 
-    private static let processCore = AtomicLazyReference<TracerCore>()
+    /// The address of the core, set once, and never let go; 0 before. `AtomicLazyReference` would do, but is not specialised and costs a tenth of a span.
+    private static let processCore = Atomic<UInt>(0)
 
     /// Tracers in place of the process's, for tests that run side by side.
     private enum Override {
@@ -24,7 +25,8 @@ public final class Skein: Sendable {
     /// The core of the tracer that spans started here belong to.
     static var core: TracerCore? {
         if Override.isUsed.load(ordering: .relaxed), let core = Override.core { return core }
-        return processCore.load()
+        guard let pointer = UnsafeRawPointer(bitPattern: processCore.load(ordering: .acquiring)) else { return nil }
+        return Unmanaged<TracerCore>.fromOpaque(pointer).takeUnretainedValue()
     }
 
     /// The tracer that spans started here belong to; `nil` as long as nothing is started.
@@ -32,7 +34,16 @@ public final class Skein: Sendable {
 
     /// Makes `tracer` the process's, unless there is one already; that stays. Returns whether it did.
     @discardableResult
-    package static func adopt(_ tracer: SkeinTracer) -> Bool { processCore.storeIfNil(tracer.core) === tracer.core }
+    package static func adopt(_ tracer: SkeinTracer) -> Bool {
+        let pointer = Unmanaged.passRetained(tracer.core)
+        let isFirst = processCore.compareExchange(
+            expected: 0,
+            desired: UInt(bitPattern: pointer.toOpaque()),
+            ordering: .acquiringAndReleasing
+        ).exchanged
+        if !isFirst { pointer.release() }
+        return isFirst
+    }
 
     /// Runs `operation` with `tracer` in place of the process's, here and in tasks that it starts: for tests.
     public static func withTracer<Value, Failure: Error>(
@@ -69,9 +80,7 @@ extension Skein {
         context: ServiceContext? = nil,
         file fileID: String = #fileID
     ) -> SkeinSpan {
-        let context = context ?? .current ?? .topLevel
-        guard let core else { return SkeinSpan(nil, context: context) }
-        return core.startSpan(name, kind, attributes, links, context, atUnixNanos: nil, fileID)
+        begin(name, kind, attributes, links, context, fileID).span
     }
 
     /// Runs `operation` in a span, which is the parent of those that are started inside, and ends with it. An error that is thrown
@@ -88,8 +97,8 @@ extension Skein {
         file fileID: String = #fileID,
         _ operation: (SkeinSpan) throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        if context == nil, let span = droppedSpan { return try operation(span) }
-        let span = startSpan(name, kind: kind, attributes: attributes, links: links, context: context, file: fileID)
+        let (span, isCurrent) = begin(name, kind, attributes, links, context, fileID)
+        if isCurrent { return try operation(span) }
         return try ServiceContext.withValue(span.context) { () -> Result<Value, Failure> in
             do throws(Failure) {
                 let value = try operation(span)
@@ -114,8 +123,8 @@ extension Skein {
         isolation: isolated (any Actor)? = #isolation,
         _ operation: (SkeinSpan) async throws(Failure) -> Value
     ) async throws(Failure) -> Value {
-        if context == nil, let span = droppedSpan { return try await operation(span) }
-        let span = startSpan(name, kind: kind, attributes: attributes, links: links, context: context, file: fileID)
+        let (span, isCurrent) = begin(name, kind, attributes, links, context, fileID)
+        if isCurrent { return try await operation(span) }
         return try await ServiceContext.withValue(span.context) { () async -> Result<Value, Failure> in
             do throws(Failure) {
                 let value = try await operation(span)
@@ -128,13 +137,22 @@ extension Skein {
         }.get()
     }
 
-    /// A span that is not recorded and stands where this code stands; `nil` where one that starts now may be another.
+    /// Starts a span where this code stands, unless `context` says where. A span that is not recorded may stand in the place that
+    /// is current already; then there is nothing to enter and nothing to end.
     @usableFromInline
-    static var droppedSpan: SkeinSpan? {
-        let context = ServiceContext.current
-        guard let core else { return SkeinSpan(nil, context: context ?? .topLevel) }
-        guard let context, let identity = context.spanIdentity, core.drops(childOf: identity) else { return nil }
-        return SkeinSpan(nil, context: context)
+    static func begin(
+        _ name: String,
+        _ kind: SpanKind,
+        _ attributes: SpanAttributes?,
+        _ links: [SpanLink],
+        _ context: ServiceContext?,
+        _ fileID: String
+    ) -> (span: SkeinSpan, isCurrent: Bool) {
+        let place = context ?? .current ?? .topLevel
+        guard let core else { return (SkeinSpan(nil, context: place), context == nil) }
+        let identity = place.spanIdentity
+        if let identity, core.drops(childOf: identity) { return (SkeinSpan(nil, context: place), context == nil) }
+        return (core.startSpan(name, kind, attributes, links, place, identity, startUnixNanos: { nil }, fileID), false)
     }
 }
 

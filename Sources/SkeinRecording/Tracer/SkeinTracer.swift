@@ -46,7 +46,17 @@ public struct SkeinTracer: Tracer {
         file fileID: String,
         line: UInt
     ) -> SkeinSpan {
-        core.startSpan(operationName, kind, nil, [], context(), startUnixNanos: { instant().unixNanosUnlessNow }, fileID)
+        let context = context()
+        return core.startSpan(
+            operationName,
+            kind,
+            nil,
+            [],
+            context,
+            context.spanIdentity,
+            startUnixNanos: { instant().unixNanosUnlessNow },
+            fileID
+        )
     }
 
     /// Starts a span with attributes and links that samplers see. `nanos` is the start since 1970; now unless it is named.
@@ -59,7 +69,9 @@ public struct SkeinTracer: Tracer {
         atUnixNanos nanos: UInt64? = nil,
         file fileID: String = #fileID
     ) -> SkeinSpan {
-        core.startSpan(name, kind, attributes, links, context ?? .current ?? .topLevel, atUnixNanos: nanos, fileID)
+        let context = context ?? .current ?? .topLevel
+        let parent = context.spanIdentity
+        return core.startSpan(name, kind, attributes, links, context, parent, startUnixNanos: { nanos }, fileID)
     }
 
     public func activeSpan(identifiedBy context: ServiceContext) -> SkeinSpan? {

@@ -5,31 +5,36 @@ import SkeinPropagation
 import Tracing
 
 extension TracerCore {
-    /// Starts a span that stands in `context`, now unless `nanos` names when.
+    /// Starts a span that stands in `context`, in which `parent` was found. The moment is asked for only if it is recorded, and is
+    /// now if it is `nil`.
     func startSpan(
         _ name: String,
         _ kind: SpanKind,
         _ attributes: SpanAttributes?,
         _ links: [SpanLink],
         _ context: ServiceContext,
-        atUnixNanos nanos: UInt64?,
-        _ fileID: String
-    ) -> SkeinSpan {
-        startSpan(name, kind, attributes, links, context, startUnixNanos: { nanos }, fileID)
-    }
-
-    /// Starts a span that stands in `context`. The moment is asked for only if it is recorded, and is now if it is `nil`.
-    func startSpan(
-        _ name: String,
-        _ kind: SpanKind,
-        _ attributes: SpanAttributes?,
-        _ links: [SpanLink],
-        _ context: ServiceContext,
+        _ parent: SpanIdentity?,
         startUnixNanos: () -> UInt64?,
         _ fileID: String
     ) -> SkeinSpan {
-        let parent = context.spanIdentity
-        if let parent, parent.suppressesTracing || drops(childOf: parent) { return SkeinSpan(nil, context: context) }
+        if let parent {
+            if drops(childOf: parent) { return SkeinSpan(nil, context: context) }
+            if samples(childOf: parent) {
+                let start = startUnixNanos()
+                return record(
+                    name,
+                    kind,
+                    attributes,
+                    links,
+                    context,
+                    parent,
+                    parent.spanContext,
+                    .sample,
+                    start,
+                    fileID
+                )
+            }
+        }
         let hasParent = parent?.spanContext.traceID.isValid ?? false
         let request = SamplingRequest(
             parent: hasParent ? parent?.spanContext : nil,
@@ -38,66 +43,70 @@ extension TracerCore {
             name: name,
             kind: kind,
             attributes: attributes,
-            fileID: fileID
+            fileID: fileID,
+            context: context
         )
         let result = sampler.sample(request)
         if result.decision == .drop, !hasStrictSpanIDs, result.traceState == nil, let parent, parent.isDroppedHere {
             return SkeinSpan(nil, context: context)
         }
-        let spanContext = spanContext(request, parent, result)
-        let decision: PropagatedContext.Decision =
-            parent?.decision == .debug ? .debug : result.decision == .recordAndSample ? .sampled : .notSampled
-        var context = context
+        // The trace goes on, or begins here.
+        var trace =
+            request.parent ?? SpanContext(traceID: request.traceID, spanID: .zero, flags: ids.isRandom ? [.random] : [])
+        if let traceState = result.traceState { trace.traceState = traceState }
         guard result.decision != .drop else {
-            context.spanIdentity = SpanIdentity(spanContext, decision: decision)
+            var context = context
+            let decision: PropagatedContext.Decision = parent?.decision == .debug ? .debug : .notSampled
+            context.spanIdentity = SpanIdentity(spanContext(in: trace, isSampled: false), decision: decision)
             return SkeinSpan(nil, context: context)
         }
+        return record(name, kind, attributes, links, context, parent, trace, result, startUnixNanos(), fileID)
+    }
+
+    /// Starts a span that is recorded, in the trace of `trace`.
+    private func record(
+        _ name: String,
+        _ kind: SpanKind,
+        _ attributes: SpanAttributes?,
+        _ links: [SpanLink],
+        _ context: ServiceContext,
+        _ parent: SpanIdentity?,
+        _ trace: SpanContext,
+        _ result: SamplingResult,
+        _ startUnixNanos: UInt64?,
+        _ fileID: String
+    ) -> SkeinSpan {
+        let isSampled = result.decision == .recordAndSample
+        let hasParent = parent?.spanContext.traceID.isValid ?? false
         let recording = RecordingSpan(
-            spanContext,
-            decision: decision,
+            spanContext(in: trace, isSampled: isSampled),
+            decision: parent?.decision == .debug ? .debug : isSampled ? .sampled : .notSampled,
             parent: hasParent ? parent : nil,
             name: name,
             kind: kind,
-            startUnixNanos: startUnixNanos(),
+            startUnixNanos: startUnixNanos,
             fileID: fileID,
-            isSampled: result.decision == .recordAndSample,
+            isSampled: isSampled,
             core: self
         )
+        var context = context
         context.spanIdentity = recording
         let span = SkeinSpan(recording, context: context)
-        prepare(span, attributes, links, result, debugID: hasParent ? nil : parent?.debugID)
-        if processor.wantsStart { processor.onStart(span, parent: request.parent) }
-        return span
-    }
-
-    private func spanContext(
-        _ request: borrowing SamplingRequest,
-        _ parent: SpanIdentity?,
-        _ result: SamplingResult
-    ) -> SpanContext {
-        var flags: TraceFlags = result.decision == .recordAndSample ? [.sampled] : []
-        // Of a trace that goes on the flag stays as it came, set or not (W3C Trace Context 2 §3.2.2.5.2).
-        let isRandom = request.parent.map { $0.flags.contains(.random) } ?? ids.isRandom
-        if isRandom { flags.insert(.random) }
-        return SpanContext(
-            traceID: request.traceID,
-            spanID: ids.spanID(),
-            flags: flags,
-            traceState: result.traceState ?? request.parent?.traceState ?? TraceState()
-        )
-    }
-
-    /// Sets what a span begins with.
-    private func prepare(
-        _ span: SkeinSpan,
-        _ attributes: SpanAttributes?,
-        _ links: [SpanLink],
-        _ result: SamplingResult,
-        debugID: String?
-    ) {
         if let attributes { span.setAttributes(attributes) }
         if !result.attributes.isEmpty { span.setAttributes(result.attributes) }
         for link in links { span.addLink(link) }
-        if let debugID { span.setAttribute("jaeger-debug-id", debugID) }
+        if !hasParent, let debugID = parent?.debugID { span.setAttribute("jaeger-debug-id", debugID) }
+        if processor.wantsStart { processor.onStart(span, parent: hasParent ? parent?.spanContext : nil) }
+        return span
+    }
+
+    /// A new span of the trace of `trace`, whose flag `random` stays as it came, set or not (W3C Trace Context 2 §3.2.2.5.2).
+    private func spanContext(in trace: SpanContext, isSampled: Bool) -> SpanContext {
+        SpanContext(
+            traceID: trace.traceID,
+            spanID: ids.spanID(),
+            flags: trace.flags.intersection(.random).union(isSampled ? .sampled : []),
+            traceState: trace.traceState
+        )
     }
 }

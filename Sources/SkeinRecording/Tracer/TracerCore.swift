@@ -15,8 +15,9 @@ package final class TracerCore: Sendable {
     let clock: any WallClock
     /// Whether spans that are not sampled have ids of their own although their parent is not sampled either.
     let hasStrictSpanIDs: Bool
-    /// Whether a child of a span of this process that is not sampled stands in its parent's context, without further ado.
-    private let isQuickWithDropped: Bool
+    private let localRules: LocalSamplingRules
+    /// Whether the sampler has every span recorded, so that processors may decide about all.
+    let recordsAll: Bool
 
     init(
         sampler: any Sampler,
@@ -36,11 +37,19 @@ package final class TracerCore: Sendable {
         self.ids = ids
         self.clock = clock
         self.hasStrictSpanIDs = hasStrictSpanIDs
-        isQuickWithDropped = sampler.dropsChildrenOfDropped && !hasStrictSpanIDs
+        recordsAll = sampler is AlwaysRecordSampler
+        localRules =
+            hasStrictSpanIDs
+            ? sampler.localRules.subtracting(.childrenOfDroppedAreDropped) : sampler.localRules
     }
 
     /// Whether a span that starts in the context of `parent` is not recorded and changes nothing.
     func drops(childOf parent: SpanIdentity) -> Bool {
-        isQuickWithDropped && parent.isDroppedHere
+        parent.suppressesTracing || localRules.contains(.childrenOfDroppedAreDropped) && parent.isDroppedHere
+    }
+
+    /// Whether a span that starts in the context of `parent` is sampled without asking.
+    func samples(childOf parent: SpanIdentity) -> Bool {
+        localRules.contains(.childrenOfSampledAreSampled) && parent.recording?.isSampled ?? false
     }
 }

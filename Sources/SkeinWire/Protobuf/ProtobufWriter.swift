@@ -70,4 +70,23 @@ extension ByteWriter {
             overwriteVarint(UInt64(length), at: start - 1)
         }
     }
+
+    /// A field that is a large message, written even when it is empty. As many bytes are left for its length as one of
+    /// `byteCount` bytes needs: only where the guess is wrong does the body move.
+    @inline(__always)
+    package mutating func appendMessage(
+        _ number: UInt64,
+        expecting byteCount: Int,
+        _ body: (inout ByteWriter) -> Void
+    ) {
+        let gap = ByteWriter.varintLength(UInt64(max(0, byteCount)))
+        appendVarint(number << 3 | 2)
+        for _ in 0..<gap { append(0) }
+        let start = count
+        body(&self)
+        let length = UInt64(count - start)
+        let needed = ByteWriter.varintLength(length)
+        if needed != gap { moveTail(from: start, by: needed - gap) }
+        overwriteVarint(length, at: start - gap)
+    }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 
 /// The rules at the door as they stand in a file, in the block `head_sampling`:
 ///

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
 
 /// What is done at the door with spans that a rule is about.
 package struct HeadRule: Hashable, Sendable {

@@ -29,11 +29,16 @@ package struct Wildcard: Hashable, Sendable {
         return true
     }
 
+    /// Whether the whole of `text` is such a text.
+    package func matches(_ text: Substring) -> Bool {
+        var text = text
+        return text.withUTF8 { matches(UnsafeRawBufferPointer($0)) }
+    }
+
     /// Whether it is about every text that `other` is about.
     package func covers(_ other: Wildcard) -> Bool {
         // A star of the other stands for some text that only a star can match.
-        var text = other.text
-        return text.withUTF8 { matches(UnsafeRawBufferPointer($0)) }
+        matches(other.text[...])
     }
 
     private static func firstIndex(of part: [UInt8], in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinPropagation
+
+/// Spans that wait for the decision about their trace, and the decisions made lately. A value without clock or lock.
+struct LocalTailBuffer: Sendable {
+    /// Traces that are known to go on while none of their spans has ended.
+    private static let openTraceCountMax = 50_000
+    /// Decisions that are remembered at least; at most twice as many are.
+    private static let decisionCountMax = 16_384
+
+    /// Why a trace is decided.
+    enum Occasion {
+        case complete, due, full, shutdown
+
+        /// What is said of a decision that was made before its time.
+        var haste: String {
+            switch self {
+            case .complete, .due: ""
+            case .full: ", early: full"
+            case .shutdown: ", early: shutdown"
+            }
+        }
+    }
+
+    private struct Trace {
+        var spans: [FinishedSpan] = []
+        var digest: LocalTailPolicies.Digest
+        /// Local roots that have started and not ended.
+        var openRootCount = 0
+        var openSinceNanos: UInt64 = 0
+        /// The span that says the reason, and whether it is a local root.
+        var chief = SpanID.zero
+        var isChiefRoot = false
+        /// Tells it from an earlier one of the same id in ``queue``.
+        var serial: UInt64 = 0
+    }
+
+    /// A trace of which a span has ended.
+    private struct Queued {
+        var id: TraceID
+        var serial: UInt64
+        var dueNanos: UInt64
+    }
+
+    private enum Decision {
+        case kept(TailKeeping)
+        case dropped
+    }
+
+    private var policies: LocalTailPolicies
+    private let spanCountMax: Int
+    private let waitNanos: UInt64
+    private var traces: [TraceID: Trace] = [:]
+    /// In the order in which their first spans ended; those before ``queueStart``, and those whose serial is not that of their
+    /// trace, are decided.
+    private var queue: [Queued] = []
+    private var queueStart = 0
+    private var lastSerial: UInt64 = 0
+    private var decisions: [TraceID: Decision] = [:]
+    private var olderDecisions: [TraceID: Decision] = [:]
+    private var isClosed = false
+    private(set) var counts = LocalTailCounts()
+    /// Spans to be passed on.
+    private var departing: [FinishedSpan] = []
+
+    init(_ policies: LocalTailPolicies, spanCountMax: Int, waitNanos: UInt64) {
+        self.policies = policies
+        self.spanCountMax = max(spanCountMax, 1)
+        self.waitNanos = waitNanos
+    }
+
+    /// What has left since the last call.
+    mutating func takeDeparting() -> [FinishedSpan] {
+        guard !departing.isEmpty else { return [] }
+        defer { departing = [] }
+        return departing
+    }
+
+    /// Notes that a local root has started. Of a trace that was dropped a new decision is made.
+    mutating func startRoot(of id: TraceID, nanos: UInt64) {
+        guard !isClosed else { return }
+        if let index = traces.index(forKey: id) {
+            if traces.values[index].openRootCount == 0 { traces.values[index].openSinceNanos = nanos }
+            traces.values[index].openRootCount += 1
+            return
+        }
+        if case .kept = decision(of: id) { return }
+        guard traces.count < Self.openTraceCountMax + spanCountMax else { return }
+        traces[id] = Trace(digest: .init(), openRootCount: 1, openSinceNanos: nanos)
+        counts.waitingTraces += 1
+    }
+
+    /// Takes a span that has ended and meets these policies.
+    mutating func add(_ span: FinishedSpan, met: LocalTailPolicies.Met, isLocalRoot: Bool, nanos: UInt64) {
+        guard !isClosed else {
+            counts.droppedSpans[.shutdown, default: 0] += 1
+            return
+        }
+        let id = span.spanContext.traceID
+        if traces[id] == nil {
+            switch decision(of: id) {
+            case .kept(let keeping):
+                counts.lateKeptSpans += 1
+                departing.append(span.kept(by: keeping))
+                return
+            case .dropped:
+                counts.droppedSpans[.late, default: 0] += 1
+                return
+            case nil: counts.waitingTraces += 1
+            }
+        }
+        let isComplete = wait(span, met, isLocalRoot: isLocalRoot, nanos: nanos)
+        counts.waitingSpans += 1
+        if isComplete { decide(id, .complete, nanos: nanos) }
+        while counts.waitingSpans > spanCountMax, let first = popFirst() { decide(first, .full, nanos: nanos) }
+    }
+
+    /// Adds a span to its trace; returns whether no local root goes on after it.
+    private mutating func wait(
+        _ span: FinishedSpan,
+        _ met: LocalTailPolicies.Met,
+        isLocalRoot: Bool,
+        nanos: UInt64
+    ) -> Bool {
+        let context = span.spanContext
+        let isFirst = traces[context.traceID]?.spans.isEmpty ?? true
+        if isFirst {
+            lastSerial += 1
+            // Most traces are complete long before they are due.
+            if queue.count - queueStart > 2 * traces.count + 1_024 {
+                queue = queue[queueStart...].filter { traces[$0.id]?.serial == $0.serial }
+                queueStart = 0
+            }
+            let (due, overflow) = nanos.addingReportingOverflow(waitNanos)
+            queue.append(Queued(id: context.traceID, serial: lastSerial, dueNanos: overflow ? .max : due))
+        }
+        let serial = lastSerial
+        return Self.add(
+            span,
+            context,
+            met,
+            isLocalRoot: isLocalRoot,
+            serial: isFirst ? serial : nil,
+            to: &traces[context.traceID, default: Trace(digest: .init())]
+        )
+    }
+
+    private static func add(
+        _ span: FinishedSpan,
+        _ context: SpanContext,
+        _ met: LocalTailPolicies.Met,
+        isLocalRoot: Bool,
+        serial: UInt64?,
+        to trace: inout Trace
+    ) -> Bool {
+        if let serial {
+            trace.serial = serial
+            trace.digest.isOfAll = span.recording.core.recordsAll
+            trace.digest.randomness =
+                context.traceState.samplingRandomness ?? context.traceID.low & (SamplingThreshold.end - 1)
+        }
+        trace.digest.met |= met
+        if span.isSampled {
+            trace.digest.isSampled = true
+            trace.digest.threshold = trace.digest.threshold ?? context.traceState.samplingThreshold
+        }
+        if trace.spans.isEmpty || isLocalRoot && !trace.isChiefRoot {
+            (trace.chief, trace.isChiefRoot) = (context.spanID, isLocalRoot)
+        }
+        trace.spans.append(span)
+        guard isLocalRoot else { return false }
+        trace.openRootCount = max(trace.openRootCount - 1, 0)
+        return trace.openRootCount == 0
+    }
+
+    /// Decides about traces whose first span ended too long ago.
+    mutating func decideDue(nanos: UInt64) {
+        while let id = popFirst(until: nanos) { decide(id, .due, nanos: nanos) }
+    }
+
+    /// Decides about all that waits; what comes later is dropped.
+    mutating func close(nanos: UInt64) {
+        while let first = popFirst() { decide(first, .shutdown, nanos: nanos) }
+        isClosed = true
+        traces = [:]
+        counts.waitingTraces = 0
+    }
+
+    /// Takes the trace off the queue that has waited longest, if it is due until then; `nil` when there is none.
+    private mutating func popFirst(until nanos: UInt64 = .max) -> TraceID? {
+        while queueStart < queue.count, queue[queueStart].dueNanos <= nanos {
+            let first = queue[queueStart]
+            queueStart += 1
+            if queueStart > queue.count / 2, queueStart > 64 {
+                queue.removeFirst(queueStart)
+                queueStart = 0
+            }
+            if traces[first.id]?.serial == first.serial { return first.id }
+        }
+        return nil
+    }
+
+    private mutating func decide(_ id: TraceID, _ occasion: Occasion, nanos: UInt64) {
+        guard var trace = traces.removeValue(forKey: id) else { return }
+        counts.waitingSpans -= trace.spans.count
+        counts.waitingTraces -= 1
+        if trace.openRootCount > 0, nanos > trace.openSinceNanos {
+            trace.digest.openNanos = nanos - trace.openSinceNanos
+        }
+        guard let kept = policies.decide(trace.digest, nanos: nanos, isOverflow: occasion == .full) else {
+            counts.droppedTraces += 1
+            counts.droppedSpans[occasion == .full ? .full : .policy, default: 0] += trace.spans.count
+            return note(.dropped, of: id)
+        }
+        counts.keptTraces[kept.name, default: 0] += 1
+        counts.keptSpans[kept.name, default: 0] += trace.spans.count
+        let keeping = TailKeeping(
+            reason: kept.name + occasion.haste,
+            reasonSpanID: trace.chief,
+            threshold: kept.threshold
+        )
+        note(.kept(keeping), of: id)
+        for span in trace.spans { departing.append(span.kept(by: keeping)) }
+    }
+
+    private func decision(of id: TraceID) -> Decision? { decisions[id] ?? olderDecisions[id] }
+
+    private mutating func note(_ decision: Decision, of id: TraceID) {
+        if decisions.count >= Self.decisionCountMax, decisions[id] == nil {
+            (olderDecisions, decisions) = (decisions, [:])
+        }
+        decisions[id] = decision
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Where finished spans go, and how they get there.
+public struct SpanProcessorConfiguration: Hashable, Sendable {
+    public var exporter: SpanExporterConfiguration
+    /// `nil` to export each span by itself, at once, while whoever ends it waits.
+    public var batch: BatchConfiguration?
+
+    /// In batches, but for a terminal, on which each span is printed at once.
+    public init(_ exporter: SpanExporterConfiguration) {
+        self.exporter = exporter
+        batch = exporter == .console ? nil : BatchConfiguration()
+    }
+
+    public init(_ exporter: SpanExporterConfiguration, batch: BatchConfiguration?) {
+        self.exporter = exporter
+        self.batch = batch
+    }
+}
+
+/// How spans are gathered before they are exported (OpenTelemetry tracing SDK, "Batching processor").
+public struct BatchConfiguration: Hashable, Sendable {
+    /// Spans that wait at most; what comes when it is full is dropped and counted. 2048 by default, 1 to 1048576;
+    /// `OTEL_BSP_MAX_QUEUE_SIZE`.
+    public var queueSizeMax = 2048
+    /// How long a span waits at most before it is exported. 5 s by default, 0 or more; `OTEL_BSP_SCHEDULE_DELAY` in
+    /// milliseconds.
+    public var scheduledDelay = Duration.seconds(5)
+    /// How long one export may take with all that is tried again. 30 s by default, 0 for no limit;
+    /// `OTEL_BSP_EXPORT_TIMEOUT` in milliseconds.
+    public var exportTimeout = Duration.seconds(30)
+    /// Spans of one export at most; as many are exported at once without waiting. 512 by default, 1 to ``queueSizeMax``;
+    /// `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`.
+    public var exportBatchSizeMax = 512
+
+    public init() {}
+
+    static let queueSizes = 1...1_048_576
+}
+
+/// What takes finished spans.
+public enum SpanExporterConfiguration: Hashable, Sendable {
+    case otlp(OTLPConfiguration)
+    case zipkin(ZipkinConfiguration)
+    case jaegerUDP(JaegerUDPConfiguration)
+    case jaegerHTTP(JaegerHTTPConfiguration)
+    /// Lines on the standard output.
+    case console
+
+    /// Its name in `OTEL_TRACES_EXPORTER`.
+    package var name: String {
+        switch self {
+        case .otlp: "otlp"
+        case .zipkin: "zipkin"
+        case .jaegerUDP, .jaegerHTTP: "jaeger"
+        case .console: "console"
+        }
+    }
+}
+
+/// Zipkin, version 2.
+public struct ZipkinConfiguration: Hashable, Sendable {
+    /// `http://localhost:9411/api/v2/spans` by default; `OTEL_EXPORTER_ZIPKIN_ENDPOINT`.
+    public var endpoint = "http://localhost:9411/api/v2/spans"
+    /// How long one export may take. 10 s by default, 0 for no limit; `OTEL_EXPORTER_ZIPKIN_TIMEOUT` in milliseconds.
+    public var timeout = Duration.seconds(10)
+
+    public init() {}
+}
+
+/// A Jaeger agent, Thrift in datagrams.
+public struct JaegerUDPConfiguration: Hashable, Sendable {
+    /// `localhost` by default; `OTEL_EXPORTER_JAEGER_AGENT_HOST`.
+    public var host = "localhost"
+    /// 6831 by default, 1 to 65535; `OTEL_EXPORTER_JAEGER_AGENT_PORT`.
+    public var port = 6831
+
+    public init() {}
+}
+
+/// A Jaeger collector, Thrift over HTTP.
+public struct JaegerHTTPConfiguration: Hashable, Sendable {
+    /// `http://localhost:14268/api/traces` by default; `OTEL_EXPORTER_JAEGER_ENDPOINT`.
+    public var endpoint = "http://localhost:14268/api/traces"
+    /// For basic authentication, together with ``password``. None by default; `OTEL_EXPORTER_JAEGER_USER`.
+    public var user: String?
+    /// None by default; `OTEL_EXPORTER_JAEGER_PASSWORD`.
+    public var password: String?
+    /// How long one export may take. 10 s by default, 0 for no limit; `OTEL_EXPORTER_JAEGER_TIMEOUT` in milliseconds.
+    public var timeout = Duration.seconds(10)
+
+    public init() {}
+}
+
+extension JaegerHTTPConfiguration: CustomStringConvertible {
+    /// Without the password.
+    public var description: String { "Jaeger at \(endpoint)\(user == nil ? "" : " with a password")" }
+}
