@@ -80,12 +80,12 @@ let modules: [Module] = [
     Module(
         name: "SkeinHTTPClient",
         imports: ["SkeinModel", "SkeinPropagation", "SkeinRecording"],
-        products: ["Tracing", "AsyncHTTPClient", "NIOCore", "NIOHTTP1"]
+        products: ["Tracing", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1"]
     ),
     Module(
         name: "SkeinHummingbird",
         imports: ["SkeinModel", "SkeinPropagation", "SkeinRecording"],
-        products: ["Tracing", "Hummingbird", "NIOCore"]
+        products: ["Tracing", "Hummingbird", "HTTPTypes", "NIOCore"]
     ),
     Module(
         name: "SkeinGRPC",
@@ -204,11 +204,13 @@ let tests: [Module] = [
         name: "SkeinInstrumentationTests",
         imports: [
             "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording", "SkeinTracing", "SkeinHTTPClient",
-            "SkeinHummingbird", "SkeinGRPC", "SkeinGRDB", "SkeinMacros",
+            "SkeinHummingbird", "SkeinGRPC", "SkeinGRDB", "SkeinMacros", "SkeinMacroPlugin",
         ],
         products: [
             "Tracing", "Instrumentation", "Logging", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix",
-            "Hummingbird", "HummingbirdTesting", "GRPCCore", "GRPCInProcessTransport", "GRDB",
+            "Hummingbird", "HummingbirdTesting", "HTTPTypes", "GRPCCore", "GRPCInProcessTransport", "GRDB",
+            "SwiftSyntax",
+            "SwiftParser", "SwiftSyntaxMacros", "SwiftSyntaxMacroExpansion", "SwiftDiagnostics",
         ]
     ),
     Module(
@@ -253,6 +255,7 @@ let packages: [Outside] = [
         products: ["Hummingbird", "HummingbirdTesting"],
         trait: "Hummingbird"
     ),
+    Outside(url: "apple/swift-http-types", from: "1.8.0", products: ["HTTPTypes"], trait: "Hummingbird"),
     Outside(
         url: "grpc/grpc-swift-2",
         from: "2.4.3",
@@ -271,6 +274,7 @@ let packages: [Outside] = [
         from: "603.0.1",
         products: [
             "SwiftSyntax", "SwiftSyntaxBuilder", "SwiftSyntaxMacros", "SwiftCompilerPlugin", "SwiftDiagnostics",
+            "SwiftParser", "SwiftSyntaxMacroExpansion",
         ],
         trait: "Macros"
     ),

@@ -4,7 +4,7 @@
     import SwiftSyntaxMacros
 
     @main struct Plugin: CompilerPlugin {
-        let providingMacros: [any Macro.Type] = []
+        let providingMacros: [any Macro.Type] = [TracedMacro.self]
     }
 #else
     /// Without the trait there is no macro, and the compiler asks for none.

@@ -9,15 +9,19 @@ package class SpanIdentity: @unchecked Sendable {
     package let spanContext: SpanContext
     package let decision: PropagatedContext.Decision
     package let debugID: String?
+    /// Whether no spans are started here, and nothing is injected.
+    final let suppressesTracing: Bool
 
     init(
         _ spanContext: SpanContext,
         decision: PropagatedContext.Decision = .deferred,
-        debugID: String? = nil
+        debugID: String? = nil,
+        suppressesTracing: Bool = false
     ) {
         self.spanContext = spanContext
         self.decision = decision
         self.debugID = debugID
+        self.suppressesTracing = suppressesTracing
     }
 
     /// The span itself while it is recorded here.
@@ -47,6 +51,18 @@ extension ServiceContext {
 
     /// The span that this context stands in; `nil` outside of any.
     public var spanContext: SpanContext? { spanIdentity?.spanContext }
+
+    /// This context for what must not trace itself: spans inside are not recorded, and nothing is injected. Log lines keep the span
+    /// that it stands in.
+    package var suppressingTracing: ServiceContext {
+        var context = self
+        context.spanIdentity = SpanIdentity(
+            spanContext ?? SpanContext(traceID: .zero, spanID: .zero),
+            decision: spanIdentity?.decision ?? .notSampled,
+            suppressesTracing: true
+        )
+        return context
+    }
 
     /// What travels beside the trace to all that is called from here.
     public var baggage: Baggage {

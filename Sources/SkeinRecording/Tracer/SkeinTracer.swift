@@ -126,6 +126,7 @@ extension SkeinTracer {
         into carrier: inout Carrier,
         using injector: Inject
     ) where Inject.Carrier == Carrier {
+        if let identity = context.spanIdentity, identity.suppressesTracing { return }
         var written = PropagatedContext()
         written.baggage = context.baggage
         if let identity = context.spanIdentity {

@@ -45,7 +45,7 @@ package final class TracerCore: Sendable {
 
     /// Whether a span that starts in the context of `parent` is not recorded and changes nothing.
     func drops(childOf parent: SpanIdentity) -> Bool {
-        localRules.contains(.childrenOfDroppedAreDropped) && parent.isDroppedHere
+        parent.suppressesTracing || localRules.contains(.childrenOfDroppedAreDropped) && parent.isDroppedHere
     }
 
     /// Whether a span that starts in the context of `parent` is sampled without asking.

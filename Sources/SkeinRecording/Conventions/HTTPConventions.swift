@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What spans of HTTP have in common on both sides (OpenTelemetry semantic conventions 1.45, "HTTP spans").
+package enum HTTPConventions {
+    /// Methods that are named as they are: those of RFC 9110, RFC 5789 and the QUERY method.
+    package static let knownMethods: Set = [
+        "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE",
+    ]
+
+    /// Keys of a query whose values are credentials.
+    package static let secretKeys: Set = [
+        "AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature", "X-Amz-Credential", "X-Amz-Security-Token",
+        "X-Amz-Signature",
+    ]
+
+    /// `http.request.method`: anybody can make up methods, and each would be a name of its own.
+    package static func method(_ method: String, known: Set<String> = knownMethods) -> String {
+        known.contains(method) ? method : "_OTHER"
+    }
+
+    /// The name of a span without what is asked for: the method, or `HTTP` for one that is not known.
+    package static func spanName(_ method: String, known: Set<String> = knownMethods) -> String {
+        known.contains(method) ? method : "HTTP"
+    }
+
+    /// A query with `REDACTED` in place of what `secretKeys` hold.
+    package static func redacted(query: some StringProtocol, _ secretKeys: Set<String> = secretKeys) -> String {
+        query.split(separator: "&", omittingEmptySubsequences: false).map { pair in
+            guard let equals = pair.firstIndex(of: "="), secretKeys.contains(String(pair[..<equals])) else {
+                return String(pair)
+            }
+            return pair[...equals] + "REDACTED"
+        }.joined(separator: "&")
+    }
+
+    /// An address with `REDACTED` in place of a user, a password and what `secretKeys` hold.
+    package static func redacted(url: String, _ secretKeys: Set<String> = secretKeys) -> String {
+        var fragment = url[url.endIndex...]
+        var rest = url[...]
+        if let hash = rest.firstIndex(of: "#") { (rest, fragment) = (rest[..<hash], rest[hash...]) }
+        var query = ""
+        if let mark = rest.firstIndex(of: "?") {
+            query = "?" + redacted(query: rest[rest.index(after: mark)...], secretKeys)
+            rest = rest[..<mark]
+        }
+        var parts = rest.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        // scheme: "" authority path
+        if parts.count > 2, parts[1].isEmpty, let at = parts[2].lastIndex(of: "@") {
+            let user = parts[2][..<at].contains(":") ? "REDACTED:REDACTED" : "REDACTED"
+            parts[2] = "\(user)\(parts[2][at...])"
+        }
+        return parts.joined(separator: "/") + query + fragment
+    }
+
+    /// Host and port of an authority such as `example.com:8080` or `[::1]:80`.
+    package static func hostAndPort(_ authority: some StringProtocol) -> (host: String, port: Int?) {
+        let closing = authority.lastIndex(of: "]") ?? authority.startIndex
+        guard let colon = authority[closing...].lastIndex(of: ":") else { return (unbracketed(authority), nil) }
+        return (unbracketed(authority[..<colon]), Int(authority[authority.index(after: colon)...]))
+    }
+
+    /// Where an address such as `https://example.com/path` leads; the port is that of the scheme unless it is named.
+    package static func server(url: String) -> (host: String, port: Int?)? {
+        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count > 2, parts[1].isEmpty else { return nil }
+        let authority = parts[2].prefix { $0 != "?" && $0 != "#" }
+        let start = authority.lastIndex(of: "@").map { authority.index(after: $0) } ?? authority.startIndex
+        let (host, port) = hostAndPort(authority[start...])
+        let usual = ["https:": 443, "http:": 80][parts[0].lowercased()]
+        return host.isEmpty ? nil : (host, port ?? usual)
+    }
+
+    private static func unbracketed(_ host: some StringProtocol) -> String {
+        host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host)
+    }
+}
