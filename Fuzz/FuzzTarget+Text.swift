@@ -69,6 +69,17 @@ extension FuzzTarget {
                 Soundness.check(error, in: bytes)
             }
         },
+        FuzzTarget(name: "sampling-strategy") { bytes in
+            do throws(WireError) {
+                let strategy = try Jaeger.SamplingStrategy(json: bytes)
+                var json = JSONWriter()
+                strategy.write(to: &json)
+                let again = try Jaeger.SamplingStrategy(json: json.bytes)
+                precondition(again == strategy, "a strategy is not read as it was written")
+            } catch {
+                Soundness.check(error, in: bytes)
+            }
+        },
         FuzzTarget(name: "sampling-configuration") { bytes in
             var reader = JSONReader(bytes)
             guard let root = try? ConfigurationNode(&reader) else { return }

@@ -56,7 +56,7 @@ final class ConsoleOutput: Sendable {
                 if state.isWriting { return nil }
                 defer { state.droppedCount = 0 }
                 if state.droppedCount == 0 { return .done }
-                let why = state.isClosed ? "nobody reads the console" : "the console takes less than spans end"
+                let why = state.isClosed ? "the console takes nothing any more" : "the console is slower than spans end"
                 return .failed(count: state.droppedCount, reason: "\(why); use another exporter")
             }
             if let result { return result }

@@ -49,8 +49,11 @@ package enum OTLPProtobuf {
     }
 
     private static func append(_ span: FinishedSpan, to out: inout ByteWriter) {
+        span.recording.withState { append(span, $0, to: &out) }
+    }
+
+    private static func append(_ span: FinishedSpan, _ state: borrowing RecordingSpan.State, to out: inout ByteWriter) {
         let recording = span.recording
-        let state = recording.snapshot
         let start = out.openMessage(2)
         // Ids, times, kind and flags, each with its tag.
         out.reserve(64)
@@ -141,8 +144,7 @@ extension ByteWriter {
     /// A text, written even when it is empty.
     @inline(__always)
     fileprivate mutating func appendText(_ tag: UInt8, _ text: String) {
-        var text = text
-        text.withUTF8 { appendText(tag, $0) }
+        text.withUTF8Bytes { appendText(tag, $0) }
     }
 
     @inline(__always)
@@ -157,8 +159,7 @@ extension ByteWriter {
     fileprivate mutating func appendAttribute(_ tag: UInt8, _ key: String, _ value: RecordedValue) {
         switch value {
         case .string(let text):
-            var text = text
-            text.withUTF8 { text in
+            text.withUTF8Bytes { text in
                 appendAttribute(tag, key, valueByteCount: Self.sizeWithLength(text.count)) {
                     $0.appendText(0x0a, text)
                 }
@@ -194,8 +195,7 @@ extension ByteWriter {
         valueByteCount: Int,
         _ value: (inout ByteWriter) -> Void
     ) {
-        var key = key
-        key.withUTF8 { key in
+        key.withUTF8Bytes { key in
             let byteCount = Self.sizeWithLength(key.count) + Self.sizeWithLength(valueByteCount)
             reserve(byteCount + 16)
             append(tag)
@@ -243,4 +243,15 @@ extension ByteWriter {
     /// Bytes of a field with a tag of one byte, its length and `count` bytes.
     @inline(__always)
     private static func sizeWithLength(_ count: Int) -> Int { 1 + varintLength(UInt64(count)) + count }
+}
+
+extension String {
+    /// Lends the UTF-8 of the text, without taking a share of it where it is contiguous, which it nearly always is.
+    @inline(__always)
+    fileprivate func withUTF8Bytes(_ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+        if utf8.withContiguousStorageIfAvailable(body) == nil {
+            var text = self
+            text.withUTF8(body)
+        }
+    }
 }

@@ -59,7 +59,7 @@ public final class BatchSpanProcessor: SpanProcessor {
         self.configuration = configuration.bounded
         problems = ProblemReporter(onProblem)
         metrics = ProcessorMetrics(type: "batching_span_processor", exporter: exporter.typeName)
-        wakingCount = configuration.scheduleDelay > .zero ? self.configuration.batchSizeMax : 1
+        wakingCount = configuration.scheduledDelay > .zero ? self.configuration.exportBatchSizeMax : 1
         state.withLock { $0.queue.reserveCapacity(self.configuration.queueSizeMax) }
         OwnThread.detach { self.run() }
     }
@@ -136,12 +136,12 @@ extension BatchSpanProcessor {
         metrics.capacity(configuration.queueSizeMax)
         var taken = Taken()
         taken.spans.reserveCapacity(configuration.queueSizeMax)
-        var next = ContinuousClock.now + configuration.scheduleDelay
+        var next = ContinuousClock.now + configuration.scheduledDelay
         while true {
-            let isIdle = configuration.scheduleDelay == .zero
+            let isIdle = configuration.scheduledDelay == .zero
             if isIdle { wake.wait() } else { _ = wake.wait(timeout: .now() + (next - .now).dispatch) }
             let isDue = isIdle || .now >= next
-            if isDue { next = .now + configuration.scheduleDelay }
+            if isDue { next = .now + configuration.scheduledDelay }
             state.withLock { $0.isWoken = false }
             while let batch = take(from: &taken, isDue: isDue) { export(batch) }
             tellDrops()
@@ -169,18 +169,18 @@ extension BatchSpanProcessor {
             guard state.waitingCount > 0, state.waitingCount >= wakingCount || isDue || isAsked else { return nil }
             if taken.count == 0 {
                 swap(&taken.spans, &state.queue)
-            } else if taken.count < configuration.batchSizeMax {
+            } else if taken.count < configuration.exportBatchSizeMax {
                 taken.spans += state.queue
                 state.queue.removeAll(keepingCapacity: true)
             }
-            let batchCount = min(taken.count, configuration.batchSizeMax)
+            let batchCount = min(taken.count, configuration.exportBatchSizeMax)
             state.takenCount = taken.count - batchCount
             return state.waitingCount
         }
         guard let waitingCount else { return nil }
         metrics.queued(waitingCount)
         let start = taken.exportedCount
-        taken.exportedCount = min(start + configuration.batchSizeMax, taken.spans.count)
+        taken.exportedCount = min(start + configuration.exportBatchSizeMax, taken.spans.count)
         return Array(taken.spans[start..<taken.exportedCount])
     }
 

@@ -15,12 +15,33 @@ public struct SpanMatch: Sendable, CustomStringConvertible {
         case matches(String)
     }
 
-    private let name: Wildcard?
-    private let kinds: [SpanKind]
-    private let attributes: [AttributeMatch]
-    private let route: Wildcard?
-    private let source: Wildcard?
-    private let priorities: [TaskPriority]
+    /// A class, so that going through rules copies nothing else.
+    fileprivate final class Conditions: Sendable {
+        let name: Wildcard?
+        let kinds: [SpanKind]
+        let attributes: [AttributeMatch]
+        let route: Wildcard?
+        let source: Wildcard?
+        let priorities: [TaskPriority]
+
+        init(
+            _ name: String?,
+            _ kinds: [SpanKind],
+            _ attributes: [String: AttributeCondition],
+            _ route: String?,
+            _ source: String?,
+            _ priorities: [TaskPriority]
+        ) {
+            self.name = name.map { Wildcard($0) }
+            self.kinds = kinds
+            self.attributes = attributes.sorted { $0.key < $1.key }.map { AttributeMatch($0.key, $0.value) }
+            self.route = route.map { Wildcard($0) }
+            self.source = source.map { Wildcard($0) }
+            self.priorities = priorities
+        }
+    }
+
+    private let conditions: Conditions
 
     /// - Parameters:
     ///   - name: a pattern of the span's name.
@@ -37,17 +58,18 @@ public struct SpanMatch: Sendable, CustomStringConvertible {
         source: String? = nil,
         priorities: [TaskPriority] = []
     ) {
-        self.name = name.map { Wildcard($0) }
-        self.kinds = kinds
-        self.attributes = attributes.sorted { $0.key < $1.key }.map { AttributeMatch($0.key, $0.value) }
-        self.route = route.map { Wildcard($0) }
-        self.source = source.map { Wildcard($0) }
-        self.priorities = priorities
+        conditions = Conditions(name, kinds, attributes, route, source, priorities)
     }
 
-    public func matches(_ request: borrowing SamplingRequest) -> Bool {
-        if let name, !name.matches(request.name[...]) { return false }
+    public func matches(_ request: borrowing SamplingRequest) -> Bool { conditions.match(request) }
+
+    public var description: String { conditions.description }
+}
+
+extension SpanMatch.Conditions {
+    fileprivate func match(_ request: borrowing SamplingRequest) -> Bool {
         if !kinds.isEmpty, !kinds.contains(request.kind) { return false }
+        if let name, !name.matches(request.name[...]) { return false }
         if let source, !source.matches(Self.source(request.fileID, as: source)) { return false }
         if let route {
             let value = request.attributes.get("http.route") ?? request.attributes.get("url.path")
@@ -65,7 +87,7 @@ public struct SpanMatch: Sendable, CustomStringConvertible {
         pattern.text.utf8.contains(UInt8(ascii: "/")) ? fileID[...] : fileID.prefix { $0 != "/" }
     }
 
-    public var description: String {
+    fileprivate var description: String {
         var parts: [String] = []
         if let name { parts.append("name:\(name.text)") }
         if !kinds.isEmpty { parts.append("kind:\(kinds.map { "\($0)" }.joined(separator: "|"))") }

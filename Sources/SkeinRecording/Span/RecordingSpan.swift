@@ -79,6 +79,10 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
     /// All of it as it is now.
     package var snapshot: State { state.withLock { $0 } }
 
+    /// What `body`, which must leave the span alone, makes of it as it is now. Without the copy that a ``snapshot`` is.
+    @inline(__always)
+    package func withState<Result>(_ body: (borrowing State) -> Result) -> Result { state.withLock { body($0) } }
+
     var isEnded: Bool { state.withLock { $0.endUnixNanos != nil } }
 
     /// Changes the span unless it is ended.

@@ -169,6 +169,13 @@ extension Skein {
         await tracer.forceFlush(timeout: timeout)
     }
 
+    /// Exports what there is and takes nothing more, on the thread of the caller, which waits until `deadline` at the latest. For
+    /// code that cannot be suspended, such as that which runs at the end of the process. Further calls do nothing.
+    @discardableResult
+    public func shutdownAndWait(by deadline: ContinuousClock.Instant) -> FlushResult {
+        tracer.shutdownAndWait(by: deadline)
+    }
+
     /// Exports what there is and takes nothing more; returns at the latest after `timeout`. Further calls do nothing.
     @discardableResult
     public func shutdown(timeout: Duration = .seconds(10)) async -> FlushResult {

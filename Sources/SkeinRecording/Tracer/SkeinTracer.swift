@@ -91,6 +91,9 @@ public struct SkeinTracer: Tracer {
         return await OwnThread.run { processor.forceFlush(by: deadline) }
     }
 
+    /// The same as ``shutdown(timeout:)`` on the thread of the caller, which waits: not one of Swift's cooperative pool.
+    func shutdownAndWait(by deadline: ContinuousClock.Instant) -> FlushResult { core.processor.shutdown(by: deadline) }
+
     /// Exports what there is and takes nothing more; returns at the latest after `timeout`. Further calls do nothing.
     @discardableResult
     public func shutdown(timeout: Duration = .seconds(10)) async -> FlushResult {

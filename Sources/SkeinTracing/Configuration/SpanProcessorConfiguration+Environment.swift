@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinRecording
 
 extension SpanProcessorConfiguration {
     /// An exporter by its name in `OTEL_TRACES_EXPORTER`. Jaeger's is the collector's where its address is set, otherwise the

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinRecording
 
 extension SpanProcessorConfiguration {
     /// `nil` for what is no processor, or has no exporter.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+public import SkeinRecording
 
 /// Where finished spans go, and how they get there.
 public struct SpanProcessorConfiguration: Hashable, Sendable {
@@ -16,26 +17,6 @@ public struct SpanProcessorConfiguration: Hashable, Sendable {
         self.exporter = exporter
         self.batch = batch
     }
-}
-
-/// How spans are gathered before they are exported (OpenTelemetry tracing SDK, "Batching processor").
-public struct BatchConfiguration: Hashable, Sendable {
-    /// Spans that wait at most; what comes when it is full is dropped and counted. 2048 by default, 1 to 1048576;
-    /// `OTEL_BSP_MAX_QUEUE_SIZE`.
-    public var queueSizeMax = 2048
-    /// How long a span waits at most before it is exported. 5 s by default, 0 or more; `OTEL_BSP_SCHEDULE_DELAY` in
-    /// milliseconds.
-    public var scheduledDelay = Duration.seconds(5)
-    /// How long one export may take with all that is tried again. 30 s by default, 0 for no limit;
-    /// `OTEL_BSP_EXPORT_TIMEOUT` in milliseconds.
-    public var exportTimeout = Duration.seconds(30)
-    /// Spans of one export at most; as many are exported at once without waiting. 512 by default, 1 to ``queueSizeMax``;
-    /// `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`.
-    public var exportBatchSizeMax = 512
-
-    public init() {}
-
-    static let queueSizes = 1...1_048_576
 }
 
 /// What takes finished spans.

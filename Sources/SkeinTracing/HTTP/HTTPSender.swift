@@ -114,7 +114,7 @@ final class HTTPSender: Sendable {
         for (name, value) in target.headers { headers.replaceOrAdd(name: name, value: value) }
         var failureCount = 0
         while true {
-            let outcome = attempt(buffer, headers, by: end)
+            let outcome = attempt(.POST, target.url, buffer, headers, by: end)
             failureCount += 1
             let (reason, answer, retryAfter): (String, Answer?, Duration?)
             switch outcome {
@@ -159,13 +159,30 @@ final class HTTPSender: Sendable {
         return isStopped.withLock { $0 }
     }
 
-    private func attempt(_ body: ByteBuffer, _ headers: HTTPHeaders, by end: ContinuousClock.Instant) -> Outcome {
+    /// Asks once, with a query added to the address.
+    func get(query: String, by deadline: ContinuousClock.Instant) throws(Failure) -> Answer {
+        let url = target.url + (target.url.contains("?") ? "&" : "?") + query
+        let headers = HTTPHeaders([("user-agent", SDKVersion.userAgent), ("accept", "application/json")])
+        switch attempt(.GET, url, nil, headers, by: min(deadline, .now + target.timeout)) {
+        case .answer(let answer, _) where answer.status == 200: return answer
+        case .answer(let answer, _): throw Failure(reason: "\(url) answered \(answer.status)", answer: answer)
+        case .failure(let reason, _): throw Failure(reason: "\(url): \(reason)")
+        }
+    }
+
+    private func attempt(
+        _ method: HTTPMethod,
+        _ url: String,
+        _ body: ByteBuffer?,
+        _ headers: HTTPHeaders,
+        by end: ContinuousClock.Instant
+    ) -> Outcome {
         do {
             let request = try HTTPClient.Request(
-                url: target.url,
-                method: .POST,
+                url: url,
+                method: method,
                 headers: headers,
-                body: .byteBuffer(body)
+                body: body.map { .byteBuffer($0) }
             )
             let accumulator = ResponseAccumulator(request: request, maxBodySize: Self.answerBytesMax)
             let left = max(end - .now, .milliseconds(1))

@@ -248,7 +248,7 @@ import Tracing
         console.tracer.span("a")
         #expect(
             console.exporter.forceFlush(by: .now + .seconds(10))
-                == .failed(count: 1, reason: "nobody reads the console; use another exporter")
+                == .failed(count: 1, reason: "the console takes nothing any more; use another exporter")
         )
         console.tracer.span("b")
         guard case .failed(1, _) = console.exporter.forceFlush(by: .now + .seconds(10)) else {

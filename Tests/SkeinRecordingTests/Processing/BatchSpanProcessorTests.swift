@@ -51,8 +51,8 @@ import Tracing
         delay: Duration = .seconds(3_600)
     ) -> BatchConfiguration {
         var configuration = BatchConfiguration()
-        (configuration.queueSizeMax, configuration.batchSizeMax) = (queue, batch)
-        configuration.scheduleDelay = delay
+        (configuration.queueSizeMax, configuration.exportBatchSizeMax) = (queue, batch)
+        configuration.scheduledDelay = delay
         return configuration
     }
 

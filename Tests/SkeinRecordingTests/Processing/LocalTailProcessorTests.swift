@@ -234,6 +234,26 @@ import Tracing
         #expect(made.tail.counts.droppedSpans == [.policy: 40_000])
     }
 
+    @Test func `spans of many tasks are each kept or dropped once`() async {
+        let made = make([.probability(0.5)], spanCountMax: 100, overflowProbability: 0.5)
+        await withTaskGroup { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<500 {
+                        let root = made.tracer.startSpan(name: "root", context: .topLevel)
+                        for _ in 0..<3 { made.tracer.startSpan(name: "child", context: root.context).end() }
+                        root.end()
+                    }
+                }
+            }
+        }
+        let counts = made.tail.counts
+        let kept = counts.keptSpans.values.reduce(counts.lateKeptSpans, +)
+        #expect(exporter.spans.count == kept && counts.waitingSpans == 0)
+        #expect(kept + counts.droppedSpans.values.reduce(0, +) == 16_000)
+        #expect(Set(exporter.spans.map(\.spanContext.spanID)).count == kept)
+    }
+
     @Test func `a processor that is let go ends its thread`() async {
         weak var tail: LocalTailProcessor?
         do {

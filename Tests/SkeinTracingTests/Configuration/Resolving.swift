@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinRecording
 import SkeinTracing
 
 /// What holds when `code`, the environment and the file `/otel.yaml` say this, and what is wrong with that.

@@ -6,6 +6,8 @@ import SkeinPropagation
 struct LocalTailBuffer: Sendable {
     /// Traces that are known to go on while none of their spans has ended.
     private static let openTraceCountMax = 50_000
+    /// Entries of the queue that may be of decided traces, beside twice as many as wait.
+    private static let queueSlack = 1_024
     /// Decisions that are remembered at least; at most twice as many are.
     private static let decisionCountMax = 16_384
 
@@ -97,65 +99,55 @@ struct LocalTailBuffer: Sendable {
             counts.droppedSpans[.shutdown, default: 0] += 1
             return
         }
-        let id = span.spanContext.traceID
-        if traces[id] == nil {
-            switch decision(of: id) {
-            case .kept(let keeping):
-                counts.lateKeptSpans += 1
-                departing.append(span.kept(by: keeping))
-                return
-            case .dropped:
-                counts.droppedSpans[.late, default: 0] += 1
-                return
-            case nil: counts.waitingTraces += 1
-            }
-        }
-        let isComplete = wait(span, met, isLocalRoot: isLocalRoot, nanos: nanos)
+        let context = span.spanContext
+        let id = context.traceID
+        guard let index = traces.index(forKey: id) ?? begin(with: span, id) else { return }
+        if traces.values[index].spans.isEmpty { traces.values[index].serial = enqueue(id, nanos: nanos) }
+        let isComplete = Self.add(span, context, met, isLocalRoot: isLocalRoot, to: &traces.values[index])
         counts.waitingSpans += 1
         if isComplete { decide(id, .complete, nanos: nanos) }
         while counts.waitingSpans > spanCountMax, let first = popFirst() { decide(first, .full, nanos: nanos) }
     }
 
-    /// Adds a span to its trace; returns whether no local root goes on after it.
-    private mutating func wait(
-        _ span: FinishedSpan,
-        _ met: LocalTailPolicies.Met,
-        isLocalRoot: Bool,
-        nanos: UInt64
-    ) -> Bool {
-        let context = span.spanContext
-        let isFirst = traces[context.traceID]?.spans.isEmpty ?? true
-        if isFirst {
-            lastSerial += 1
-            // Most traces are complete long before they are due.
-            if queue.count - queueStart > 2 * traces.count + 1_024 {
-                queue = queue[queueStart...].filter { traces[$0.id]?.serial == $0.serial }
-                queueStart = 0
-            }
-            let (due, overflow) = nanos.addingReportingOverflow(waitNanos)
-            queue.append(Queued(id: context.traceID, serial: lastSerial, dueNanos: overflow ? .max : due))
+    /// Begins a trace with a span that has ended; `nil` where the trace was decided, and the span follows.
+    private mutating func begin(with span: FinishedSpan, _ id: TraceID) -> [TraceID: Trace].Index? {
+        switch decision(of: id) {
+        case .kept(let keeping):
+            counts.lateKeptSpans += 1
+            departing.append(span.kept(by: keeping))
+            return nil
+        case .dropped:
+            counts.droppedSpans[.late, default: 0] += 1
+            return nil
+        case nil:
+            traces[id] = Trace(digest: .init())
+            counts.waitingTraces += 1
+            return traces.index(forKey: id)
         }
-        let serial = lastSerial
-        return Self.add(
-            span,
-            context,
-            met,
-            isLocalRoot: isLocalRoot,
-            serial: isFirst ? serial : nil,
-            to: &traces[context.traceID, default: Trace(digest: .init())]
-        )
     }
 
+    /// Puts a trace into the queue; returns its serial.
+    private mutating func enqueue(_ id: TraceID, nanos: UInt64) -> UInt64 {
+        // Most traces are complete long before they are due.
+        if queue.count - queueStart > 2 * traces.count + Self.queueSlack {
+            queue = queue[queueStart...].filter { traces[$0.id]?.serial == $0.serial }
+            queueStart = 0
+        }
+        lastSerial += 1
+        let (due, overflow) = nanos.addingReportingOverflow(waitNanos)
+        queue.append(Queued(id: id, serial: lastSerial, dueNanos: overflow ? .max : due))
+        return lastSerial
+    }
+
+    /// Adds a span to its trace; returns whether no local root goes on after it.
     private static func add(
         _ span: FinishedSpan,
         _ context: SpanContext,
         _ met: LocalTailPolicies.Met,
         isLocalRoot: Bool,
-        serial: UInt64?,
         to trace: inout Trace
     ) -> Bool {
-        if let serial {
-            trace.serial = serial
+        if trace.spans.isEmpty {
             trace.digest.isOfAll = span.recording.core.recordsAll
             trace.digest.randomness =
                 context.traceState.samplingRandomness ?? context.traceID.low & (SamplingThreshold.end - 1)

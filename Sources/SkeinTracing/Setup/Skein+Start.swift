@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import Instrumentation
+import Logging
+public import ServiceLifecycle
+public import SkeinRecording
+import Synchronization
+import Tracing
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+extension Skein {
+    /// What was started in this process.
+    private static let started = Mutex<Skein?>(nil)
+
+    /// How long the end of the process may be held until spans are exported.
+    private static let exitTimeout = Duration.seconds(10)
+
+    /// Starts tracing of this process: `withSpan` and its like of swift-distributed-tracing record from here on, and what they
+    /// record is exported in the background. At the end of the process, and when it is asked to end by SIGTERM or SIGINT and
+    /// nobody else handles these, what waits is exported first, for 10 s at most.
+    ///
+    ///     let skein = Skein.start(service: "order-service")
+    ///
+    /// What `configuration` says is overridden by the environment (`OTEL_*`), and that by the file that `OTEL_CONFIG_FILE` names;
+    /// docs/sdk.md has all of it. What makes no sense there is told in the log, label `skein.sdk`, and left out. `sampler`, where there
+    /// is one, stands in place of all that; `processors` stand in front of the configured ones.
+    ///
+    /// Called again, it warns and returns what was started first.
+    @discardableResult
+    public static func start(
+        service: String? = nil,
+        _ configuration: TracingConfiguration = TracingConfiguration(),
+        sampler: (any Sampler)? = nil,
+        processors: [any SpanProcessor] = []
+    ) -> Skein {
+        started.withLock { started in
+            if let started {
+                Logger(label: "skein.sdk").warning(
+                    "Skein.start was called again; what was started first goes on, and this call changes nothing"
+                )
+                return started
+            }
+            var configuration = configuration
+            if let service { configuration.serviceName = service }
+            let surroundings = Surroundings.current()
+            var assembly = TracerAssembly(ResolvedConfiguration(configuration, in: surroundings), in: surroundings)
+            let tracer = assembly.tracer(sampler: sampler, processors: processors)
+            for problem in assembly.problems { assembly.logger.warning("\(problem)") }
+            let skein = Skein(tracer: tracer)
+            started = skein
+            Skein.adopt(tracer)
+            install(tracer, assembly.logger)
+            if !assembly.configuration.isDisabled { watchExit() }
+            return skein
+        }
+    }
+
+    /// Makes `tracer` the one that swift-distributed-tracing's own functions use, unless there is another.
+    private static func install(_ tracer: SkeinTracer, _ logger: Logger) {
+        // A second bootstrap would end the process.
+        guard InstrumentationSystem.instrument is NoOpInstrument else {
+            logger.warning(
+                """
+                InstrumentationSystem has another tracer already, which its functions go on using; Skein.withSpan uses this \
+                one. Call Skein.start before anything else bootstraps, or put both into a MultiplexInstrument
+                """
+            )
+            return
+        }
+        InstrumentationSystem.bootstrap(tracer)
+    }
+
+    private static func watchExit() {
+        atexit { Skein.flushAtExit() }
+        ExitSignals.watch { Skein.flushAtExit() }
+    }
+
+    /// Exports what waits, on the thread of the caller. Only the first call waits.
+    fileprivate static func flushAtExit() {
+        guard let skein = started.withLock(\.self) else { return }
+        _ = skein.shutdownAndWait(by: .now + exitTimeout)
+    }
+
+    /// Runs a service with tracing started, and exports all of it before it returns or throws. When the process is asked to end
+    /// by SIGTERM or SIGINT, and nothing in `operation` handles these, `operation` is cancelled.
+    ///
+    ///     @main struct Orders {
+    ///         static func main() async throws {
+    ///             try await Skein.run(service: "order-service") { try await serve() }
+    ///         }
+    ///     }
+    public static func run<Value: Sendable>(
+        service: String? = nil,
+        _ configuration: TracingConfiguration = TracingConfiguration(),
+        sampler: (any Sampler)? = nil,
+        processors: [any SpanProcessor] = [],
+        _ operation: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let skein = start(service: service, configuration, sampler: sampler, processors: processors)
+        let task = Task { try await operation() }
+        ExitSignals.onSignal { task.cancel() }
+        let result = await withTaskCancellationHandler {
+            await task.result
+        } onCancel: {
+            task.cancel()
+        }
+        ExitSignals.onSignal(nil)
+        await skein.shutdown(timeout: exitTimeout)
+        return try result.get()
+    }
+}
+
+/// Waits in a group of services, and exports what waits when the group stops: put it first, so that it stops last.
+extension Skein: Service {
+    public func run() async throws {
+        // Cancelled or asked to stop, both mean that the spans are to be exported.
+        try? await gracefulShutdown()
+        // A task that is cancelled still waits here; the time is bounded.
+        await shutdown()
+    }
+}
