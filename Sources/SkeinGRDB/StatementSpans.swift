@@ -59,6 +59,8 @@
         private var running: [String: [SkeinSpan]] = [:]
         private var texts: [String: StatementText] = [:]
 
+        /// Different texts that run at a time. More means that SQLite no longer tells of their end.
+        private static let runningCountMax = 1_000
         /// Texts that are kept. Who makes up a text for each statement pays for reading it each time.
         private static let textCountMax = 500
 
@@ -93,6 +95,10 @@
                 span.setAttribute("db.query.text", tracing.recordsValues ? statement.expandedSQL : text.sanitized)
                 span.setAttribute("db.query.summary", text.summary)
                 if let namespace = tracing.namespace { span.setAttribute("db.namespace", namespace) }
+            }
+            if running.count >= Self.runningCountMax {
+                for span in running.values.joined() { span.end() }
+                running = [:]
             }
             running[sql, default: []].append(span)
         }

@@ -37,12 +37,16 @@ public struct TracedHTTPClient: Sendable {
     private let client: HTTPClient
     private let tracer: SkeinTracer?
     private let options: Options
+    private let methods: Set<String>
+    private let secretKeys: Set<String>
 
     /// `tracer` is used in place of the process's, which is looked up at each request otherwise.
     public init(_ client: HTTPClient, _ options: Options = Options(), tracer: SkeinTracer? = nil) {
         self.client = client
         self.options = options
         self.tracer = tracer
+        methods = HTTPConventions.methods(and: options.moreMethods)
+        secretKeys = HTTPConventions.secretKeys(and: options.secretQueryKeys)
     }
 
     /// Executes a request, as the client's own function of this name.
@@ -94,7 +98,6 @@ public struct TracedHTTPClient: Sendable {
 
     private func start(_ request: HTTPClientRequest, _ template: String?, _ tracer: SkeinTracer) -> SkeinSpan {
         let method = request.method.rawValue
-        let methods = HTTPConventions.knownMethods.union(options.moreMethods)
         let name = HTTPConventions.spanName(method, known: methods)
         let url = redacted(request.url)
         var attributes: SpanAttributes = [
@@ -136,9 +139,7 @@ public struct TracedHTTPClient: Sendable {
         span.setStatus(SpanStatus(code: .error))
     }
 
-    private func redacted(_ url: String) -> String {
-        HTTPConventions.redacted(url: url, HTTPConventions.secretKeys.union(options.secretQueryKeys))
-    }
+    private func redacted(_ url: String) -> String { HTTPConventions.redacted(url: url, secretKeys) }
 }
 
 extension HTTPClientResponse {

@@ -49,8 +49,8 @@
         public init(_ options: Options = Options(), tracer: SkeinTracer? = nil) {
             self.options = options
             self.tracer = tracer
-            methods = HTTPConventions.knownMethods.union(options.moreMethods)
-            secretKeys = HTTPConventions.secretKeys.union(options.secretQueryKeys)
+            methods = HTTPConventions.methods(and: options.moreMethods)
+            secretKeys = HTTPConventions.secretKeys(and: options.secretQueryKeys)
         }
 
         public func handle(
@@ -118,7 +118,13 @@
         }
 
         /// Says how the request was answered. The route is known only now.
-        private func finish(_ span: SkeinSpan, _ request: Request, _ context: Context, _ status: HTTPResponse.Status) {
+        private func finish(
+            _ span: SkeinSpan,
+            _ request: Request,
+            _ context: Context,
+            _ status: HTTPResponse.Status,
+            errorType: String? = nil
+        ) {
             guard span.isRecording else { return }
             // Other words than paths stand there too, such as for what is not found.
             if let route = context.endpointPath, route.hasPrefix("/") {
@@ -128,19 +134,17 @@
             span.setAttribute("http.response.status_code", status.code)
             // What the client did wrong is no error of the server ("HTTP spans", Status).
             guard status.code >= 500 else { return }
-            span.setAttribute("error.type", String(status.code))
+            span.setAttribute("error.type", errorType ?? String(status.code))
             span.setStatus(SpanStatus(code: .error))
         }
 
         private func fail(_ span: SkeinSpan, _ request: Request, _ context: Context, _ error: any Error) {
             let answer = error as? any HTTPResponseError
-            let status = answer?.status ?? .internalServerError
-            // Set before the status is, an error's type stays.
-            if answer == nil { span.recordError(error) }
+            // Of an error that is an answer the status says more than the type.
             let type = answer == nil ? String(reflecting: type(of: error)) : nil
-            finish(span, request, context, status)
-            if let type { span.setAttribute("error.type", type) }
-            if answer != nil, status.code >= 500 { span.recordError(error) }
+            let status = answer?.status ?? .internalServerError
+            finish(span, request, context, status, errorType: type)
+            if status.code >= 500 { span.recordError(error) }
             span.end()
         }
 

@@ -43,8 +43,12 @@
             var lines = arguments.attributes.map { attribute in
                 "\(spanName).setAttribute(\"\(attribute.key)\", describing: \(attribute.argument))"
             }
-            let statements = body.statements.description
+            let isolation = function.isolatedParameters.map { "_ = `\($0)`\n" }.joined()
+            var statements = body.statements.description
             // A body of one expression gives it back without saying so, which it may only where nothing stands beside it.
+            if !isolation.isEmpty {
+                statements = isolation + (function.givesBackExpression ? "return " : "") + statements
+            }
             let inner = "\(effects.prefix){ ()\(effects.signature) in\n\(statements)\n}()"
             if let key = arguments.resultKey {
                 let result = context.makeUniqueName("result")
@@ -58,7 +62,7 @@
             return """
                 \(prefix)\(effects.prefix)Skein.withSpan(\(call.joined(separator: ", "))) { \
                 (\(spanName): SkeinSpan)\(effects.signature) in
-                \(lines.joined(separator: "\n"))
+                \(isolation)\(lines.joined(separator: "\n"))
                 }
                 """
         }
@@ -72,7 +76,8 @@
                     node.as(ExtensionDeclSyntax.self)?.extendedType.trimmedDescription
                 }
             }.first
-            return (owner.map { "\($0)." } ?? "") + function.name.identifierText
+            let name = (owner.map { "\($0)." } ?? "") + function.name.identifierText
+            return String(name.flatMap { $0 == "\"" || $0 == "\\" ? ["\\", $0] : [$0] })
         }
     }
 
@@ -124,6 +129,26 @@
         /// The names of the arguments inside of the body.
         var parameterNames: [String] {
             signature.parameterClause.parameters.map { ($0.secondName ?? $0.firstName).identifierText }
+        }
+
+        /// Whether the body is one expression, which is what the function gives back.
+        var givesBackExpression: Bool {
+            guard signature.returnClause != nil, let statements = body?.statements, statements.count == 1 else {
+                return false
+            }
+            if case .expr = statements.first?.item { return true }
+            return false
+        }
+
+        /// The arguments whose actor the function belongs to; a closure belongs to it only if it has the argument.
+        var isolatedParameters: [String] {
+            zip(signature.parameterClause.parameters, parameterNames).compactMap { parameter, name in
+                let specifiers = parameter.type.as(AttributedTypeSyntax.self)?.specifiers ?? []
+                let isIsolated = specifiers.contains {
+                    $0.as(SimpleTypeSpecifierSyntax.self)?.specifier.tokenKind == .keyword(.isolated)
+                }
+                return isIsolated && name != "_" ? name : nil
+            }
         }
     }
 #endif

@@ -13,6 +13,16 @@ package enum HTTPConventions {
         "X-Amz-Signature",
     ]
 
+    /// The known methods and some more; without any no set is made, which would be one for each request.
+    package static func methods(and more: Set<String>) -> Set<String> {
+        more.isEmpty ? knownMethods : knownMethods.union(more)
+    }
+
+    /// The keys of credentials and some more.
+    package static func secretKeys(and more: Set<String>) -> Set<String> {
+        more.isEmpty ? secretKeys : secretKeys.union(more)
+    }
+
     /// `http.request.method`: anybody can make up methods, and each would be a name of its own.
     package static func method(_ method: String, known: Set<String> = knownMethods) -> String {
         known.contains(method) ? method : "_OTHER"

@@ -84,6 +84,7 @@
             }
             let access = try #require(spans.first { $0.name == "write" })
             #expect(access.status.code == .error)
+            #expect(spans.filter { $0.name == "INSERT player" }.count == 2)
             #expect(access.attributes["db.response.status_code"] == "2067")
             #expect(access.attributes["error.type"] == "2067")
             let exception = try #require(access.events.first { $0.name == "exception" })

@@ -89,6 +89,39 @@
         func noise() async -> String { await animal().noise() }
     }
 
+    private final class Box {
+        var value = 0
+    }
+
+    @Traced
+    private func add(_ value: Int, to box: Box, on counter: isolated Counter) async -> Box {
+        counter.assertIsolated()
+        box.value += value
+        return box
+    }
+
+    @Traced(attributes: [.argument("value")])
+    private func keep(_ value: Int, in box: Box, isolation: isolated (any Actor)? = #isolation) async -> Box {
+        isolation?.assertIsolated()
+        box.value += value
+        return box
+    }
+
+    @MainActor @Traced private func show(_ box: Box) async -> Int {
+        MainActor.assertIsolated()
+        await Task.yield()
+        MainActor.assertIsolated()
+        return box.value
+    }
+
+    extension Counter {
+        func fill() async -> Int {
+            let box = Box()
+            let (same, kept) = (await add(1, to: box, on: self), await keep(2, in: box))
+            return same.value + kept.value
+        }
+    }
+
     extension Shop {
         @Traced
         func inner() async -> Int {
@@ -189,6 +222,14 @@
                 #expect(await counter.noise() == "…")
             }
             #expect(spans.count == 10)
+        }
+
+        @Test func `functions that are given their actor stay on it`() async throws {
+            let spans = try await spans {
+                #expect(await Counter().fill() == 6)
+                #expect(await Task { @MainActor in await show(Box()) }.value == 0)
+            }
+            #expect(spans.map(\.name) == ["add", "keep", "show"])
         }
 
         @Test func `calls inside are children`() async throws {
