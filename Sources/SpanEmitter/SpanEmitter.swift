@@ -16,7 +16,7 @@ import Tracing
 /// Makes spans as its arguments say and exports them as the environment says (`OTEL_*`), so that tests see the SDK from outside,
 /// as a service's operator does.
 ///
-///     OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 span-emitter every-shape
+///     OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 SpanEmitter every-shape
 @main struct SpanEmitter {
     private struct OutOfStock: Error, CustomStringConvertible {
         var description: String { "no widgets left" }
@@ -65,7 +65,9 @@ import Tracing
                 }
             }
         default:
-            print("usage: span-emitter every-shape | burst COUNT | start | wait | twice | global; OTEL_* say where spans go")
+            print(
+                "usage: SpanEmitter every-shape | burst COUNT | start | wait | twice | global; OTEL_* say where spans go"
+            )
         }
     }
 

@@ -193,9 +193,9 @@ extension BatchSpanProcessor {
         switch result {
         case .done: break
         case .partlyRejected(let count, let reason):
-            problems.tell(.rejected, count) { "\(exporter.typeName): \($0) spans were rejected: \(reason)" }
+            problems.tell(.rejected, count) { "\(exporter.typeName): \($0.spans) rejected: \(reason)" }
         case .failed(let reason):
-            problems.tell(.failed, batch.count) { "\(exporter.typeName): \($0) spans could not be exported: \(reason)" }
+            problems.tell(.failed, batch.count) { "\(exporter.typeName) could not export \($0.spans): \(reason)" }
         }
         state.withLock { state in
             state.finishedCount += batch.count
@@ -209,25 +209,31 @@ extension BatchSpanProcessor {
         }
     }
 
-    private func tellDrops() {
-        let new = metrics.dropped(droppedCount)
+    /// Tells of drops that were not told yet.
+    private func tellDrops(_ reason: ProcessorMetrics.DropReason = .queueFull) {
+        let new = metrics.dropped(droppedCount, reason)
         guard new > 0 else { return }
-        let limit = configuration.queueSizeMax
-        problems.tell(.dropped, new) { count in
-            "\(count) spans were dropped: more than \(limit) waited to be exported; raise OTEL_BSP_MAX_QUEUE_SIZE, or see why \(exporter.typeName) is slow"
+        problems.tell(reason == .queueFull ? .dropped : .unfinished, new) { count in
+            switch reason {
+            case .queueFull:
+                """
+                dropped \(count.spans): more than \(configuration.queueSizeMax) waited to be exported; raise \
+                OTEL_BSP_MAX_QUEUE_SIZE, or see why \(exporter.typeName) is slow
+                """
+            case .shutdown: "dropped \(count.spans): the shutdown left no time to export them"
+            }
         }
     }
 
     /// Lets go what there was no time for, and the exporter.
     private func stop() {
-        let left = state.withLock { state in
-            let left = state.waitingCount
+        tellDrops()
+        state.withLock { state in
+            state.droppedCount += state.waitingCount
             state.queue = []
             state.takenCount = 0
-            state.droppedCount += left
-            return left
         }
-        if left > 0 { tellDrops() }
+        tellDrops(.shutdown)
         exporter.shutdown()
         state.withLock { state in
             state.hasStopped = true
@@ -251,4 +257,9 @@ extension Duration {
         let (seconds, attoseconds) = bounded.components
         return .nanoseconds(Int(seconds * 1_000_000_000 + attoseconds / 1_000_000_000))
     }
+}
+
+extension Int {
+    /// So many spans, in words.
+    package var spans: String { self == 1 ? "1 span" : "\(self) spans" }
 }

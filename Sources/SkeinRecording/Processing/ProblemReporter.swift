@@ -3,7 +3,7 @@ import Synchronization
 
 /// Tells of what goes wrong again and again, each kind at most once a minute, with how often it went wrong since.
 final class ProblemReporter: Sendable {
-    enum Kind: Hashable, Sendable { case dropped, failed, rejected }
+    enum Kind: Hashable, Sendable { case dropped, unfinished, failed, rejected }
 
     private struct Told {
         var next: ContinuousClock.Instant

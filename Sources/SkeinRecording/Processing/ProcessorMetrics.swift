@@ -13,6 +13,12 @@ final class ProcessorMetrics: Sendable {
     /// Components are numbered in the order in which they are made.
     private static let count = Atomic(0)
 
+    /// `error.type` of spans that a processor does not pass on.
+    enum DropReason: String {
+        case queueFull = "queue_full"
+        case shutdown = "already_shutdown"
+    }
+
     init(type: String, exporter exporterType: String) {
         let number = Self.count.add(1, ordering: .relaxed).oldValue
         processor = [("otel.component.type", type), ("otel.component.name", "\(type)/\(number)")]
@@ -29,14 +35,17 @@ final class ProcessorMetrics: Sendable {
 
     /// `total` is the number of spans that were ever dropped. Returns how many of them are new.
     @discardableResult
-    func dropped(_ total: Int) -> Int {
+    func dropped(_ total: Int, _ reason: DropReason) -> Int {
         let new = toldDroppedCount.withLock { told in
             defer { told = max(told, total) }
             return total - told
         }
         if new > 0 {
-            Counter(label: "otel.sdk.processor.span.processed", dimensions: processor + [("error.type", "queue_full")])
-                .increment(by: new)
+            Counter(
+                label: "otel.sdk.processor.span.processed",
+                dimensions: processor + [("error.type", reason.rawValue)]
+            )
+            .increment(by: new)
         }
         return new
     }

@@ -29,7 +29,7 @@ public final class SimpleSpanProcessor: SpanProcessor {
         state.withLock { state in
             guard !state.isStopped else {
                 state.droppedCount += 1
-                metrics.dropped(state.droppedCount)
+                metrics.dropped(state.droppedCount, .shutdown)
                 return
             }
             let started = ContinuousClock.now

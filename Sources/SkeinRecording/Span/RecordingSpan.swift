@@ -104,6 +104,8 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
             state.endUnixNanos = max(end, startUnixNanos)
             return true
         }
-        if isFirst { core.processor.onEnd(FinishedSpan(self)) }
+        guard isFirst else { return }
+        core.metrics?.end(isSampled: isSampled)
+        core.processor.onEnd(FinishedSpan(self))
     }
 }

@@ -151,7 +151,10 @@ extension Skein {
         let place = context ?? .current ?? .topLevel
         guard let core else { return (SkeinSpan(nil, context: place), context == nil) }
         let identity = place.spanIdentity
-        if let identity, core.drops(childOf: identity) { return (SkeinSpan(nil, context: place), context == nil) }
+        if let identity, core.drops(childOf: identity) {
+            core.metrics?.start(.drop, parent: identity)
+            return (SkeinSpan(nil, context: place), context == nil)
+        }
         return (core.startSpan(name, kind, attributes, links, place, identity, startUnixNanos: { nil }, fileID), false)
     }
 }

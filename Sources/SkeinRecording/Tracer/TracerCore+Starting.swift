@@ -18,7 +18,10 @@ extension TracerCore {
         _ fileID: String
     ) -> SkeinSpan {
         if let parent {
-            if drops(childOf: parent) { return SkeinSpan(nil, context: context) }
+            if drops(childOf: parent) {
+                metrics?.start(.drop, parent: parent)
+                return SkeinSpan(nil, context: context)
+            }
             if samples(childOf: parent) {
                 let start = startUnixNanos()
                 return record(
@@ -47,6 +50,7 @@ extension TracerCore {
             context: context
         )
         let result = sampler.sample(request)
+        if result.decision == .drop { metrics?.start(.drop, parent: parent) }
         if result.decision == .drop, !hasStrictSpanIDs, result.traceState == nil, let parent, parent.isDroppedHere {
             return SkeinSpan(nil, context: context)
         }
@@ -76,6 +80,7 @@ extension TracerCore {
         _ startUnixNanos: UInt64?,
         _ fileID: String
     ) -> SkeinSpan {
+        metrics?.start(result.decision, parent: parent)
         let isSampled = result.decision == .recordAndSample
         let hasParent = parent?.spanContext.traceID.isValid ?? false
         let recording = RecordingSpan(

@@ -16,6 +16,7 @@ package final class TracerCore: Sendable {
     /// Whether spans that are not sampled have ids of their own although their parent is not sampled either.
     let hasStrictSpanIDs: Bool
     private let localRules: LocalSamplingRules
+    let metrics: SpanMetrics?
     /// Whether the sampler has every span recorded, so that processors may decide about all.
     let recordsAll: Bool
 
@@ -38,6 +39,7 @@ package final class TracerCore: Sendable {
         self.clock = clock
         self.hasStrictSpanIDs = hasStrictSpanIDs
         recordsAll = sampler is AlwaysRecordSampler
+        metrics = SpanMetrics.ifAnybodyListens()
         localRules =
             hasStrictSpanIDs
             ? sampler.localRules.subtracting(.childrenOfDroppedAreDropped) : sampler.localRules

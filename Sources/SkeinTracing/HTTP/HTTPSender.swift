@@ -71,6 +71,8 @@ final class HTTPSender: Sendable {
         )
         configuration.tracing.tracer = nil
         configuration.httpVersion = .http1Only
+        // Tries are counted here; the pool's own would go on until no time is left.
+        configuration.connectionPool.retryConnectionEstablishment = false
         configuration.tlsConfiguration = try Self.tls(target)
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }

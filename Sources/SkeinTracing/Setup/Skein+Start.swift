@@ -41,7 +41,7 @@ extension Skein {
     ) -> Skein {
         started.withLock { started in
             if let started {
-                Logger(label: "skein.sdk").warning(
+                logger.warning(
                     "Skein.start was called again; what was started first goes on, and this call changes nothing"
                 )
                 return started
@@ -84,8 +84,20 @@ extension Skein {
     /// Exports what waits, on the thread of the caller. Only the first call waits.
     fileprivate static func flushAtExit() {
         guard let skein = started.withLock(\.self) else { return }
-        _ = skein.shutdownAndWait(by: .now + exitTimeout)
+        tell(skein.shutdownAndWait(by: .now + exitTimeout))
     }
+
+    /// Says at the end what is lost.
+    private static func tell(_ result: FlushResult) {
+        switch result {
+        case .done: return
+        case .timedOut(let count):
+            logger.warning("lost \(count.spans) at the end of the process: not exported within \(exitTimeout)")
+        case .failed(let count, let reason): logger.warning("lost \(count.spans) at the end of the process: \(reason)")
+        }
+    }
+
+    private static var logger: Logger { Logger(label: "skein.sdk") }
 
     /// Runs a service with tracing started, and exports all of it before it returns or throws. When the process is asked to end
     /// by SIGTERM or SIGINT, and nothing in `operation` handles these, `operation` is cancelled.
@@ -111,7 +123,7 @@ extension Skein {
             task.cancel()
         }
         ExitSignals.onSignal(nil)
-        await skein.shutdown(timeout: exitTimeout)
+        tell(await skein.shutdown(timeout: exitTimeout))
         return try result.get()
     }
 }

@@ -165,7 +165,7 @@ import Tracing
         end(4, in: tracer)
         #expect(processor.shutdown(by: .now + .seconds(60)) == .failed(count: 4, reason: "no route"))
         #expect(processor.failedCount == 4)
-        #expect(problems.withLock(\.self) == ["test_exporter: 2 spans could not be exported: no route"])
+        #expect(problems.withLock(\.self) == ["test_exporter could not export 2 spans: no route"])
     }
 
     @Test func `spans that are only recorded stay`() {
