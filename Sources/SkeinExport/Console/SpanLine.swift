@@ -18,7 +18,7 @@ enum SpanLine {
 
     private static func write(_ span: FinishedSpan, to json: inout JSONWriter) {
         let recording = span.recording
-        let state = recording.snapshot
+        let state = span.state
         let service = recording.core.resource.serviceName
         json.object { json in
             json.member("startTime", RFC3339.format(recording.startUnixNanos))

@@ -74,7 +74,7 @@ struct TreeText {
         guard let span = node.span else {
             return Row(glyphs: glyphs, name: name, duration: "running", trouble: "", isError: false)
         }
-        let state = span.recording.snapshot
+        let state = span.state
         let isError = state.status?.code == .error
         return Row(
             glyphs: glyphs,

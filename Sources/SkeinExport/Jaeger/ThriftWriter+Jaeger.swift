@@ -22,20 +22,20 @@ extension ThriftWriter {
     /// 8 startTime (µs), 9 duration (µs), 10 tags, 11 logs }`.
     mutating func span(_ span: FinishedSpan, scope: Substring) {
         let recording = span.recording
-        let state = recording.snapshot
+        let state = span.state
         structure { writer in
-            writer.field(1, bits: recording.spanContext.traceID.low)
-            writer.field(2, bits: recording.spanContext.traceID.high)
-            writer.field(3, bits: recording.spanContext.spanID.rawValue)
+            writer.field(1, bits: span.spanContext.traceID.low)
+            writer.field(2, bits: span.spanContext.traceID.high)
+            writer.field(3, bits: span.spanContext.spanID.rawValue)
             writer.field(4, bits: recording.parentSpanID.rawValue)
             writer.field(5, text: state.name)
             writer.references(state.links)
             // 1 sampled, 2 debug.
-            writer.field(7, i32: (recording.isSampled ? 1 : 0) | (recording.decision == .debug ? 2 : 0))
+            writer.field(7, i32: (span.isSampled ? 1 : 0) | (recording.decision == .debug ? 2 : 0))
             let start = recording.startUnixNanos
             writer.field(8, bits: start / 1000)
             writer.field(9, bits: ((state.endUnixNanos ?? start) - start) / 1000)
-            writer.tags(10, state.attributes.pairs, own: Self.ownTags(recording, state, scope))
+            writer.tags(10, state.attributes.pairs, own: Self.ownTags(span, state, scope))
             writer.logs(state.events)
         }
     }
@@ -81,11 +81,11 @@ extension ThriftWriter {
 
     /// What stands for fields that Jaeger's spans do not have.
     private static func ownTags(
-        _ recording: RecordingSpan,
+        _ span: FinishedSpan,
         _ state: RecordingSpan.State,
         _ scope: Substring
     ) -> [(key: String, value: RecordedValue)] {
-        var tags: [(key: String, value: RecordedValue)] = [("span.kind", .string(recording.kind.word))]
+        var tags: [(key: String, value: RecordedValue)] = [("span.kind", .string(span.recording.kind.word))]
         if let status = state.status {
             tags.append(("otel.status_code", .string(status.code == .ok ? "OK" : "ERROR")))
             if let message = status.message, !message.isEmpty {
@@ -94,7 +94,7 @@ extension ThriftWriter {
             if status.code == .error { tags.append(("error", .bool(true))) }
         }
         if !scope.isEmpty { tags.append(("otel.scope.name", .string(String(scope)))) }
-        let traceState = recording.spanContext.traceState
+        let traceState = span.spanContext.traceState
         if !traceState.members.isEmpty { tags.append(("w3c.tracestate", .string(traceState.header()))) }
         for (key, count) in [
             ("otel.dropped_attributes_count", state.attributes.droppedCount),

@@ -46,11 +46,11 @@ package enum OTLPJSON {
 
     private static func write(_ span: FinishedSpan, to json: inout JSONWriter) {
         let recording = span.recording
-        let state = recording.snapshot
+        let state = span.state
         json.object { json in
-            json.member("traceId", recording.spanContext.traceID)
-            json.member("spanId", recording.spanContext.spanID)
-            json.text("traceState", recording.spanContext.traceState.header())
+            json.member("traceId", span.spanContext.traceID)
+            json.member("spanId", span.spanContext.spanID)
+            json.text("traceState", span.spanContext.traceState.header())
             if recording.parentSpanID.isValid { json.member("parentSpanId", recording.parentSpanID) }
             json.text("name", state.name)
             json.member("kind", recording.kind.model.rawValue)

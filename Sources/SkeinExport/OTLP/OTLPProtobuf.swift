@@ -49,7 +49,7 @@ package enum OTLPProtobuf {
     }
 
     private static func append(_ span: FinishedSpan, to out: inout ByteWriter) {
-        span.recording.withState { append(span, $0, to: &out) }
+        span.withState { append(span, $0, to: &out) }
     }
 
     private static func append(_ span: FinishedSpan, _ state: borrowing RecordingSpan.State, to out: inout ByteWriter) {
@@ -57,9 +57,9 @@ package enum OTLPProtobuf {
         let start = out.openMessage(2)
         // Ids, times, kind and flags, each with its tag.
         out.reserve(64)
-        out.append(recording.spanContext.traceID)
-        out.append(0x12, recording.spanContext.spanID)
-        append(0x1a, recording.spanContext.traceState, to: &out)
+        out.append(span.spanContext.traceID)
+        out.append(0x12, span.spanContext.spanID)
+        append(0x1a, span.spanContext.traceState, to: &out)
         if recording.parentSpanID.isValid { out.append(0x22, recording.parentSpanID) }
         if !state.name.isEmpty { out.appendText(0x2a, state.name) }
         out.append(0x30)

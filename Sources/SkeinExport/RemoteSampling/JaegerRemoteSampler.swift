@@ -38,7 +38,8 @@ public final class JaegerRemoteSampler: Sampler {
     /// - Parameters:
     ///   - service: whose strategy is asked for.
     ///   - initialProbability: of all traces before the first answer; 0 to 1.
-    ///   - pollingInterval: from one question to the next, give or take a tenth, so that a fleet does not ask all at once.
+    ///   - pollingInterval: from one question to the next, at least a second, give or take a tenth, so that a fleet does not ask all
+    ///     at once.
     ///   - log: is told what an operator should know.
     ///   - source: fetches the answer.
     public convenience init(

@@ -32,10 +32,10 @@ package enum ZipkinJSON {
         to json: inout JSONWriter
     ) {
         let recording = span.recording
-        let state = recording.snapshot
+        let state = span.state
         json.object { json in
-            json.member("traceId", recording.spanContext.traceID)
-            json.member("id", recording.spanContext.spanID)
+            json.member("traceId", span.spanContext.traceID)
+            json.member("id", span.spanContext.spanID)
             if recording.parentSpanID.isValid { json.member("parentId", recording.parentSpanID) }
             if !state.name.isEmpty { json.member("name", state.name) }
             if let kind = kind(recording.kind) { json.member("kind", kind) }
@@ -59,7 +59,7 @@ package enum ZipkinJSON {
                     }
                 }
             }
-            writeTags(state, recording.spanContext.traceState, scope, resource, to: &json)
+            writeTags(state, span.spanContext.traceState, scope, resource, to: &json)
         }
     }
 

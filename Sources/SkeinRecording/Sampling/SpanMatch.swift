@@ -94,7 +94,7 @@ extension SpanMatch.Conditions {
         if let route { parts.append("route:\(route.text)") }
         if let source { parts.append("source:\(source.text)") }
         parts += attributes.map(\.description)
-        if !priorities.isEmpty { parts.append("priority:\(priorities.map(\.description).joined(separator: "|"))") }
+        if !priorities.isEmpty { parts.append("priority:\(priorities.map(\.rawValue).joined(separator: "|"))") }
         return parts.isEmpty ? "all" : parts.joined(separator: ",")
     }
 }

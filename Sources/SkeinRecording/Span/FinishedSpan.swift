@@ -25,6 +25,12 @@ public struct FinishedSpan: Sendable {
         keeping.threshold.apply(to: &context.traceState)
         return context
     }
+    /// What `body`, which must leave the span alone, makes of what it holds, as a rule without a copy.
+    @inline(__always)
+    package func withState<Result>(_ body: (borrowing RecordingSpan.State) -> Result) -> Result {
+        keeping == nil ? recording.withState(body) : body(state)
+    }
+
     /// What it holds.
     package var state: RecordingSpan.State {
         var state = recording.snapshot

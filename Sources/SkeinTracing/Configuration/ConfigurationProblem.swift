@@ -16,7 +16,7 @@ public struct ConfigurationProblem: Hashable, Sendable {
     public var name: String
     /// As it is written, shortened; `nil` where it may be a secret, or there is none.
     public var value: String?
-    /// What is wrong, as the second half of a sentence whose first is the value, where there is one.
+    /// What is wrong: a whole sentence, or, where there is a value, what follows it in one.
     public var reason: String
     /// What holds instead; `nil` where that needs no word.
     public var instead: String?

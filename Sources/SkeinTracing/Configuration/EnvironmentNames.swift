@@ -2,9 +2,9 @@
 import SkeinBase
 
 /// The names of variables.
-enum EnvironmentNames {
+package enum EnvironmentNames {
     /// Those that are read.
-    static let read = general + batch + limits + otlp + others
+    package static let read = general + batch + limits + otlp + others
 
     private static let general = [
         "OTEL_SDK_DISABLED", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME", "OTEL_LOG_LEVEL", "OTEL_PROPAGATORS",

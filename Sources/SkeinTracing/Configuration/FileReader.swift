@@ -21,7 +21,7 @@ struct FileReader {
     mutating func map(_ part: Part, known: [String], isOpen: Bool = false) -> [String: Part] {
         guard !part.node.isNull else { return [:] }
         guard case .map(let pairs) = part.node.content else {
-            report(part, "is no map of \(known.joined(separator: ", "))")
+            report(part, "it is no map of \(known.joined(separator: ", "))")
             return [:]
         }
         var parts: [String: Part] = [:]
@@ -50,7 +50,11 @@ struct FileReader {
         if isOpen, nearest == nil { return }
         let hint = nearest.map { "did you mean \($0)?" } ?? "\(part.name) has \(known.joined(separator: ", "))"
         problems.append(
-            ConfigurationProblem(.file(path: path, line: child.line), key, reason: "is no key of \(part.name): \(hint)")
+            ConfigurationProblem(
+                .file(path: path, line: child.line),
+                key,
+                reason: "it is no key of \(part.name): \(hint)"
+            )
         )
     }
 
@@ -58,7 +62,7 @@ struct FileReader {
     mutating func list(_ part: Part?) -> [Part] {
         guard let part, !part.node.isNull else { return [] }
         guard case .list(let nodes) = part.node.content else {
-            report(part, "is no list")
+            report(part, "it is no list")
             return []
         }
         return nodes.map { Part(name: part.name, node: $0, line: $0.line) }
@@ -78,7 +82,7 @@ struct FileReader {
         case .scalar(let name):
             let hint = Spelling.nearest(to: name, among: known).map { ": did you mean \($0)?" } ?? ""
             report(part, value: name, "is not one of \(known.joined(separator: ", "))\(hint)")
-        default: report(part, "does not have one of \(known.joined(separator: ", ")) and no more")
+        default: report(part, "it does not have one of \(known.joined(separator: ", ")) and no more")
         }
         return nil
     }
@@ -105,7 +109,7 @@ struct FileReader {
         case .null: return nil
         case .scalar(let text): return text
         case .list, .map:
-            report(part, "is not \(expected)")
+            report(part, "it is not \(expected)")
             return nil
         }
     }

@@ -81,7 +81,7 @@ extension SamplingRule {
             known: ["attribute_values", "attribute_patterns", "span_kinds", "parent", "sampler"]
         )
         guard let sampler = parts["sampler"].flatMap({ inner($0, &reader) }) else {
-            if reader.problems.count == problemCount { reader.report(part, "has no sampler") }
+            if reader.problems.count == problemCount { reader.report(part, "it has no sampler") }
             return nil
         }
         self.init(sampler: sampler)
@@ -114,7 +114,7 @@ extension SamplingRule {
             let name = reader.choice(element, of: Parent.allCases.map(\.rawValue))?.name
             if let parent = name.flatMap(Parent.init(rawValue:)) { parents.insert(parent) }
         }
-        if attributes.contains(where: \.key.isEmpty) { reader.report(part, "asks for an attribute without a key") }
+        if attributes.contains(where: \.key.isEmpty) { reader.report(part, "it asks for an attribute without a key") }
         guard reader.problems.count == problemCount else { return nil }
     }
 

@@ -9,7 +9,7 @@ extension SpanProcessorConfiguration {
         let settings = ["schedule_delay", "export_timeout", "max_queue_size", "max_export_batch_size"]
         let parts = reader.map(choice, known: (isBatch ? settings : []) + ["exporter"])
         guard let exporter = parts["exporter"] else {
-            reader.report(choice, "has no exporter")
+            reader.report(choice, "it has no exporter")
             return nil
         }
         guard let exporter = SpanExporterConfiguration(exporter, &reader) else { return nil }
@@ -87,7 +87,7 @@ extension OTLPConfiguration {
             let pair = reader.map(element, known: ["name", "value"])
             guard let name = reader.text(pair["name"]), let value = reader.text(pair["value"]) else { continue }
             if let fault = HeaderList.fault(name: name, value: value) {
-                reader.report(element, fault)
+                reader.report(element, "it \(fault)")
             } else {
                 headers[name.lowercased()] = value
             }

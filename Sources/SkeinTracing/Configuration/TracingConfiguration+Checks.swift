@@ -119,7 +119,9 @@ extension OTLPConfiguration {
                 clientKeyFile == nil
                 ? ("clientCertificateFile", "clientKeyFile") : ("clientKeyFile", "clientCertificateFile")
             (clientKeyFile, clientCertificateFile) = (nil, nil)
-            problems.append(.init(.field, "\(name).\(present)", reason: "needs \(missing) beside it, which is not set"))
+            problems.append(
+                .init(.field, "\(name).\(present)", reason: "it needs \(missing) beside it, which is not set")
+            )
         }
         for (header, value) in headers.sorted(by: { $0.key < $1.key }) {
             guard let fault = HeaderList.fault(name: header, value: value) else { continue }

@@ -7,7 +7,7 @@ extension TracingConfiguration {
     /// Takes over what the environment says.
     mutating func take(_ reader: inout EnvironmentReader) {
         for (name, meant) in EnvironmentNames.misspelt(in: reader.environment) {
-            reader.report(name, "is the name of no variable: did you mean \(meant)?")
+            reader.report(name, "it is the name of no variable: did you mean \(meant)?")
         }
         reader.read("OTEL_SDK_DISABLED", as: .boolean, into: &isDisabled)
         reader.read("OTEL_LOG_LEVEL", as: .logLevel, into: &logLevel)

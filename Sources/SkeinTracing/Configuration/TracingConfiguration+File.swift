@@ -15,7 +15,7 @@ extension TracingConfiguration {
         do throws(ConfigurationTree.Failure) {
             let root = try tree.read(text)
             for fault in tree.faults {
-                reader.report(line: fault.line, "a value", fault.reason, instead: "it is empty")
+                reader.report(line: fault.line, "a value", "it \(fault.reason)", instead: "it is empty")
             }
             take(FileReader.Part(name: "the file", node: root, line: root.line), &reader)
         } catch {
@@ -43,7 +43,7 @@ extension TracingConfiguration {
             reader.report(
                 line: root.line,
                 "file_format",
-                "is missing: write file_format: \"1.0\"",
+                "it is missing: write file_format: \"1.0\"",
                 instead: "1.0 is used"
             )
             return
@@ -85,9 +85,7 @@ extension TracingConfiguration {
         let parts = part.map {
             reader.map($0, known: ["processors", "limits", "sampler", "tracer_configurator", "id_generator"])
         }
-        if general != nil || parts?["limits"] != nil {
-            limits = SpanLimits(parts?["limits"], general: general, &reader)
-        }
+        limits.take(parts?["limits"], general: general, &reader)
         guard let parts else { return }
         if let list = parts["processors"] {
             let problemCount = reader.problems.count
@@ -96,7 +94,7 @@ extension TracingConfiguration {
         }
         if let part = parts["sampler"], let read = SamplerConfiguration(part, &reader) { sampler = read }
         for name in ["tracer_configurator", "id_generator"] {
-            if let other = parts[name] { reader.report(other, "is not supported") }
+            if let other = parts[name] { reader.report(other, "it is not supported") }
         }
     }
 }
@@ -126,9 +124,14 @@ extension ValueForm where Value == Logger.Level {
 }
 
 extension SpanLimits {
-    /// What is not said is as the specification says, what is said of spans wins.
-    fileprivate init(_ part: FileReader.Part?, general: FileReader.Part?, _ reader: inout FileReader) {
-        self.init()
+    /// What a section that is there does not say is as the specification says; what is said of spans wins.
+    fileprivate mutating func take(_ part: FileReader.Part?, general: FileReader.Part?, _ reader: inout FileReader) {
+        let standard = SpanLimits()
+        if part != nil { self = standard }
+        if general != nil {
+            attributeCount = standard.attributeCount
+            attributeValueLength = standard.attributeValueLength
+        }
         let common = ["attribute_count_limit", "attribute_value_length_limit"]
         let own = [
             "event_count_limit", "link_count_limit", "event_attribute_count_limit", "link_attribute_count_limit",

@@ -31,7 +31,7 @@ extension TracingConfiguration {
         for element in reader.list(parts["attributes"]) {
             let pair = reader.map(element, known: ["name", "value", "type"])
             guard let name = reader.text(pair["name"]), !name.isEmpty else {
-                reader.report(element, "has no name")
+                reader.report(element, "it has no name")
                 continue
             }
             var type = AttributeType.string

@@ -50,7 +50,7 @@ extension ValueForm where Value == Duration {
         Self(
             expected: "a whole number of milliseconds from 0 to \(Int32.max)",
             parse: { Int32($0).flatMap { $0 >= 0 ? .milliseconds($0) : nil } },
-            show: { "\(Int64($0 / .milliseconds(1))) ms" }
+            show: \.description
         )
     }
 }

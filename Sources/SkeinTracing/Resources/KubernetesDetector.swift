@@ -8,8 +8,8 @@ import SkeinModel
 ///       - name: K8S_POD_NAME
 ///         valueFrom: {fieldRef: {fieldPath: metadata.name}}
 enum KubernetesDetector {
-    /// Of each attribute the variables that are looked at, the first that is set wins. Those of the second place are what the
-    /// OpenTelemetry operator sets; those of the third are usual, and may mean something else outside of a cluster.
+    /// Of each attribute the variables that are looked at; the first that is set wins. `OTEL_RESOURCE_ATTRIBUTES_…` is what the
+    /// OpenTelemetry operator sets. The usual name may mean something else outside of a cluster.
     static let variables: [(attribute: String, names: [String], usual: String?)] = [
         ("k8s.pod.name", ["K8S_POD_NAME", "OTEL_RESOURCE_ATTRIBUTES_POD_NAME"], "POD_NAME"),
         ("k8s.pod.uid", ["K8S_POD_UID", "OTEL_RESOURCE_ATTRIBUTES_POD_UID"], "POD_UID"),

@@ -146,9 +146,16 @@ struct TracerAssembly {
             target.clientCertificateFile = otlp.clientCertificateFile
             return try HTTPSpanExporter(otlp.transport == .httpJSON ? .otlpJSON : .otlpProtobuf, to: target)
         case .grpc:
-            throw AssemblyError(
-                "OTLP over gRPC needs the package trait GRPC; add it, or set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
-            )
+            #if GRPC
+                return try GRPCSpanExporter(otlp, at: endpoint)
+            #else
+                throw AssemblyError(
+                    """
+                    OTLP over gRPC needs the package trait GRPC; add it to the dependency on skein, or set \
+                    OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+                    """
+                )
+            #endif
         }
     }
 

@@ -55,4 +55,46 @@ extension OTLP.RPCStatus {
         }
         return message
     }
+
+    /// How long an answer in protobuf asks to wait before another try; `nil` when it does not say so. Throws what is wrong with its
+    /// bytes.
+    package static func retryDelay(protobuf bytes: UnsafeRawBufferPointer) throws(WireError) -> Duration? {
+        var status = ProtobufReader(bytes)
+        while let tag = try status.nextTag() {
+            guard tag == 3 << 3 | 2 else {
+                try status.skip(tag)
+                continue
+            }
+            var (type, value): (String, UnsafeRawBufferPointer?) = ("", nil)
+            var detail = try status.readMessage()
+            while let tag = try detail.nextTag() {
+                switch tag {
+                case 1 << 3 | 2: type = UTF8Text.repaired(try detail.readBytes())
+                case 2 << 3 | 2: value = try detail.readBytes()
+                default: try detail.skip(tag)
+                }
+            }
+            guard type == retryInfo, let value else { continue }
+            var info = ProtobufReader(value)
+            while let tag = try info.nextTag() {
+                if tag == 1 << 3 | 2 { return try duration(info.readMessage()) }
+                try info.skip(tag)
+            }
+        }
+        return nil
+    }
+
+    /// `google.protobuf.Duration { 1 seconds (int64), 2 nanos (int32) }`, not below zero.
+    private static func duration(_ message: ProtobufReader) throws(WireError) -> Duration {
+        var message = message
+        var (seconds, nanos): (Int64, Int64) = (0, 0)
+        while let tag = try message.nextTag() {
+            switch tag {
+            case 1 << 3: seconds = Int64(bitPattern: try message.readVarint())
+            case 2 << 3: nanos = Int64(bitPattern: try message.readVarint())
+            default: try message.skip(tag)
+            }
+        }
+        return .seconds(min(max(seconds, 0), Int64(Int32.max))) + .nanoseconds(min(max(nanos, 0), 999_999_999))
+    }
 }

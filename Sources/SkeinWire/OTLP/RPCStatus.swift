@@ -32,7 +32,7 @@ extension OTLP {
             self.retryDelaySeconds = retryDelaySeconds
         }
 
-        private static let retryInfo = "type.googleapis.com/google.rpc.RetryInfo"
+        static let retryInfo = "type.googleapis.com/google.rpc.RetryInfo"
 
         /// Appends the protobuf form.
         package func appendProtobuf(to out: inout ByteWriter) {

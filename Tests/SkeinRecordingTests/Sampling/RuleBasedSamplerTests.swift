@@ -14,7 +14,7 @@ import Tracing
         baggage: String? = nil
     ) -> SamplingRequest {
         var context = ServiceContext.topLevel
-        if let baggage { context.baggage[TaskPriority.key] = baggage }
+        if let baggage { context.baggage[SpanMatch.TaskPriority.key] = baggage }
         return SamplingRequest(
             traceID: TraceID(high: 1, low: 1),
             name: name,
@@ -48,11 +48,17 @@ import Tracing
         (SpanMatch(source: "Orders/*"), request(), true),
         (SpanMatch(source: "Orders/Other.swift"), request(), false),
         (SpanMatch(source: "Order"), request(), false),
-        (SpanMatch(priorities: [.high]), request(attributes: [TaskPriority.key: "high"]), true),
-        (SpanMatch(priorities: [.high]), request(attributes: [TaskPriority.key: 1]), true),
+        (SpanMatch(priorities: [.high]), request(attributes: [SpanMatch.TaskPriority.key: "high"]), true),
+        (SpanMatch(priorities: [.high]), request(attributes: [SpanMatch.TaskPriority.key: 1]), true),
         (SpanMatch(priorities: [.high]), request(baggage: "P1"), true),
-        (SpanMatch(priorities: [.high]), request(attributes: [TaskPriority.key: "low"], baggage: "high"), true),
-        (SpanMatch(priorities: [.low]), request(attributes: [TaskPriority.key: "high"], baggage: "low"), false),
+        (
+            SpanMatch(priorities: [.high]), request(attributes: [SpanMatch.TaskPriority.key: "low"], baggage: "high"),
+            true
+        ),
+        (
+            SpanMatch(priorities: [.low]), request(attributes: [SpanMatch.TaskPriority.key: "high"], baggage: "low"),
+            false
+        ),
         (SpanMatch(priorities: [.low]), request(baggage: "nonsense"), false),
         (SpanMatch(name: "GET*", kinds: [.client]), request(), false),
     ]
@@ -96,7 +102,7 @@ import Tracing
         let tracer = SkeinTracer(sampler: sampler, processors: [exporter])
         var context = ServiceContext.topLevel
         tracer.startSpan(name: "a", attributes: ["k": 1], context: context).end()
-        context.baggage[TaskPriority.key] = "critical"
+        context.baggage[SpanMatch.TaskPriority.key] = "critical"
         tracer.startSpan(name: "b", attributes: ["k": 1], context: context).end()
         tracer.startSpan(name: "c", context: context).end()
         #expect(exporter.spans.map(\.name) == ["b"])

@@ -263,6 +263,18 @@ import Tracing
         #expect(configuration.limits == limits)
     }
 
+    @Test func `general limits replace the general ones alone`() {
+        var code = TracingConfiguration()
+        code.limits.attributeCount = 1
+        code.limits.attributeValueLength = 2
+        code.limits.eventCount = 3
+        let file = "file_format: '1.0'\nattribute_limits: {attribute_value_length_limit: 9}"
+        var limits = SpanLimits()
+        limits.attributeValueLength = 9
+        limits.eventCount = 3
+        #expect(resolve(file: file, code: code).configuration.limits == limits)
+    }
+
     @Test func `empty lists are what they say`() {
         let (configuration, problems) = resolve(
             file: "file_format: '1.0'\npropagator: {composite: []}\ntracer_provider: {processors: []}"
@@ -288,17 +300,17 @@ import Tracing
     @Test(arguments: [
         (
             "file_format: '1.0'\npropogator: {}",
-            "line 2 of /otel.yaml: propogator is ignored: is no key of the file: did you mean propagator?"
+            "line 2 of /otel.yaml: propogator is ignored: it is no key of the file: did you mean propagator?"
         ),
         (
             "file_format: '1.0'\ntracer_provider:\n  limits:\n    event_limit: 5",
-            "line 4 of /otel.yaml: event_limit is ignored: is no key of limits: limits has attribute_count_limit, "
+            "line 4 of /otel.yaml: event_limit is ignored: it is no key of limits: limits has attribute_count_limit, "
                 + "attribute_value_length_limit, event_count_limit, link_count_limit, event_attribute_count_limit, "
                 + "link_attribute_count_limit"
         ),
         (
             "file_format: '1.0'\ntracer_provider:\n  sampler:\n    alway_on:",
-            "line 4 of /otel.yaml: alway_on is ignored: is no key of sampler: did you mean always_on?"
+            "line 4 of /otel.yaml: alway_on is ignored: it is no key of sampler: did you mean always_on?"
         ),
         (
             "file_format: '1.0'\ndisabled: perhaps",
@@ -306,15 +318,15 @@ import Tracing
         ),
         (
             "file_format: '1.0'\ntracer_provider: {processors: [{batch: }]}",
-            "line 2 of /otel.yaml: batch is ignored: has no exporter"
+            "line 2 of /otel.yaml: batch is ignored: it has no exporter"
         ),
         (
             "file_format: '1.0'\ntracer_provider: {processors: [{simple: {exporter: {console: , zipkin: }}}]}",
-            "line 2 of /otel.yaml: exporter is ignored: does not have one of otlp_http, otlp_grpc, console, zipkin and no more"
+            "line 2 of /otel.yaml: exporter is ignored: it does not have one of otlp_http, otlp_grpc, console, zipkin and no more"
         ),
         (
             "file_format: '1.0'\ntracer_provider: {processors: 5}",
-            "line 2 of /otel.yaml: processors is ignored: is no list"
+            "line 2 of /otel.yaml: processors is ignored: it is no list"
         ),
         (
             "file_format: '1.0'\nresource: {attributes: [{name: n, value: x, type: int}]}",
@@ -331,9 +343,9 @@ import Tracing
         ),
         (
             "disabled: false",
-            "line 1 of /otel.yaml: file_format is ignored: is missing: write file_format: \"1.0\"; 1.0 is used"
+            "line 1 of /otel.yaml: file_format is ignored: it is missing: write file_format: \"1.0\"; 1.0 is used"
         ),
-        ("- 1", "line 1 of /otel.yaml: the file is ignored: is no map of "),
+        ("- 1", "line 1 of /otel.yaml: the file is ignored: it is no map of "),
         ("a: [", "line 2 of /otel.yaml: the whole file is ignored: this is no YAML: "),
         ("a: 1\na: 2", "line 1 of /otel.yaml: the whole file is ignored: a stands twice in a map"),
         ("a: *b", "line 1 of /otel.yaml: the whole file is ignored: this is no YAML: found undefined alias"),
@@ -358,7 +370,9 @@ import Tracing
         )
         #expect(configuration.otlp?.headers == ["c": "d"])
         #expect(
-            problems == ["line 7 of /otel.yaml: headers is ignored: has a name with characters that no header may have"]
+            problems == [
+                "line 7 of /otel.yaml: headers is ignored: it has a name with characters that no header may have"
+            ]
         )
     }
 

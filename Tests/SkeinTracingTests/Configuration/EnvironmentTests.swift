@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Logging
 import SkeinModel
 import SkeinRecording
@@ -120,7 +121,7 @@ import Testing
             ["OTEL_TRACES_SAMPLER": "jaeger_remote", "OTEL_TRACES_SAMPLER_ARG": "pollingIntervalMs=soon"],
             .jaegerRemote,
             "OTEL_TRACES_SAMPLER_ARG is ignored: \"pollingIntervalMs=soon\" is not a whole number of milliseconds from 0 to "
-                + "2147483647; 60000 ms is used"
+                + "2147483647; 60.0 seconds is used"
         ),
         (
             ["OTEL_TRACES_SAMPLER": "jaeger_remote", "OTEL_TRACES_SAMPLER_ARG": "0.5"], .jaegerRemote,
@@ -183,13 +184,23 @@ import Testing
         #expect(problems.count == 1 && problems[0].hasSuffix("; no limit is used"))
     }
 
+    @Test func `each variable has a line in the document`() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+        let document = try String(contentsOf: root.appending(path: "docs/sdk.md"), encoding: .utf8)
+        #expect(EnvironmentNames.read.count == 47)
+        #expect(EnvironmentNames.read.filter { !document.contains("\n| `\($0)` |") }.isEmpty)
+    }
+
     @Test func `names that are almost those of variables are told, others are not`() {
         let (_, problems) = resolve([
             "OTEL_TRACE_SAMPLER": "always_on", "OTEL_BLRP_SCHEDULE_DELAY": "1", "OTEL_PYTHON_THING": "1",
             "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT": "http://a", "TRACES_SAMPLER": "x",
         ])
         #expect(
-            problems == ["OTEL_TRACE_SAMPLER is ignored: is the name of no variable: did you mean OTEL_TRACES_SAMPLER?"]
+            problems == [
+                "OTEL_TRACE_SAMPLER is ignored: it is the name of no variable: did you mean OTEL_TRACES_SAMPLER?"
+            ]
         )
     }
 }

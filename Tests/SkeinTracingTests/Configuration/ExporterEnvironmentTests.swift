@@ -197,6 +197,13 @@ import Testing
         )
     }
 
+    @Test func `a time without end in code is no trap`() {
+        var code = TracingConfiguration()
+        code.processors[0].batch?.exportTimeout = .seconds(Int64.max)
+        let (configuration, problems) = resolve(["OTEL_BSP_EXPORT_TIMEOUT": "never"], code: code)
+        #expect(configuration.batch == BatchConfiguration() && problems.count == 2)
+    }
+
     @Test func `what is wrong for all exporters is told once`() {
         let (_, problems) = resolve(["OTEL_TRACES_EXPORTER": "otlp,zipkin", "OTEL_BSP_SCHEDULE_DELAY": "5s"])
         #expect(problems.count == 1)

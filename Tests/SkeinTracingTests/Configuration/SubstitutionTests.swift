@@ -60,7 +60,7 @@ import Testing
     func `a reference that cannot be read is told, and is nothing`(yaml: String) {
         let (value, problems) = value("\"\(yaml)\"")
         #expect(value == nil)
-        #expect(problems.count == 1 && problems[0].hasPrefix("line 5 of /otel.yaml: a value is ignored: has ${"))
+        #expect(problems.count == 1 && problems[0].hasPrefix("line 5 of /otel.yaml: a value is ignored: it has ${"))
     }
 }
 
