@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #if Hummingbird
-    public import HTTPTypes
+    import HTTPTypes
     public import Hummingbird
     import NIOCore
     import SkeinModel
@@ -18,39 +18,17 @@
     ///
     /// The client's address is known where the request context is a `RemoteAddressRequestContext`.
     public struct SkeinMiddleware<Context: RequestContext>: RouterMiddleware {
-        /// What a middleware records.
-        public struct Options: Sendable {
-            /// Headers that become attributes `http.request.header.NAME`. None unless they are named, since they may hold secrets.
-            public var requestHeaders: [HTTPField.Name] = []
-            /// Headers that become attributes `http.response.header.NAME`.
-            public var responseHeaders: [HTTPField.Name] = []
-            /// Keys of a query whose values are left out, beside those that hold signatures of well-known services.
-            public var secretQueryKeys: Set<String> = []
-            /// Methods that are named in spans beside those of HTTP; all others are `_OTHER`.
-            public var moreMethods: Set<String> = []
-            /// Whether `X-Forwarded-For`, `-Proto` and `-Host` are believed. Only behind a proxy that sets them: anybody may send
-            /// them.
-            public var trustsForwardingHeaders = false
-            /// Whether a response has the header `traceresponse` (W3C Trace Context 3, working draft).
-            public var sendsTraceResponse = true
-            /// Whether a request has a span. One without neither goes on with a trace nor begins one; what is traced inside of it
-            /// begins traces of its own.
-            public var isTraced: @Sendable (Request) -> Bool = { _ in true }
-
-            public init() {}
-        }
-
-        private let options: Options
+        private let tracing: RequestTracing
         private let tracer: SkeinTracer?
         private let methods: Set<String>
         private let secretKeys: Set<String>
 
         /// `tracer` is used in place of the process's, which is looked up at each request otherwise.
-        public init(_ options: Options = Options(), tracer: SkeinTracer? = nil) {
-            self.options = options
+        public init(_ tracing: RequestTracing = RequestTracing(), tracer: SkeinTracer? = nil) {
+            self.tracing = tracing
             self.tracer = tracer
-            methods = HTTPConventions.methods(and: options.moreMethods)
-            secretKeys = HTTPConventions.secretKeys(and: options.secretQueryKeys)
+            methods = HTTPConventions.methods(and: tracing.moreMethods)
+            secretKeys = HTTPConventions.secretKeys(and: tracing.secretQueryKeys)
         }
 
         public func handle(
@@ -58,7 +36,7 @@
             context: Context,
             next: (Request, Context) async throws -> Response
         ) async throws -> Response {
-            guard let tracer = tracer ?? Skein.tracer, options.isTraced(request) else {
+            guard let tracer = tracer ?? Skein.tracer, tracing.isTraced(request) else {
                 return try await next(request, context)
             }
             var parent = ServiceContext.current ?? .topLevel
@@ -84,7 +62,7 @@
 
         /// What samplers may decide by.
         private func attributes(of request: Request) -> SpanAttributes {
-            let forwarded = options.trustsForwardingHeaders ? request.headers[.forwardedProto] : nil
+            let forwarded = tracing.trustsForwardingHeaders ? request.headers[.forwardedProto] : nil
             var attributes: SpanAttributes = [
                 "http.request.method": .string(HTTPConventions.method(request.method.rawValue, known: methods)),
                 "url.path": .string(request.uri.path),
@@ -100,7 +78,7 @@
             if !methods.contains(request.method.rawValue) {
                 span.setAttribute("http.request.method_original", request.method.rawValue)
             }
-            let forwardedHost = options.trustsForwardingHeaders ? request.headers[.forwardedHost] : nil
+            let forwardedHost = tracing.trustsForwardingHeaders ? request.headers[.forwardedHost] : nil
             if let authority = forwardedHost ?? request.head.authority, !authority.isEmpty {
                 let (host, port) = HTTPConventions.hostAndPort(authority)
                 span.setAttribute("server.address", host)
@@ -111,10 +89,10 @@
                 span.setAttribute("network.peer.address", address)
                 if let port = peer?.port { span.setAttribute("network.peer.port", port) }
             }
-            let client = options.trustsForwardingHeaders ? request.headers[.forwardedFor]?.prefix { $0 != "," } : nil
+            let client = tracing.trustsForwardingHeaders ? request.headers[.forwardedFor]?.prefix { $0 != "," } : nil
             if let address = client.map(String.init) ?? peer?.ipAddress { span.setAttribute("client.address", address) }
             if let agent = request.headers[.userAgent] { span.setAttribute("user_agent.original", agent) }
-            record(options.requestHeaders, of: request.headers, as: "http.request.header.", on: span)
+            record(tracing.requestHeaders, of: request.headers, as: "http.request.header.", on: span)
         }
 
         /// Says how the request was answered. The route is known only now.
@@ -150,8 +128,8 @@
 
         /// Has the span end with the body.
         private func prepare(_ response: inout Response, _ span: SkeinSpan) -> Response {
-            record(options.responseHeaders, of: response.headers, as: "http.response.header.", on: span)
-            if options.sendsTraceResponse, let name = HTTPField.Name.traceResponse, let context = span.spanContext {
+            record(tracing.responseHeaders, of: response.headers, as: "http.response.header.", on: span)
+            if tracing.sendsTraceResponse, let name = HTTPField.Name.traceResponse, let context = span.spanContext {
                 response.headers[name] = TraceContextPropagator.header(context)
             }
             guard span.isRecording else { return response }

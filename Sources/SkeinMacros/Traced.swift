@@ -17,7 +17,8 @@
     /// Inside of the body the span is `span`, unless an argument has this name. An error that is thrown is recorded and sets the
     /// status. Without a tracer that is started the function does what it does without the macro.
     ///
-    /// Initializers, accessors and functions inside of a traced function cannot be traced.
+    /// Initializers, accessors, functions inside of a traced function, and those that consume an argument that cannot be copied,
+    /// cannot be traced.
     ///
     /// - Parameters:
     ///   - name: The name of the span, `Type.function` unless it is given. Few names tell more than many: what differs from call to

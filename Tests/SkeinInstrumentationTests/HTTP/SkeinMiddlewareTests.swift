@@ -17,13 +17,13 @@
 
         /// What the server records of `requests`, in the order in which the spans ended.
         private func spans(
-            _ options: SkeinMiddleware<BasicRequestContext>.Options = .init(),
+            _ tracing: RequestTracing = RequestTracing(),
             propagator: any Propagator = CompositePropagator([TraceContextPropagator(), BaggagePropagator()]),
             _ requests: @escaping @Sendable (any TestClientProtocol) async throws -> Void
         ) async throws -> [SkeinModel.Span] {
             let tracer = SkeinTracer(processors: [exporter], propagator: propagator)
             let router = Router()
-            router.addMiddleware { SkeinMiddleware(options, tracer: tracer) }
+            router.addMiddleware { SkeinMiddleware(tracing, tracer: tracer) }
             router.get("/users/{id}") { request, context -> String in
                 tracer.withSpan("inside") { _ in }
                 return context.parameters.get("id") ?? ""
@@ -134,10 +134,10 @@
         }
 
         @Test func `headers that are named are recorded, others are not`() async throws {
-            var options = SkeinMiddleware<BasicRequestContext>.Options()
-            options.requestHeaders = [.accept]
-            options.responseHeaders = [.contentType]
-            let spans = try await spans(options) {
+            var tracing = RequestTracing()
+            tracing.requestHeaders = [.accept]
+            tracing.responseHeaders = [.contentType]
+            let spans = try await spans(tracing) {
                 let headers: HTTPFields = [.accept: "text/plain", .authorization: "secret"]
                 _ = try await $0.execute(uri: "/health", method: .get, headers: headers)
             }
@@ -147,9 +147,9 @@
         }
 
         @Test func `requests that are left out have no span`() async throws {
-            var options = SkeinMiddleware<BasicRequestContext>.Options()
-            options.isTraced = { $0.uri.path != "/health" }
-            let spans = try await spans(options) {
+            var tracing = RequestTracing()
+            tracing.isTraced = { $0.uri.path != "/health" }
+            let spans = try await spans(tracing) {
                 _ = try await $0.execute(uri: "/health", method: .get)
                 _ = try await $0.execute(uri: "/baggage", method: .get)
             }
@@ -162,14 +162,14 @@
                 try #require(HTTPField.Name("x-forwarded-proto")): "https",
                 try #require(HTTPField.Name("x-forwarded-host")): "shop.example:443",
             ]
-            var options = SkeinMiddleware<BasicRequestContext>.Options()
-            let plain = try await spans(options) {
+            var tracing = RequestTracing()
+            let plain = try await spans(tracing) {
                 _ = try await $0.execute(uri: "/health", method: .get, headers: headers)
             }
             #expect(plain[0].attributes["url.scheme"] == "http" && plain[0].attributes["client.address"] == nil)
             exporter.reset()
-            options.trustsForwardingHeaders = true
-            let behind = try await spans(options) {
+            tracing.trustsForwardingHeaders = true
+            let behind = try await spans(tracing) {
                 _ = try await $0.execute(uri: "/health", method: .get, headers: headers)
             }
             #expect(behind[0].attributes["url.scheme"] == "https")

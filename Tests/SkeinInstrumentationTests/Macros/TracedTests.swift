@@ -107,6 +107,11 @@
         return box
     }
 
+    @Traced private func isAtHome(isolation: isolated (any Actor)? = #isolation) async -> Bool {
+        let here: (any Actor)? = #isolation
+        return here != nil
+    }
+
     @MainActor @Traced private func show(_ box: Box) async -> Int {
         MainActor.assertIsolated()
         await Task.yield()
@@ -118,7 +123,7 @@
         func fill() async -> Int {
             let box = Box()
             let (same, kept) = (await add(1, to: box, on: self), await keep(2, in: box))
-            return same.value + kept.value
+            return await isAtHome() ? same.value + kept.value : 0
         }
     }
 
@@ -229,7 +234,7 @@
                 #expect(await Counter().fill() == 6)
                 #expect(await Task { @MainActor in await show(Box()) }.value == 0)
             }
-            #expect(spans.map(\.name) == ["add", "keep", "show"])
+            #expect(spans.map(\.name) == ["add", "keep", "isAtHome", "show"])
         }
 
         @Test func `calls inside are children`() async throws {
