@@ -2,7 +2,7 @@
 # The short way into the project. Each target installs what it needs first and says so.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench simulate fuzz format lint
+.PHONY: help run demo test bench simulate fuzz format lint
 
 # Where `make run` keeps its traces.
 DATA ?= ./data
@@ -21,6 +21,9 @@ help: ## list the targets
 run: ## build for release, start Skein on this machine, print the address of the page
 	@DATA='$(DATA)' scripts/run.sh
 
+demo: ## two services that trace themselves with the SDK, and their traces on the page
+	@scripts/demo.sh
+
 test: ## every test: Swift, the page's modules, and real programs against the real binary
 	@scripts/test.sh
 
@@ -34,7 +37,7 @@ fuzz: ## every decoder of outside bytes under libFuzzer, from the inputs that ar
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' TARGETS='$(TARGETS)' KEEP='$(KEEP)' scripts/fuzz.sh
 
 format: ## bring every Swift file into the house format
-	@swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz
+	@swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz Examples
 
 lint: ## check the house format without changing anything
-	@swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
+	@swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz Examples

@@ -8,7 +8,9 @@ import PackageDescription
 
 /// One row: a module, what it is built of, and what it may import.
 struct Module {
-    enum Kind { case library, c, system(pkgConfig: String, apt: String, brew: String), executable, macro, fuzz }
+    enum Kind {
+        case library, c, system(pkgConfig: String, apt: String, brew: String), executable, macro, fuzz, example
+    }
     var name: String
     var kind: Kind = .library
     var imports: [String] = []
@@ -140,6 +142,18 @@ let modules: [Module] = [
         name: "SkeinBenchmarks",
         kind: .executable,
         imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinPipeline"]
+    ),
+    Module(
+        name: "OrderService",
+        kind: .example,
+        imports: ["SkeinTracing", "SkeinHTTPClient", "SkeinHummingbird"],
+        products: ["AsyncHTTPClient", "Hummingbird", "Logging"]
+    ),
+    Module(
+        name: "InventoryService",
+        kind: .example,
+        imports: ["SkeinTracing", "SkeinHummingbird"],
+        products: ["Hummingbird", "Logging"]
     ),
     Module(name: "CSkeinAllocations", kind: .c),
     Module(
@@ -292,10 +306,15 @@ let recording: Set = [
 ]
 let sdk = recording.union([
     "CZlib", "SkeinTracing", "SkeinHTTPClient", "SkeinHummingbird", "SkeinGRPC", "SkeinGRDB", "SkeinMacroPlugin",
-    "SkeinMacros", "TraceContextService", "SpanEmitter", "SkeinTracingTests", "SkeinInstrumentationTests",
+    "SkeinMacros", "TraceContextService", "SpanEmitter", "OrderService", "InventoryService", "SkeinTracingTests",
+    "SkeinInstrumentationTests",
 ])
 func isPresent(_ module: Module) -> Bool {
-    if case .fuzz = module.kind { return fuzzing }
+    switch module.kind {
+    case .fuzz: return fuzzing
+    case .example where Context.environment["SKEIN_EXAMPLES"] == nil: return false
+    default: break
+    }
     if let sdkOnly { return (sdkOnly == "recording" ? recording : sdk).contains(module.name) }
     return !coreOnly || module.isCore
 }
@@ -364,6 +383,14 @@ let package = Package(
         case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .executable:
             .executableTarget(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
+        // Only with the trait Hummingbird.
+        case .example:
+            .executableTarget(
+                name: module.name,
+                dependencies: dependencies(module),
+                path: "Examples/\(module.name)",
+                swiftSettings: settings
+            )
         case .macro: .macro(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .fuzz:
             .executableTarget(

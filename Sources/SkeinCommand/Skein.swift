@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-import SkeinBase
 import ArgumentParser
+// SPDX-License-Identifier: Apache-2.0
 import SkeinBase
 
 /// The `skein` executable.

@@ -66,7 +66,12 @@ struct FloorTests {
             for row in rows {
                 let allowed = Self.toolchain(on: row.floor).union(row.imports).union(row.products)
                     .union(folder == "Tests" ? ["Testing"] : [])
-                let place = row.name == "SkeinFuzz" ? "Fuzz" : "\(folder)/\(row.name)"
+                let place =
+                    switch row.name {
+                    case "SkeinFuzz": "Fuzz"
+                    case "OrderService", "InventoryService": "Examples/\(row.name)"
+                    default: "\(folder)/\(row.name)"
+                    }
                 for file in try House.files(in: place, ending: [".swift"]) {
                     for name in Self.imports(in: file.text) {
                         #expect(

@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-import SkeinBase
 import Foundation
+// SPDX-License-Identifier: Apache-2.0
 import SkeinBase
 import SkeinServer
 
