@@ -2,7 +2,7 @@
 # The short way into the project. Each target installs what it needs first and says so.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench simulate fuzz format lint
+.PHONY: help run demo test bench bench-sdk simulate fuzz format lint
 
 # Where `make run` keeps its traces.
 DATA ?= ./data
@@ -16,7 +16,7 @@ FIRST ?= 0
 FUZZ_SECONDS ?= 20
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 run: ## build for release, start Skein on this machine, print the address of the page
 	@DATA='$(DATA)' scripts/run.sh
@@ -29,6 +29,9 @@ test: ## every test: Swift, the page's modules, and real programs against the re
 
 bench: ## ingest cost, bytes a span, freshness and query times of a release build
 	@SPANS='$(SPANS)' PASSES='$(PASSES)' scripts/bench.sh
+
+bench-sdk: ## what a span costs in a service: time and allocations, beside the no-op tracer
+	@SKEIN_SDK=recording swift run -c release --scratch-path .build-recording SkeinRecordingBenchmarks
 
 simulate: ## the store on a disk that fails, flips bits, stops and loses power, seed by seed
 	@SEEDS='$(SEEDS)' FIRST='$(FIRST)' scripts/simulate.sh
