@@ -28,11 +28,6 @@ class Call:
         assert len(values) <= 1, self.pairs
         return values[0] if values else None
 
-    @property
-    def carrier(self):
-        """The headers as propagators of OpenTelemetry for Python read them."""
-        return {name.lower(): value for name, value in self.pairs}
-
     def part(self, number):
         match = TRACEPARENT.fullmatch(self["traceparent"] or "")
         assert match, self.pairs
@@ -99,7 +94,7 @@ class CallService:
         self.port = int(line.rsplit(":", 1)[1])
 
     def post(self, body, headers=(), method="POST", path="/test"):
-        """One request with these pairs of headers, repeated ones as they are, in their order; text goes out as Latin-1."""
+        """One request with these pairs of headers in their order, repeated or not; text goes out as Latin-1."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.putrequest(method, path)

@@ -30,8 +30,8 @@ def binary():
 
 @pytest.fixture(scope="module")
 def calling():
-    """calling(**environment) is a service with this environment, shared by the tests of a file. It must survive them all, and
-    end well when asked to."""
+    """calling(**environment) is a service with this environment, shared by the tests of a file. It must survive them
+    all, and end well when asked to."""
     binary, catcher, services = built("trace-context-service"), Catcher(), {}
 
     def service(**environment):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """W3C Trace Context, level 2, and W3C Baggage, as a service sees them that is called and calls others."""
 
-import json
 import string
 
 import pytest
@@ -362,7 +361,9 @@ FULL = pairs(64, 123) + "0"
         (["a=" + "v" * 8191], None),
     ],
 )
-@pytest.mark.parametrize("parents", [[parent()], [parent(f"00-{TRACE}-{SPAN}-00")], []], ids=["sampled", "not", "none"])
+@pytest.mark.parametrize(
+    "parents", [[parent()], [parent(f"00-{TRACE}-{SPAN}-00")], []], ids=["sampled", "not", "none"]
+)
 def test_baggage(service, headers, sent, parents):
     call = service.call(*parents, *(("baggage", h) for h in headers))
     assert call["baggage"] == sent
@@ -371,52 +372,3 @@ def test_baggage(service, headers, sent, parents):
 @pytest.mark.parametrize("name", ["baggage", "Baggage", "BAGGAGE"])
 def test_case_of_the_baggages_name_does_not_matter(service, name):
     assert service.call((name, "a=1"))["baggage"] == "a=1"
-
-
-# the service
-
-
-@pytest.mark.parametrize("arguments", [[], [{"url": "http://a", "arguments": [1, 2.5, None, True]}], {"a": "ä"}, "x", 0])
-def test_arguments_are_posted_as_json(service, arguments):
-    [call] = service.calls(arguments=arguments)
-    assert json.loads(call.body) == arguments
-    assert call["content-type"] == "application/json"
-
-
-def test_a_service_that_calls_itself_is_one_trace(service):
-    path = next(service.catcher.paths)
-    entry = [{"url": service.catcher.url + path, "arguments": []}]
-    for _ in range(3):
-        entry = [{"url": f"http://127.0.0.1:{service.port}/test", "arguments": entry}]
-    assert service.post(json.dumps(entry).encode(), [parent(), STATE]).status == 200
-    call = service.catcher.caught.pop(path)
-    assert (call.trace_id, call["tracestate"]) == (TRACE, "foo=1")
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "words"),
-    [
-        (b"", 400, "no JSON"),
-        (b"[", 400, "no JSON"),
-        (b"\xff\xfe[]", 400, "expected"),
-        (b"{}", 400, "no array"),
-        (b"[1]", 400, "entry 0"),
-        (b'[{"url": "http://127.0.0.1:1/"}]', 400, "entry 0"),
-        (b'[{"url": 7, "arguments": []}]', 400, "entry 0"),
-        (b'[{"url": "ftp://127.0.0.1/", "arguments": []}]', 400, "http or https"),
-        (b'[{"url": "http://", "arguments": []}]', 400, "http or https"),
-        (b'[{"url": "", "arguments": []}]', 400, "http or https"),
-        (b'[{"url": "http://127.0.0.1:1/", "arguments": []}]', 502, "call 1 of 1"),
-        (b'[{"url": "http://127.0.0.1:1/", "arguments": [1e999]}]', 400, "expected"),
-        (b"[" * 100_000, 400, "expected"),
-        (b" " * (1 << 20) + b"[]", 413, "1048576 bytes"),
-        (b" " * ((1 << 20) - 2) + b"[]", 200, "[]"),
-    ],
-)
-def test_what_is_no_list_of_calls_is_refused(service, body, status, words):
-    answer = service.post(body)
-    assert answer.status == status and words in answer.body.decode(), answer
-
-
-def test_elsewhere_is_nothing(service):
-    assert service.post(b"[]", path="/").status == service.post(b"", method="GET").status == 404
