@@ -8,17 +8,45 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from calls import CallService, Catcher
 from server import Server
 
 root = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="session")
-def binary():
-    """The `skein` to test: $SKEIN_BINARY, else the debug build."""
-    path = Path(os.environ.get("SKEIN_BINARY") or root / ".build" / "debug" / "skein")
+def built(name):
+    """A program to test: beside $SKEIN_BINARY, else the debug build."""
+    skein = Path(os.environ.get("SKEIN_BINARY") or root / ".build" / "debug" / "skein")
+    path = skein if name == "skein" else skein.parent / name
     assert path.exists(), f"{path} is not there: `swift build` first, or set SKEIN_BINARY"
     return path.resolve()
+
+
+@pytest.fixture(scope="session")
+def binary():
+    """The `skein` to test."""
+    return built("skein")
+
+
+@pytest.fixture(scope="module")
+def calling():
+    """calling(**environment) is a service with this environment, shared by the tests of a file. It must survive them
+    all, and end well when asked to."""
+    binary, catcher, services = built("trace-context-service"), Catcher(), {}
+
+    def service(**environment):
+        key = tuple(sorted(environment.items()))
+        if key not in services:
+            services[key] = CallService(binary, catcher, environment)
+        return services[key]
+
+    try:
+        yield service
+        assert [s.stop() for s in services.values()] == [0] * len(services)
+    finally:
+        for service in services.values():
+            service.kill()
+        catcher.stop()
 
 
 @pytest.fixture(scope="session")

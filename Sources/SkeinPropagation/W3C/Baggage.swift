@@ -68,8 +68,9 @@ public struct Baggage: Hashable, Sendable {
         for member in members {
             let pair = "\(member.key)=\(PercentCoding.encode(member.value))"
             let next = ([pair] + member.properties).joined(separator: ";")
-            guard text.utf8.count + next.utf8.count + 1 <= Self.headerByteCountMax else { continue }
-            text += text.isEmpty ? next : ",\(next)"
+            let addition = text.isEmpty ? next : ",\(next)"
+            guard text.utf8.count + addition.utf8.count <= Self.headerByteCountMax else { continue }
+            text += addition
         }
         return text
     }

@@ -148,6 +148,12 @@ import Testing
         #expect(context.baggage["a"] == nil)
     }
 
+    @Test func `one member may fill the header of baggage`() {
+        var baggage = Baggage()
+        baggage["a"] = String(repeating: "x", count: 8_190)
+        #expect(baggage.header.utf8.count == 8_192)
+    }
+
     @Test func `of several forms the last that names a trace counts, and all are written`() {
         let both = CompositePropagator([TraceContextPropagator(), B3Propagator(), BaggagePropagator()])
         let parent = "00-\(Self.trace)-\(Self.span)-00"
