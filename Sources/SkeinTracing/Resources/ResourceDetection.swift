@@ -1,5 +1,5 @@
-import SkeinBase
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 package import SkeinModel
 
 extension TracingConfiguration {
