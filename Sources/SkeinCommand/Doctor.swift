@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
 import Foundation
-// SPDX-License-Identifier: Apache-2.0
 import SkeinBase
 
 /// `skein doctor`: looks for what keeps a server from working.

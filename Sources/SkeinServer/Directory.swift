@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 import Foundation
 import SkeinAPI
-// SPDX-License-Identifier: Apache-2.0
 import SkeinBase
 import SkeinPipeline
 import SkeinReceivers
