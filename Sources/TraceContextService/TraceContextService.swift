@@ -30,6 +30,7 @@ import SkeinTracing
     func run() async throws {
         var tracing = TracingConfiguration()
         tracing.processors = []
+        tracing.hasStrictSpanIDs = true
         try await Skein.run(service: "trace-context-service", tracing) { [host, port] in
             do {
                 // The suite looks at each call, and not at where an answer might send it.

@@ -51,6 +51,11 @@ public struct TracingConfiguration: Hashable, Sendable {
     /// `OTEL_ATTRIBUTE_COUNT_LIMIT` and `OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT`.
     public var limits = SpanLimits()
 
+    /// Whether a span that is not recorded has an id of its own although its parent in this process is not recorded either, as the
+    /// specification says. Only log lines and the headers of calls tell the difference, and such a span costs five times as much.
+    /// `false` by default.
+    public var hasStrictSpanIDs = false
+
     /// What holds unless somebody says otherwise.
     public init() {}
 }

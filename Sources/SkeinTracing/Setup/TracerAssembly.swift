@@ -42,7 +42,8 @@ struct TracerAssembly {
             processors: processors,
             resource: resource,
             propagator: propagator,
-            limits: configuration.limits
+            limits: configuration.limits,
+            hasStrictSpanIDs: configuration.hasStrictSpanIDs
         )
     }
 
