@@ -46,6 +46,20 @@ import Tracing
         #expect(exporter.spans[1].span.events[0].attributes["exception.message"] == "outOfStock(2)")
     }
 
+    @Test func `who throws after setting a status keeps its words`() {
+        Skein.withTracer(tracer) {
+            try? Skein.withSpan("declined") { span throws(Failure) in
+                span.setStatus(SpanStatus(code: .error, message: "declined"))
+                throw Failure.outOfStock(1)
+            }
+        }
+        #expect(exporter.spans[0].span.status == .init(.error, message: "declined"))
+        let span = exporter.spans[0].span
+        #expect(
+            span.events.allSatisfy { $0.timeUnixNanos >= span.startUnixNanos && $0.timeUnixNanos <= span.endUnixNanos }
+        )
+    }
+
     @Test func `samplers see attributes and links reach the span`() {
         struct ByAttribute: Sampler {
             var description: String { "ByAttribute" }

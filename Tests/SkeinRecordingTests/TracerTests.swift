@@ -4,6 +4,7 @@ import SkeinBase
 import SkeinModel
 import SkeinPropagation
 import SkeinRecording
+import Synchronization
 import Testing
 import Tracing
 
@@ -102,6 +103,55 @@ import Tracing
         #expect(span.attributes.get("text") == .string("b") && span.attributes.count == 2)
         span.end()
         #expect(exporter.spans[0].span.attributes == [Attribute("text", "b"), Attribute("list", [1, 2])])
+    }
+
+    @Test func `one attribute set through the dictionary leaves the others as they are`() {
+        let (tracer, exporter) = make()
+        let span = tracer.startSpan("attributes")
+        span.setAttribute("bytes", .bytes([1, 2]))
+        span.setAttribute("mixed", .array([1, "a"]))
+        span.attributes["more"] = 1
+        span.end()
+        let expected = [
+            Attribute("bytes", .bytes([1, 2])), Attribute("mixed", .array([1, "a"])), Attribute("more", 1),
+        ]
+        #expect(exporter.spans[0].span.attributes == expected)
+    }
+
+    @Test func `processors are told once that a span is about to end`() {
+        final class Watcher: SpanProcessor {
+            let names = Mutex<[String]>([])
+            var wantsEnding: Bool { true }
+            func onEnding(_ span: SkeinSpan) {
+                names.withLock { $0.append(span.operationName) }
+                span.setAttribute("last", true)
+            }
+            func onEnd(_ span: FinishedSpan) {}
+            func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult { .done }
+            func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult { .done }
+        }
+        let (watcher, exporter) = (Watcher(), InMemoryExporter())
+        let span = SkeinTracer(processors: [watcher, exporter]).startSpan("span")
+        span.end()
+        span.end()
+        #expect(watcher.names.withLock(\.self) == ["span"])
+        #expect(exporter.spans.map(\.span.attributes) == [[Attribute("last", true)]])
+    }
+
+    @Test func `a tracer that passes contexts on leaves them as they are, and begins none`() {
+        let tracer = SkeinTracer.passing(
+            resource: Resource(),
+            propagator: CompositePropagator([TraceContextPropagator(), BaggagePropagator()])
+        )
+        var context = ServiceContext.topLevel
+        let incoming = ["traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "a=1"]
+        tracer.extract(incoming, into: &context, using: Fields())
+        var outgoing: [String: String] = [:]
+        tracer.withSpan("serve", context: context) { tracer.inject($0.context, into: &outgoing, using: Fields()) }
+        #expect(outgoing == incoming)
+        outgoing = [:]
+        tracer.withSpan("root") { tracer.inject($0.context, into: &outgoing, using: Fields()) }
+        #expect(outgoing.isEmpty)
     }
 
     @Test func `a moment that is named is kept, and no span ends before it starts`() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Dispatch
+package import Dispatch
 import Synchronization
 
 /// Exports spans in batches, from a thread of its own (OpenTelemetry tracing SDK, "Batching processor").
@@ -21,7 +21,10 @@ public final class BatchSpanProcessor: SpanProcessor {
         var finishedCount = 0
         var failedCount = 0
         var failure = ""
-        var droppedCount = 0
+        /// Spans that ended when the queue was full.
+        var overflowCount = 0
+        /// Spans that ended after the shutdown, or for which it left no time.
+        var lateCount = 0
         /// Spans up to this number are exported without waiting for others.
         var flushedCount = 0
         /// Whether the thread has been asked to look at the queue and has not yet done so.
@@ -32,9 +35,9 @@ public final class BatchSpanProcessor: SpanProcessor {
         var waiters: [Waiter] = []
     }
 
-    /// Somebody who waits until so many spans are finished.
+    /// Somebody who waits until so many spans are finished, or, without a number, until the thread has stopped.
     private struct Waiter {
-        let count: Int
+        let count: Int?
         let semaphore: DispatchSemaphore
     }
 
@@ -45,7 +48,6 @@ public final class BatchSpanProcessor: SpanProcessor {
     private let wake = DispatchSemaphore(value: 0)
     /// So many spans in the queue wake the thread.
     private let wakingCount: Int
-
     private let problems: ProblemReporter
 
     /// A processor in front of `exporter`. What goes wrong is told to `onProblem` as a sentence for a log, each kind of it at most
@@ -60,70 +62,72 @@ public final class BatchSpanProcessor: SpanProcessor {
         problems = ProblemReporter(onProblem)
         metrics = ProcessorMetrics(type: "batching_span_processor", exporter: exporter.typeName)
         wakingCount = configuration.scheduledDelay > .zero ? self.configuration.exportBatchSizeMax : 1
-        state.withLock { $0.queue.reserveCapacity(self.configuration.queueSizeMax) }
-        OwnThread.detach { self.run() }
+        if !OwnThread.start({ self.run() }) {
+            state.withLock { ($0.end, $0.hasStopped) = (.now, true) }
+            onProblem("spans are dropped, not exported: the system has no thread left for \(exporter.typeName)")
+        }
     }
 
     /// Spans that ended when the queue was full, or after the shutdown, or that no time was left for.
-    public var droppedCount: Int { state.withLock(\.droppedCount) }
+    public var droppedCount: Int { state.withLock { $0.overflowCount + $0.lateCount } }
 
     /// Spans whose export failed.
     public var failedCount: Int { state.withLock(\.failedCount) }
 
     public func onEnd(_ span: FinishedSpan) {
         guard span.isSampled else { return }
-        let mustWake = state.withLock { state in
-            guard state.end == nil, state.waitingCount < configuration.queueSizeMax else {
-                state.droppedCount += 1
-                return false
+        let (mustWake, mustTell) = state.withLock { state -> (Bool, Bool) in
+            guard state.end == nil else {
+                state.lateCount += 1
+                return (false, state.hasStopped)
+            }
+            guard state.waitingCount < configuration.queueSizeMax else {
+                state.overflowCount += 1
+                return (false, false)
             }
             state.queue.append(span)
             state.acceptedCount += 1
-            guard state.waitingCount >= wakingCount, !state.isWoken else { return false }
+            guard state.waitingCount >= wakingCount, !state.isWoken else { return (false, false) }
             state.isWoken = true
-            return true
+            return (true, false)
         }
         if mustWake { wake.signal() }
+        // The thread that usually tells is gone.
+        if mustTell { tellDrops() }
     }
 
     public func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult {
-        let before = state.withLock { state in
+        wait(by: deadline) { state in
             state.flushedCount = state.acceptedCount
-            return state.failedCount
+            return state.acceptedCount
         }
-        return wait(by: deadline, failedBefore: before)
     }
 
     public func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult {
-        let before = state.withLock { state -> Int? in
-            guard state.end == nil else { return nil }
-            state.end = deadline
+        wait(by: deadline) { state in
+            state.end = state.end ?? deadline
             state.flushedCount = state.acceptedCount
-            return state.failedCount
+            return nil
         }
-        guard let before else { return .done }
-        return wait(by: deadline, failedBefore: before)
     }
 
-    /// Waits until all that is to be flushed is finished.
-    private func wait(by deadline: ContinuousClock.Instant, failedBefore: Int) -> FlushResult {
+    /// Asks for something, and waits until so many spans are finished, or, for `nil`, until the thread has stopped.
+    private func wait(by deadline: ContinuousClock.Instant, asking ask: (inout State) -> Int?) -> FlushResult {
         let semaphore = DispatchSemaphore(value: 0)
-        let count = state.withLock { state in
-            let count = state.flushedCount
-            if state.finishedCount >= count && (state.end == nil || state.hasStopped) {
-                semaphore.signal()
-            } else {
-                state.isWoken = true
-                // A shutdown waits for the exporter's too, which the thread calls at its end.
-                state.waiters.append(Waiter(count: state.end == nil ? count : .max, semaphore: semaphore))
-            }
-            return count
+        let (count, failedBefore) = state.withLock { state in
+            let failedBefore = state.failedCount
+            let waiter = Waiter(count: ask(&state), semaphore: semaphore)
+            state.isWoken = true
+            state.waiters.append(waiter)
+            resumeWaiters(&state)
+            return (waiter.count, failedBefore)
         }
         wake.signal()
-        let isInTime = semaphore.wait(timeout: .now() + (deadline - .now).dispatch) == .success
+        _ = semaphore.wait(timeout: .now() + (deadline - .now).dispatch)
         return state.withLock { state in
             state.waiters.removeAll { $0.semaphore === semaphore }
-            if !isInTime, state.finishedCount < count { return .timedOut(remaining: count - state.finishedCount) }
+            let remaining = (count ?? state.acceptedCount) - state.finishedCount
+            if remaining > 0 { return .timedOut(remaining: remaining) }
             let failed = state.failedCount - failedBefore
             return failed > 0 ? .failed(count: failed, reason: state.failure) : .done
         }
@@ -135,15 +139,20 @@ extension BatchSpanProcessor {
     private func run() {
         metrics.capacity(configuration.queueSizeMax)
         var taken = Taken()
-        taken.spans.reserveCapacity(configuration.queueSizeMax)
         var next = ContinuousClock.now + configuration.scheduledDelay
         while true {
-            let isIdle = configuration.scheduledDelay == .zero
-            if isIdle { wake.wait() } else { _ = wake.wait(timeout: .now() + (next - .now).dispatch) }
-            let isDue = isIdle || .now >= next
-            if isDue { next = .now + configuration.scheduledDelay }
+            if configuration.scheduledDelay == .zero {
+                wake.wait()
+            } else if wake.wait(timeout: .now() + (next - .now).dispatch) == .timedOut || .now >= next {
+                // What is there now goes; what comes meanwhile waits for others again.
+                state.withLock { $0.flushedCount = $0.acceptedCount }
+                next = .now + configuration.scheduledDelay
+            }
             state.withLock { $0.isWoken = false }
-            while let batch = take(from: &taken, isDue: isDue) { export(batch) }
+            while let batch = take(from: &taken) {
+                export(batch)
+                tellDrops()
+            }
             tellDrops()
             if state.withLock({ $0.end != nil }) { return stop() }
         }
@@ -156,9 +165,9 @@ extension BatchSpanProcessor {
         var count: Int { spans.count - exportedCount }
     }
 
-    /// The next batch: a full one, or whatever there is if its time has come or somebody waits for it. The queue is taken whole and
+    /// The next batch: a full one, or what is to be exported without waiting for others. The queue is taken whole and
     /// handed out from here, so that whoever ends a span never waits while others are moved.
-    private func take(from taken: inout Taken, isDue: Bool) -> [FinishedSpan]? {
+    private func take(from taken: inout Taken) -> [FinishedSpan]? {
         if taken.count == 0 {
             taken.spans.removeAll(keepingCapacity: true)
             taken.exportedCount = 0
@@ -166,10 +175,12 @@ extension BatchSpanProcessor {
         let waitingCount = state.withLock { state -> Int? in
             if let end = state.end, end <= .now { return nil }
             let isAsked = state.flushedCount > state.finishedCount
-            guard state.waitingCount > 0, state.waitingCount >= wakingCount || isDue || isAsked else { return nil }
+            guard state.waitingCount > 0, state.waitingCount >= wakingCount || isAsked else { return nil }
             if taken.count == 0 {
                 swap(&taken.spans, &state.queue)
             } else if taken.count < configuration.exportBatchSizeMax {
+                taken.spans.removeFirst(taken.exportedCount)
+                taken.exportedCount = 0
                 taken.spans += state.queue
                 state.queue.removeAll(keepingCapacity: true)
             }
@@ -193,9 +204,11 @@ extension BatchSpanProcessor {
         switch result {
         case .done: break
         case .partlyRejected(let count, let reason):
-            problems.tell(.rejected, count) { "\(exporter.typeName): \($0.spans) rejected: \(reason)" }
+            problems.tell(.rejected, count) { [name = exporter.typeName] in "\(name): \($0.spans) rejected: \(reason)" }
         case .failed(let reason):
-            problems.tell(.failed, batch.count) { "\(exporter.typeName) could not export \($0.spans): \(reason)" }
+            problems.tell(.failed, batch.count) { [name = exporter.typeName] in
+                "\(name) could not export \($0.spans): \(reason)"
+            }
         }
         state.withLock { state in
             state.finishedCount += batch.count
@@ -210,31 +223,35 @@ extension BatchSpanProcessor {
     }
 
     /// Tells of drops that were not told yet.
-    private func tellDrops(_ reason: ProcessorMetrics.DropReason = .queueFull) {
-        let new = metrics.dropped(droppedCount, reason)
-        guard new > 0 else { return }
-        problems.tell(reason == .queueFull ? .dropped : .unfinished, new) { count in
-            switch reason {
-            case .queueFull:
+    private func tellDrops() {
+        let (overflow, late) = state.withLock { ($0.overflowCount, $0.lateCount) }
+        let newOverflow = metrics.dropped(overflow, .queueFull)
+        if newOverflow > 0 {
+            problems.tell(.overflow, newOverflow) { [limit = configuration.queueSizeMax, name = exporter.typeName] in
                 """
-                dropped \(count.spans): more than \(configuration.queueSizeMax) waited to be exported; raise \
-                OTEL_BSP_MAX_QUEUE_SIZE, or see why \(exporter.typeName) is slow
+                dropped \($0.spans): more than \(limit) waited to be exported; raise OTEL_BSP_MAX_QUEUE_SIZE, or see why \
+                \(name) is slow
                 """
-            case .shutdown: "dropped \(count.spans): the shutdown left no time to export them"
+            }
+        }
+        let newLate = metrics.dropped(late, .shutdown)
+        if newLate > 0 {
+            problems.tell(.late, newLate) {
+                "dropped \($0.spans): they ended after the shutdown, or it left no time for them"
             }
         }
     }
 
     /// Lets go what there was no time for, and the exporter.
     private func stop() {
-        tellDrops()
         state.withLock { state in
-            state.droppedCount += state.waitingCount
+            state.lateCount += state.waitingCount
             state.queue = []
             state.takenCount = 0
         }
-        tellDrops(.shutdown)
+        tellDrops()
         exporter.shutdown()
+        problems.tellRest()
         state.withLock { state in
             state.hasStopped = true
             resumeWaiters(&state)
@@ -243,7 +260,7 @@ extension BatchSpanProcessor {
 
     private func resumeWaiters(_ state: inout State) {
         state.waiters.removeAll { waiter in
-            guard state.hasStopped || state.finishedCount >= waiter.count else { return false }
+            guard state.hasStopped || waiter.count.map({ state.finishedCount >= $0 }) ?? false else { return false }
             waiter.semaphore.signal()
             return true
         }
@@ -251,12 +268,8 @@ extension BatchSpanProcessor {
 }
 
 extension Duration {
-    /// The same in whole nanoseconds for Dispatch, not below zero and at most a century.
-    var dispatch: DispatchTimeInterval {
-        let bounded = min(max(self, .zero), .seconds(3_000_000_000))
-        let (seconds, attoseconds) = bounded.components
-        return .nanoseconds(Int(seconds * 1_000_000_000 + attoseconds / 1_000_000_000))
-    }
+    /// The same for Dispatch, not below zero and at most a century.
+    package var dispatch: DispatchTimeInterval { .nanoseconds(Int(min(nanos, 3_000_000_000_000_000_000))) }
 }
 
 extension Int {

@@ -2,7 +2,7 @@
 
 extension Duration {
     /// In nanoseconds; 0 for what is negative, and at most some 584 years.
-    var nanos: UInt64 {
+    package var nanos: UInt64 {
         let (seconds, attoseconds) = components
         let (product, overflow) = UInt64(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000)
         guard !overflow else { return .max }

@@ -8,7 +8,7 @@ final class ProcessorMetrics: Sendable {
     private let processor: [(String, String)]
     private let exporter: [(String, String)]
     /// Drops that were told so far.
-    private let toldDroppedCount = Mutex(0)
+    private let toldDroppedCounts = Mutex<[DropReason: Int]>([:])
 
     /// Components are numbered in the order in which they are made.
     private static let count = Atomic(0)
@@ -33,12 +33,13 @@ final class ProcessorMetrics: Sendable {
         Gauge(label: "otel.sdk.processor.span.queue.size", dimensions: processor).record(count)
     }
 
-    /// `total` is the number of spans that were ever dropped. Returns how many of them are new.
+    /// `total` is the number of spans that were ever dropped for this reason. Returns how many of them are new.
     @discardableResult
     func dropped(_ total: Int, _ reason: DropReason) -> Int {
-        let new = toldDroppedCount.withLock { told in
-            defer { told = max(told, total) }
-            return total - told
+        let new = toldDroppedCounts.withLock { told in
+            let before = told[reason] ?? 0
+            told[reason] = max(before, total)
+            return total - before
         }
         if new > 0 {
             Counter(

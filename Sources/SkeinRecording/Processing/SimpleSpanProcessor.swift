@@ -2,7 +2,8 @@
 import Synchronization
 
 /// Exports each span as it ends (OpenTelemetry tracing SDK, "Simple processor"): for terminals, tests, and programs that may be
-/// stopped at any moment. Whoever ends a span waits for its export.
+/// stopped at any moment. Whoever ends a span waits for its export, and so does everybody else who ends one meanwhile: for
+/// exporters that are quick. To send each span at once over a network, use ``BatchSpanProcessor`` without a delay.
 public final class SimpleSpanProcessor: SpanProcessor {
     private struct State {
         var failedCount = 0

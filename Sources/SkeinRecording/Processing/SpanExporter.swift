@@ -2,7 +2,8 @@
 
 /// Sends finished spans somewhere (OpenTelemetry tracing SDK, "Span Exporter").
 ///
-/// A processor calls it from a thread of its own, never twice at a time; it may wait there. What is tried again is tried within
+/// A batch processor calls it from a thread of its own, a simple one from the thread of whoever ends a span; never twice at a
+/// time. It may wait there. What is tried again is tried within
 /// one call: the processor does not come back with the same spans.
 public protocol SpanExporter: Sendable {
     /// Sends `spans`, all of which are sampled, and waits for the answer until `deadline` at the latest.
@@ -11,7 +12,7 @@ public protocol SpanExporter: Sendable {
     /// Gives back what the exporter holds, such as connections. Called once, after the last export.
     func shutdown()
 
-    /// What it is, in counters and in log lines: `otlp_http_exporter`, `zipkin_http_exporter` and the like
+    /// What it is, in counters and in log lines: `otlp_http_span_exporter`, `zipkin_http_span_exporter` and the like
     /// (OpenTelemetry semantic conventions, `otel.component.type`).
     var typeName: String { get }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 public import SkeinPropagation
+import Synchronization
 
 /// Is told of every recorded span (OpenTelemetry tracing SDK, "Span processor").
 ///
@@ -9,7 +11,7 @@ public protocol SpanProcessor: Sendable {
     /// A span has started; it may be changed.
     func onStart(_ span: SkeinSpan, parent: SpanContext?)
 
-    /// A span is about to end and may be changed for the last time. Called when ``wantsEnding`` says so.
+    /// A span is about to end and may be changed for the last time; called once. Called when ``wantsEnding`` says so.
     func onEnding(_ span: SkeinSpan)
 
     /// A span has ended.
@@ -23,7 +25,8 @@ public protocol SpanProcessor: Sendable {
     /// Passes on all that ended before this call; waits for it until `deadline` at the latest.
     func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult
 
-    /// Passes on what there is, and takes nothing more; waits for it until `deadline` at the latest. Further calls do nothing.
+    /// Passes on what there is, and takes nothing more; waits for it until `deadline` at the latest. Further calls only wait for
+    /// the first.
     func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult
 }
 
@@ -68,13 +71,46 @@ struct SpanProcessors: SpanProcessor {
     }
 
     func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult {
-        first(processors.map { $0.forceFlush(by: deadline) })
+        all { $0.forceFlush(by: deadline) }
     }
 
     func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult {
-        first(processors.map { $0.shutdown(by: deadline) })
+        all { $0.shutdown(by: deadline) }
     }
 
-    /// The first result that is not done.
-    private func first(_ results: [FlushResult]) -> FlushResult { results.first { $0 != .done } ?? .done }
+    /// Asks all at the same time, so that one whose backend is away takes no time of the others.
+    private func all(_ ask: @escaping @Sendable (any SpanProcessor) -> FlushResult) -> FlushResult {
+        let results = Results()
+        let group = DispatchGroup()
+        for processor in processors.dropFirst() {
+            group.enter()
+            OwnThread.detach {
+                results.add(ask(processor))
+                group.leave()
+            }
+        }
+        if let first = processors.first { results.add(ask(first)) }
+        group.wait()
+        return results.sum
+    }
+
+    private final class Results: Sendable {
+        private let results = Mutex<[FlushResult]>([])
+
+        func add(_ result: FlushResult) { results.withLock { $0.append(result) } }
+
+        var sum: FlushResult { results.withLock { $0.reduce(.done) { $0 + $1 } } }
+    }
+}
+
+extension FlushResult {
+    /// Both at once: what waits counts before what failed.
+    static func + (one: FlushResult, other: FlushResult) -> FlushResult {
+        switch (one, other) {
+        case (.done, let rest), (let rest, .done): rest
+        case (.timedOut(let count), .timedOut(let more)): .timedOut(remaining: count + more)
+        case (.failed(let count, let reason), .failed(let more, _)): .failed(count: count + more, reason: reason)
+        case (.timedOut(let count), .failed), (.failed, .timedOut(let count)): .timedOut(remaining: count)
+        }
+    }
 }

@@ -18,6 +18,8 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
         package var droppedEventCount = 0
         package var droppedLinkCount = 0
         package var status: SpanStatus?
+        /// Whether processors are told, or were told, that it is about to end.
+        var isEnding = false
         /// `nil` as long as it is not ended.
         package var endUnixNanos: UInt64?
     }
@@ -98,7 +100,14 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
     /// Ends the span, once. `nanos` is the moment that the caller names; `nil` for now.
     func end(at nanos: UInt64?) {
         let end = nanos ?? nowUnixNanos
-        if core.processor.wantsEnding { core.processor.onEnding(SkeinSpan(self)) }
+        if core.processor.wantsEnding {
+            let isFirst = state.withLock { state in
+                defer { state.isEnding = true }
+                return !state.isEnding
+            }
+            guard isFirst else { return }
+            core.processor.onEnding(SkeinSpan(self))
+        }
         let isFirst = state.withLock { state in
             guard state.endUnixNanos == nil else { return false }
             state.endUnixNanos = max(end, startUnixNanos)

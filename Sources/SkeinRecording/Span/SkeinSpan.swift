@@ -84,9 +84,17 @@ public struct SkeinSpan: Tracing.Span {
         }
         nonmutating set {
             recording?.change { state, limits in
-                for (key, _) in state.attributes.pairs where newValue.get(key) == nil { state.attributes.remove(key) }
+                var changed = newValue
+                for (key, value) in state.attributes.pairs {
+                    guard let new = newValue.get(key) else {
+                        state.attributes.remove(key)
+                        continue
+                    }
+                    // What was only read and written back stays as it is: bytes and maps have no form here.
+                    if new == value.spanAttribute { changed.set(key, value: nil) }
+                }
                 state.attributes.set(
-                    newValue,
+                    changed,
                     limit: limits.attributeCount,
                     valueLengthMax: limits.attributeValueLength
                 )
@@ -135,13 +143,18 @@ public struct SkeinSpan: Tracing.Span {
         at instant: @autoclosure () -> Instant
     ) {
         guard recording != nil else { return }
+        record(error, attributes, at: instant().nanosecondsSinceEpoch)
+    }
+
+    /// The same at a moment of the trace's clock.
+    func record(_ error: any Error, _ attributes: SpanAttributes = [:], at nanos: UInt64) {
         let type = String(reflecting: Swift.type(of: error))
         var attributes = attributes
         if attributes.get("exception.type") == nil { attributes.set("exception.type", value: .string(type)) }
         if attributes.get("exception.message") == nil {
             attributes.set("exception.message", value: .string("\(error)"))
         }
-        add("exception", attributes, at: instant().nanosecondsSinceEpoch)
+        add("exception", attributes, at: nanos)
         recording?.change { state, limits in
             guard !state.attributes.pairs.contains(where: { $0.key == "error.type" }) else { return }
             state.attributes.set(

@@ -190,9 +190,12 @@ extension SkeinSpan {
     /// Ends the span of something that threw.
     @usableFromInline
     func fail(_ error: any Error) {
-        guard recording != nil else { return }
-        recordError(error, attributes: [:], at: DefaultTracerClock.now)
-        setStatus(SpanStatus(code: .error))
+        guard let recording else { return }
+        record(error, at: recording.nowUnixNanos)
+        recording.change { state, _ in
+            // Who set one has said it better.
+            if state.status == nil { state.status = SpanStatus(code: .error) }
+        }
         end()
     }
 }

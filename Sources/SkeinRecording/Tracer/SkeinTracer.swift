@@ -37,6 +37,23 @@ public struct SkeinTracer: Tracer {
         )
     }
 
+    /// A tracer that makes no spans: contexts that come are passed on as they are, and none is begun.
+    package static func passing(resource: Resource, propagator: any Propagator) -> SkeinTracer {
+        SkeinTracer(
+            core: TracerCore(
+                sampler: AlwaysOffSampler(),
+                processors: [],
+                resource: resource,
+                propagator: propagator,
+                limits: SpanLimits(),
+                ids: RandomIDs(),
+                clock: SystemClock(),
+                hasStrictSpanIDs: false,
+                isPassing: true
+            )
+        )
+    }
+
     public func startSpan<Instant: TracerInstant>(
         _ operationName: String,
         context: @autoclosure () -> ServiceContext,
@@ -80,8 +97,7 @@ public struct SkeinTracer: Tracer {
 
     /// Asks all that has ended to be exported, and does not wait for it. ``forceFlush(timeout:)`` waits.
     public func forceFlush() {
-        let processor = core.processor
-        OwnThread.detach { _ = processor.forceFlush(by: .now + .seconds(30)) }
+        core.flushInBackground()
     }
 
     /// Exports all that ended before this call; returns at the latest after `timeout`.

@@ -17,6 +17,7 @@ extension TracerCore {
         startUnixNanos: () -> UInt64?,
         _ fileID: String
     ) -> SkeinSpan {
+        if isPassing { return SkeinSpan(nil, context: context) }
         if let parent {
             if drops(childOf: parent) {
                 metrics?.start(.drop, parent: parent)

@@ -2,6 +2,7 @@
 import SkeinBase
 package import SkeinModel
 import SkeinPropagation
+import Synchronization
 
 /// What all spans of a tracer have in common.
 package final class TracerCore: Sendable {
@@ -17,6 +18,10 @@ package final class TracerCore: Sendable {
     let hasStrictSpanIDs: Bool
     private let localRules: LocalSamplingRules
     let metrics: SpanMetrics?
+    /// Whether no span is made, and contexts stay as they are.
+    let isPassing: Bool
+    /// Whether somebody flushes in the background, and whether it was asked for again meanwhile.
+    private let flushing = Mutex<(isUnderWay: Bool, again: Bool)>((false, false))
     /// Whether the sampler has every span recorded, so that processors may decide about all.
     let recordsAll: Bool
 
@@ -28,7 +33,8 @@ package final class TracerCore: Sendable {
         limits: SpanLimits,
         ids: any IDGenerator,
         clock: any WallClock,
-        hasStrictSpanIDs: Bool
+        hasStrictSpanIDs: Bool,
+        isPassing: Bool = false
     ) {
         self.sampler = sampler
         processor = SpanProcessors(processors)
@@ -38,6 +44,7 @@ package final class TracerCore: Sendable {
         self.ids = ids
         self.clock = clock
         self.hasStrictSpanIDs = hasStrictSpanIDs
+        self.isPassing = isPassing
         recordsAll = sampler is AlwaysRecordSampler
         metrics = SpanMetrics.ifAnybodyListens()
         localRules =
@@ -48,6 +55,24 @@ package final class TracerCore: Sendable {
     /// Whether a span that starts in the context of `parent` is not recorded and changes nothing.
     func drops(childOf parent: SpanIdentity) -> Bool {
         parent.suppressesTracing || localRules.contains(.childrenOfDroppedAreDropped) && parent.isDroppedHere
+    }
+
+    /// Flushes on a thread of its own: one, however often it is asked for.
+    func flushInBackground() {
+        let mustStart = flushing.withLock { flushing in
+            defer { flushing = (true, flushing.isUnderWay) }
+            return !flushing.isUnderWay
+        }
+        guard mustStart else { return }
+        let hasStarted = OwnThread.start { [self] in
+            repeat {
+                _ = processor.forceFlush(by: .now + .seconds(30))
+            } while flushing.withLock { flushing in
+                defer { flushing = (flushing.again, false) }
+                return flushing.again
+            }
+        }
+        if !hasStarted { flushing.withLock { $0 = (false, false) } }
     }
 
     /// Whether a span that starts in the context of `parent` is sampled without asking.

@@ -4,7 +4,7 @@ public import SkeinRecording
 /// Where finished spans go, and how they get there.
 public struct SpanProcessorConfiguration: Hashable, Sendable {
     public var exporter: SpanExporterConfiguration
-    /// `nil` to export each span by itself, at once, while whoever ends it waits.
+    /// `nil` to export spans at once, without waiting for others. Whoever ends one waits for the terminal, never for the network.
     public var batch: BatchConfiguration?
 
     /// In batches, but for a terminal, on which each span is printed at once.

@@ -51,8 +51,8 @@
             self.metadata = metadata
             var options = CallOptions.defaults
             options.compression = configuration.compression == .gzip ? .gzip : CompressionAlgorithm.none
-            // A receiver that is not there yet is waited for as long as the call may take.
-            options.waitForReady = true
+            // Tries are counted here; waiting for a connection would hide why there is none.
+            options.waitForReady = false
             self.options = options
             timeout = configuration.timeout > .zero ? configuration.timeout : .seconds(Int64(Int32.max))
             self.retry = retry
@@ -106,7 +106,7 @@
                         retryAfter: retryAfter
                     )
                     guard .now + delay < end else { return failure }
-                    _ = DispatchSemaphore(value: 0).wait(timeout: .now() + .nanoseconds(Int(delay.nanos)))
+                    _ = DispatchSemaphore(value: 0).wait(timeout: .now() + delay.dispatch)
                 }
             }
         }
@@ -121,7 +121,7 @@
             let task = Task { [client, metadata, options] in
                 answer.arrive(await Self.outcome(client, bytes, metadata, options))
             }
-            if let outcome = answer.wait(left) { return outcome }
+            if let outcome = answer.wait(left + .seconds(1)) { return outcome }
             task.cancel()
             return .failed("no answer in time", retryAfter: nil)
         }
@@ -137,7 +137,7 @@
             }
 
             func wait(_ time: Duration) -> Outcome? {
-                _ = semaphore.wait(timeout: .now() + .nanoseconds(Int(time.nanos)))
+                _ = semaphore.wait(timeout: .now() + time.dispatch)
                 return outcome.withLock(\.self)
             }
         }

@@ -4,12 +4,14 @@ import Dispatch
 import NIOCore
 import NIOFoundationCompat
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 import SkeinBase
+import SkeinRecording
 import Synchronization
 
 /// Where requests go, and how.
-struct HTTPTarget: Hashable, Sendable {
+struct HTTPTarget: Sendable {
     var url: String
     /// Beside what the sender sets itself; one that it sets too goes out as it stands here.
     var headers: [(name: String, value: String)] = []
@@ -21,9 +23,6 @@ struct HTTPTarget: Hashable, Sendable {
     var certificateFile: String?
     var clientKeyFile: String?
     var clientCertificateFile: String?
-
-    static func == (one: HTTPTarget, other: HTTPTarget) -> Bool { one.url == other.url }
-    func hash(into hasher: inout Hasher) { hasher.combine(url) }
 }
 
 /// Posts bytes and tries again, on the thread of its caller, which waits.
@@ -67,7 +66,7 @@ final class HTTPSender: Sendable {
         self.clock = clock
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
-            timeout: .init(connect: .nanoseconds(target.timeout.nanos))
+            timeout: .init(connect: .nanoseconds(Int64(clamping: target.timeout.nanos)))
         )
         configuration.tracing.tracer = nil
         configuration.httpVersion = .http1Only
@@ -157,7 +156,7 @@ final class HTTPSender: Sendable {
 
     /// Waits; returns at once, and `true`, when the sender is stopped.
     private func waitUnlessStopped(_ delay: Duration) -> Bool {
-        if stop.wait(timeout: .now() + .nanoseconds(Int(delay.nanos))) == .success { stop.signal() }
+        if stop.wait(timeout: .now() + delay.dispatch) == .success { stop.signal() }
         return isStopped.withLock { $0 }
     }
 
@@ -191,7 +190,7 @@ final class HTTPSender: Sendable {
             let response = try client.execute(
                 request: request,
                 delegate: accumulator,
-                deadline: .now() + .nanoseconds(left.nanos)
+                deadline: .now() + .nanoseconds(Int64(clamping: left.nanos))
             ).futureResult.wait()
             let answer = Answer(
                 status: Int(response.status.code),
@@ -206,11 +205,12 @@ final class HTTPSender: Sendable {
             return Self.outcome(error)
         } catch let error as ResponseAccumulator.ResponseTooBigError {
             return .failure("an answer of more than \(error.maxBodySize) bytes", isTransient: false)
-        } catch let error as NIOSSLError {
-            return .failure("TLS: \(error)", isTransient: false)
-        } catch {
+        } catch let error where error is IOError || error is NIOConnectionError || error is ChannelError {
             // What the system says of sockets: refused, reset, no route, no such host.
             return .failure("\(error)", isTransient: true)
+        } catch {
+            // TLS that does not come about, answers that are no HTTP: another try would bring the same.
+            return .failure("\(error)", isTransient: false)
         }
     }
 
@@ -220,18 +220,10 @@ final class HTTPSender: Sendable {
             .failure("no address that could be sent to; write it as http://HOST:PORT/PATH", isTransient: false)
         case .deadlineExceeded, .readTimeout, .writeTimeout: .failure("no answer in time", isTransient: false)
         case .alreadyShutdown, .cancelled: .failure("the exporter was stopped", isTransient: false)
-        case .connectTimeout: .failure("no connection in time", isTransient: true)
+        case .connectTimeout, .tlsHandshakeTimeout, .getConnectionFromPoolTimeout:
+            .failure("no connection in time", isTransient: true)
         case .remoteConnectionClosed: .failure("the connection was closed without an answer", isTransient: true)
-        default: .failure("\(error)", isTransient: true)
+        default: .failure("\(error)", isTransient: false)
         }
-    }
-}
-
-extension Duration {
-    /// Whole nanoseconds, within what an `Int64` holds.
-    var nanos: Int64 {
-        let bounded = min(max(self, .zero), .seconds(3_000_000_000))
-        let (seconds, attoseconds) = bounded.components
-        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
     }
 }

@@ -2,18 +2,15 @@
 
 /// When an export is tried again: at growing intervals, each somewhat longer or shorter by chance, so that many processes do not
 /// come back at once (OTLP 1.9, "Retryable response codes" and "OTLP/HTTP Throttling").
-public struct RetryPolicy: Hashable, Sendable {
+struct RetryPolicy: Hashable, Sendable {
     /// Tries in all, the first included.
-    public var attemptCountMax = 5
-    public var firstDelay = Duration.seconds(1)
+    var attemptCountMax = 5
+    var firstDelay = Duration.seconds(1)
     /// Each delay is so many times the one before.
-    public var growth = 1.5
-    public var delayMax = Duration.seconds(5)
+    var growth = 1.5
+    var delayMax = Duration.seconds(5)
     /// By which part of itself a delay may be longer or shorter: 0 to 1.
-    public var jitter = 0.2
-
-    /// Five tries within 10 s.
-    public init() {}
+    var jitter = 0.2
 
     /// How long to wait after so many tries that failed. `chance` is from 0 to 1. A server that names a time is obeyed: not
     /// earlier than that.

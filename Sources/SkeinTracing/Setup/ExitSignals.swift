@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import SkeinRecording
 import Synchronization
 
@@ -15,53 +16,79 @@ import Synchronization
 ///
 /// A handler that is there before, or is set later, stays as it is; then this one is not called.
 enum ExitSignals {
+    /// What is asked to end by itself, and how it is waited for.
+    struct Operation: Sendable {
+        var cancel: @Sendable () -> Void
+        /// Signalled when it has ended.
+        var end: DispatchSemaphore
+    }
+
     private struct State {
-        /// Gets what was asked to end a chance to end by itself.
-        var onSignal: (@Sendable () -> Void)?
+        var operation: Operation?
         var isWatched = false
     }
 
     private static let state = Mutex(State())
 
-    /// How long what is asked to end by itself may take.
-    private static let graceSeconds: UInt32 = 5
+    /// How long an operation may take to end by itself; as long as an orchestrator usually waits before it kills.
+    private static let grace = Duration.seconds(30)
 
-    /// Calls `body` on a thread of its own when one of the signals comes, and then ends the process by it.
+    /// Calls `body` on a thread of its own when one of the signals comes, and then ends the process by it. The next signal ends it
+    /// at once.
     static func watch(_ body: @escaping @Sendable () -> Void) {
         let isFirst = state.withLock { state in
             defer { state.isWatched = true }
             return !state.isWatched
         }
         guard isFirst, let reader = SignalPipe.open() else { return }
-        for signal in [SIGTERM, SIGINT] { SignalPipe.handle(signal) }
-        OwnThread.detach {
+        let hasStarted = OwnThread.start {
             guard let signal = SignalPipe.next(reader) else { return }
-            if let onSignal = state.withLock(\.onSignal) {
-                onSignal()
-                // The end of what was cancelled ends the process, and this thread with it.
-                sleep(graceSeconds)
+            for signal in SignalPipe.signals { SignalPipe.release(signal) }
+            if let operation = state.withLock(\.operation) {
+                operation.cancel()
+                // What ends in time ends the process in its own way, having exported all.
+                if operation.end.wait(timeout: .now() + grace.dispatch) == .success { return }
             }
             body()
             SignalPipe.end(by: signal)
         }
+        guard hasStarted else { return }
+        for signal in SignalPipe.signals { SignalPipe.handle(signal) }
     }
 
-    /// What is called first when a signal comes; `nil` for nothing.
-    static func onSignal(_ body: (@Sendable () -> Void)?) { state.withLock { $0.onSignal = body } }
+    /// What is cancelled when a signal comes, and waited for; `nil` for nothing.
+    static func set(_ operation: Operation?) { state.withLock { $0.operation = operation } }
 }
 
 /// A signal handler may do next to nothing: this one writes a byte.
 private enum SignalPipe {
     /// The end to write to. Written once, before the handlers are set.
     private nonisolated(unsafe) static var writer: Int32 = -1
+    /// Who opened it: a child of a fork has the handler too, and must not end its parent. Written with ``writer``.
+    private nonisolated(unsafe) static var owner: pid_t = 0
+
+    static let signals = [SIGTERM, SIGINT]
 
     /// The end to read from; `nil` when the system has no pipe left.
     static func open() -> Int32? {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        _ = fcntl(ends[1], F_SETFL, O_NONBLOCK)
         writer = ends[1]
+        owner = getpid()
         return ends[0]
+    }
+
+    private static let handler: @convention(c) (Int32) -> Void = { signal in
+        guard getpid() == SignalPipe.owner else {
+            SignalPipe.end(by: signal)
+            return
+        }
+        let saved = errno
+        var byte = UInt8(truncatingIfNeeded: signal)
+        _ = write(SignalPipe.writer, &byte, 1)
+        errno = saved
     }
 
     /// Sets the handler unless there is one.
@@ -69,12 +96,6 @@ private enum SignalPipe {
         var present = sigaction()
         guard sigaction(signal, nil, &present) == 0, isDefault(present) else { return }
         var action = sigaction()
-        let handler: @convention(c) (Int32) -> Void = { signal in
-            let saved = errno
-            var byte = UInt8(truncatingIfNeeded: signal)
-            _ = write(SignalPipe.writer, &byte, 1)
-            errno = saved
-        }
         #if canImport(Darwin)
             action.__sigaction_u.__sa_handler = handler
         #else
@@ -84,12 +105,28 @@ private enum SignalPipe {
         _ = sigaction(signal, &action, nil)
     }
 
+    private static func isOurs(_ action: sigaction) -> Bool {
+        #if canImport(Darwin)
+            let present = action.__sigaction_u.__sa_handler
+        #else
+            let present = action.__sigaction_handler.sa_handler
+        #endif
+        return present.map { unsafeBitCast($0, to: UInt.self) } == unsafeBitCast(handler, to: UInt.self)
+    }
+
     private static func isDefault(_ action: sigaction) -> Bool {
         #if canImport(Darwin)
             action.__sigaction_u.__sa_handler == nil
         #else
             action.__sigaction_handler.sa_handler == nil
         #endif
+    }
+
+    /// Gives the signal back to the system, unless somebody else has taken it meanwhile.
+    static func release(_ number: Int32) {
+        var present = sigaction()
+        guard sigaction(number, nil, &present) == 0, isOurs(present) else { return }
+        signal(number, SIG_DFL)
     }
 
     /// Waits for a signal.
@@ -106,5 +143,8 @@ private enum SignalPipe {
     static func end(by number: Int32) {
         signal(number, SIG_DFL)
         kill(getpid(), number)
+        // The first process of a container is not ended by a signal that it does not handle.
+        sleep(1)
+        _exit(128 + number)
     }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Dispatch
 import Instrumentation
 import Logging
 public import ServiceLifecycle
@@ -15,8 +16,8 @@ import Tracing
 #endif
 
 extension Skein {
-    /// What was started in this process.
-    private static let started = Mutex<Skein?>(nil)
+    /// What was started in this process, and where its own words go.
+    private static let started = Mutex<(skein: Skein, logger: Logger)?>(nil)
 
     /// How long the end of the process may be held until spans are exported.
     private static let exitTimeout = Duration.seconds(10)
@@ -39,12 +40,25 @@ extension Skein {
         sampler: (any Sampler)? = nil,
         processors: [any SpanProcessor] = []
     ) -> Skein {
+        startOnce(service, configuration, sampler, processors).skein
+    }
+
+    /// Starts tracing unless it is started already, and says whether it did.
+    private static func startOnce(
+        _ service: String?,
+        _ configuration: TracingConfiguration,
+        _ sampler: (any Sampler)?,
+        _ processors: [any SpanProcessor]
+    ) -> (skein: Skein, isFirst: Bool) {
         started.withLock { started in
             if let started {
-                logger.warning(
-                    "Skein.start was called again; what was started first goes on, and this call changes nothing"
+                started.logger.warning(
+                    """
+                    Skein was started again; what was started first goes on, or stays ended if it has ended, and this call \
+                    changes nothing
+                    """
                 )
-                return started
+                return (started.skein, false)
             }
             var configuration = configuration
             if let service { configuration.serviceName = service }
@@ -53,11 +67,12 @@ extension Skein {
             let tracer = assembly.tracer(sampler: sampler, processors: processors)
             for problem in assembly.problems { assembly.logger.warning("\(problem)") }
             let skein = Skein(tracer: tracer)
-            started = skein
+            started = (skein, assembly.logger)
             Skein.adopt(tracer)
             install(tracer, assembly.logger)
-            if !assembly.configuration.isDisabled { watchExit() }
-            return skein
+            atexit { Skein.flushAtExit() }
+            ExitSignals.watch { Skein.flushAtExit() }
+            return (skein, true)
         }
     }
 
@@ -76,31 +91,26 @@ extension Skein {
         InstrumentationSystem.bootstrap(tracer)
     }
 
-    private static func watchExit() {
-        atexit { Skein.flushAtExit() }
-        ExitSignals.watch { Skein.flushAtExit() }
-    }
-
-    /// Exports what waits, on the thread of the caller. Only the first call waits.
-    fileprivate static func flushAtExit() {
-        guard let skein = started.withLock(\.self) else { return }
+    /// Exports what waits, on the thread of the caller. Only the first call finds any.
+    private static func flushAtExit() {
+        guard let skein = started.withLock({ $0?.skein }) else { return }
         tell(skein.shutdownAndWait(by: .now + exitTimeout))
     }
 
     /// Says at the end what is lost.
-    private static func tell(_ result: FlushResult) {
+    fileprivate static func tell(_ result: FlushResult) {
+        let logger = started.withLock { $0?.logger }
         switch result {
         case .done: return
         case .timedOut(let count):
-            logger.warning("lost \(count.spans) at the end of the process: not exported within \(exitTimeout)")
-        case .failed(let count, let reason): logger.warning("lost \(count.spans) at the end of the process: \(reason)")
+            logger?.warning("lost \(count.spans) at the end: not exported within \(exitTimeout)")
+        case .failed(let count, let reason): logger?.warning("lost \(count.spans) at the end: \(reason)")
         }
     }
 
-    private static var logger: Logger { Logger(label: "skein.sdk") }
-
     /// Runs a service with tracing started, and exports all of it before it returns or throws. When the process is asked to end
-    /// by SIGTERM or SIGINT, and nothing in `operation` handles these, `operation` is cancelled.
+    /// by SIGTERM or SIGINT, and nothing in `operation` handles these, `operation` is cancelled and has 30 s to end. Another signal
+    /// ends the process at once.
     ///
     ///     @main struct Orders {
     ///         static func main() async throws {
@@ -114,16 +124,20 @@ extension Skein {
         processors: [any SpanProcessor] = [],
         _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
-        let skein = start(service: service, configuration, sampler: sampler, processors: processors)
+        let (skein, isFirst) = startOnce(service, configuration, sampler, processors)
+        // What somebody else started, somebody else ends.
+        guard isFirst else { return try await operation() }
+        let end = DispatchSemaphore(value: 0)
         let task = Task { try await operation() }
-        ExitSignals.onSignal { task.cancel() }
+        ExitSignals.set(.init(cancel: { task.cancel() }, end: end))
         let result = await withTaskCancellationHandler {
             await task.result
         } onCancel: {
             task.cancel()
         }
-        ExitSignals.onSignal(nil)
+        end.signal()
         tell(await skein.shutdown(timeout: exitTimeout))
+        ExitSignals.set(nil)
         return try result.get()
     }
 }
@@ -134,6 +148,6 @@ extension Skein: Service {
         // Cancelled or asked to stop, both mean that the spans are to be exported.
         try? await gracefulShutdown()
         // A task that is cancelled still waits here; the time is bounded.
-        await shutdown()
+        Skein.tell(await shutdown())
     }
 }

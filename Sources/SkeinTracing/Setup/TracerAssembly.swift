@@ -13,7 +13,7 @@ struct TracerAssembly {
     let logger: Logger
     private(set) var problems: [ConfigurationProblem]
     /// What else stops with the tracer.
-    private var remoteSamplers: [JaegerRemoteSampler] = []
+    private var remoteSamplers: [(sampler: JaegerRemoteSampler, fetcher: HTTPSender)] = []
 
     init(_ resolved: ResolvedConfiguration, in surroundings: Surroundings) {
         configuration = resolved.configuration
@@ -29,7 +29,7 @@ struct TracerAssembly {
         let propagator = configuration.propagator
         let resource = configuration.resource(in: surroundings)
         guard !configuration.isDisabled else {
-            return SkeinTracer(sampler: AlwaysOffSampler(), processors: [], resource: resource, propagator: propagator)
+            return SkeinTracer.passing(resource: resource, propagator: propagator)
         }
         let sampler = sampler ?? makeSampler(service: resource.serviceName)
         var processors = more
@@ -90,7 +90,7 @@ struct TracerAssembly {
                 log: { logger.warning("\($0)") },
                 source: { service, deadline in fetcher.strategy(of: service, by: deadline) }
             )
-            remoteSamplers.append(sampler)
+            remoteSamplers.append((sampler, fetcher))
             return sampler
         } catch {
             tell("sampler", "\(error)", instead: "all traces are sampled")
@@ -105,9 +105,8 @@ struct TracerAssembly {
                 tell("processors[\(index)]", "has no address that could be sent to", instead: "spans go nowhere")
                 return nil
             }
-            guard let batch = processor.batch else { return SimpleSpanProcessor(exporter) }
             let logger = logger
-            return BatchSpanProcessor(exporter, configuration: batch) { logger.warning("\($0)") }
+            return BatchSpanProcessor(exporter, configuration: processor.batch ?? .atOnce) { logger.warning("\($0)") }
         } catch {
             tell("processors[\(index)]", "cannot be made: \(error)", instead: "its spans go nowhere")
             return nil
@@ -171,15 +170,27 @@ struct AssemblyError: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+extension BatchConfiguration {
+    /// What is simple: each span at once, yet nobody who ends one waits for the network.
+    fileprivate static var atOnce: BatchConfiguration {
+        var configuration = BatchConfiguration()
+        configuration.scheduledDelay = .zero
+        return configuration
+    }
+}
+
 /// Stops samplers that ask a server together with the tracer.
 private struct RemoteSamplerStop: SpanProcessor {
-    let samplers: [JaegerRemoteSampler]
+    let samplers: [(sampler: JaegerRemoteSampler, fetcher: HTTPSender)]
 
     func onEnd(_ span: FinishedSpan) {}
     func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult { .done }
 
     func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult {
-        for sampler in samplers { sampler.shutdown() }
+        for (sampler, fetcher) in samplers {
+            sampler.shutdown()
+            fetcher.shutdown()
+        }
         return .done
     }
 }
