@@ -218,13 +218,11 @@ let tests: [Module] = [
         name: "SkeinInstrumentationTests",
         imports: [
             "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording", "SkeinTracing", "SkeinHTTPClient",
-            "SkeinHummingbird", "SkeinGRPC", "SkeinGRDB", "SkeinMacros", "SkeinMacroPlugin",
+            "SkeinHummingbird", "SkeinGRPC", "SkeinGRDB", "SkeinMacros",
         ],
         products: [
             "Tracing", "Instrumentation", "Logging", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "NIOPosix",
             "Hummingbird", "HummingbirdTesting", "HTTPTypes", "GRPCCore", "GRPCInProcessTransport", "GRDB",
-            "SwiftSyntax",
-            "SwiftParser", "SwiftSyntaxMacros", "SwiftSyntaxMacroExpansion", "SwiftDiagnostics",
         ]
     ),
     Module(
@@ -288,7 +286,6 @@ let packages: [Outside] = [
         from: "603.0.1",
         products: [
             "SwiftSyntax", "SwiftSyntaxBuilder", "SwiftSyntaxMacros", "SwiftCompilerPlugin", "SwiftDiagnostics",
-            "SwiftParser", "SwiftSyntaxMacroExpansion",
         ],
         trait: "Macros"
     ),
