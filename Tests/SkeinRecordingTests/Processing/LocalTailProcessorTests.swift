@@ -179,6 +179,22 @@ import Tracing
         #expect(names == ["b"])
     }
 
+    @Test func `the end of a local root from before the last decision does not bring the next`() {
+        let made = make([.errors])
+        let old = made.tracer.startSpan(name: "old", context: remote())
+        made.tracer.startSpan(name: "child", context: old.context).end()
+        clock.advance(seconds: 30)
+        made.tail.decideDue()
+        #expect(made.tail.counts.droppedTraces == 1)
+        let new = made.tracer.startSpan(name: "new", context: remote())
+        old.end()
+        #expect(made.tail.counts.droppedTraces == 1 && made.tail.counts.waitingSpans == 1)
+        new.setStatus(SpanStatus(code: .error))
+        new.end()
+        made.tail.decideDue()
+        #expect(names == ["old", "new"])
+    }
+
     @Test func `a trace that goes on is decided after the wait, and how long it goes on counts`() {
         let made = make([.latency(.seconds(20))])
         let root = made.tracer.startSpan(name: "root", context: .topLevel)

@@ -28,14 +28,38 @@ struct LocalTailBuffer: Sendable {
     private struct Trace {
         var spans: [FinishedSpan] = []
         var digest: LocalTailPolicies.Digest
-        /// Local roots that have started and not ended.
-        var openRootCount = 0
+        var openRoots = OpenRoots()
         var openSinceNanos: UInt64 = 0
         /// The span that says the reason, and whether it is a local root.
         var chief = SpanID.zero
         var isChiefRoot = false
         /// Tells it from an earlier one of the same id in ``queue``.
         var serial: UInt64 = 0
+    }
+
+    /// Local roots of a trace that have started since it waits, and have not ended. Of a root that started before, while the trace
+    /// waited for an earlier decision, the end says nothing.
+    private struct OpenRoots {
+        /// More are not waited for.
+        private static let countMax = 1_024
+
+        /// Most traces have one.
+        private var first = SpanID.zero
+        private var others: Set<SpanID> = []
+
+        var isEmpty: Bool { !first.isValid && others.isEmpty }
+
+        mutating func insert(_ id: SpanID) {
+            if !first.isValid {
+                first = id
+            } else if others.count < Self.countMax {
+                others.insert(id)
+            }
+        }
+
+        mutating func remove(_ id: SpanID) {
+            if first == id { first = .zero } else { others.remove(id) }
+        }
     }
 
     /// A trace of which a span has ended.
@@ -80,16 +104,19 @@ struct LocalTailBuffer: Sendable {
     }
 
     /// Notes that a local root has started. Of a trace that was dropped a new decision is made.
-    mutating func startRoot(of id: TraceID, nanos: UInt64) {
+    mutating func startRoot(_ context: SpanContext, nanos: UInt64) {
         guard !isClosed else { return }
+        let id = context.traceID
         if let index = traces.index(forKey: id) {
-            if traces.values[index].openRootCount == 0 { traces.values[index].openSinceNanos = nanos }
-            traces.values[index].openRootCount += 1
+            if traces.values[index].openRoots.isEmpty { traces.values[index].openSinceNanos = nanos }
+            traces.values[index].openRoots.insert(context.spanID)
             return
         }
         if case .kept = decision(of: id) { return }
-        guard traces.count < Self.openTraceCountMax + spanCountMax else { return }
-        traces[id] = Trace(digest: .init(), openRootCount: 1, openSinceNanos: nanos)
+        guard traces.count - Self.openTraceCountMax < spanCountMax else { return }
+        var trace = Trace(digest: .init(), openSinceNanos: nanos)
+        trace.openRoots.insert(context.spanID)
+        traces[id] = trace
         counts.waitingTraces += 1
     }
 
@@ -162,8 +189,8 @@ struct LocalTailBuffer: Sendable {
         }
         trace.spans.append(span)
         guard isLocalRoot else { return false }
-        trace.openRootCount = max(trace.openRootCount - 1, 0)
-        return trace.openRootCount == 0
+        trace.openRoots.remove(context.spanID)
+        return trace.openRoots.isEmpty
     }
 
     /// Decides about traces whose first span ended too long ago.
@@ -197,7 +224,7 @@ struct LocalTailBuffer: Sendable {
         guard var trace = traces.removeValue(forKey: id) else { return }
         counts.waitingSpans -= trace.spans.count
         counts.waitingTraces -= 1
-        if trace.openRootCount > 0, nanos > trace.openSinceNanos {
+        if !trace.openRoots.isEmpty, nanos > trace.openSinceNanos {
             trace.digest.openNanos = nanos - trace.openSinceNanos
         }
         guard let kept = policies.decide(trace.digest, nanos: nanos, isOverflow: occasion == .full) else {

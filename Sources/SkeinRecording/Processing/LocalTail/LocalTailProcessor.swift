@@ -84,9 +84,9 @@ public final class LocalTailProcessor: SpanProcessor {
     public var counts: LocalTailCounts { buffer.withLock { $0.counts } }
 
     public func onStart(_ span: SkeinSpan, parent: SpanContext?) {
-        if parent?.isRemote ?? true, let id = span.spanContext?.traceID {
+        if parent?.isRemote ?? true, let context = span.spanContext {
             let nanos = clock.monotonicNanos
-            buffer.withLock { $0.startRoot(of: id, nanos: nanos) }
+            buffer.withLock { $0.startRoot(context, nanos: nanos) }
         }
         if next.wantsStart { next.onStart(span, parent: parent) }
     }
