@@ -87,20 +87,15 @@ struct LocalTailBuffer: Sendable {
     private var olderDecisions: [TraceID: Decision] = [:]
     private var isClosed = false
     private(set) var counts = LocalTailCounts()
-    /// Spans to be passed on.
-    private var departing: [FinishedSpan] = []
+    var departure = LocalTailDeparture()
+    /// Spans that count within the bound.
+    private var heldCount: Int { counts.waitingSpans + departure.count }
+    var isFull: Bool { heldCount >= spanCountMax }
 
     init(_ policies: LocalTailPolicies, spanCountMax: Int, waitNanos: UInt64) {
         self.policies = policies
         self.spanCountMax = max(spanCountMax, 1)
         self.waitNanos = waitNanos
-    }
-
-    /// What has left since the last call.
-    mutating func takeDeparting() -> [FinishedSpan] {
-        guard !departing.isEmpty else { return [] }
-        defer { departing = [] }
-        return departing
     }
 
     /// Notes that a local root has started. Of a trace that was dropped a new decision is made.
@@ -128,12 +123,27 @@ struct LocalTailBuffer: Sendable {
         }
         let context = span.spanContext
         let id = context.traceID
+        if traces[id] == nil, case .dropped = decision(of: id) {
+            counts.droppedSpans[.late, default: 0] += 1
+            return
+        }
+        while isFull, let first = popFirst() { decide(first, .full, nanos: nanos) }
+        guard !isFull else { return drop(context, isLocalRoot: isLocalRoot) }
         guard let index = traces.index(forKey: id) ?? begin(with: span, id) else { return }
         if traces.values[index].spans.isEmpty { traces.values[index].serial = enqueue(id, nanos: nanos) }
         let isComplete = Self.add(span, context, met, isLocalRoot: isLocalRoot, to: &traces.values[index])
         counts.waitingSpans += 1
         if isComplete { decide(id, .complete, nanos: nanos) }
-        while counts.waitingSpans > spanCountMax, let first = popFirst() { decide(first, .full, nanos: nanos) }
+    }
+
+    /// Drops a span that has ended while those that wait to be passed on leave no room. No trace has spans then.
+    private mutating func drop(_ context: SpanContext, isLocalRoot: Bool) {
+        counts.droppedSpans[.behind, default: 0] += 1
+        guard isLocalRoot, let index = traces.index(forKey: context.traceID) else { return }
+        traces.values[index].openRoots.remove(context.spanID)
+        guard traces.values[index].openRoots.isEmpty else { return }
+        traces.remove(at: index)
+        counts.waitingTraces -= 1
     }
 
     /// Begins a trace with a span that has ended; `nil` where the trace was decided, and the span follows.
@@ -141,7 +151,7 @@ struct LocalTailBuffer: Sendable {
         switch decision(of: id) {
         case .kept(let keeping):
             counts.lateKeptSpans += 1
-            departing.append(span.kept(by: keeping))
+            departure.append(span.kept(by: keeping))
             return nil
         case .dropped:
             counts.droppedSpans[.late, default: 0] += 1
@@ -206,6 +216,13 @@ struct LocalTailBuffer: Sendable {
         counts.waitingTraces = 0
     }
 
+    /// Lets go what no time was left to pass on.
+    mutating func abandon() -> Int {
+        let count = departure.removeAll()
+        if count > 0 { counts.droppedSpans[.unpassed, default: 0] += count }
+        return count
+    }
+
     /// Takes the trace off the queue that has waited longest, if it is due until then; `nil` when there is none.
     private mutating func popFirst(until nanos: UInt64 = .max) -> TraceID? {
         while queueStart < queue.count, queue[queueStart].dueNanos <= nanos {
@@ -240,7 +257,7 @@ struct LocalTailBuffer: Sendable {
             threshold: kept.threshold
         )
         note(.kept(keeping), of: id)
-        for span in trace.spans { departing.append(span.kept(by: keeping)) }
+        for span in trace.spans { departure.append(span.kept(by: keeping)) }
     }
 
     private func decision(of id: TraceID) -> Decision? { decisions[id] ?? olderDecisions[id] }
