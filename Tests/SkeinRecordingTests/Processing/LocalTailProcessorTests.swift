@@ -301,6 +301,11 @@ import Tracing
         #expect(names == ["root"] && made.tail.counts.unpassedSpans == 0)
     }
 
+    @Test func `a wait longer than any clock runs is one without an end`() {
+        let tail = LocalTailProcessor(policies: [], next: exporter, decisionWait: .seconds(Int64.max) * 2, clock: clock)
+        #expect(tail.shutdown(by: .now) == .done)
+    }
+
     @Test func `a flush passes on what is decided`() {
         let made = make([.errors], isPrompt: false)
         endFailed(made)
