@@ -83,9 +83,9 @@ struct TraceTrees {
         growing[root]?.nodes[key]?.span = span
         if root == key { return remove(root) }
         let parent = Key(key.traceID, span.parentSpanID)
-        guard parent == root, let tree = growing[root], span.endUnixNanos >= tree.startUnixNanos + patienceNanos else {
-            return nil
-        }
+        guard parent == root, let tree = growing[root], span.endUnixNanos >= tree.startUnixNanos,
+            span.endUnixNanos - tree.startUnixNanos >= patienceNanos
+        else { return nil }
         growing[root]?.nodes[root]?.children.removeAll { $0 == key }
         return Tree(root: key, nodes: take(key, from: root), parent: tree.nodes[root]?.name)
     }

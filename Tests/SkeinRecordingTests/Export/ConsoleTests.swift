@@ -126,6 +126,14 @@ import Tracing
         #expect(!console.shown().dropFirst(shown.count).contains("job"))
     }
 
+    @Test func `spans at the end of time are shown`() {
+        let console = Console()
+        let root = console.tracer.tracer.startSpan(name: "root", context: .topLevel, atUnixNanos: .max - 1)
+        let child = console.tracer.tracer.startSpan(name: "child", context: root.context, atUnixNanos: .max)
+        for span in [child, root] { span.end(at: Moment(nanosecondsSinceEpoch: .max)) }
+        #expect(console.shown().contains("root") && console.shown().contains("└─ child"))
+    }
+
     @Test func `with too many spans the oldest tree is shown as it is`() {
         let console = Console(spanCountMax: 3)
         let root = console.start("root")

@@ -2,6 +2,7 @@
 import SkeinModel
 import SkeinPropagation
 import SkeinRecording
+import Synchronization
 import Testing
 import Tracing
 
@@ -14,23 +15,71 @@ import Tracing
         let tail: LocalTailProcessor
     }
 
+    /// Has what is decided passed on as soon as a span has ended.
+    private struct Prompt: SpanProcessor {
+        let tail: LocalTailProcessor
+        let wantsStart = true
+
+        func onStart(_ span: SkeinSpan, parent: SpanContext?) { tail.onStart(span, parent: parent) }
+        func onEnd(_ span: FinishedSpan) {
+            tail.onEnd(span)
+            tail.decideDue()
+        }
+        func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult { tail.forceFlush(by: deadline) }
+        func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult { tail.shutdown(by: deadline) }
+    }
+
+    /// Has room for 512 spans, and exports them in a flush only.
+    private final class Narrow: SpanProcessor {
+        let counts = Mutex((waiting: 0, exported: 0, lost: 0))
+        /// Whether it never exports any.
+        let isStuck: Bool
+
+        init(isStuck: Bool = false) { self.isStuck = isStuck }
+
+        func onEnd(_ span: FinishedSpan) {
+            counts.withLock { if $0.waiting < 512 { $0.waiting += 1 } else { $0.lost += 1 } }
+        }
+        func forceFlush(by deadline: ContinuousClock.Instant) -> FlushResult {
+            counts.withLock { counts in
+                if isStuck { return .timedOut(remaining: counts.waiting) }
+                counts = (0, counts.exported + counts.waiting, counts.lost)
+                return .done
+            }
+        }
+        func shutdown(by deadline: ContinuousClock.Instant) -> FlushResult { forceFlush(by: deadline) }
+    }
+
     /// A tracer whose sampler drops all, unless another is named, and the processor behind it.
     private func make(
         _ rules: [LocalTailPolicy.Rule],
         head: any Sampler = AlwaysRecordSampler(root: AlwaysOffSampler()),
         spanCountMax: Int = 50_000,
         overflowProbability: Double = 0,
+        next: (any SpanProcessor)? = nil,
+        isPrompt: Bool = true,
         hasThread: Bool = false
     ) -> Made {
         let tail = LocalTailProcessor(
             policies: rules.map { LocalTailPolicy($0) },
-            next: exporter,
+            next: next ?? exporter,
             spanCountMax: spanCountMax,
             overflowProbability: overflowProbability,
             clock: clock,
             hasThread: hasThread
         )
-        return Made(tracer: SkeinTracer(sampler: head, processors: [tail], clock: clock), tail: tail)
+        return Made(
+            tracer: SkeinTracer(sampler: head, processors: [isPrompt ? Prompt(tail: tail) : tail], clock: clock),
+            tail: tail
+        )
+    }
+
+    /// Ends a trace of so many spans and a root that fails.
+    private func endFailed(_ made: Made, childCount: Int = 0) {
+        let root = made.tracer.startSpan(name: "root", context: .topLevel)
+        for _ in 0..<childCount { made.tracer.startSpan(name: "child", context: root.context).end() }
+        root.setStatus(SpanStatus(code: .error))
+        root.end()
     }
 
     /// A trace that another process has begun, with this randomness.
@@ -179,6 +228,22 @@ import Tracing
         #expect(names == ["b"])
     }
 
+    @Test func `the end of a local root from before the last decision does not bring the next`() {
+        let made = make([.errors])
+        let old = made.tracer.startSpan(name: "old", context: remote())
+        made.tracer.startSpan(name: "child", context: old.context).end()
+        clock.advance(seconds: 30)
+        made.tail.decideDue()
+        #expect(made.tail.counts.droppedTraces == 1)
+        let new = made.tracer.startSpan(name: "new", context: remote())
+        old.end()
+        #expect(made.tail.counts.droppedTraces == 1 && made.tail.counts.waitingSpans == 1)
+        new.setStatus(SpanStatus(code: .error))
+        new.end()
+        made.tail.decideDue()
+        #expect(names == ["old", "new"])
+    }
+
     @Test func `a trace that goes on is decided after the wait, and how long it goes on counts`() {
         let made = make([.latency(.seconds(20))])
         let root = made.tracer.startSpan(name: "root", context: .topLevel)
@@ -204,11 +269,12 @@ import Tracing
             child.end()
         }
         #expect(names.isEmpty && made.tail.counts.droppedSpans == [.full: 1])
-        for randomness in [2, 3] as [UInt64] {
-            let root = made.tracer.startSpan(name: "root", context: remote(randomness))
-            made.tracer.startSpan(name: "more", context: root.context).end()
-        }
-        #expect(names == ["\(1 << 55)", "1"] && made.tail.counts.waitingSpans == 2)
+        let root = made.tracer.startSpan(name: "root", context: remote(2))
+        made.tracer.startSpan(name: "more", context: root.context).end()
+        // Both are kept, and give no room until they are passed on.
+        #expect(names == ["\(1 << 55)", "1"] && made.tail.counts.droppedSpans == [.full: 1, .behind: 1])
+        made.tracer.startSpan(name: "more", context: root.context).end()
+        #expect(made.tail.counts.waitingSpans == 1)
         #expect(reason(0) == "probability, early: full" && reason(1) == "errors, early: full")
         #expect(exporter.spans[0].span.traceState == "ot=th:8")
     }
@@ -225,6 +291,62 @@ import Tracing
         root.end()
         #expect(names == ["child"] && made.tail.counts.droppedSpans == [.shutdown: 1])
         #expect(made.tail.shutdown(by: .now) == .done && made.tail.counts.waitingTraces == 0)
+    }
+
+    @Test func `whoever ends a span passes nothing on`() {
+        let made = make([.errors], isPrompt: false)
+        endFailed(made)
+        #expect(exporter.spans.isEmpty && made.tail.counts.unpassedSpans == 1)
+        made.tail.decideDue()
+        #expect(names == ["root"] && made.tail.counts.unpassedSpans == 0)
+    }
+
+    @Test func `a wait longer than any clock runs is one without an end`() {
+        let tail = LocalTailProcessor(policies: [], next: exporter, decisionWait: .seconds(Int64.max) * 2, clock: clock)
+        #expect(tail.shutdown(by: .now) == .done)
+    }
+
+    @Test func `a flush passes on what is decided`() {
+        let made = make([.errors], isPrompt: false)
+        endFailed(made)
+        #expect(made.tail.forceFlush(by: .now) == .done && names == ["root"])
+    }
+
+    @Test(arguments: [1, 1999]) func `more than the next processor has room for is lost nowhere`(childCount: Int) {
+        let next = Narrow()
+        let made = make([.errors], next: next, isPrompt: false)
+        for _ in 0..<(2000 / (childCount + 1)) { endFailed(made, childCount: childCount) }
+        #expect(made.tail.shutdown(by: .now) == .done)
+        #expect(next.counts.withLock { $0 } == (0, 2000, 0))
+    }
+
+    @Test func `a large trace passes through the queue of a batching processor`() {
+        let batching = BatchSpanProcessor(exporter)
+        let made = make([.errors], next: batching, isPrompt: false, hasThread: true)
+        endFailed(made, childCount: 9_999)
+        #expect(made.tail.shutdown(by: .now + .seconds(60)) == .done)
+        #expect(exporter.spans.count == 10_000 && batching.droppedCount == 0)
+    }
+
+    @Test func `what waits to be passed on counts within the bound`() {
+        let made = make([.errors], spanCountMax: 2, isPrompt: false)
+        for _ in 0..<3 { endFailed(made) }
+        #expect(made.tail.counts.unpassedSpans == 2 && made.tail.counts.droppedSpans == [.behind: 1])
+        #expect(made.tail.counts.waitingTraces == 0 && made.tail.counts.keptSpans == ["errors": 2])
+        made.tail.decideDue()
+        endFailed(made)
+        made.tail.decideDue()
+        #expect(exporter.spans.count == 3)
+    }
+
+    @Test func `what a stuck processor does not take in time waits, and is counted at the shutdown`() {
+        let next = Narrow(isStuck: true)
+        let made = make([.errors], next: next, isPrompt: false)
+        endFailed(made, childCount: 999)
+        #expect(!made.tail.decideDue() && made.tail.counts.unpassedSpans == 488)
+        #expect(made.tail.shutdown(by: .now) == .timedOut(remaining: 1000))
+        #expect(made.tail.counts.droppedSpans == [.unpassed: 488] && made.tail.counts.unpassedSpans == 0)
+        #expect(next.counts.withLock { $0 } == (512, 0, 0))
     }
 
     @Test func `more traces than are remembered are each decided once`() {

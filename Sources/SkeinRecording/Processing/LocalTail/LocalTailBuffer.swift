@@ -28,14 +28,38 @@ struct LocalTailBuffer: Sendable {
     private struct Trace {
         var spans: [FinishedSpan] = []
         var digest: LocalTailPolicies.Digest
-        /// Local roots that have started and not ended.
-        var openRootCount = 0
+        var openRoots = OpenRoots()
         var openSinceNanos: UInt64 = 0
         /// The span that says the reason, and whether it is a local root.
         var chief = SpanID.zero
         var isChiefRoot = false
         /// Tells it from an earlier one of the same id in ``queue``.
         var serial: UInt64 = 0
+    }
+
+    /// Local roots of a trace that have started since it waits, and have not ended. Of a root that started before, while the trace
+    /// waited for an earlier decision, the end says nothing.
+    private struct OpenRoots {
+        /// More are not waited for.
+        private static let countMax = 1_024
+
+        /// Most traces have one.
+        private var first = SpanID.zero
+        private var others: Set<SpanID> = []
+
+        var isEmpty: Bool { !first.isValid && others.isEmpty }
+
+        mutating func insert(_ id: SpanID) {
+            if !first.isValid {
+                first = id
+            } else if others.count < Self.countMax {
+                others.insert(id)
+            }
+        }
+
+        mutating func remove(_ id: SpanID) {
+            if first == id { first = .zero } else { others.remove(id) }
+        }
     }
 
     /// A trace of which a span has ended.
@@ -63,8 +87,10 @@ struct LocalTailBuffer: Sendable {
     private var olderDecisions: [TraceID: Decision] = [:]
     private var isClosed = false
     private(set) var counts = LocalTailCounts()
-    /// Spans to be passed on.
-    private var departing: [FinishedSpan] = []
+    var departure = LocalTailDeparture()
+    /// Spans that count within the bound.
+    private var heldCount: Int { counts.waitingSpans + departure.count }
+    var isFull: Bool { heldCount >= spanCountMax }
 
     init(_ policies: LocalTailPolicies, spanCountMax: Int, waitNanos: UInt64) {
         self.policies = policies
@@ -72,24 +98,20 @@ struct LocalTailBuffer: Sendable {
         self.waitNanos = waitNanos
     }
 
-    /// What has left since the last call.
-    mutating func takeDeparting() -> [FinishedSpan] {
-        guard !departing.isEmpty else { return [] }
-        defer { departing = [] }
-        return departing
-    }
-
     /// Notes that a local root has started. Of a trace that was dropped a new decision is made.
-    mutating func startRoot(of id: TraceID, nanos: UInt64) {
+    mutating func startRoot(_ context: SpanContext, nanos: UInt64) {
         guard !isClosed else { return }
+        let id = context.traceID
         if let index = traces.index(forKey: id) {
-            if traces.values[index].openRootCount == 0 { traces.values[index].openSinceNanos = nanos }
-            traces.values[index].openRootCount += 1
+            if traces.values[index].openRoots.isEmpty { traces.values[index].openSinceNanos = nanos }
+            traces.values[index].openRoots.insert(context.spanID)
             return
         }
         if case .kept = decision(of: id) { return }
-        guard traces.count < Self.openTraceCountMax + spanCountMax else { return }
-        traces[id] = Trace(digest: .init(), openRootCount: 1, openSinceNanos: nanos)
+        guard traces.count - Self.openTraceCountMax < spanCountMax else { return }
+        var trace = Trace(digest: .init(), openSinceNanos: nanos)
+        trace.openRoots.insert(context.spanID)
+        traces[id] = trace
         counts.waitingTraces += 1
     }
 
@@ -101,12 +123,27 @@ struct LocalTailBuffer: Sendable {
         }
         let context = span.spanContext
         let id = context.traceID
+        if traces[id] == nil, case .dropped = decision(of: id) {
+            counts.droppedSpans[.late, default: 0] += 1
+            return
+        }
+        while isFull, let first = popFirst() { decide(first, .full, nanos: nanos) }
+        guard !isFull else { return drop(context, isLocalRoot: isLocalRoot) }
         guard let index = traces.index(forKey: id) ?? begin(with: span, id) else { return }
         if traces.values[index].spans.isEmpty { traces.values[index].serial = enqueue(id, nanos: nanos) }
         let isComplete = Self.add(span, context, met, isLocalRoot: isLocalRoot, to: &traces.values[index])
         counts.waitingSpans += 1
         if isComplete { decide(id, .complete, nanos: nanos) }
-        while counts.waitingSpans > spanCountMax, let first = popFirst() { decide(first, .full, nanos: nanos) }
+    }
+
+    /// Drops a span that has ended while those that wait to be passed on leave no room. No trace has spans then.
+    private mutating func drop(_ context: SpanContext, isLocalRoot: Bool) {
+        counts.droppedSpans[.behind, default: 0] += 1
+        guard isLocalRoot, let index = traces.index(forKey: context.traceID) else { return }
+        traces.values[index].openRoots.remove(context.spanID)
+        guard traces.values[index].openRoots.isEmpty else { return }
+        traces.remove(at: index)
+        counts.waitingTraces -= 1
     }
 
     /// Begins a trace with a span that has ended; `nil` where the trace was decided, and the span follows.
@@ -114,7 +151,7 @@ struct LocalTailBuffer: Sendable {
         switch decision(of: id) {
         case .kept(let keeping):
             counts.lateKeptSpans += 1
-            departing.append(span.kept(by: keeping))
+            departure.append(span.kept(by: keeping))
             return nil
         case .dropped:
             counts.droppedSpans[.late, default: 0] += 1
@@ -162,8 +199,8 @@ struct LocalTailBuffer: Sendable {
         }
         trace.spans.append(span)
         guard isLocalRoot else { return false }
-        trace.openRootCount = max(trace.openRootCount - 1, 0)
-        return trace.openRootCount == 0
+        trace.openRoots.remove(context.spanID)
+        return trace.openRoots.isEmpty
     }
 
     /// Decides about traces whose first span ended too long ago.
@@ -177,6 +214,13 @@ struct LocalTailBuffer: Sendable {
         isClosed = true
         traces = [:]
         counts.waitingTraces = 0
+    }
+
+    /// Lets go what no time was left to pass on.
+    mutating func abandon() -> Int {
+        let count = departure.removeAll()
+        if count > 0 { counts.droppedSpans[.unpassed, default: 0] += count }
+        return count
     }
 
     /// Takes the trace off the queue that has waited longest, if it is due until then; `nil` when there is none.
@@ -197,7 +241,7 @@ struct LocalTailBuffer: Sendable {
         guard var trace = traces.removeValue(forKey: id) else { return }
         counts.waitingSpans -= trace.spans.count
         counts.waitingTraces -= 1
-        if trace.openRootCount > 0, nanos > trace.openSinceNanos {
+        if !trace.openRoots.isEmpty, nanos > trace.openSinceNanos {
             trace.digest.openNanos = nanos - trace.openSinceNanos
         }
         guard let kept = policies.decide(trace.digest, nanos: nanos, isOverflow: occasion == .full) else {
@@ -213,7 +257,7 @@ struct LocalTailBuffer: Sendable {
             threshold: kept.threshold
         )
         note(.kept(keeping), of: id)
-        for span in trace.spans { departing.append(span.kept(by: keeping)) }
+        for span in trace.spans { departure.append(span.kept(by: keeping)) }
     }
 
     private func decision(of id: TraceID) -> Decision? { decisions[id] ?? olderDecisions[id] }
