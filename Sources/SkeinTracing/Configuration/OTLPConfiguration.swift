@@ -53,10 +53,10 @@ public struct OTLPConfiguration: Hashable, Sendable {
 }
 
 extension OTLPConfiguration: CustomStringConvertible {
-    /// Without the values of headers, which may be secrets.
+    /// Without the values of headers and the query of the address, which may be secrets.
     public var description: String {
         let names = headers.keys.sorted().joined(separator: ", ")
         return
-            "OTLP \(transport.rawValue) to \(target?.description ?? "nowhere")\(names.isEmpty ? "" : " with \(names)")"
+            "OTLP \(transport.rawValue) to \(target?.name ?? "nowhere")\(names.isEmpty ? "" : " with \(names)")"
     }
 }

@@ -22,6 +22,9 @@ struct HTTPTarget: Hashable, Sendable {
     var clientKeyFile: String?
     var clientCertificateFile: String?
 
+    /// The address without user and query, which may hold secrets: for messages.
+    var name: String { url.withoutAddressSecrets() }
+
     static func == (one: HTTPTarget, other: HTTPTarget) -> Bool { one.url == other.url }
     func hash(into hasher: inout Hasher) { hasher.combine(url) }
 }
@@ -123,12 +126,12 @@ final class HTTPSender: Sendable {
             case .answer(let answer_, let retryAfter_):
                 if (200..<300).contains(answer_.status) { return answer_ }
                 guard [429, 502, 503, 504].contains(answer_.status) else {
-                    throw Failure(reason: "\(target.url) answered \(answer_.status)", answer: answer_)
+                    throw Failure(reason: "\(target.name) answered \(answer_.status)", answer: answer_)
                 }
-                (reason, answer, retryAfter) = ("\(target.url) answered \(answer_.status)", answer_, retryAfter_)
+                (reason, answer, retryAfter) = ("\(target.name) answered \(answer_.status)", answer_, retryAfter_)
             case .failure(let text, let isTransient):
-                guard isTransient else { throw Failure(reason: "\(target.url): \(text)") }
-                (reason, answer, retryAfter) = ("\(target.url): \(text)", nil, nil)
+                guard isTransient else { throw Failure(reason: "\(target.name): \(text)") }
+                (reason, answer, retryAfter) = ("\(target.name): \(text)", nil, nil)
             }
             let tries = failureCount == 1 ? "" : " at \(failureCount) tries"
             guard failureCount < target.retry.attemptCountMax else {
@@ -167,8 +170,8 @@ final class HTTPSender: Sendable {
         let headers = HTTPHeaders([("user-agent", SDKVersion.userAgent), ("accept", "application/json")])
         switch attempt(.GET, url, nil, headers, by: min(deadline, .now + target.timeout)) {
         case .answer(let answer, _) where answer.status == 200: return answer
-        case .answer(let answer, _): throw Failure(reason: "\(url) answered \(answer.status)", answer: answer)
-        case .failure(let reason, _): throw Failure(reason: "\(url): \(reason)")
+        case .answer(let answer, _): throw Failure(reason: "\(target.name) answered \(answer.status)", answer: answer)
+        case .failure(let reason, _): throw Failure(reason: "\(target.name): \(reason)")
         }
     }
 
