@@ -83,16 +83,49 @@ final class HTTPSender: Sendable {
     private static func tls(_ target: HTTPTarget) throws -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let file = target.certificateFile {
-            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+            tls.trustRoots = .certificates(try certificates(file, "OTEL_EXPORTER_OTLP_CERTIFICATE"))
         }
         if let file = target.clientCertificateFile {
-            tls.certificateChain = try NIOSSLCertificate.fromPEMFile(file).map { .certificate($0) }
+            tls.certificateChain = try certificates(file, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE")
+                .map { .certificate($0) }
         }
         if let file = target.clientKeyFile {
-            tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: file, format: .pem))
+            let key = try pem(file, "OTEL_EXPORTER_OTLP_CLIENT_KEY", "private key") {
+                try NIOSSLPrivateKey(file: file, format: .pem)
+            }
+            tls.privateKey = .privateKey(key)
         }
         return tls
     }
+
+    private static func certificates(_ file: String, _ variable: String) throws -> [NIOSSLCertificate] {
+        try pem(file, variable, "certificate") {
+            let certificates = try NIOSSLCertificate.fromPEMFile(file)
+            guard !certificates.isEmpty else { throw NIOSSLError.failedToLoadCertificate }
+            return certificates
+        }
+    }
+
+    /// What `load` reads of a file, or why it is none that can be used.
+    private static func pem<Value>(
+        _ file: String,
+        _ variable: String,
+        _ content: String,
+        _ load: () throws -> Value
+    ) throws -> Value {
+        do {
+            return try load()
+        } catch {
+            let name = "the file \"\(file)\" of \(variable)"
+            if case .unreadable(let reason) = Surroundings.read(file, byteCountMax: pemBytesMax) {
+                throw AssemblyError("\(name) cannot be read: \(reason)")
+            }
+            throw AssemblyError("\(name) holds no \(content) in PEM")
+        }
+    }
+
+    /// Bytes of a file that are read to see that it is there.
+    private static let pemBytesMax = 1 << 20
 
     /// Posts `body` until it is answered with success, an answer says that it never will be, or no time is left.
     func post(
