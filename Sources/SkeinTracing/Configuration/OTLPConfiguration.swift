@@ -48,7 +48,9 @@ public struct OTLPConfiguration: Hashable, Sendable {
 
     /// What traces are sent to where `base` takes all signals.
     static func endpoint(base: String, _ transport: Transport) -> String {
-        transport == .grpc ? base : base + (base.hasSuffix("/") ? "v1/traces" : "/v1/traces")
+        guard transport != .grpc else { return base }
+        let front = base.prefix { $0 != "?" && $0 != "#" }
+        return front + (front.hasSuffix("/") ? "v1/traces" : "/v1/traces") + base[front.endIndex...]
     }
 }
 

@@ -44,6 +44,8 @@ import Testing
         ([:], "http://localhost:4318/v1/traces"),
         (["OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"], "http://collector:4318/v1/traces"),
         (["OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector/otlp/"], "https://collector:443/otlp/v1/traces"),
+        (["OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/in?a=b/"], "http://collector:4318/in/v1/traces?a=b/"),
+        (["OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318?a=b"], "http://collector:4318/v1/traces?a=b"),
         (["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318"], "http://collector:4318/"),
         (["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://[::1]:80/in?a=b"], "http://[::1]:80/in?a=b"),
         (
