@@ -178,8 +178,10 @@ import Tracing
         ),
         (
             "{composite/development: {parent_threshold: {root: {probability: {ratio: 0.1}}}}}",
-            .parentBased(root: .probability(0.1))
+            .composite(.parentThreshold(root: .probability(0.1)))
         ),
+        ("{composite: always_on}", .composite(.alwaysOn)),
+        ("{composite: {always_off: }}", .composite(.alwaysOff)),
     ])
     func `each sampler is read`(yaml: String, sampler: SamplerConfiguration) {
         let (configuration, problems) = resolve(file: "file_format: '1.0'\ntracer_provider:\n  sampler: \(yaml)")
@@ -208,19 +210,21 @@ import Tracing
         )
         #expect(
             configuration.sampler
-                == .rules([
-                    SamplingRule(
-                        attributes: [.init(key: "http.route", values: ["/healthz", "/readyz"])],
-                        sampler: .alwaysOff
-                    ),
-                    SamplingRule(
-                        attributes: [.init(key: "url.path", patterns: NameFilter(included: ["/internal/*"]))],
-                        kinds: [.server, .consumer],
-                        parents: [.none],
-                        sampler: .probability(0.1)
-                    ),
-                    SamplingRule(sampler: .alwaysOn),
-                ])
+                == .composite(
+                    .rules([
+                        SamplingRule(
+                            attributes: [.init(key: "http.route", values: ["/healthz", "/readyz"])],
+                            sampler: .alwaysOff
+                        ),
+                        SamplingRule(
+                            attributes: [.init(key: "url.path", patterns: NameFilter(included: ["/internal/*"]))],
+                            kinds: [.server, .consumer],
+                            parents: [.none],
+                            sampler: .probability(0.1)
+                        ),
+                        SamplingRule(sampler: .alwaysOn),
+                    ])
+                )
         )
         #expect(
             problems == [
