@@ -79,7 +79,7 @@ struct TracerAssembly {
         case .rateLimiting, .composite, .jaegerRemote, .parentBased: probability = 0.001
         }
         do {
-            let fetcher = try HTTPSender(HTTPTarget(url: endpoint))
+            let fetcher = try HTTPSender(.strategies(at: endpoint))
             let logger = logger
             let sampler = JaegerRemoteSampler(
                 service: service,
