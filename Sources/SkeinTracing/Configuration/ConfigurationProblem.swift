@@ -32,14 +32,12 @@ public struct ConfigurationProblem: Hashable, Sendable {
     /// Most characters of a value that are shown.
     private static let valueLengthMax = 120
 
-    /// Short, on one line, and without what may be a password in an address.
+    /// Short, on one line, and without what may be a secret in an address.
     private static func shown(_ value: String) -> String {
-        var text = String(value.prefix(valueLengthMax).map { $0.isNewline ? " " : $0 })
-        if text.count < value.count { text += "…" }
-        if let start = text.firstRange(of: "://")?.upperBound, let end = text[start...].lastIndex(of: "@") {
-            text.replaceSubrange(start..<end, with: "…")
-        }
-        return text
+        // Cut first, a long password would hide the end by which it is known.
+        let safe = value.withoutAddressSecrets(mark: "…")
+        let text = String(safe.prefix(valueLengthMax).map { $0.isNewline ? " " : $0 })
+        return text.count < safe.count ? text + "…" : text
     }
 }
 

@@ -28,7 +28,7 @@ extension SamplerConfiguration {
         case .alwaysOn: return AlwaysOnSampler()
         case .alwaysOff: return AlwaysOffSampler()
         case .traceIDRatio(let ratio): return TraceIDRatioSampler(ratio: ratio)
-        case .probability, .rateLimiting, .jaegerRemote, .rules: return other(self)
+        case .probability, .rateLimiting, .jaegerRemote, .composite: return other(self)
         case .parentBased(
             let root,
             let remoteParentSampled,

@@ -65,4 +65,7 @@ extension Endpoint: CustomStringConvertible {
         let name = host.contains(":") ? "[\(host)]" : host
         return "\(scheme.rawValue)://\(name):\(port)\(path)"
     }
+
+    /// Without the query, which may hold a secret: for messages.
+    package var name: String { description.withoutAddressSecrets() }
 }

@@ -48,15 +48,17 @@ public struct OTLPConfiguration: Hashable, Sendable {
 
     /// What traces are sent to where `base` takes all signals.
     static func endpoint(base: String, _ transport: Transport) -> String {
-        transport == .grpc ? base : base + (base.hasSuffix("/") ? "v1/traces" : "/v1/traces")
+        guard transport != .grpc else { return base }
+        let front = base.prefix { $0 != "?" && $0 != "#" }
+        return front + (front.hasSuffix("/") ? "v1/traces" : "/v1/traces") + base[front.endIndex...]
     }
 }
 
 extension OTLPConfiguration: CustomStringConvertible {
-    /// Without the values of headers, which may be secrets.
+    /// Without the values of headers and the query of the address, which may be secrets.
     public var description: String {
         let names = headers.keys.sorted().joined(separator: ", ")
         return
-            "OTLP \(transport.rawValue) to \(target?.description ?? "nowhere")\(names.isEmpty ? "" : " with \(names)")"
+            "OTLP \(transport.rawValue) to \(target?.name ?? "nowhere")\(names.isEmpty ? "" : " with \(names)")"
     }
 }

@@ -11,43 +11,30 @@ extension SamplerConfiguration {
         guard let choice = reader.choice(part, of: known) else { return nil }
         switch choice.name {
         case "composite":
-            guard let read = Self.composite(choice, &reader) else { return nil }
-            self = read
+            guard let read = ComposableConfiguration(choice, &reader) else { return nil }
+            self = .composite(read)
         case "jaeger_remote": self = Self.jaegerRemote(choice, &reader)
-        default: self = Self.plain(choice, &reader) { Self($0, &$1) }
+        case "parent_based": self = Self.parentBased(choice, &reader)
+        case "probability": self = .probability(choice.ratio(&reader))
+        case "trace_id_ratio_based": self = .traceIDRatio(choice.ratio(&reader))
+        case "always_off": self = .alwaysOff
+        default: self = .alwaysOn
         }
     }
 
-    private typealias Read = (FileReader.Part, inout FileReader) -> SamplerConfiguration?
-
-    /// What stands both for itself and in a composite; `inner` reads the samplers in it.
-    private static func plain(
-        _ choice: FileReader.Part,
-        _ reader: inout FileReader,
-        _ inner: Read
-    ) -> SamplerConfiguration {
-        switch choice.name {
-        case "always_off": return .alwaysOff
-        case "trace_id_ratio_based", "probability":
-            var ratio = 1.0
-            reader.read(reader.map(choice, known: ["ratio"])["ratio"], as: .ratio, into: &ratio)
-            return choice.name == "probability" ? .probability(ratio) : .traceIDRatio(ratio)
-        case "parent_based", "parent_threshold":
-            let slots = [
-                "remote_parent_sampled", "remote_parent_not_sampled", "local_parent_sampled",
-                "local_parent_not_sampled",
-            ]
-            let parts = reader.map(choice, known: ["root"] + (choice.name == "parent_based" ? slots : []))
-            let read = slots.map { slot in parts[slot].flatMap { inner($0, &reader) } }
-            return .parentBased(
-                root: parts["root"].flatMap { inner($0, &reader) } ?? .alwaysOn,
-                remoteParentSampled: read[0],
-                remoteParentNotSampled: read[1],
-                localParentSampled: read[2],
-                localParentNotSampled: read[3]
-            )
-        default: return .alwaysOn
-        }
+    private static func parentBased(_ choice: FileReader.Part, _ reader: inout FileReader) -> SamplerConfiguration {
+        let slots = [
+            "remote_parent_sampled", "remote_parent_not_sampled", "local_parent_sampled", "local_parent_not_sampled",
+        ]
+        let parts = reader.map(choice, known: ["root"] + slots)
+        let read = slots.map { slot in parts[slot].flatMap { Self($0, &reader) } }
+        return .parentBased(
+            root: parts["root"].flatMap { Self($0, &reader) } ?? .alwaysOn,
+            remoteParentSampled: read[0],
+            remoteParentNotSampled: read[1],
+            localParentSampled: read[2],
+            localParentNotSampled: read[3]
+        )
     }
 
     private static func jaegerRemote(_ choice: FileReader.Part, _ reader: inout FileReader) -> SamplerConfiguration {
@@ -58,29 +45,45 @@ extension SamplerConfiguration {
         if let part = parts["initial_sampler"], let read = Self(part, &reader) { initial = read }
         return .jaegerRemote(endpoint: endpoint, pollingInterval: interval, initial: initial)
     }
+}
 
-    private static func composite(_ part: FileReader.Part, _ reader: inout FileReader) -> SamplerConfiguration? {
-        let known = ["always_on", "always_off", "probability", "parent_threshold", "parent_based", "rule_based"]
+extension FileReader.Part {
+    /// The share of a sampler.
+    fileprivate func ratio(_ reader: inout FileReader) -> Double {
+        var ratio = 1.0
+        reader.read(reader.map(self, known: ["ratio"])["ratio"], as: .ratio, into: &ratio)
+        return ratio
+    }
+}
+
+extension ComposableConfiguration {
+    /// `nil` for what is no sampler.
+    fileprivate init?(_ part: FileReader.Part, _ reader: inout FileReader) {
+        let known = ["always_on", "always_off", "probability", "parent_threshold", "rule_based"]
         guard let choice = reader.choice(part, of: known) else { return nil }
-        guard choice.name == "rule_based" else { return plain(choice, &reader) { composite($0, &$1) } }
-        let list = reader.map(choice, known: ["rules"])["rules"]
-        return .rules(reader.list(list).compactMap { SamplingRule($0, &reader) { composite($0, &$1) } })
+        switch choice.name {
+        case "always_off": self = .alwaysOff
+        case "probability": self = .probability(choice.ratio(&reader))
+        case "parent_threshold":
+            let root = reader.map(choice, known: ["root"])["root"]
+            self = .parentThreshold(root: root.flatMap { Self($0, &reader) } ?? .alwaysOn)
+        case "rule_based":
+            let list = reader.map(choice, known: ["rules"])["rules"]
+            self = .rules(reader.list(list).compactMap { SamplingRule($0, &reader) })
+        default: self = .alwaysOn
+        }
     }
 }
 
 extension SamplingRule {
     /// `nil` where it has no sampler, or asks for what cannot be read: it would fit more than was meant.
-    fileprivate init?(
-        _ part: FileReader.Part,
-        _ reader: inout FileReader,
-        _ inner: (FileReader.Part, inout FileReader) -> SamplerConfiguration?
-    ) {
+    fileprivate init?(_ part: FileReader.Part, _ reader: inout FileReader) {
         let problemCount = reader.problems.count
         let parts = reader.map(
             part,
             known: ["attribute_values", "attribute_patterns", "span_kinds", "parent", "sampler"]
         )
-        guard let sampler = parts["sampler"].flatMap({ inner($0, &reader) }) else {
+        guard let sampler = parts["sampler"].flatMap({ ComposableConfiguration($0, &reader) }) else {
             if reader.problems.count == problemCount { reader.report(part, "it has no sampler") }
             return nil
         }

@@ -13,8 +13,9 @@ public indirect enum SamplerConfiguration: Hashable, Sendable {
     case rateLimiting(tracesPerSecond: Double)
     /// What a Jaeger backend says, asked for this often; `initial` until it has answered for the first time.
     case jaegerRemote(endpoint: String, pollingInterval: Duration, initial: SamplerConfiguration)
-    /// The first rule that a span fits says; a span that fits none is not recorded.
-    case rules([SamplingRule])
+    /// What samplers that fit into each other want together, by randomness that is consistent across services and told in
+    /// `tracestate` (OpenTelemetry tracing SDK, "CompositeSampler").
+    case composite(ComposableConfiguration)
     /// As the parent is, or as the sampler for such a parent says; `root` for what has no parent.
     case parentBased(
         root: SamplerConfiguration,
@@ -31,6 +32,18 @@ public indirect enum SamplerConfiguration: Hashable, Sendable {
         pollingInterval: .seconds(60),
         initial: .traceIDRatio(0.001)
     )
+}
+
+/// What a part of a composite sampler wants (OpenTelemetry tracing SDK, "ComposableSampler").
+public indirect enum ComposableConfiguration: Hashable, Sendable {
+    case alwaysOn
+    case alwaysOff
+    /// A share from 0 to 1.
+    case probability(Double)
+    /// By the threshold of the parent; `root` for what has no parent.
+    case parentThreshold(root: ComposableConfiguration)
+    /// The first rule that a span fits says; a span that fits none is not recorded.
+    case rules([SamplingRule])
 }
 
 /// A sampler for the spans that fit all that is asked.
@@ -71,13 +84,13 @@ public struct SamplingRule: Hashable, Sendable {
     public var kinds: Set<SpanKind>
     /// Empty for any parent.
     public var parents: Set<Parent>
-    public var sampler: SamplerConfiguration
+    public var sampler: ComposableConfiguration
 
     public init(
         attributes: [AttributeTest] = [],
         kinds: Set<SpanKind> = [],
         parents: Set<Parent> = [],
-        sampler: SamplerConfiguration
+        sampler: ComposableConfiguration
     ) {
         self.attributes = attributes
         self.kinds = kinds

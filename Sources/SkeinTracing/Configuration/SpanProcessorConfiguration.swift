@@ -74,6 +74,8 @@ public struct JaegerHTTPConfiguration: Hashable, Sendable {
 }
 
 extension JaegerHTTPConfiguration: CustomStringConvertible {
-    /// Without the password.
-    public var description: String { "Jaeger at \(endpoint)\(user == nil ? "" : " with a password")" }
+    /// Without the password, and the query of the address.
+    public var description: String {
+        "Jaeger at \(endpoint.withoutAddressSecrets())\(user == nil ? "" : " with a password")"
+    }
 }

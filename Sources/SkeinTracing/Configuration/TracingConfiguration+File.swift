@@ -85,6 +85,11 @@ extension TracingConfiguration {
         let parts = part.map {
             reader.map($0, known: ["processors", "limits", "sampler", "tracer_configurator", "id_generator"])
         }
+        // What is no map is no section.
+        if let part, case .map = part.node.content {
+            let standard = TracingConfiguration()
+            (processors, limits, sampler) = (standard.processors, standard.limits, standard.sampler)
+        }
         limits.take(parts?["limits"], general: general, &reader)
         guard let parts else { return }
         if let list = parts["processors"] {
@@ -124,11 +129,10 @@ extension ValueForm where Value == Logger.Level {
 }
 
 extension SpanLimits {
-    /// What a section that is there does not say is as the specification says; what is said of spans wins.
+    /// What is said of spans wins over what is said of all; what the latter does not say is as the specification says.
     fileprivate mutating func take(_ part: FileReader.Part?, general: FileReader.Part?, _ reader: inout FileReader) {
-        let standard = SpanLimits()
-        if part != nil { self = standard }
         if general != nil {
+            let standard = SpanLimits()
             attributeCount = standard.attributeCount
             attributeValueLength = standard.attributeValueLength
         }

@@ -106,7 +106,7 @@ extension ValueForm where Value == String {
                 ? "an address such as http://host:4318/path, without a user"
                 : "an address such as http://host:4317 or host:4317",
             parse: { Endpoint($0, scheme: standard) == nil ? nil : $0 },
-            show: { $0 }
+            show: { $0.withoutAddressSecrets(mark: "…") }
         )
     }
 }

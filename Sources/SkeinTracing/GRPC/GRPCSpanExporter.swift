@@ -35,7 +35,7 @@
 
         /// Throws what is wrong with certificates or keys.
         init(_ configuration: OTLPConfiguration, at endpoint: Endpoint, retry: RetryPolicy = RetryPolicy()) throws {
-            address = endpoint.description
+            address = endpoint.name
             let transport = try HTTP2ClientTransport.Posix(
                 target: .dns(host: endpoint.host, port: endpoint.port),
                 transportSecurity: endpoint.scheme == .https ? .tls(Self.tls(configuration)) : .plaintext,

@@ -3,6 +3,13 @@ import SkeinBase
 import SkeinExport
 import SkeinWire
 
+extension HTTPTarget {
+    /// Jaeger's sampling port at an address that need not name its scheme, `http`.
+    static func strategies(at endpoint: String) -> HTTPTarget {
+        HTTPTarget(url: Endpoint(endpoint, scheme: .http)?.description ?? endpoint)
+    }
+}
+
 extension HTTPSender {
     /// What Jaeger's sampling port has for a service (`GET /sampling?service=NAME`).
     func strategy(

@@ -23,6 +23,9 @@ struct HTTPTarget: Sendable {
     var certificateFile: String?
     var clientKeyFile: String?
     var clientCertificateFile: String?
+
+    /// The address without user and query, which may hold secrets: for messages.
+    var name: String { url.withoutAddressSecrets() }
 }
 
 /// Posts bytes and tries again, on the thread of its caller, which waits.
@@ -79,16 +82,49 @@ final class HTTPSender: Sendable {
     private static func tls(_ target: HTTPTarget) throws -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
         if let file = target.certificateFile {
-            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+            tls.trustRoots = .certificates(try certificates(file, "OTEL_EXPORTER_OTLP_CERTIFICATE"))
         }
         if let file = target.clientCertificateFile {
-            tls.certificateChain = try NIOSSLCertificate.fromPEMFile(file).map { .certificate($0) }
+            tls.certificateChain = try certificates(file, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE")
+                .map { .certificate($0) }
         }
         if let file = target.clientKeyFile {
-            tls.privateKey = .privateKey(try NIOSSLPrivateKey(file: file, format: .pem))
+            let key = try pem(file, "OTEL_EXPORTER_OTLP_CLIENT_KEY", "private key") {
+                try NIOSSLPrivateKey(file: file, format: .pem)
+            }
+            tls.privateKey = .privateKey(key)
         }
         return tls
     }
+
+    private static func certificates(_ file: String, _ variable: String) throws -> [NIOSSLCertificate] {
+        try pem(file, variable, "certificate") {
+            let certificates = try NIOSSLCertificate.fromPEMFile(file)
+            guard !certificates.isEmpty else { throw NIOSSLError.failedToLoadCertificate }
+            return certificates
+        }
+    }
+
+    /// What `load` reads of a file, or why it is none that can be used.
+    private static func pem<Value>(
+        _ file: String,
+        _ variable: String,
+        _ content: String,
+        _ load: () throws -> Value
+    ) throws -> Value {
+        do {
+            return try load()
+        } catch {
+            let name = "the file \"\(file)\" of \(variable)"
+            if case .unreadable(let reason) = Surroundings.read(file, byteCountMax: pemBytesMax) {
+                throw AssemblyError("\(name) cannot be read: \(reason)")
+            }
+            throw AssemblyError("\(name) holds no \(content) in PEM")
+        }
+    }
+
+    /// Bytes of a file that are read to see that it is there.
+    private static let pemBytesMax = 1 << 20
 
     /// Posts `body` until it is answered with success, an answer says that it never will be, or no time is left.
     func post(
@@ -122,12 +158,12 @@ final class HTTPSender: Sendable {
             case .answer(let answer_, let retryAfter_):
                 if (200..<300).contains(answer_.status) { return answer_ }
                 guard [429, 502, 503, 504].contains(answer_.status) else {
-                    throw Failure(reason: "\(target.url) answered \(answer_.status)", answer: answer_)
+                    throw Failure(reason: "\(target.name) answered \(answer_.status)", answer: answer_)
                 }
-                (reason, answer, retryAfter) = ("\(target.url) answered \(answer_.status)", answer_, retryAfter_)
+                (reason, answer, retryAfter) = ("\(target.name) answered \(answer_.status)", answer_, retryAfter_)
             case .failure(let text, let isTransient):
-                guard isTransient else { throw Failure(reason: "\(target.url): \(text)") }
-                (reason, answer, retryAfter) = ("\(target.url): \(text)", nil, nil)
+                guard isTransient else { throw Failure(reason: "\(target.name): \(text)") }
+                (reason, answer, retryAfter) = ("\(target.name): \(text)", nil, nil)
             }
             let tries = failureCount == 1 ? "" : " at \(failureCount) tries"
             guard failureCount < target.retry.attemptCountMax else {
@@ -166,8 +202,8 @@ final class HTTPSender: Sendable {
         let headers = HTTPHeaders([("user-agent", SDKVersion.userAgent), ("accept", "application/json")])
         switch attempt(.GET, url, nil, headers, by: min(deadline, .now + target.timeout)) {
         case .answer(let answer, _) where answer.status == 200: return answer
-        case .answer(let answer, _): throw Failure(reason: "\(url) answered \(answer.status)", answer: answer)
-        case .failure(let reason, _): throw Failure(reason: "\(url): \(reason)")
+        case .answer(let answer, _): throw Failure(reason: "\(target.name) answered \(answer.status)", answer: answer)
+        case .failure(let reason, _): throw Failure(reason: "\(target.name): \(reason)")
         }
     }
 

@@ -3,17 +3,30 @@ import SkeinPropagation
 import SkeinRecording
 import Tracing
 
-/// Samples by the first of the configured rules that a span fits; a span that fits none is dropped.
-struct ConfiguredRules: Sampler {
-    let rules: [(rule: SamplingRule, sampler: any Sampler)]
+extension ComposableConfiguration {
+    /// The sampler of that description, to be put into a ``CompositeSampler``.
+    var sampler: any ComposableSampler {
+        switch self {
+        case .alwaysOn: ComposableAlwaysOnSampler()
+        case .alwaysOff: ComposableAlwaysOffSampler()
+        case .probability(let share): ComposableProbabilitySampler(probability: share)
+        case .parentThreshold(let root): ComposableParentThresholdSampler(root: root.sampler)
+        case .rules(let rules): ConfiguredRules(rules: rules.map { ($0, $0.sampler.sampler) })
+        }
+    }
+}
+
+/// Wants what the sampler of the first of the configured rules wants that a span fits; no span that fits none.
+private struct ConfiguredRules: ComposableSampler {
+    let rules: [(rule: SamplingRule, sampler: any ComposableSampler)]
 
     var description: String {
-        "Rules{\(rules.map(\.sampler.description).joined(separator: ","))}"
+        "ComposableRuleBased{\(rules.map(\.sampler.description).joined(separator: ","))}"
     }
 
-    func sample(_ request: borrowing SamplingRequest) -> SamplingResult {
-        for (rule, sampler) in rules where rule.fits(request) { return sampler.sample(request) }
-        return .drop
+    func intent(_ request: borrowing SamplingRequest) -> SamplingIntent {
+        for (rule, sampler) in rules where rule.fits(request) { return sampler.intent(request) }
+        return .never
     }
 }
 

@@ -47,7 +47,8 @@ struct TracerAssembly {
         )
     }
 
-    private mutating func makeSampler(service: String) -> any Sampler {
+    /// The configured sampler; where it cannot be made, all roots and what their parents decided.
+    mutating func makeSampler(service: String) -> any Sampler {
         makeSampler(configuration.sampler, service) ?? ParentBasedSampler(root: AlwaysOnSampler())
     }
 
@@ -56,10 +57,7 @@ struct TracerAssembly {
             switch part {
             case .probability(let share): ProbabilitySampler(probability: share)
             case .rateLimiting(let rate): RateLimitingSampler(tracesPerSecond: rate)
-            case .rules(let rules):
-                ConfiguredRules(
-                    rules: rules.compactMap { rule in makeSampler(rule.sampler, service).map { (rule, $0) } }
-                )
+            case .composite(let composable): CompositeSampler(composable.sampler)
             case .jaegerRemote(let endpoint, let interval, let initial):
                 remoteSampler(endpoint, interval, initial, service)
             case .alwaysOn, .alwaysOff, .traceIDRatio, .parentBased: nil
@@ -78,10 +76,10 @@ struct TracerAssembly {
         case .alwaysOn: probability = 1
         case .alwaysOff: probability = 0
         case .traceIDRatio(let share), .probability(let share): probability = share
-        case .rateLimiting, .rules, .jaegerRemote, .parentBased: probability = 0.001
+        case .rateLimiting, .composite, .jaegerRemote, .parentBased: probability = 0.001
         }
         do {
-            let fetcher = try HTTPSender(HTTPTarget(url: endpoint))
+            let fetcher = try HTTPSender(.strategies(at: endpoint))
             let logger = logger
             let sampler = JaegerRemoteSampler(
                 service: service,

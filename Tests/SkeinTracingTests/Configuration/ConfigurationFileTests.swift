@@ -178,8 +178,10 @@ import Tracing
         ),
         (
             "{composite/development: {parent_threshold: {root: {probability: {ratio: 0.1}}}}}",
-            .parentBased(root: .probability(0.1))
+            .composite(.parentThreshold(root: .probability(0.1)))
         ),
+        ("{composite: always_on}", .composite(.alwaysOn)),
+        ("{composite: {always_off: }}", .composite(.alwaysOff)),
     ])
     func `each sampler is read`(yaml: String, sampler: SamplerConfiguration) {
         let (configuration, problems) = resolve(file: "file_format: '1.0'\ntracer_provider:\n  sampler: \(yaml)")
@@ -208,19 +210,21 @@ import Tracing
         )
         #expect(
             configuration.sampler
-                == .rules([
-                    SamplingRule(
-                        attributes: [.init(key: "http.route", values: ["/healthz", "/readyz"])],
-                        sampler: .alwaysOff
-                    ),
-                    SamplingRule(
-                        attributes: [.init(key: "url.path", patterns: NameFilter(included: ["/internal/*"]))],
-                        kinds: [.server, .consumer],
-                        parents: [.none],
-                        sampler: .probability(0.1)
-                    ),
-                    SamplingRule(sampler: .alwaysOn),
-                ])
+                == .composite(
+                    .rules([
+                        SamplingRule(
+                            attributes: [.init(key: "http.route", values: ["/healthz", "/readyz"])],
+                            sampler: .alwaysOff
+                        ),
+                        SamplingRule(
+                            attributes: [.init(key: "url.path", patterns: NameFilter(included: ["/internal/*"]))],
+                            kinds: [.server, .consumer],
+                            parents: [.none],
+                            sampler: .probability(0.1)
+                        ),
+                        SamplingRule(sampler: .alwaysOn),
+                    ])
+                )
         )
         #expect(
             problems == [
@@ -256,11 +260,30 @@ import Tracing
         )
         #expect(problems.isEmpty)
         #expect(configuration.serviceName == "in code" && configuration.propagators == [.b3])
-        #expect(configuration.resourceAttributes == ["b": "file"] && configuration.sampler == .alwaysOff)
+        #expect(configuration.resourceAttributes == ["b": "file"])
         #expect(configuration.batch == BatchConfiguration())
         var limits = SpanLimits()
         limits.attributeCount = 5
         #expect(configuration.limits == limits)
+    }
+
+    @Test(arguments: ["{}", "{sampler: always_on}", "{limits: {}}", "{processors: [{simple: {exporter: console}}]}"])
+    func `what a section of the file leaves out has its default, whatever environment and code say`(yaml: String) {
+        var code = TracingConfiguration()
+        code.limits.eventCount = 1
+        code.processors = []
+        let environment = [
+            "OTEL_TRACES_SAMPLER": "always_off", "OTEL_TRACES_EXPORTER": "zipkin", "OTEL_SPAN_LINK_COUNT_LIMIT": "1",
+        ]
+        let file = "file_format: '1.0'\ntracer_provider: \(yaml)"
+        let (configuration, problems) = resolve(environment, file: file, code: code)
+        #expect(configuration == resolve(file: file).configuration && problems.isEmpty)
+    }
+
+    @Test func `a section that is none replaces nothing`() {
+        let environment = ["OTEL_TRACES_SAMPLER": "always_off"]
+        let (configuration, problems) = resolve(environment, file: "file_format: '1.0'\ntracer_provider: 5")
+        #expect(configuration.sampler == .alwaysOff && problems.count == 1)
     }
 
     @Test func `general limits replace the general ones alone`() {

@@ -48,7 +48,7 @@ import Testing
     @Test(arguments: [
         SamplerConfiguration.rateLimiting(tracesPerSecond: 1),
         .parentBased(root: .probability(0.5)),
-        .parentBased(root: .alwaysOn, remoteParentSampled: .rules([])),
+        .parentBased(root: .alwaysOn, remoteParentSampled: .jaegerRemote),
     ])
     func `a sampler that nobody makes is none, and not another`(configuration: SamplerConfiguration) {
         #expect(configuration.sampler(other: { _ in nil }) == nil)

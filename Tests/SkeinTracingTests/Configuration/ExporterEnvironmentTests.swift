@@ -44,6 +44,8 @@ import Testing
         ([:], "http://localhost:4318/v1/traces"),
         (["OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"], "http://collector:4318/v1/traces"),
         (["OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector/otlp/"], "https://collector:443/otlp/v1/traces"),
+        (["OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318/in?a=b/"], "http://collector:4318/in/v1/traces?a=b/"),
+        (["OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318?a=b"], "http://collector:4318/v1/traces?a=b"),
         (["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4318"], "http://collector:4318/"),
         (["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://[::1]:80/in?a=b"], "http://[::1]:80/in?a=b"),
         (
@@ -129,11 +131,12 @@ import Testing
         #expect(problems == ["OTEL_EXPORTER_OTLP_HEADERS is ignored: \(reason); the other headers are sent"])
     }
 
-    @Test func `a description holds neither headers nor passwords`() {
+    @Test func `a description holds neither headers nor passwords nor queries`() {
         let (configuration, _) = resolve([
             "OTEL_TRACES_EXPORTER": "otlp,jaeger", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=secret",
-            "OTEL_EXPORTER_JAEGER_ENDPOINT": "http://jaeger:14268/api/traces", "OTEL_EXPORTER_JAEGER_USER": "me",
-            "OTEL_EXPORTER_JAEGER_PASSWORD": "secret",
+            "OTEL_EXPORTER_JAEGER_ENDPOINT": "http://jaeger:14268/api/traces?key=secret",
+            "OTEL_EXPORTER_JAEGER_USER": "me", "OTEL_EXPORTER_JAEGER_PASSWORD": "secret",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318?key=secret",
         ])
         #expect(configuration.otlp?.headers == ["authorization": "secret"])
         #expect(!"\(configuration)".contains("secret"))

@@ -145,15 +145,53 @@ import Tracing
         }
     }
 
-    @Test func `an address that is none, and a certificate that is not there, are told`() throws {
+    @Test func `an address that is none is told`() throws {
         guard case .failed(let reason) = try export(spans(), to: target("nonsense")) else {
             Issue.record("it was sent")
             return
         }
         #expect(reason.hasPrefix("nonsense: no address that could be sent to"))
-        var target = target("https://localhost:1/")
-        target.certificateFile = "/nowhere/ca.pem"
-        #expect(throws: (any Error).self) { try HTTPSpanExporter(.otlpProtobuf, to: target) }
+    }
+
+    @Test(arguments: [
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "certificate"), ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "certificate"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "private key"),
+    ])
+    func `a file of TLS that is missing, or no PEM, is told with its variable and path`(
+        variable: String,
+        content: String
+    ) {
+        func message(_ path: String) -> String? {
+            var target = target("https://localhost:1/")
+            switch variable {
+            case "OTEL_EXPORTER_OTLP_CERTIFICATE": target.certificateFile = path
+            case "OTEL_EXPORTER_OTLP_CLIENT_KEY": target.clientKeyFile = path
+            default: target.clientCertificateFile = path
+            }
+            return #expect(throws: AssemblyError.self) { try HTTPSender(target) }?.description
+        }
+        #expect(
+            message("/nowhere/a.pem")
+                == "the file \"/nowhere/a.pem\" of \(variable) cannot be read: No such file or directory"
+        )
+        // Some file that is there.
+        #expect(message(#filePath) == "the file \"\(#filePath)\" of \(variable) holds no \(content) in PEM")
+    }
+
+    @Test(arguments: [
+        ("http://host:80/a@b?api_key=topsecret", "http://host:80/a@b"), ("http://me:pw@host/p#part", "http://host/p"),
+        ("host:4317?a@b", "host:4317"), ("me:p/w@x@host", "host"),
+    ])
+    func `an address is named without user and query`(url: String, name: String) {
+        #expect(HTTPTarget(url: url).name == name)
+    }
+
+    @Test func `what goes wrong is told without the query, and gRPC's address has none`() throws {
+        let server = try ScriptedServer([.init(status: 503)])
+        defer { server.close() }
+        let result = try export(spans(), to: target(server.url("/in?api_key=topsecret")))
+        #expect(result == .failed(reason: "\(server.url("/in")) answered 503 at 5 tries"))
+        #expect(Endpoint("http://h:1/p?api_key=topsecret")?.name == "http://h:1/p")
     }
 
     @Test func `a shutdown ends the waiting for another try`() async throws {
