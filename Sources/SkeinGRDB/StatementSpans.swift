@@ -63,12 +63,17 @@
         private static let runningCountMax = 1_000
         /// Texts that are kept. Who makes up a text for each statement pays for reading it each time.
         private static let textCountMax = 500
+        /// The longest text in bytes that is kept.
+        private static let textBytesMax = 8_192
 
         init(_ tracing: StatementTracing, _ tracer: SkeinTracer?, doubleQuotesAreTexts: Bool) {
             self.tracing = tracing
             self.tracer = tracer
             self.doubleQuotesAreTexts = doubleQuotesAreTexts
         }
+
+        /// Of statements that are open when the connection closes nobody tells that they end.
+        deinit { endAll() }
 
         func take(_ event: Database.TraceEvent) {
             switch event {
@@ -79,12 +84,14 @@
 
         private func begin(_ statement: Database.TraceEvent.Statement) {
             guard let tracer = tracer ?? Skein.tracer else { return }
-            let sql = statement.sql
+            let sql = Self.trimmed(statement.sql)
             // Triggers tell of themselves in comments, and never of their end.
-            guard !sql.hasPrefix("--"), tracing.isTraced(sql) else { return }
+            guard !sql.hasPrefix("-- TRIGGER "), tracing.isTraced(sql) else { return }
             let context = ServiceContext.current
             guard tracing.tracesOutsideOfSpans || context?.spanContext != nil else { return }
             let text = text(sql)
+            // What a statement runs itself, such as one of FTS5, comes as `-- SELECT …` and ends without the comment.
+            if sql.hasPrefix("--"), !StatementText.operations.contains(text.operation) { return }
             let span = tracer.startSpan(
                 name: text.summary.isEmpty ? "sqlite" : text.summary,
                 kind: .client,
@@ -92,15 +99,27 @@
                 context: context
             )
             if span.isRecording {
-                span.setAttribute("db.query.text", tracing.recordsValues ? statement.expandedSQL : text.sanitized)
+                span.setAttribute(
+                    "db.query.text",
+                    tracing.recordsValues ? StatementText.cut(statement.expandedSQL.utf8) : text.sanitized
+                )
                 span.setAttribute("db.query.summary", text.summary)
                 if let namespace = tracing.namespace { span.setAttribute("db.namespace", namespace) }
             }
-            if running.count >= Self.runningCountMax {
-                for span in running.values.joined() { span.end() }
-                running = [:]
-            }
+            if running.count >= Self.runningCountMax { endAll() }
             running[sql, default: []].append(span)
+        }
+
+        /// GRDB leaves what separates statements at the end of one that begins with a comment, but not when it tells of its end.
+        private static func trimmed(_ sql: String) -> String {
+            guard sql.hasPrefix("--") else { return sql }
+            let end = sql.lastIndex { !$0.isWhitespace && $0 != ";" }
+            return end.map { String(sql[...$0]) } ?? sql
+        }
+
+        private func endAll() {
+            for span in running.values.joined() { span.end() }
+            running = [:]
         }
 
         private func end(_ sql: String) {
@@ -112,6 +131,7 @@
         private func text(_ sql: String) -> StatementText {
             if let text = texts[sql] { return text }
             let text = StatementText(sql, doubleQuotesAreTexts: doubleQuotesAreTexts)
+            guard sql.utf8.count <= Self.textBytesMax else { return text }
             if texts.count >= Self.textCountMax { texts = [:] }
             texts[sql] = text
             return text

@@ -3,32 +3,82 @@
     /// A statement without its values, as it may be shown (OpenTelemetry semantic conventions 1.45, "Sanitization of
     /// `db.query.text`").
     struct StatementText: Equatable {
-        /// The statement with `?` in place of texts, numbers and blobs, without comments, and with one blank between words.
+        /// The statement with `?` in place of texts, numbers and blobs, without comments, and with one blank between words. What is
+        /// behind the first 8 KiB is cut off, and `…` in its place.
         private(set) var sanitized: String
         /// The first word, in capitals: `SELECT`.
         private(set) var operation: String
         /// The operation and the first table that it names: `SELECT player`.
         private(set) var summary: String
 
+        /// Bytes of a text that are recorded.
+        static let byteCountMax = 8_192
+
+        /// What statements begin with (SQLite's "SQL as understood by SQLite").
+        static let operations: Set = [
+            "ALTER", "ANALYZE", "ATTACH", "BEGIN", "COMMIT", "CREATE", "DELETE", "DETACH", "DROP", "END", "EXPLAIN",
+            "INSERT", "PRAGMA", "REINDEX", "RELEASE", "REPLACE", "ROLLBACK", "SAVEPOINT", "SELECT", "UPDATE", "VACUUM",
+            "VALUES", "WITH",
+        ]
+
         /// Reads `sql`. Where `doubleQuotesAreTexts`, what stands in double quotes is taken for a value too.
         init(_ sql: String, doubleQuotesAreTexts: Bool = false) {
             var scanner = Scanner(bytes: Array(sql.utf8), doubleQuotesAreTexts: doubleQuotesAreTexts)
             scanner.run()
-            sanitized = String(decoding: scanner.output, as: UTF8.self)
-            operation = scanner.words.first.map { $0.uppercased() } ?? ""
+            sanitized = Self.cut(scanner.output)
+            operation = scanner.tokens.first?.keyWord ?? ""
             summary = operation
-            if let table = Self.table(scanner.words) { summary += " \(table)" }
+            if let table = Self.table(scanner.tokens, operation) { summary += " \(table)" }
         }
 
-        /// The word behind `FROM`, `INTO`, `UPDATE` or `TABLE`.
-        private static func table(_ words: [String]) -> String? {
-            guard
-                let index = words.firstIndex(where: {
-                    ["FROM", "INTO", "UPDATE", "TABLE", "INDEX"].contains($0.uppercased())
-                })
-            else { return nil }
+        /// The first 8 KiB of a text and `…`, or all of one that is not longer.
+        static func cut(_ text: some BidirectionalCollection<UInt8>) -> String {
+            guard text.count > byteCountMax else { return String(decoding: text, as: UTF8.self) }
+            var end = text.index(text.startIndex, offsetBy: byteCountMax)
+            // Not within a character.
+            while end > text.startIndex, UTF8.isContinuation(text[end]) { end = text.index(before: end) }
+            return String(decoding: text[..<end], as: UTF8.self) + "…"
+        }
+
+        /// The name directly behind `FROM`, `INTO` or `UPDATE`, with that of its schema; or of what is created, dropped or altered.
+        private static func table(_ tokens: [Token], _ operation: String) -> String? {
+            let isDefinition = ["CREATE", "DROP", "ALTER"].contains(operation)
+            let before: Set =
+                isDefinition ? ["TABLE", "INDEX", "VIEW", "TRIGGER"] : ["FROM", "INTO", "UPDATE", "TABLE", "INDEX"]
             let between: Set = ["IF", "NOT", "EXISTS", "OR", "ROLLBACK", "ABORT", "REPLACE", "FAIL", "IGNORE"]
-            return words[(index + 1)...].first { !between.contains($0.uppercased()) }
+            for (index, token) in tokens.enumerated() where token.keyWord.map(before.contains) == true {
+                let behind = tokens[(index + 1)...].drop { $0.keyWord.map(between.contains) == true }
+                // A query in parentheses has a table of its own further on.
+                guard var name = behind.first?.name else { continue }
+                var rest = behind.dropFirst()
+                while rest.first == .dot, let next = rest.dropFirst().first?.name {
+                    name += ".\(next)"
+                    rest = rest.dropFirst(2)
+                }
+                return name
+            }
+            return nil
+        }
+
+        /// What the summary is made of.
+        private enum Token: Equatable {
+            /// A key word, or a name without quotes.
+            case word(String)
+            /// A name in quotes, without them.
+            case quoted(String)
+            case dot
+            /// A value, or a parenthesis that opens.
+            case other
+
+            /// In capitals.
+            var keyWord: String? { if case .word(let word) = self { word.uppercased() } else { nil } }
+
+            var name: String? {
+                switch self {
+                case .word(let name), .quoted(let name): name
+                case .dot, .other: nil
+                }
+            }
         }
 
         /// Goes through a statement once, byte by byte (SQLite's "How SQLite tokenizes" and "SQL as understood by SQLite").
@@ -36,15 +86,15 @@
             let bytes: [UInt8]
             let doubleQuotesAreTexts: Bool
             var output: [UInt8] = []
-            /// Names and key words in their order, without quotes; as many as the summary can need.
-            var words: [String] = []
+            /// As many as the summary can need.
+            var tokens: [Token] = []
             var position = 0
 
-            private static let wordCountMax = 64
+            private static let tokenCountMax = 128
 
             mutating func run() {
-                output.reserveCapacity(bytes.count)
-                while position < bytes.count {
+                output.reserveCapacity(min(bytes.count, StatementText.byteCountMax + 1))
+                while position < bytes.count, output.count <= StatementText.byteCountMax {
                     let byte = bytes[position]
                     switch byte {
                     case UInt8(ascii: "'"): value { $0.skipQuoted(byte) }
@@ -67,6 +117,8 @@
                     case _ where byte.isWord: word()
                     case _ where byte.isBlank: blank()
                     default:
+                        if byte == UInt8(ascii: ".") { take(.dot) }
+                        if byte == UInt8(ascii: "(") { take(.other) }
                         output.append(byte)
                         position += 1
                     }
@@ -76,8 +128,13 @@
 
             private var next: UInt8? { position + 1 < bytes.count ? bytes[position + 1] : nil }
 
+            private mutating func take(_ token: Token) {
+                if tokens.count < Self.tokenCountMax { tokens.append(token) }
+            }
+
             private mutating func value(_ skip: (inout Scanner) -> Void) {
                 skip(&self)
+                take(.other)
                 output.append(UInt8(ascii: "?"))
             }
 
@@ -85,16 +142,14 @@
                 let start = position
                 skip(&self)
                 output += bytes[start..<position]
-                guard words.count < Self.wordCountMax else { return }
-                words.append(String(decoding: bytes[start..<position].dropFirst().dropLast(), as: UTF8.self))
+                take(.quoted(String(decoding: bytes[start..<position].dropFirst().dropLast(), as: UTF8.self)))
             }
 
             private mutating func word() {
                 let start = position
                 while position < bytes.count, bytes[position].isWord || bytes[position].isDigit { position += 1 }
                 output += bytes[start..<position]
-                guard words.count < Self.wordCountMax else { return }
-                words.append(String(decoding: bytes[start..<position], as: UTF8.self))
+                take(.word(String(decoding: bytes[start..<position], as: UTF8.self)))
             }
 
             private mutating func parameter() {

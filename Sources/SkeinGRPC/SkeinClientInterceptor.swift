@@ -8,7 +8,7 @@
     ///
     ///     let client = GRPCClient(transport: transport, interceptors: [SkeinClientInterceptor()])
     ///
-    /// The span is named after the method, carries the trace to the server in the call's metadata, and ends with the last message,
+    /// The span is named after the method, carries the trace to the server in the call's metadata in place of what stands there, and ends with the last message,
     /// an error, or when nobody reads on. Every status but OK is an error. Messages of a stream are not recorded.
     public struct SkeinClientInterceptor: ClientInterceptor {
         private let tracing: CallTracing
@@ -38,6 +38,7 @@
             span.setPeer(peer)
             if span.isRecording { tracing.record(request.metadata, on: span) }
             var request = request
+            for key in tracer.propagationFields(span.context) { request.metadata.removeAllValues(forKey: key) }
             tracer.inject(span.context, into: &request.metadata, using: MetadataCarrier())
             let ending = CallEnding(span, .client)
             do {

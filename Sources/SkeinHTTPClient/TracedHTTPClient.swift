@@ -15,8 +15,8 @@ extension HTTPClient {
 
 /// A client that makes each request a span (OpenTelemetry semantic conventions 1.45, "HTTP client").
 ///
-/// There is one span for a request with all redirects that are followed, each of which is an event `http.redirect`. The headers that
-/// carry the trace replace those of the same name. A status from 400 on is an error. The span ends with the body of the response,
+/// There is one span for a request with all redirects that are followed, each of which is an event `http.redirect`. Headers that
+/// carry a trace or baggage are the client's own: those that the request has are left out. A status from 400 on is an error. The span ends with the body of the response,
 /// which is when it has been read, has failed, or nobody has it any more; or with its head, if that is asked for.
 ///
 /// A tracer that the client has itself, as it does by default once one is bootstrapped, makes no second span of these requests if it
@@ -75,6 +75,7 @@ public struct TracedHTTPClient: Sendable {
         }
         let span = start(request, template, tracer)
         var sent = request
+        for name in tracer.propagationFields(span.context) { sent.headers.remove(name: name) }
         tracer.inject(span.context, into: &sent.headers, using: HeaderInjector())
         // The client would make a span of its own below ours, and add its headers to those that are there.
         let context = client.tracer is SkeinTracer ? span.context.suppressingTracing : span.context

@@ -62,11 +62,10 @@
 
         /// What samplers may decide by.
         private func attributes(of request: Request) -> SpanAttributes {
-            let forwarded = tracing.trustsForwardingHeaders ? request.headers[.forwardedProto] : nil
             var attributes: SpanAttributes = [
                 "http.request.method": .string(HTTPConventions.method(request.method.rawValue, known: methods)),
                 "url.path": .string(request.uri.path),
-                "url.scheme": .string(forwarded ?? request.head.scheme ?? "http"),
+                "url.scheme": .string(forwarded(.forwardedProto, request) ?? request.head.scheme ?? "http"),
             ]
             if let query = request.uri.query {
                 attributes["url.query"] = HTTPConventions.redacted(query: query, secretKeys)
@@ -78,8 +77,7 @@
             if !methods.contains(request.method.rawValue) {
                 span.setAttribute("http.request.method_original", request.method.rawValue)
             }
-            let forwardedHost = tracing.trustsForwardingHeaders ? request.headers[.forwardedHost] : nil
-            if let authority = forwardedHost ?? request.head.authority, !authority.isEmpty {
+            if let authority = forwarded(.forwardedHost, request) ?? request.head.authority, !authority.isEmpty {
                 let (host, port) = HTTPConventions.hostAndPort(authority)
                 span.setAttribute("server.address", host)
                 if let port { span.setAttribute("server.port", port) }
@@ -89,10 +87,18 @@
                 span.setAttribute("network.peer.address", address)
                 if let port = peer?.port { span.setAttribute("network.peer.port", port) }
             }
-            let client = tracing.trustsForwardingHeaders ? request.headers[.forwardedFor]?.prefix { $0 != "," } : nil
-            if let address = client.map(String.init) ?? peer?.ipAddress { span.setAttribute("client.address", address) }
+            if let address = forwarded(.forwardedFor, request) ?? peer?.ipAddress {
+                span.setAttribute("client.address", address)
+            }
             if let agent = request.headers[.userAgent] { span.setAttribute("user_agent.original", agent) }
             record(tracing.requestHeaders, of: request.headers, as: "http.request.header.", on: span)
+        }
+
+        /// What the first of the proxies was asked with; each adds to the end of the list.
+        private func forwarded(_ name: HTTPField.Name?, _ request: Request) -> String? {
+            guard tracing.trustsForwardingHeaders, let list = request.headers[name] else { return nil }
+            let first = list.prefix { $0 != "," }.drop { $0.isWhitespace }
+            return first.lastIndex { !$0.isWhitespace }.map { String(first[...$0]) }
         }
 
         /// Says how the request was answered. The route is known only now.

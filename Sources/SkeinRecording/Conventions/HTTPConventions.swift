@@ -36,18 +36,34 @@ package enum HTTPConventions {
     /// A query with `REDACTED` in place of what `secretKeys` hold.
     package static func redacted(query: some StringProtocol, _ secretKeys: Set<String> = secretKeys) -> String {
         query.split(separator: "&", omittingEmptySubsequences: false).map { pair in
-            guard let equals = pair.firstIndex(of: "="), secretKeys.contains(String(pair[..<equals])) else {
+            guard let equals = pair.firstIndex(of: "="), secretKeys.contains(decoded(pair[..<equals])) else {
                 return String(pair)
             }
             return pair[...equals] + "REDACTED"
         }.joined(separator: "&")
     }
 
-    /// An address with `REDACTED` in place of a user, a password and what `secretKeys` hold.
+    /// A key as a server reads it (RFC 3986 §2.1): `%73ig` is `sig`. A `%` that no two digits follow stands for itself.
+    private static func decoded(_ key: some StringProtocol) -> String {
+        guard key.utf8.contains(UInt8(ascii: "%")) else { return String(key) }
+        var rest = Array(key.utf8)[...]
+        var bytes: [UInt8] = []
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(2).compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
+            if byte == UInt8(ascii: "%"), digits.count == 2 {
+                bytes.append(UInt8(digits[0] << 4 | digits[1]))
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// An address with `REDACTED` in place of a user, a password and what `secretKeys` hold. What is behind `#` is left out: it is
+    /// not sent, and may be a token.
     package static func redacted(url: String, _ secretKeys: Set<String> = secretKeys) -> String {
-        var fragment = url[url.endIndex...]
-        var rest = url[...]
-        if let hash = rest.firstIndex(of: "#") { (rest, fragment) = (rest[..<hash], rest[hash...]) }
+        var rest = url.prefix { $0 != "#" }
         var query = ""
         if let mark = rest.firstIndex(of: "?") {
             query = "?" + redacted(query: rest[rest.index(after: mark)...], secretKeys)
@@ -59,7 +75,7 @@ package enum HTTPConventions {
             let user = parts[2][..<at].contains(":") ? "REDACTED:REDACTED" : "REDACTED"
             parts[2] = "\(user)\(parts[2][at...])"
         }
-        return parts.joined(separator: "/") + query + fragment
+        return parts.joined(separator: "/") + query
     }
 
     /// Host and port of an authority such as `example.com:8080` or `[::1]:80`.

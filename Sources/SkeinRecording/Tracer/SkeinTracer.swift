@@ -153,6 +153,12 @@ extension SkeinTracer {
         core.propagator.inject(written, into: &target)
         carrier = target.carrier
     }
+
+    /// The headers, in lower case, that a carrier must not keep from another trace when `context` is injected into it. None where
+    /// nothing is injected.
+    package func propagationFields(_ context: ServiceContext) -> [String] {
+        context.spanIdentity?.suppressesTracing == true ? [] : core.propagator.fields
+    }
 }
 
 /// Headers behind an extractor.

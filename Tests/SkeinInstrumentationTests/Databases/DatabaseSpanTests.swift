@@ -115,6 +115,55 @@
             #expect(spans.map(\.name) == ["SELECT", "read"])
         }
 
+        @Test func `a statement that begins with a comment is a span, what a trigger says is not`() throws {
+            let queue = try make()
+            try queue.write { db in
+                try db.execute(
+                    sql: """
+                        CREATE TABLE log (id);
+                        CREATE TRIGGER kept AFTER INSERT ON player BEGIN INSERT INTO log VALUES (new.id); END
+                        """
+                )
+                exporter.reset()
+                try db.execute(sql: "-- who plays\nINSERT INTO player (name) VALUES ('Ada') ;\n")
+                #expect(spans.map(\.name) == ["INSERT player"])
+                #expect(spans.first?.attributes["db.query.text"] == "INSERT INTO player (name) VALUES (?)")
+            }
+        }
+
+        @Test func `what a statement runs itself is no span`() throws {
+            let queue = try make()
+            try queue.write { db in
+                try db.execute(sql: "CREATE VIRTUAL TABLE page USING fts5(body)")
+                exporter.reset()
+                try db.execute(sql: "INSERT INTO page VALUES ('text')")
+                db.trace(options: [])
+                #expect(spans.map(\.name) == ["INSERT page"])
+            }
+        }
+
+        @Test func `a cursor that is open when nobody listens any more has a span`() throws {
+            try make().read { db in
+                let numbers = try Int.fetchCursor(db, sql: "VALUES (1), (2)")
+                exporter.reset()
+                #expect(try numbers.next() == 1)
+                #expect(spans.isEmpty)
+                db.trace(options: [])
+                #expect(spans.map(\.name) == ["VALUES"])
+            }
+        }
+
+        @Test func `the text with values is cut too`() throws {
+            var tracing = StatementTracing()
+            tracing.recordsValues = true
+            try make(tracing).read { db in
+                exporter.reset()
+                _ = try String.fetchOne(db, sql: "SELECT ?", arguments: [String(repeating: "a", count: 9_000)])
+            }
+            let text = try #require(spans.first { $0.name == "SELECT" }?.attributes["db.query.text"])
+            #expect(text == .string("SELECT '" + String(repeating: "a", count: 8_184) + "…"))
+        }
+
         @Test func `without a tracer all works`() async throws {
             var configuration = Configuration()
             configuration.prepareDatabase { $0.traceSpans() }

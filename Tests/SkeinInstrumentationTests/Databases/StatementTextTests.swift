@@ -26,12 +26,27 @@
             #expect(StatementText("SELECT \"secret\"", doubleQuotesAreTexts: true).sanitized == "SELECT ?")
         }
 
+        @Test(arguments: [8_190, 8_191, 8_192])
+        func `a text is cut at 8 KiB, not within a character`(bytes: Int) {
+            let start = "SELECT " + String(repeating: "a", count: bytes - 7)
+            #expect(StatementText(start).sanitized == start)
+            #expect(StatementText(start + "éb").sanitized == (bytes == 8_190 ? start + "é…" : start + "…"))
+            #expect(StatementText.cut((start + "éb").utf8) == (bytes == 8_190 ? start + "é…" : start + "…"))
+        }
+
         @Test(arguments: [
             ("select * from \"player\" join team", "SELECT", "SELECT player"),
             ("INSERT OR REPLACE INTO player VALUES (1)", "INSERT", "INSERT player"),
             ("UPDATE OR IGNORE player SET a = 1", "UPDATE", "UPDATE player"),
             ("CREATE TABLE IF NOT EXISTS player (id)", "CREATE", "CREATE player"),
             ("BEGIN IMMEDIATE TRANSACTION", "BEGIN", "BEGIN"), ("-- nothing", "", ""),
+            ("SELECT COUNT(*) FROM (SELECT * FROM player)", "SELECT", "SELECT player"),
+            ("SELECT * FROM (VALUES (1))", "SELECT", "SELECT"),
+            ("SELECT \"from\" FROM main . \"player\" AS p", "SELECT", "SELECT main.player"),
+            ("SELECT * FROM 'player' WHERE a = 1", "SELECT", "SELECT"),
+            ("CREATE TRIGGER t AFTER UPDATE ON x BEGIN INSERT INTO log VALUES (1); END", "CREATE", "CREATE t"),
+            ("CREATE VIEW IF NOT EXISTS v AS SELECT * FROM player", "CREATE", "CREATE v"),
+            ("DROP TABLE main.player", "DROP", "DROP main.player"),
         ])
         func `a statement is summed up by what it does to which table`(sql: String, operation: String, summary: String)
         {

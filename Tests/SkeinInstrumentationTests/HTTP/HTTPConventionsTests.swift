@@ -4,10 +4,11 @@ import Testing
 
 @Suite struct HTTPConventionsTests {
     @Test(arguments: [
-        ("https://example.com/a?b=c#d", "https://example.com/a?b=c#d"),
+        ("https://example.com/a?b=c#access_token=d", "https://example.com/a?b=c"),
         ("https://user:pass@example.com/a@b", "https://REDACTED:REDACTED@example.com/a@b"),
         ("https://token@example.com?sig=1&a=sig", "https://REDACTED@example.com?sig=REDACTED&a=sig"),
-        ("http://h/?X-Goog-Signature=a=b&&c#?sig=1", "http://h/?X-Goog-Signature=REDACTED&&c#?sig=1"),
+        ("http://h/?X-Goog-Signature=a=b&&c#?sig=1", "http://h/?X-Goog-Signature=REDACTED&&c"),
+        ("http://h/?%73ig=1&%53ignature=2&%zz=3&%7=4", "http://h/?%73ig=REDACTED&%53ignature=REDACTED&%zz=3&%7=4"),
         ("/path?q=@", "/path?q=@"), ("", ""),
     ])
     func `credentials in an address are left out`(url: String, redacted: String) {

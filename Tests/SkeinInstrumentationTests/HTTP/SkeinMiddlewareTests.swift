@@ -158,9 +158,9 @@
 
         @Test func `forwarding headers count only where they are believed`() async throws {
             let headers: HTTPFields = [
-                try #require(HTTPField.Name("x-forwarded-for")): "203.0.113.7, 10.0.0.1",
-                try #require(HTTPField.Name("x-forwarded-proto")): "https",
-                try #require(HTTPField.Name("x-forwarded-host")): "shop.example:443",
+                try #require(HTTPField.Name("x-forwarded-for")): " 203.0.113.7, 10.0.0.1",
+                try #require(HTTPField.Name("x-forwarded-proto")): "https , http",
+                try #require(HTTPField.Name("x-forwarded-host")): "shop.example:443, inner.example",
             ]
             var tracing = RequestTracing()
             let plain = try await spans(tracing) {

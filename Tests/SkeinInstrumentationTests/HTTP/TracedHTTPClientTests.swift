@@ -28,7 +28,9 @@
             let router = Router()
             router.addMiddleware { SkeinMiddleware(tracer: SkeinTracer(processors: [servers])) }
             router.get("/headers") { request, _ in
-                request.headers.map(\.name.canonicalName).filter { $0 == "traceparent" || $0 == "baggage" }.sorted()
+                request.headers.map(\.name.canonicalName).filter {
+                    ["traceparent", "tracestate", "baggage"].contains($0)
+                }.sorted()
                     .joined(separator: ",")
             }
             router.get("/moved") { _, _ in Response(status: .found, headers: [.location: "/headers?sig=1"]) }
@@ -63,7 +65,9 @@
             try await run { client, address in
                 try await tracer.withSpan("job") { _ in
                     var request = HTTPClientRequest(url: "\(address)/headers?a=b&sig=secret")
-                    request.headers.add(name: "traceparent", value: "stale")
+                    for name in ["traceparent", "TraceState", "baggage"] {
+                        request.headers.add(name: name, value: "stale=1")
+                    }
                     let response = try await client.execute(request, timeout: .seconds(10), template: "/headers")
                     let carried = try await String(buffer: response.body.collect(upTo: 1000))
                     #expect(carried == "traceparent")

@@ -160,6 +160,17 @@
             }
         }
 
+        @Test func `what metadata carries of another trace does not go on`() async throws {
+            var tracing = CallTracing()
+            tracing.requestMetadata = ["tracestate", "baggage"]
+            try await run(tracing) { client in
+                _ = try await say(["a"], client, metadata: ["tracestate": "a=1", "Baggage": "a=b"])
+            }
+            let server = servers.spans[1].span
+            #expect(server.parentSpanID == clients.spans[0].span.spanID)
+            #expect(!server.attributes.contains { $0.key.hasPrefix("rpc.request.metadata") })
+        }
+
         @Test func `the ends of a connection are read as transports write them`() {
             #expect(Peer("ipv4:127.0.0.1:31415").map { [$0.address, "\($0.port ?? 0)"] } == ["127.0.0.1", "31415"])
             #expect(Peer("ipv6:[::1]:443").map { [$0.address, "\($0.port ?? 0)"] } == ["::1", "443"])
