@@ -202,7 +202,7 @@ let tests: [Module] = [
     Module(
         name: "SkeinRecordingTests",
         imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinRecording", "SkeinExport"],
-        products: ["Tracing", "Instrumentation", "Metrics", "MetricsTestKit"]
+        products: ["Tracing", "Instrumentation", "CoreMetrics", "MetricsTestKit"]
     ),
     Module(
         name: "SkeinTracingTests",
@@ -380,13 +380,12 @@ let package = Package(
         case .library: .target(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .executable:
             .executableTarget(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
-        // Only with the trait Hummingbird.
+        // Only with the trait Hummingbird, and with the settings of a package that somebody begins.
         case .example:
             .executableTarget(
                 name: module.name,
                 dependencies: dependencies(module),
-                path: "Examples/\(module.name)",
-                swiftSettings: settings
+                path: "Examples/\(module.name)"
             )
         case .macro: .macro(name: module.name, dependencies: dependencies(module), swiftSettings: settings)
         case .fuzz:

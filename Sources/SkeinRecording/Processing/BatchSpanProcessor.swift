@@ -148,13 +148,17 @@ extension BatchSpanProcessor {
                 state.withLock { $0.flushedCount = $0.acceptedCount }
                 next = .now + configuration.scheduledDelay
             }
-            state.withLock { $0.isWoken = false }
+            // Asked before the queue is emptied: a shutdown that comes later wakes this thread once more.
+            let isLast = state.withLock { state in
+                state.isWoken = false
+                return state.end != nil
+            }
             while let batch = take(from: &taken) {
                 export(batch)
                 tellDrops()
             }
             tellDrops()
-            if state.withLock({ $0.end != nil }) { return stop() }
+            if isLast { return stop() }
         }
     }
 
