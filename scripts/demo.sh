@@ -16,11 +16,13 @@ for product in skein OrderService InventoryService; do
 done
 bin="$(swift build -c release --show-bin-path)"
 
+# Set here: what stands in a command in the background is set in that process alone.
+: "${WEB_PORT:=16686}" "${OTLP_PORT:=4318}"
 pids=()
 folder="$(mktemp -d)"
-trap 'kill "${pids[@]}" 2>/dev/null || true; wait; rm -rf "$folder"' EXIT
-"$bin/skein" serve --data-dir "$folder/data" --listen "web=127.0.0.1:${WEB_PORT:=16686}" \
-    --listen "otlp-http=127.0.0.1:${OTLP_PORT:=4318}" >"$folder/skein.log" 2>&1 &
+trap 'kill "${pids[@]}" 2>/dev/null || true; wait || true; rm -rf "$folder"' EXIT
+"$bin/skein" serve --data-dir "$folder/data" --listen "web=127.0.0.1:$WEB_PORT" \
+    --listen "otlp-http=127.0.0.1:$OTLP_PORT" >"$folder/skein.log" 2>&1 &
 pids+=($!)
 export OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$OTLP_PORT" OTEL_BSP_SCHEDULE_DELAY=500
 PORT=8082 "$bin/InventoryService" >"$folder/inventory.log" 2>&1 &
@@ -46,7 +48,7 @@ for item in widget gadget widget unicorn; do
     curl -s -i -X POST "http://127.0.0.1:8081/orders/$item" | tr -d '\r' | grep -iE '^(HTTP|traceresponse)|^order' || true
 done
 sleep 1
-say "the orders are at http://127.0.0.1:$WEB_PORT/ (service order-service); logs are in $folder"
+say "the orders are at http://127.0.0.1:$WEB_PORT/ (service order-service); logs are in $folder until then"
 if [ -n "${ORDERS_ONLY:-}" ]; then exit 0; fi
 say "Ctrl-C ends all of it"
 wait
