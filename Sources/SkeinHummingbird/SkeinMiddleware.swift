@@ -125,7 +125,7 @@
         private func fail(_ span: SkeinSpan, _ request: Request, _ context: Context, _ error: any Error) {
             let answer = error as? any HTTPResponseError
             // Of an error that is an answer the status says more than the type.
-            let type = answer == nil ? String(reflecting: type(of: error)) : nil
+            let type = answer == nil ? ErrorType.name(of: error) : nil
             let status = answer?.status ?? .internalServerError
             finish(span, request, context, status, errorType: type)
             if status.code >= 500 { span.recordError(error) }

@@ -41,8 +41,14 @@ import Tracing
         let span = exporter.spans[0].span
         #expect(span.status.code == .error)
         #expect(span.events[0].name == "exception")
-        #expect(span.events[0].attributes["exception.type"] == .string(String(reflecting: Failure.self)))
-        #expect(span.attributes["error.type"] == .string(String(reflecting: Failure.self)))
+        #expect(span.events[0].attributes["exception.type"] == "SkeinRecordingTests.TracerTests.Failure")
+        #expect(span.attributes["error.type"] == "SkeinRecordingTests.TracerTests.Failure")
+    }
+
+    @Test func `the name of a private error is the same in every process`() {
+        let (tracer, exporter) = make()
+        #expect(throws: Hidden.self) { try tracer.withSpan("fails") { _ in throw Hidden() } }
+        #expect(exporter.spans[0].span.attributes["error.type"] == "SkeinRecordingTests.Hidden")
     }
 
     @Test func `after its end a span neither changes nor ends again`() {
@@ -217,3 +223,5 @@ import Tracing
         func inject(_ value: String, forKey key: String, into carrier: inout [String: String]) { carrier[key] = value }
     }
 }
+
+private struct Hidden: Error {}

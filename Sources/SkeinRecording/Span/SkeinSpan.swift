@@ -148,7 +148,7 @@ public struct SkeinSpan: Tracing.Span {
 
     /// The same at a moment of the trace's clock.
     func record(_ error: any Error, _ attributes: SpanAttributes = [:], at nanos: UInt64) {
-        let type = String(reflecting: Swift.type(of: error))
+        let type = ErrorType.name(of: error)
         var attributes = attributes
         if attributes.get("exception.type") == nil { attributes.set("exception.type", value: .string(type)) }
         if attributes.get("exception.message") == nil {
