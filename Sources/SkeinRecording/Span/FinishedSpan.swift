@@ -25,6 +25,7 @@ public struct FinishedSpan: Sendable {
         keeping.threshold.apply(to: &context.traceState)
         return context
     }
+
     /// What `body`, which must leave the span alone, makes of what it holds, as a rule without a copy.
     @inline(__always)
     package func withState<Result>(_ body: (borrowing RecordingSpan.State) -> Result) -> Result {
@@ -44,6 +45,7 @@ public struct FinishedSpan: Sendable {
         }
         return state
     }
+
     /// Zero for the root of a trace.
     public var parentSpanID: SpanID { recording.parentSpanID }
     public var kind: SpanKind { recording.kind }

@@ -13,7 +13,8 @@ public final class Skein: Sendable {
 
     package init(tracer: SkeinTracer) { self.tracer = tracer }
 
-    /// The address of the core, set once, and never let go; 0 before. `AtomicLazyReference` would do, but is not specialised and costs a tenth of a span.
+    /// The address of the core, set once, and never let go; 0 before. `AtomicLazyReference` would do, but is not specialised
+    /// and costs a tenth of a span.
     private static let processCore = Atomic<UInt>(0)
 
     /// Tracers in place of the process's, for tests that run side by side.
@@ -173,13 +174,14 @@ extension Skein {
     }
 
     /// Exports what there is and takes nothing more, on the thread of the caller, which waits until `deadline` at the latest. For
-    /// code that cannot be suspended, such as that which runs at the end of the process. Further calls do nothing.
+    /// code that cannot be suspended, such as that which runs at the end of the process. Further calls only wait for the first.
     @discardableResult
     public func shutdownAndWait(by deadline: ContinuousClock.Instant) -> FlushResult {
         tracer.shutdownAndWait(by: deadline)
     }
 
-    /// Exports what there is and takes nothing more; returns at the latest after `timeout`. Further calls do nothing.
+    /// Exports what there is and takes nothing more; returns at the latest after `timeout`. Further calls only wait for the
+    /// first.
     @discardableResult
     public func shutdown(timeout: Duration = .seconds(10)) async -> FlushResult {
         await tracer.shutdown(timeout: timeout)

@@ -80,13 +80,15 @@ private enum SignalPipe {
         return ends[0]
     }
 
-    private static let handler: @convention(c) (Int32) -> Void = { signal in
+    private static let handler: @convention(c) (Int32) -> Void = { number in
         guard getpid() == SignalPipe.owner else {
-            SignalPipe.end(by: signal)
+            // It comes as soon as this handler returns.
+            signal(number, SIG_DFL)
+            kill(getpid(), number)
             return
         }
         let saved = errno
-        var byte = UInt8(truncatingIfNeeded: signal)
+        var byte = UInt8(truncatingIfNeeded: number)
         _ = write(SignalPipe.writer, &byte, 1)
         errno = saved
     }

@@ -110,7 +110,7 @@ extension Skein {
 
     /// Runs a service with tracing started, and exports all of it before it returns or throws. When the process is asked to end
     /// by SIGTERM or SIGINT, and nothing in `operation` handles these, `operation` is cancelled and has 30 s to end. Another signal
-    /// ends the process at once.
+    /// ends the process at once. Where tracing is started already, only `operation` is run: who started it ends it.
     ///
     ///     @main struct Orders {
     ///         static func main() async throws {
