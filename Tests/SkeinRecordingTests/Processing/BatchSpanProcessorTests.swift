@@ -228,8 +228,10 @@ import Tracing
             problems.withLock { $0.append(problem) }
         }
         let tracer = SkeinTracer(processors: [processor])
-        end(4, in: tracer)
-        #expect(processor.shutdown(by: .now + .seconds(60)) == .failed(count: 4, reason: "no route"))
+        end(2, in: tracer)
+        #expect(processor.forceFlush(by: .now + .seconds(60)) == .failed(count: 2, reason: "no route"))
+        end(2, in: tracer)
+        #expect(processor.shutdown(by: .now + .seconds(60)) == .failed(count: 2, reason: "no route"))
         #expect(processor.failedCount == 4)
         // Once, and the rest at the end.
         #expect(problems.withLock(\.self).allSatisfy { $0.hasSuffix("no route") } && problems.withLock(\.count) == 2)
