@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entry: reads the address, opens its page, and keeps address, history and page in step.
 import { BASE, status } from "./api.js";
+import { ServiceColors } from "./lib/colors.js";
 import { icon } from "./lib/icons.js";
 import { Keyboard } from "./lib/keys.js";
-import { formatView, initialState, parseView } from "./lib/url.js";
-import { fill, h } from "./lib/view.js";
+import { formatView, initialState, isPagePath, parseView } from "./lib/url.js";
+import { fill, h, signal } from "./lib/view.js";
 import { isZone } from "./lib/format.js";
 import { singleKeys, timeForm, zone } from "./settings.js";
 import { Shell } from "./shell.js";
@@ -12,7 +13,16 @@ import { Shell } from "./shell.js";
 const PAGES = {
   explore: () => import("./explore/explore.js"),
   trace: () => import("./trace/trace.js"),
+  compare: () => import("./compare/compare.js"),
+  services: () => import("./services/services.js"),
+  service: () => import("./services/service.js"),
+  map: () => import("./map/map.js"),
+  live: () => import("./live/live.js"),
 };
+
+/** Pages that share a stylesheet. */
+const STYLESHEETS = { service: "services" };
+const MARKS_MAX = 2;
 
 const styles = new Map();
 
@@ -20,7 +30,7 @@ const styles = new Map();
 class App {
   constructor() {
     this.keyboard = new Keyboard(() => singleKeys.value === "on");
-    this.shell = new Shell(this.keyboard, () => this.href({ page: "explore", state: initialState("explore") }));
+    this.shell = new Shell(this.keyboard, (page) => this.href(this.front(page)));
     this.page = null;
     this.view = null;
     /** Counts openings: one that has been overtaken gives up. */
@@ -32,8 +42,13 @@ class App {
     this.resultIds = [];
     /** What Explore showed when it was left. */
     this.keptResults = null;
+    this.colors = new ServiceColors();
     /** The trace looked at last. @type {string | null} */
     this.openedTrace = null;
+    /** The time range that was chosen last, for the next page that has one. */
+    this.range = { from: "-1h", to: "" };
+    /** Traces marked to be compared, at most two. @type {{ readonly value: string[] }} */
+    this.marks = signal([]);
   }
 
   start() {
@@ -42,11 +57,17 @@ class App {
     this.keyboard.listen(document);
     this.keyboard.install("Everywhere", [
       { keys: ["?"], does: "This sheet", run: () => this.shell.showShortcuts() },
+      { keys: ["Control+k"], does: "Palette: pages, services, saved queries, traces", run: () => this.openPalette() },
       { keys: ["g e"], does: "Go to Explore", run: () => this.go(this.lastExplore) },
+      { keys: ["g s"], does: "Go to Services", run: () => this.go(this.front("services")) },
+      { keys: ["g m"], does: "Go to the map", run: () => this.go(this.front("map")) },
+      { keys: ["g l"], does: "Go to Live", run: () => this.go(this.front("live")) },
+      { keys: ["g c"], does: "Compare the marked traces", run: () => this.go(this.front("compare")) },
       { keys: ["d"], does: "Theme: system, light, dark", run: () => this.shell.nextTheme() },
       { keys: ["T"], does: "Times relative or absolute", run: () => { timeForm.value = timeForm.value === "absolute" ? "relative" : "absolute"; } },
       { keys: ["y"], does: "Copy a link to exactly this view", run: () => this.copyLink() },
     ]);
+    this.marks.listen(() => this.shell.showPages());
     addEventListener("popstate", () => this.open(this.addressed()));
     document.addEventListener("click", (event) => this.followLink(event));
     zone.listen(() => {
@@ -62,6 +83,29 @@ class App {
 
   addressed() {
     return parseView(location.pathname, location.search, BASE.pathname);
+  }
+
+  /** A page as it opens from the rail, in the time range looked at last. @param {import("./lib/url.js").View["page"]} page */
+  front(page) {
+    if (page === "explore") return this.lastExplore;
+    const state = initialState(page);
+    if ("from" in state) Object.assign(state, this.range);
+    const [id, other] = page === "compare" ? this.marks.value : [];
+    return { page, id, other, state };
+  }
+
+  /** Marks a trace to be compared, or takes the mark away; of three the oldest goes. @param {string} id */
+  mark(id) {
+    const others = this.marks.value.filter((marked) => marked !== id);
+    const isMarked = others.length === this.marks.value.length;
+    this.marks.value = isMarked ? [...others, id].slice(-MARKS_MAX) : others;
+    this.shell.confirm(isMarked ? (this.marks.value.length === MARKS_MAX ? "Marked: two traces can be compared (g c)" : "Marked to be compared with another trace") : "Mark taken away");
+  }
+
+  async openPalette() {
+    const module = await import("./palette.js").catch(() => null);
+    if (module) module.openPalette(this);
+    else this.shell.setOffline(() => this.openPalette());
   }
 
   /** @param {import("./lib/url.js").View} view */
@@ -95,7 +139,8 @@ class App {
     const view = { ...asked, state: { ...initialState(asked.page), ...asked.state } };
     const opening = ++this.opening;
     if (view.page === "explore") this.lastExplore = view;
-    const same = this.page && this.view.page === view.page && this.view.id === view.id;
+    if ("from" in view.state) this.range = { from: view.state.from, to: view.state.to };
+    const same = this.page && this.view.page === view.page && this.view.id === view.id && this.view.other === view.other;
     if (same) {
       this.view = view;
       if (this.isOpening) this.shell.busy(false);
@@ -105,7 +150,7 @@ class App {
     // The page before stays until the next one is here: its module may not come.
     this.isOpening = true;
     this.shell.busy(true);
-    const [module] = await Promise.all([PAGES[view.page](), style(view.page)]).catch(() => []);
+    const [module] = await Promise.all([PAGES[view.page](), style(STYLESHEETS[view.page] ?? view.page)]).catch(() => []);
     if (opening !== this.opening) return;
     this.isOpening = false;
     if (!module) return this.cannotOpen(view);
@@ -139,7 +184,7 @@ class App {
     if (!link || link.target || link.hasAttribute("download") || link.origin !== location.origin) return;
     if (link.hash && link.pathname === location.pathname && link.search === location.search) return;
     const path = link.pathname;
-    if (!path.startsWith(BASE.pathname) || !/^(explore|trace)?(\/|$)/.test(path.slice(BASE.pathname.length))) return;
+    if (!path.startsWith(BASE.pathname) || !isPagePath(path.slice(BASE.pathname.length))) return;
     event.preventDefault();
     this.go(parseView(path, link.search, BASE.pathname));
   }

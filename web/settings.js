@@ -36,6 +36,8 @@ export const theme = remembered("theme", "auto", oneOf("auto", "light", "dark"))
 export const zone = remembered("zone", "", (name) => name === "" || isZone(name));
 /** How lists write times. */
 export const timeForm = remembered("times", "absolute", oneOf("absolute", "relative"));
+/** Whether the rail shows names beside its icons. */
+export const rail = remembered("rail", "narrow", oneOf("narrow", "wide"));
 /** Whether single letters act (WCAG 2.1.4). */
 export const singleKeys = remembered("keys", "on", oneOf("on", "off"));
 

@@ -4,23 +4,30 @@ import * as api from "./api.js";
 import { absoluteTime, age, bytes, count, isZone, nanos, relativeTime, zoneLabel } from "./lib/format.js";
 import { icon } from "./lib/icons.js";
 import { keyCaps } from "./lib/keys.js";
-import { debounce, fill, h } from "./lib/view.js";
-import { singleKeys, theme, zone } from "./settings.js";
+import { attribute, debounce, fill, h } from "./lib/view.js";
+import { rail, singleKeys, theme, zone } from "./settings.js";
 
 const THEMES = ["auto", "light", "dark"];
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 const MESSAGE_MILLIS = 2500;
+const RAIL = [["explore", "Explore"], ["services", "Services"], ["map", "Map"], ["live", "Live"], ["compare", "Compare"]];
+/** The entry of the rail that a page without one belongs to. */
+const BELONGS_TO = { trace: "explore", service: "services" };
 
 export class Shell {
-  /** @param {import("./lib/keys.js").Keyboard} keyboard @param {() => string} exploreAddress */
-  constructor(keyboard, exploreAddress) {
+  /** @param {import("./lib/keys.js").Keyboard} keyboard @param {(page: string) => string} addressOf how a page opens from the rail */
+  constructor(keyboard, addressOf) {
     this.keyboard = keyboard;
-    this.exploreLink = h("a.rail-item", { href: exploreAddress(), "aria-label": "Explore" }, icon("explore"), railLabel("Explore"));
+    this.addressOf = addressOf;
+    this.pageLinks = RAIL.map(([page, name]) => h("a.rail-item", { "data-page": page, "aria-label": name }, icon(page), railLabel(name)));
+    this.pinButton = railButton("wide", "Names beside the icons", () => { rail.value = rail.value === "wide" ? "narrow" : "wide"; });
     this.themeButton = railButton("auto", "Theme", () => this.nextTheme());
-    const rail = h("nav.rail", { "aria-label": "Pages and settings" },
-      h("a.rail-item.logo", { href: exploreAddress(), "aria-label": "Skein, home" }, icon("skein"), railLabel("Skein")),
-      this.exploreLink,
+    this.home = h("a.rail-item.logo", { "aria-label": "Skein, home" }, icon("skein"), railLabel("Skein"));
+    this.rail = h("nav.rail", { "aria-label": "Pages and settings" },
+      this.home,
+      this.pageLinks,
       h("div.rail-gap"),
+      this.pinButton,
       this.themeButton,
       railButton("globe", "Time zone", () => this.showZones()),
       railButton("help", "Keyboard shortcuts", () => this.showShortcuts()),
@@ -35,9 +42,11 @@ export class Shell {
     this.polite = h("div.unseen", { role: "status", "aria-live": "polite" });
     this.assertive = h("div.unseen", { role: "alert", "aria-live": "assertive" });
     const skip = h("a.skip", { href: "#main", onclick: (event) => { event.preventDefault(); this.main.focus(); } }, "Skip to the page");
-    document.body.replaceChildren(skip, rail, h("div.column", {}, this.bar, this.offline, this.main), this.toast, this.polite, this.assertive);
+    document.body.replaceChildren(skip, this.rail, h("div.column", {}, this.bar, this.offline, this.main), this.toast, this.polite, this.assertive);
     theme.listen(() => this.showTheme());
     this.showTheme();
+    rail.listen(() => this.showRail());
+    this.showRail();
     this.say = debounce((text) => { this.polite.textContent = text; }, 200);
     this.progressTimer = 0;
     this.toastTimer = 0;
@@ -51,8 +60,24 @@ export class Shell {
     this.main.className = `page ${pageName}`;
     this.setOffline(null);
     this.busy(false);
-    if (pageName === "explore") this.exploreLink.setAttribute("aria-current", "page");
-    else this.exploreLink.removeAttribute("aria-current");
+    this.showPages(pageName);
+  }
+
+  /** The links of the rail, as the pages would open now. @param {string} [pageName] the page that opens */
+  showPages(pageName = this.pageName) {
+    this.pageName = pageName;
+    this.home.href = this.addressOf("explore");
+    for (const link of this.pageLinks) {
+      const { page } = link.dataset;
+      link.href = this.addressOf(page);
+      attribute(link, "aria-current", page === (BELONGS_TO[pageName] ?? pageName) ? "page" : null);
+    }
+  }
+
+  showRail() {
+    const isWide = rail.value === "wide";
+    this.rail.classList.toggle("wide", isWide);
+    this.pinButton.setAttribute("aria-pressed", String(isWide));
   }
 
   /** A thin line under the bar, not before 150 ms: quick answers should not flicker. */

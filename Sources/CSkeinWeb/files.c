@@ -19,6 +19,14 @@ static const unsigned char base_css[] = {
 #embed "../../web/base.css"
 };
 
+static const unsigned char compare_css[] = {
+#embed "../../web/compare.css"
+};
+
+static const unsigned char compare_compare_js[] = {
+#embed "../../web/compare/compare.js"
+};
+
 static const unsigned char explore_css[] = {
 #embed "../../web/explore.css"
 };
@@ -43,10 +51,6 @@ static const unsigned char explore_query_text_js[] = {
 #embed "../../web/explore/query-text.js"
 };
 
-static const unsigned char explore_range_picker_js[] = {
-#embed "../../web/explore/range-picker.js"
-};
-
 static const unsigned char explore_results_js[] = {
 #embed "../../web/explore/results.js"
 };
@@ -57,6 +61,10 @@ static const unsigned char favicon_svg[] = {
 
 static const unsigned char index_html[] = {
 #embed "../../web/index.html"
+};
+
+static const unsigned char lib_colors_js[] = {
+#embed "../../web/lib/colors.js"
 };
 
 static const unsigned char lib_format_js[] = {
@@ -71,6 +79,10 @@ static const unsigned char lib_keys_js[] = {
 #embed "../../web/lib/keys.js"
 };
 
+static const unsigned char lib_range_picker_js[] = {
+#embed "../../web/lib/range-picker.js"
+};
+
 static const unsigned char lib_range_js[] = {
 #embed "../../web/lib/range.js"
 };
@@ -79,12 +91,48 @@ static const unsigned char lib_rows_js[] = {
 #embed "../../web/lib/rows.js"
 };
 
+static const unsigned char lib_sparkline_js[] = {
+#embed "../../web/lib/sparkline.js"
+};
+
 static const unsigned char lib_url_js[] = {
 #embed "../../web/lib/url.js"
 };
 
 static const unsigned char lib_view_js[] = {
 #embed "../../web/lib/view.js"
+};
+
+static const unsigned char live_css[] = {
+#embed "../../web/live.css"
+};
+
+static const unsigned char live_live_js[] = {
+#embed "../../web/live/live.js"
+};
+
+static const unsigned char map_css[] = {
+#embed "../../web/map.css"
+};
+
+static const unsigned char map_map_js[] = {
+#embed "../../web/map/map.js"
+};
+
+static const unsigned char palette_js[] = {
+#embed "../../web/palette.js"
+};
+
+static const unsigned char services_css[] = {
+#embed "../../web/services.css"
+};
+
+static const unsigned char services_service_js[] = {
+#embed "../../web/services/service.js"
+};
+
+static const unsigned char services_services_js[] = {
+#embed "../../web/services/services.js"
 };
 
 static const unsigned char settings_js[] = {
@@ -149,23 +197,35 @@ static const struct skein_web_file files[] = {
     FILE("api.js", api_js),
     FILE("app.js", app_js),
     FILE("base.css", base_css),
+    FILE("compare.css", compare_css),
+    FILE("compare/compare.js", compare_compare_js),
     FILE("explore.css", explore_css),
     FILE("explore/completion.js", explore_completion_js),
     FILE("explore/explore.js", explore_explore_js),
     FILE("explore/first-span.js", explore_first_span_js),
     FILE("explore/query-bar.js", explore_query_bar_js),
     FILE("explore/query-text.js", explore_query_text_js),
-    FILE("explore/range-picker.js", explore_range_picker_js),
     FILE("explore/results.js", explore_results_js),
     FILE("favicon.svg", favicon_svg),
     FILE("index.html", index_html),
+    FILE("lib/colors.js", lib_colors_js),
     FILE("lib/format.js", lib_format_js),
     FILE("lib/icons.js", lib_icons_js),
     FILE("lib/keys.js", lib_keys_js),
+    FILE("lib/range-picker.js", lib_range_picker_js),
     FILE("lib/range.js", lib_range_js),
     FILE("lib/rows.js", lib_rows_js),
+    FILE("lib/sparkline.js", lib_sparkline_js),
     FILE("lib/url.js", lib_url_js),
     FILE("lib/view.js", lib_view_js),
+    FILE("live.css", live_css),
+    FILE("live/live.js", live_live_js),
+    FILE("map.css", map_css),
+    FILE("map/map.js", map_map_js),
+    FILE("palette.js", palette_js),
+    FILE("services.css", services_css),
+    FILE("services/service.js", services_service_js),
+    FILE("services/services.js", services_services_js),
     FILE("settings.js", settings_js),
     FILE("shell.js", shell_js),
     FILE("theme.js", theme_js),

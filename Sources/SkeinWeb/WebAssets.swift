@@ -43,8 +43,9 @@ package struct WebAssets: Sendable {
         let names = parts.last == "" ? parts.dropLast() : parts
         switch names.first {
         case nil: return true
-        case "explore", "index.html": return names.count == 1
-        case "trace": return names.count == 2
+        case "explore", "services", "map", "live", "index.html": return names.count == 1
+        case "trace", "service": return names.count == 2
+        case "compare": return (1...3).contains(names.count)
         default: return false
         }
     }
@@ -65,8 +66,8 @@ package struct WebAssets: Sendable {
         source = .embedded(files: files, pages: pages)
     }
 
-    /// `/trace/{id}/`: no page of ours lies deeper.
-    private static let depthMax = 2
+    /// `/compare/{a}/{b}/`: no page of ours lies deeper.
+    private static let depthMax = 3
 
     private func page(depth: Int) -> WebAsset? {
         switch source {

@@ -4,11 +4,11 @@ import * as api from "../api.js";
 import { count, nanos, plural, relativeTime, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { fixedMoment, rangeLabel, relativeMillis, resolveRange } from "../lib/range.js";
+import { RangePicker } from "../lib/range-picker.js";
 import { fill, h } from "../lib/view.js";
 import { keepQuery, timeForm, zone } from "../settings.js";
 import { QueryBar } from "./query-bar.js";
 import { chips, withoutChip } from "./query-text.js";
-import { RangePicker } from "./range-picker.js";
 import { Results } from "./results.js";
 
 const PAGE_SIZE = 100;
@@ -30,7 +30,6 @@ class Explore {
   constructor(app, state) {
     this.app = app;
     this.state = state;
-    this.colors = new Map();
     this.traces = [];
     this.next = null;
     this.flight = null;
@@ -50,7 +49,7 @@ class Explore {
       href: (id) => app.href(this.traceView(id)),
       more: (again) => this.loadMore(again),
       sort: (sort) => { app.replace({ sort }); this.state = app.view.state; this.showResults(); },
-      colorOf: (service) => this.colorOf(service),
+      colorOf: (service) => app.colors.of(service),
     });
 
     const { shell } = app;
@@ -63,7 +62,7 @@ class Explore {
       h("div.under-bar", {}, this.query.chipRow, h("span.spring"), this.cancelButton, this.summary), this.body);
     this.installKeys();
     this.unlisten = timeForm.listen(() => this.results.refresh());
-    this.learnColors();
+    app.colors.learn().then(() => this.results.refresh());
     const kept = app.keptResults;
     if (kept?.href === location.pathname + location.search) this.restore(kept);
     else this.show(state);
@@ -281,21 +280,6 @@ class Explore {
 
   openTrace(id) {
     this.app.go(this.traceView(id));
-  }
-
-  /** The store's own colour of a service; one by its name until that is known. */
-  colorOf(service) {
-    return this.colors.get(service) ?? [...service].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 12, 0);
-  }
-
-  async learnColors() {
-    try {
-      const { services } = await api.services();
-      for (const { name, color } of services) this.colors.set(name, color);
-      this.results.refresh();
-    } catch {
-      // The names alone tell services apart.
-    }
   }
 
   zoneChanged() {

@@ -1,16 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // The address is the view: every page and all its state as a path and a canonical query string, defaults left out.
 
+const RANGE = { from: "-1h", to: "", tz: "" };
+
 /** The state a page keeps in its address, in the order it is written, with the value that is left out. */
 const DEFAULTS = {
-  explore: { q: "", from: "-1h", to: "", tz: "", sort: "" },
-  trace: { t: "", tz: "", span: "", view: "", z: "", c: "", f: "" },
+  explore: { q: "", ...RANGE, sort: "", tab: "", by: "", facets: "", heat: "" },
+  trace: { t: "", tz: "", span: "", view: "", z: "", c: "", f: "", only: "", focus: "", cp: "", fold: "", by: "", sort: "" },
+  compare: { t: "", tz: "", span: "", align: "", f: "", sort: "" },
+  services: { q: "", ...RANGE, sort: "" },
+  service: { ...RANGE, op: "", sort: "" },
+  map: { q: "", ...RANGE, focus: "", hops: "", view: "", edge: "", rate: "", errors: "", sort: "" },
+  live: { q: "", tz: "" },
+};
+
+/** Pages whose path goes on with a name or with ids. */
+const MORE = {
+  trace: ([id]) => idOf(id),
+  service: ([name]) => (name ? { id: name } : null),
+  compare: ([a, b]) => (a ? comparison(a, b) : {}),
 };
 
 /** Characters that `encodeURIComponent` escapes although a query string may carry them, kept for readers. */
 const READABLE = { "%3A": ":", "%2C": ",", "%2F": "/", "%3D": "=", "%40": "@", "%24": "$", "%20": "+" };
 
-/** @typedef {{ page: "explore" | "trace", id?: string, state: Object<string, string> }} View */
+/**
+ * `id` is the trace's of `trace`, the name of `service`, the first trace's of `compare`, whose `other` is the second
+ * trace's or "typical".
+ * @typedef {{ page: "explore" | "trace" | "compare" | "services" | "service" | "map" | "live", id?: string, other?: string,
+ *   state: Object<string, string> }} View
+ */
 
 /**
  * Reads an address. Unknown paths are Explore; unknown parameters are dropped.
@@ -19,18 +38,19 @@ const READABLE = { "%3A": ":", "%2C": ",", "%2F": "/", "%3D": "=", "%40": "@", "
  */
 export function parseView(pathname, search, base) {
   const inside = pathname.startsWith(base) ? pathname.slice(base.length) : "";
-  const [first, second] = inside.split("/");
-  const id = first === "trace" ? traceId(decode(second ?? "")) : null;
-  const page = id ? "trace" : "explore";
+  const [first, ...rest] = inside.split("/").map(decode);
+  const known = Object.hasOwn(DEFAULTS, first) ? first : "explore";
+  const more = MORE[known] ? MORE[known](rest) : {};
+  const page = more ? known : "explore";
   const given = new URLSearchParams(search);
   const state = {};
   for (const [key, value] of Object.entries(DEFAULTS[page])) state[key] = given.get(key) ?? value;
-  return id ? { page, id, state } : { page, state };
+  return { page, ...more, state };
 }
 
 /** Writes an address, relative to the base. @param {View} view */
-export function formatView({ page, id, state }) {
-  const path = page === "trace" ? `trace/${id}` : "explore";
+export function formatView({ page, id, other, state }) {
+  const path = [page, id, other].filter(Boolean).map(encodeURIComponent).join("/");
   const parts = [];
   for (const [key, initial] of Object.entries(DEFAULTS[page])) {
     const value = state?.[key];
@@ -39,9 +59,15 @@ export function formatView({ page, id, state }) {
   return parts.length ? `${path}?${parts.join("&")}` : path;
 }
 
-/** The state of a page with nothing chosen. @param {"explore" | "trace"} page */
+/** The state of a page with nothing chosen. @param {View["page"]} page */
 export function initialState(page) {
   return { ...DEFAULTS[page] };
+}
+
+/** Whether a path inside of the application is one of its pages. @param {string} inside without the leading slash */
+export function isPagePath(inside) {
+  const [first] = inside.split("/");
+  return first === "" || Object.hasOwn(DEFAULTS, first);
 }
 
 /**
@@ -56,6 +82,17 @@ export function traceId(text) {
 /** Whether pasted text can only mean a trace: 32 digits, or the same written as a UUID. @param {string} text */
 export function isWholeTraceId(text) {
   return text.trim().replace(/-/g, "").length === 32 && traceId(text) !== null;
+}
+
+function idOf(text) {
+  const id = traceId(text ?? "");
+  return id ? { id } : null;
+}
+
+function comparison(a, b) {
+  const [id, other] = [traceId(a), b === "typical" ? b : traceId(b ?? "")];
+  if (!id) return null;
+  return other ? { id, other } : { id };
 }
 
 function encode(value) {

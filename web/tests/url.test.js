@@ -28,6 +28,22 @@ test("addresses are read below any base; unknown ones are Explore", () => {
   assert.equal(parseView("/explore", "?evil=1&from=", "/").state.evil, undefined);
 });
 
+test("services and comparisons have their names in the path", () => {
+  for (const [path, page, facts] of [
+    ["service/shop%2Feu", "service", { id: "shop/eu" }],
+    [`compare/${ID}/typical`, "compare", { id: ID, other: "typical" }],
+    [`compare/${ID}`, "compare", { id: ID }],
+    ["compare", "compare", {}],
+    ["map", "map", {}],
+  ]) {
+    const view = parseView(`/skein/${path}`, "", "/skein/");
+    assert.deepEqual(view, { page, ...facts, state: initialState(page) });
+    assert.equal(formatView(view), path);
+  }
+  assert.equal(parseView("/service/", "", "/").page, "explore");
+  assert.equal(parseView("/compare/zz", "", "/").page, "explore");
+});
+
 test("trace ids come in every dress", () => {
   assert.equal(traceId(` ${ID.toUpperCase()}\n`), ID);
   assert.equal(traceId("4bf92f35-77b3-4da6-a3ce-929d0e0e4736"), ID);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The time range: a button that says it, and a small panel with the usual ones and two fields for any other.
-import { absoluteTime, zoneLabel } from "../lib/format.js";
-import { icon } from "../lib/icons.js";
-import { PRESETS, momentNanos, rangeLabel, resolveRange, spelled } from "../lib/range.js";
-import { attribute, fill, h } from "../lib/view.js";
+import { absoluteTime, zoneLabel } from "./format.js";
+import { icon } from "./icons.js";
+import { PRESETS, momentNanos, rangeLabel, resolveRange, spelled } from "./range.js";
+import { attribute, fill, h } from "./view.js";
 import { zone } from "../settings.js";
 
 export class RangePicker {
