@@ -103,14 +103,14 @@ export function heatmap({ q, start, end, step }, signal) {
   return get("heatmap", { q, start, end, step }, signal);
 }
 
-/** @param {{ fields?: string[] }} query */
+/** @param {{ fields?: number, limit?: number }} query how many attributes, and values of each */
 export function facets({ q, start, end, fields, limit }, signal) {
-  return get("facets", { q, start, end, fields: fields?.join(","), limit }, signal);
+  return get("facets", { q, start, end, fields, limit }, signal);
 }
 
 /** How the spans of `selection` differ from the others that match `q`. */
 export function differences({ q, selection, start, end, fields, limit }, signal) {
-  return get("differences", { q, selection, start, end, fields: fields?.join(","), limit }, signal);
+  return get("differences", { q, selection, start, end, fields, limit }, signal);
 }
 
 /** What may stand at a place of a query. @param {number} position a place in UTF-8 bytes, as `docs/api.md` says */
