@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures: the binary under test, a server shared by the tests of a file, servers of a test's own."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
+import browser
 import pytest
 from calls import CallService, Catcher
+from playwright.sync_api import sync_playwright
 from server import Server
 
 root = Path(__file__).resolve().parents[2]
@@ -110,6 +114,46 @@ def server(binary):
         finally:
             if server.running():
                 server.kill()
+
+
+@pytest.fixture(scope="module")
+def chromium(browser_path):
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=browser_path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(chromium, server):
+    """with open_page("/path", theme) as rig: … Afterwards the page must have had nothing to complain about."""
+
+    @contextlib.contextmanager
+    def opened(path="/", theme="light", width=1440, height=900, complaints_allowed=False):
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            timezone_id="Europe/Berlin",
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(20_000)
+        context.add_init_script(browser.PROBE)
+        page = context.new_page()
+        rig = browser.Rig(page, SimpleNamespace(axe_js=None, allow_external=False))
+        context.route("**/*", rig.guard)
+        page.goto(server.web + path, wait_until="load")
+        yield rig
+        said = rig.result
+        context.close()
+        assert said["network"]["external"] == [], "the page left this machine"
+        if not complaints_allowed:
+            # A request that the page itself gave up, since its answer was no longer wanted, is no failure.
+            failed = [f for f in said["network"]["failed"] if f["why"] != "net::ERR_ABORTED"]
+            assert said["page_errors"] == [] and said["console"] == [] and failed == [], said
+
+    return opened
 
 
 @pytest.fixture

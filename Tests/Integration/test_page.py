@@ -4,19 +4,14 @@
 Screenshots are left in .build/screenshots for somebody to look at.
 """
 
-import contextlib
 import re
-from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import urlencode
 
-import browser
 import otlp
-from server import eventually
 import pytest
-from playwright.sync_api import expect, sync_playwright
-
-SHOTS = Path(__file__).resolve().parents[2] / ".build" / "screenshots"
+from page import SHOTS, assert_accessible, query_box, result_link, shot, waterfall
+from playwright.sync_api import expect
+from server import eventually
 
 SERVICES = ["gateway", "checkout", "payment", "inventory", "orders-db", "mail"]
 SPANS = 10_000
@@ -82,79 +77,6 @@ def large(server):
             assert server.post(otlp.export(*spans[i : i + 1000], service=service)).status == 200
     assert server.skeleton(trace.hex())["spanCount"] == made == SPANS
     return trace.hex()
-
-
-@pytest.fixture(scope="module")
-def chromium(browser_path):
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=browser_path, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def open_page(chromium, server):
-    """with open_page("/path", theme) as rig: … Afterwards the page must have had nothing to complain about."""
-
-    @contextlib.contextmanager
-    def opened(path="/", theme="light", width=1440, height=900, complaints_allowed=False):
-        context = chromium.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            timezone_id="Europe/Berlin",
-            reduced_motion="reduce",
-        )
-        context.set_default_timeout(20_000)
-        context.add_init_script(browser.PROBE)
-        page = context.new_page()
-        rig = browser.Rig(page, SimpleNamespace(axe_js=None, allow_external=False))
-        context.route("**/*", rig.guard)
-        page.goto(server.web + path, wait_until="load")
-        yield rig
-        said = rig.result
-        context.close()
-        assert said["network"]["external"] == [], "the page left this machine"
-        if not complaints_allowed:
-            # A request that the page itself gave up, since its answer was no longer wanted, is no failure.
-            failed = [f for f in said["network"]["failed"] if f["why"] != "net::ERR_ABORTED"]
-            assert said["page_errors"] == [] and said["console"] == [] and failed == [], said
-
-    return opened
-
-
-def settle(rig):
-    """Nothing is on its way any more, and what was dimmed while waiting is back."""
-    rig.page.wait_for_load_state("networkidle")
-    expect(rig.page.locator(".waiting, [aria-busy=true]")).to_have_count(0)
-    eventually(lambda: rig.page.evaluate("document.getAnimations().every(a => a.playState !== 'running')"))
-
-
-def assert_accessible(rig):
-    settle(rig)
-    assert [(v["id"], v["help"], v["nodes"]) for v in rig.axe()] == []
-
-
-def shot(rig, name):
-    settle(rig)
-    rig.shot(SHOTS / f"{name}.png")
-
-
-def query_box(page):
-    return page.get_by_role("combobox").first
-
-
-def result_link(page, trace):
-    return page.locator(f'a[href*="trace/{trace}"]').first
-
-
-def waterfall(page):
-    """The grid of spans, once it is drawn."""
-    grid = page.get_by_role("treegrid")
-    expect(grid).to_have_attribute("aria-rowcount", re.compile(r"\d"))
-    expect(page.get_by_role("row").first).to_be_visible()
-    return grid
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
