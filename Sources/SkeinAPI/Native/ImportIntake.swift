@@ -2,7 +2,7 @@
 package import SkeinBase
 import SkeinModel
 package import SkeinPipeline
-package import SkeinWire
+import SkeinWire
 
 /// The way of spans that are imported over the API into the store.
 package struct ImportIntake: Sendable {

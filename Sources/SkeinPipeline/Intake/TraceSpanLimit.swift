@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import SkeinModel
+import SkeinModel
 import Synchronization
 
 /// Leaves out the spans of a trace beyond a number, for loops that write into one trace for ever.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import SkeinBase
+import SkeinBase
 package import SkeinModel
 
 /// Takes secrets out of spans and log records before anything of them is kept: what ``ScrubRules`` say.

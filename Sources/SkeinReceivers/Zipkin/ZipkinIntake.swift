@@ -2,7 +2,7 @@
 import NIOCore
 import SkeinBase
 import SkeinCompression
-package import SkeinPipeline
+import SkeinPipeline
 import SkeinWire
 
 /// Takes Zipkin's spans, whatever they came over and in whichever format.

@@ -2,7 +2,7 @@
 import Foundation
 import SkeinAPI
 package import SkeinPipeline
-package import SkeinStore
+import SkeinStore
 import SkeinTraceQL
 import Yams
 

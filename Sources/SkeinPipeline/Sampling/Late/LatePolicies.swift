@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package import SkeinModel
+import SkeinModel
 package import SkeinStore
 import Synchronization
 
