@@ -2,7 +2,7 @@
 # The short way into the project. Each target installs what it needs first and says so.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench bench-sdk simulate fuzz format lint
+.PHONY: help run demo test bench bench-page bench-sdk simulate fuzz format lint
 
 # Where `make run` keeps its traces.
 DATA ?= ./data
@@ -29,6 +29,9 @@ test: ## every test: Swift, the page's modules, and real programs against the re
 
 bench: ## ingest cost, bytes a span, freshness and query times of a release build
 	@SPANS='$(SPANS)' PASSES='$(PASSES)' scripts/bench.sh
+
+bench-page: ## what the page loads, draws and takes in a real browser, against its budgets
+	@scripts/bench-page.sh
 
 bench-sdk: ## what a span costs in a service: time and allocations, beside the no-op tracer
 	@SKEIN_SDK=recording swift run -c release --scratch-path .build-recording SkeinRecordingBenchmarks
