@@ -6,12 +6,12 @@ import Testing
 struct FloorTests {
     static let table = Result { try ModuleTable() }
 
-    /// What the toolchain brings, as far as a floor may lean on it. Ground and contracts do without Foundation and
-    /// Dispatch, so that the SDK built on them stays small.
+    /// What the toolchain brings, as far as a floor may lean on it. Ground and contracts do without Foundation,
+    /// Dispatch and Runtime, so that the SDK built on them stays small.
     static func toolchain(on floor: String) -> Set<String> {
         let always: Set = ["Swift", "Synchronization", "Glibc", "Musl", "Darwin", "Builtin"]
         return ["ground", "contracts"].contains(floor)
-            ? always : always.union(["Foundation", "FoundationEssentials", "Dispatch"])
+            ? always : always.union(["Foundation", "FoundationEssentials", "Dispatch", "Runtime"])
     }
 
     @Test func `the table of modules can be read`() throws {

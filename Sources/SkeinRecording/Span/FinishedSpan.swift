@@ -29,11 +29,14 @@ public struct FinishedSpan: Sendable {
     /// What `body`, which must leave the span alone, makes of what it holds, as a rule without a copy.
     @inline(__always)
     package func withState<Result>(_ body: (borrowing RecordingSpan.State) -> Result) -> Result {
-        keeping == nil ? recording.withState(body) : body(state)
+        guard keeping == nil else { return body(state) }
+        recording.writeStackTraces()
+        return recording.withState(body)
     }
 
     /// What it holds.
     package var state: RecordingSpan.State {
+        recording.writeStackTraces()
         var state = recording.snapshot
         if let keeping, keeping.reasonSpanID == recording.spanContext.spanID {
             state.attributes.set(

@@ -28,6 +28,8 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
         package var name: String
         package var unixNanos: UInt64
         package var attributes: RecordedAttributes
+        /// To be written among the attributes by whoever reads the span after its end.
+        var stackTrace: StackTrace?
     }
 
     package struct Link {
@@ -85,7 +87,31 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
     @inline(__always)
     package func withState<Result>(_ body: (borrowing State) -> Result) -> Result { state.withLock { body($0) } }
 
+    /// Writes the stacks of errors among their attributes. Only readers of a finished span call it: it may take long.
+    func writeStackTraces() {
+        guard core.recordsStackTraces else { return }
+        state.withLock { state in
+            for index in state.events.indices {
+                guard let stack = state.events[index].stackTrace else { continue }
+                state.events[index].stackTrace = nil
+                guard let text = stack.text else { continue }
+                state.events[index].attributes.set(
+                    "exception.stacktrace",
+                    .string(text),
+                    limit: core.limits.attributeCountPerEvent,
+                    valueLengthMax: core.limits.attributeValueLength
+                )
+            }
+        }
+    }
+
     var isEnded: Bool { state.withLock { $0.endUnixNanos != nil } }
+
+    /// Whether an error that is recorded now takes its stack trace along. Nothing is looked up for an event that would be left out.
+    var wantsStackTrace: Bool {
+        core.recordsStackTraces
+            && state.withLock { $0.endUnixNanos == nil && $0.events.count < core.limits.eventCount }
+    }
 
     /// Changes the span unless it is ended.
     func change(_ body: (inout State, SpanLimits) -> Void) {

@@ -119,7 +119,12 @@ public struct SkeinSpan: Tracing.Span {
         add(name, attributes, at: recording.nowUnixNanos)
     }
 
-    private func add(_ name: String, _ attributes: SpanAttributes, at nanos: UInt64) {
+    private func add(
+        _ name: String,
+        _ attributes: SpanAttributes,
+        at nanos: UInt64,
+        _ stackTrace: StackTrace? = nil
+    ) {
         recording?.change { state, limits in
             guard state.events.count < limits.eventCount else {
                 state.droppedEventCount += 1
@@ -131,12 +136,13 @@ public struct SkeinSpan: Tracing.Span {
                 limit: limits.attributeCountPerEvent,
                 valueLengthMax: limits.attributeValueLength
             )
-            state.events.append(.init(name: name, unixNanos: nanos, attributes: recorded))
+            state.events.append(.init(name: name, unixNanos: nanos, attributes: recorded, stackTrace: stackTrace))
         }
     }
 
     /// Adds an event `exception` with `exception.type` and `exception.message`, and sets `error.type` of the span unless it is set
-    /// (OpenTelemetry semantic conventions 1.38, "Exceptions on spans"). The status stays as it is.
+    /// (OpenTelemetry semantic conventions 1.38, "Exceptions on spans"), and `exception.stacktrace` where the tracer is told to.
+    /// The status stays as it is.
     public func recordError<Instant: TracerInstant>(
         _ error: any Error,
         attributes: SpanAttributes,
@@ -154,7 +160,8 @@ public struct SkeinSpan: Tracing.Span {
         if attributes.get("exception.message") == nil {
             attributes.set("exception.message", value: .string("\(error)"))
         }
-        add("exception", attributes, at: nanos)
+        let wantsStack = recording.map(\.wantsStackTrace) ?? false && attributes.get("exception.stacktrace") == nil
+        add("exception", attributes, at: nanos, wantsStack ? StackTrace.current() : nil)
         recording?.change { state, limits in
             guard !state.attributes.pairs.contains(where: { $0.key == "error.type" }) else { return }
             state.attributes.set(

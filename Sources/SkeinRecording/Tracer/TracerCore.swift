@@ -16,6 +16,8 @@ package final class TracerCore: Sendable {
     let clock: any WallClock
     /// Whether spans that are not sampled have ids of their own although their parent is not sampled either.
     let hasStrictSpanIDs: Bool
+    /// Whether errors are recorded with the stack of who records them.
+    let recordsStackTraces: Bool
     private let localRules: LocalSamplingRules
     let metrics: SpanMetrics?
     /// Whether no span is made, and contexts stay as they are.
@@ -34,6 +36,7 @@ package final class TracerCore: Sendable {
         ids: any IDGenerator,
         clock: any WallClock,
         hasStrictSpanIDs: Bool,
+        recordsStackTraces: Bool = false,
         isPassing: Bool = false
     ) {
         self.sampler = sampler
@@ -44,6 +47,7 @@ package final class TracerCore: Sendable {
         self.ids = ids
         self.clock = clock
         self.hasStrictSpanIDs = hasStrictSpanIDs
+        self.recordsStackTraces = recordsStackTraces && StackTrace.isAvailable
         self.isPassing = isPassing
         recordsAll = sampler is AlwaysRecordSampler
         metrics = SpanMetrics.ifAnybodyListens()

@@ -21,6 +21,7 @@ extension TracingConfiguration {
             ) ?? propagators
         sampler = SamplerConfiguration(&reader, instead: sampler)
         limits.take(&reader)
+        reader.read("SKEIN_RECORD_STACK_TRACES", as: .boolean, into: &recordsStackTraces)
         takeExporters(&reader)
     }
 

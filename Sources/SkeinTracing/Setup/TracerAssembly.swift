@@ -36,6 +36,13 @@ struct TracerAssembly {
         for (index, processor) in configuration.processors.enumerated() {
             if let made = make(processor, at: index) { processors.append(made) }
         }
+        if configuration.recordsStackTraces && !StackTrace.isAvailable {
+            tell(
+                "recordsStackTraces",
+                "needs the module Runtime of Swift, which this platform lacks",
+                instead: "errors have their type and message alone"
+            )
+        }
         if !remoteSamplers.isEmpty { processors.append(RemoteSamplerStop(samplers: remoteSamplers)) }
         return SkeinTracer(
             sampler: sampler,
@@ -43,7 +50,8 @@ struct TracerAssembly {
             resource: resource,
             propagator: propagator,
             limits: configuration.limits,
-            hasStrictSpanIDs: configuration.hasStrictSpanIDs
+            hasStrictSpanIDs: configuration.hasStrictSpanIDs,
+            recordsStackTraces: configuration.recordsStackTraces
         )
     }
 

@@ -107,6 +107,10 @@ import Testing
             ),
             ("goroutine 1 [running]:\nmain.charge()\n\t/src/main.go:42 +0x1d", "/src/main.go:42 +0x1d"),
             ("TypeError: x\n    at f (/app/i.js:1:2)\n", "at f (/app/i.js:1:2)"),
+            (
+                "at Orders.place(_:) (/app/Orders.swift:20)\nat closure #1 in serve() (Orders)",
+                "at Orders.place(_:) (/app/Orders.swift:20)"
+            ),
             ("no frames: here", ""), ("", ""),
         ]
     )

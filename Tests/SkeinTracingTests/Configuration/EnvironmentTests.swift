@@ -36,6 +36,12 @@ import Testing
         #expect(configuration.isDisabled == isDisabled && problems.isEmpty)
     }
 
+    @Test func `stack traces are recorded where the environment asks for them`() {
+        let (configuration, problems) = resolve(["SKEIN_RECORD_STACK_TRACES": "true"])
+        #expect(configuration.recordsStackTraces && problems.isEmpty)
+        #expect(!TracingConfiguration().recordsStackTraces)
+    }
+
     @Test func `a value that makes no sense is told and left out`() {
         let (configuration, problems) = resolve(["OTEL_SDK_DISABLED": "yes", "OTEL_BSP_MAX_QUEUE_SIZE": "-1"])
         #expect(configuration == TracingConfiguration())
@@ -188,7 +194,7 @@ import Testing
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
         let document = try String(contentsOf: root.appending(path: "docs/sdk.md"), encoding: .utf8)
-        #expect(EnvironmentNames.read.count == 47)
+        #expect(EnvironmentNames.read.count == 48)
         #expect(EnvironmentNames.read.filter { !document.contains("\n| `\($0)` |") }.isEmpty)
     }
 
