@@ -282,7 +282,7 @@ public final class EmbeddedStore: SpanStore {
     func dropHeld(_ ids: Set<TraceID>) async throws(StoreError) {
         let snapshot = contents.snapshot()
         let held = ids.filter { snapshot.mayHold($0) }
-        if !held.isEmpty { try await drop(held) }
+        if !held.isEmpty { _ = try await drop(held) }
     }
 
     /// On the compactor's thread. What fails is tried again, and told by the compactor.
