@@ -101,7 +101,7 @@ extension NativeAPI {
     }
 
     /// Holds room for a skeleton and all that is made on the way.
-    private static func hold(
+    static func hold(
         _ room: inout AnswerRoom,
         forSkeletonOf reader: any TraceReader,
         _ id: TraceID

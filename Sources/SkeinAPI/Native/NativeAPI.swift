@@ -16,6 +16,7 @@ enum NativeAPI {
         route("GET", "differences", "q", "selection", "start", "end", "fields", "limit", answer: differences),
         route("GET", "traces/{id}", answer: trace),
         route("GET", "traces/{id}/skeleton", answer: skeleton),
+        route("GET", "traces/{id}/matches", "q", "text", answer: matches),
         route("GET", "traces/{id}/spans", "ids", "limit", "cursor", answer: spans),
         route("GET", "traces/{id}/logs", "span", "limit", answer: logs),
         route("POST", "traces/{id}/pin", answer: pin),
