@@ -35,6 +35,12 @@ public enum TraceQL {
         try parse(text).condition()
     }
 
+    /// The fields that `text` names, joined by commas, as in the parentheses of `select()`; at least one.
+    package static func fields(_ text: String) throws(QueryError) -> [Field] {
+        var parser = try Parser(text, .skein, reading: .arguments)
+        return try parser.parseFieldList()
+    }
+
     /// What `text` asks for, checked for sense.
     package static func parse(_ text: String, _ dialect: Dialect = .skein) throws(QueryError) -> Query {
         var parser = try Parser(text, dialect)

@@ -66,8 +66,33 @@ extension NativeAPI {
         }
     }
 
+    /// Most fields that a call may choose.
+    private static let chosenFieldCountMax = 50
+
+    /// The fields that a call chooses, in its order; `nil` when it leaves that to the server.
+    private static func chosenFields(_ call: APICall) throws(APIError) -> [Field]? {
+        guard let text = call.request.query("keys"), !text.isEmpty else { return nil }
+        guard call.request.query("fields") == nil else {
+            throw .invalid("keys", "keys names the fields that are wanted: leave out fields, or keys.")
+        }
+        let fields: [Field]
+        do throws(QueryError) {
+            fields = try TraceQL.fields(text)
+        } catch {
+            throw problem(error, "keys")
+        }
+        guard fields.count <= chosenFieldCountMax else {
+            throw .invalid(
+                "keys",
+                "keys names \(fields.count) fields, at most \(chosenFieldCountMax) are counted at once."
+            )
+        }
+        return fields
+    }
+
     /// What values the attributes of matching spans have.
     static func facets(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let chosen = try chosenFields(call)
         let (fields, values) = (try call.number("fields", 1...200, usual: 50), try call.limit(atMost: 100, usual: 10))
         let query = try selection(call.request.query("q") ?? "")
         let range = try call.timeRange()
@@ -76,6 +101,7 @@ extension NativeAPI {
                 query,
                 selection: nil,
                 range: range,
+                fields: chosen,
                 fieldCountMax: fields,
                 valueCountMax: values
             )

@@ -154,7 +154,7 @@ extension NativeAPI {
         }
     }
 
-    private static func problem(_ error: QueryError, _ field: String) -> APIError {
+    static func problem(_ error: QueryError, _ field: String) -> APIError {
         var problem = APIError(400, "invalid-query", "\(error.message).", field: field)
         problem.syntax = APIError.Syntax(
             line: error.range.line,

@@ -12,7 +12,7 @@ enum NativeAPI {
         route("GET", "complete", "q", "position", "limit", answer: complete),
         route("GET", "metrics", "q", "start", "end", "step", "exemplars", "limit", answer: metrics),
         route("GET", "heatmap", "q", "start", "end", "step", answer: heatmap),
-        route("GET", "facets", "q", "start", "end", "fields", "limit", answer: facets),
+        route("GET", "facets", "q", "start", "end", "keys", "fields", "limit", answer: facets),
         route("GET", "differences", "q", "selection", "start", "end", "fields", "limit", answer: differences),
         route("GET", "traces/{id}", answer: trace),
         route("GET", "traces/{id}/skeleton", answer: skeleton),

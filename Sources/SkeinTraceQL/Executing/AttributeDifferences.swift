@@ -33,24 +33,34 @@ package struct AttributeDifferences: Sendable {
 extension SpanStore {
     /// How the spans of `selection` among those of `query` differ from the rest.
     ///
-    /// Without a selection all spans are selected: then it says what values there are.
+    /// Without a selection all spans are selected: then it says what values there are. Where `fields` are chosen, it says so of each of
+    /// them, in their order, and of nothing else.
     package func differences(
         _ query: Query,
         selection: Query?,
         range: TimeRange,
+        fields: [Field]? = nil,
         fieldCountMax: Int,
         valueCountMax: Int
     ) async throws(StoreError) -> AttributeDifferences {
         let whole = SelectedSpans(query)
         let picked = selection.map { SelectedSpans($0) }
-        let fold = AttributeFold(whole: whole, picked: picked, compared: try await comparedFields())
+        let compared: ComparedFields
+        if let fields {
+            compared = ComparedFields(chosen: fields)
+        } else {
+            compared = try await comparedFields()
+        }
+        let fold = AttributeFold(whole: whole, picked: picked, compared: compared)
         let table = TableQuery(
             range: range,
             predicate: whole.predicate,
-            needsWholeTraces: whole.needsWholeTraces || (picked?.needsWholeTraces ?? false),
+            needsWholeTraces: whole.needsWholeTraces || (picked?.needsWholeTraces ?? false)
+                || compared.needsWholeTraces,
             columns: .all
         )
-        return try await self.fold(table, by: fold).differences(fieldCountMax, valueCountMax)
+        let sum = try await self.fold(table, by: fold)
+        return fields.map { sum.differences(of: $0, valueCountMax) } ?? sum.differences(fieldCountMax, valueCountMax)
     }
 }
 
@@ -144,7 +154,7 @@ private struct AttributeFold: TableFold {
             .intrinsic(.name), .intrinsic(.kind), .intrinsic(.status), .intrinsic(.statusMessage),
             .attribute(.resource, "service.name"),
         ]
-        for field in try intrinsics.union(compared.fields(of: table)) {
+        for field in try compared.fields(of: table, with: intrinsics) {
             let codes = try GroupCodes([field], of: table, all)
             var counts = [Counts](repeating: Counts(), count: codes.keyCount)
             all.forEach { row in
@@ -163,47 +173,61 @@ private struct AttributeFold: TableFold {
 }
 
 extension AttributeFold.Sum {
+    /// The fields that differ most.
     func differences(_ fieldCountMax: Int, _ valueCountMax: Int) -> AttributeDifferences {
         var result = AttributeDifferences(selectionCount: total.selection, restCount: total.rest)
-        func share(_ count: Double, of total: Double) -> Double { total > 0 ? count / total : 0 }
         for (field, counts) in fields where !counts.values.isEmpty {
-            var distance = 0.0
-            var (selected, rest) = (counts.others.selection, counts.others.rest)
-            var values: [(shares: AttributeDifferences.ValueShares, distance: Double)] = []
-            for (value, count) in counts.values {
-                let part = abs(share(count.selection, of: total.selection) - share(count.rest, of: total.rest))
-                distance += part
-                selected += count.selection
-                rest += count.rest
-                let shares = AttributeDifferences.ValueShares(
-                    value: value,
-                    selectionCount: count.selection,
-                    restCount: count.rest
-                )
-                values.append((shares, part))
-            }
-            distance += abs(
-                share(total.selection - selected, of: total.selection) - share(total.rest - rest, of: total.rest)
-            )
-            // Without a rest the most frequent value tells most.
-            values.sort { a, b in
-                let (x, y) =
-                    total.rest > 0 ? (a.distance, b.distance) : (a.shares.selectionCount, b.shares.selectionCount)
-                return x != y ? x > y : a.shares.value.text < b.shares.value.text
-            }
-            result.fields.append(
-                .init(
-                    field: field,
-                    difference: total.rest > 0 ? distance / 2 : share(selected, of: total.selection),
-                    values: values.prefix(valueCountMax).map(\.shares),
-                    isCut: counts.values.count > valueCountMax || counts.others.selection + counts.others.rest > 0
-                )
-            )
+            result.fields.append(difference(of: field, counts, valueCountMax))
         }
         result.fields.sort { a, b in
             a.difference != b.difference ? a.difference > b.difference : a.field.text < b.field.text
         }
         result.fields.removeLast(max(0, result.fields.count - fieldCountMax))
         return result
+    }
+
+    /// These fields, in this order.
+    func differences(of fields: [Field], _ valueCountMax: Int) -> AttributeDifferences {
+        var result = AttributeDifferences(selectionCount: total.selection, restCount: total.rest)
+        result.fields = fields.map { difference(of: $0, self.fields[$0] ?? .init(), valueCountMax) }
+        return result
+    }
+
+    private func difference(
+        of field: Field,
+        _ counts: AttributeFold.FieldCounts,
+        _ valueCountMax: Int
+    ) -> AttributeDifferences.FieldDifference {
+        func share(_ count: Double, of total: Double) -> Double { total > 0 ? count / total : 0 }
+        var distance = 0.0
+        var (selected, rest) = (counts.others.selection, counts.others.rest)
+        var values: [(shares: AttributeDifferences.ValueShares, distance: Double)] = []
+        for (value, count) in counts.values {
+            let part = abs(share(count.selection, of: total.selection) - share(count.rest, of: total.rest))
+            distance += part
+            selected += count.selection
+            rest += count.rest
+            let shares = AttributeDifferences.ValueShares(
+                value: value,
+                selectionCount: count.selection,
+                restCount: count.rest
+            )
+            values.append((shares, part))
+        }
+        distance += abs(
+            share(total.selection - selected, of: total.selection) - share(total.rest - rest, of: total.rest)
+        )
+        // Without a rest the most frequent value tells most.
+        values.sort { a, b in
+            let (x, y) =
+                total.rest > 0 ? (a.distance, b.distance) : (a.shares.selectionCount, b.shares.selectionCount)
+            return x != y ? x > y : a.shares.value.text < b.shares.value.text
+        }
+        return .init(
+            field: field,
+            difference: total.rest > 0 ? distance / 2 : share(selected, of: total.selection),
+            values: values.prefix(valueCountMax).map(\.shares),
+            isCut: counts.values.count > valueCountMax || counts.others.selection + counts.others.rest > 0
+        )
     }
 }

@@ -13,6 +13,14 @@ struct ComparedFields: Sendable {
     static let valueByteCountMax = 1_024
 
     private let attributes: Set<Field>
+    /// In place of what there is to look at.
+    private let chosen: Set<Field>?
+
+    /// Fields that somebody chose, whatever they are.
+    init(chosen fields: [Field]) {
+        attributes = []
+        chosen = Set(fields)
+    }
 
     /// Those of the attributes of a store that are in use most.
     init(_ keys: [AttributeKey]) {
@@ -21,11 +29,16 @@ struct ComparedFields: Sendable {
             a.spanCount != b.spanCount ? a.spanCount > b.spanCount : a.name.precedes(b.name)
         }
         attributes = Set(first.prefix(Self.countMax).map { .attribute($0.scope, $0.name) })
+        chosen = nil
     }
 
-    /// Those that some span of a table may have.
-    func fields(of table: any SpanTable) throws(StoreError) -> Set<Field> {
-        var fields: Set<Field> = []
+    /// Whether tables must hold whole traces.
+    var needsWholeTraces: Bool { chosen?.contains(where: \.needsWholeTrace) ?? false }
+
+    /// Those of the attributes that some span of a table may have, with `others`; where fields are chosen, these alone.
+    func fields(of table: any SpanTable, with others: Set<Field>) throws(StoreError) -> Set<Field> {
+        if let chosen { return chosen }
+        var fields = others
         for case .attribute(let scope, let key) in try table.attributeFields() {
             let field = Field.attribute(scope, key)
             if attributes.contains(field) { fields.insert(field) }

@@ -144,7 +144,7 @@ struct ComparisonFold: TableFold {
         let intrinsics: Set<Field> = [
             .intrinsic(.name), .intrinsic(.kind), .intrinsic(.status), .intrinsic(.statusMessage),
         ]
-        return try intrinsics.union(compared.fields(of: table))
+        return try compared.fields(of: table, with: intrinsics)
     }
 
     private func add(

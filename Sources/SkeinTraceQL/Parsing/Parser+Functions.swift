@@ -269,6 +269,15 @@ extension Parser {
         }
     }
 
+    /// The whole of a text that is a list of fields.
+    mutating func parseFieldList() throws(QueryError) -> [Field] {
+        let fields = try parseFields()
+        guard token.kind == .end else {
+            throw error("a comma is expected here", at: token.range, expected: [","])
+        }
+        return fields.map(\.field)
+    }
+
     /// One field or more.
     private mutating func parseFields() throws(QueryError) -> [FieldReference] {
         var fields = [try parseField()]

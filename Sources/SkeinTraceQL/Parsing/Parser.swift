@@ -14,8 +14,8 @@ struct Parser {
     private var depth = 0
     private var operatorCount = 0
 
-    /// A parser at the start of `text`.
-    init(_ text: String, _ dialect: TraceQL.Dialect) throws(QueryError) {
+    /// A parser at the start of `text`, which is a whole query unless `reading` says how it begins.
+    init(_ text: String, _ dialect: TraceQL.Dialect, reading: Reading? = nil) throws(QueryError) {
         let byteCount = text.utf8.count
         if byteCount > TraceQL.Limits.queryBytesMax {
             // The place is told in what is read: a longer text is not looked at.
@@ -28,8 +28,7 @@ struct Parser {
         }
         source = Array(text.utf8)
         self.dialect = dialect
-        let reading = Self.startsWithPipeline(source) ? Reading.braces : .bare
-        lexer = Lexer(source, reading)
+        lexer = Lexer(source, reading ?? (Self.startsWithPipeline(source) ? .braces : .bare))
         token = try lexer.next()
     }
 

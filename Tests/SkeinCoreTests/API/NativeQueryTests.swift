@@ -121,6 +121,32 @@ struct NativeQueryTests {
         #expect(region?["values"].array.map { $0["count"] } == [5, 5])
     }
 
+    @Test func `facets may be chosen, intrinsics among them, and keep their order`() async throws {
+        let api = try await APIUnderTest(Self.spans)
+        let keys = "service,name,status,kind,span.region,region,nobody,span:parentID,trace:rootService,parent.region"
+        let answer = try await api.json("\(path)/facets?keys=\(escaped(keys))&limit=1")
+        let facets = answer["facets"].array
+        #expect(
+            facets.map { $0["name"] } == [
+                "resource.service.name", "name", "status", "kind", "span.region", ".region", ".nobody", "span:parentID",
+                "trace:rootService", "parent.region",
+            ]
+        )
+        let automatic = try await api.json("\(path)/facets?limit=1")
+        #expect(answer["spanCount"] == automatic["spanCount"])
+        #expect(facets[4] == automatic["facets"].array.first { $0["name"] == "span.region" })
+        #expect(facets[6]["share"] == 0 && facets[6]["values"] == [])
+        #expect(facets[2]["values"].array.count == 1 && facets[2]["values"][0]["type"] == "status")
+        #expect(facets[8]["share"] == 1)
+        for (wrong, word) in [
+            ("keys=a&fields=3", "leave out"), ("keys=a,,b", "field"), ("keys=a)", "comma"), ("keys=a%3D1", "field"),
+            ("keys=\((0..<51).map { "k\($0)" }.joined(separator: ","))", "51"),
+        ] {
+            let error = try await api.json("\(path)/facets?\(wrong)", status: 400)
+            #expect(error["field"] == "keys" && error["detail"].string?.contains(word) == true, "\(wrong): \(error)")
+        }
+    }
+
     @Test func `whatever spans carry, a comparison looks at a bounded part of it and says so`() async throws {
         var many = Shop.span(1, trace: TraceID(high: 4, low: 1))
         many.attributes = (0..<600).map { Attribute("k\($0)", .int(Int64($0))) }
