@@ -19,11 +19,12 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null }} query
+ * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null, spans?: number }} query
+ *   `spans` of each trace that are described
  * @param {AbortSignal} [signal]
  */
-export function search({ q, start, end, limit, cursor }, signal) {
-  return get("search", { q, start, end, limit, cursor }, signal);
+export function search({ q, start, end, limit, cursor, spans }, signal) {
+  return get("search", { q, start, end, limit, cursor, spans }, signal);
 }
 
 export function traceSkeleton(id, signal) {
@@ -87,6 +88,17 @@ export function serviceStatistics(service, { start, end, step }, signal) {
 
 export function serviceGraph({ start, end }, signal) {
   return get("service-graph", { start, end }, signal);
+}
+
+/**
+ * A query of the sums in PromQL, as it stands at a moment.
+ * @param {string} query @param {bigint} at @returns {Promise<{ metric: Object<string, string>, value: [number, string] }[]>}
+ */
+export async function sums(query, at, signal) {
+  const url = new URL("prometheus/api/v1/query", BASE);
+  url.searchParams.set("query", query);
+  url.searchParams.set("time", String(Number(at / 1_000_000n) / 1000));
+  return (await (await send(url, signal)).json()).data.result;
 }
 
 /** @param {"errors" | "hygiene" | "repeated-calls" | "critical-path" | "deep-dependencies"} name */

@@ -170,14 +170,6 @@ export function rateText(perSecond) {
   return `${short(value)}/${unit}`;
 }
 
-/** 0.031 → "3.1 %" @param {number} part of one */
-export function percentText(part) {
-  if (part === 0) return "0\u00a0%";
-  if (part < 0.001) return "<0.1\u00a0%";
-  const percent = part * 100;
-  return `${percent >= 99.95 ? percent.toFixed(0) : percent >= 9.95 ? percent.toFixed(0) : percent.toFixed(1)}\u00a0%`;
-}
-
 /** What a number became: "+12 %", "−40 %", "×3.2", "new". @param {number} now @param {number | undefined} before */
 export function changeText(now, before) {
   if (before === undefined || before === null) return "";

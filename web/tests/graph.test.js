@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { busiest, callConditions, changeText, chosen, graphOf, nodeConditions, percentText, rateText } from "../map/graph.js";
+import { busiest, callConditions, changeText, chosen, graphOf, nodeConditions, rateText } from "../map/graph.js";
 
 const edge = (client, server, connectionType = "", callCount = 10, errorCount = 0) =>
   ({ client, server, connectionType, callCount, errorCount, sumNanos: "1", p50Nanos: "1000", p95Nanos: "2000", p99Nanos: "3000", exemplar: "ab" });
@@ -60,12 +60,10 @@ test("ids stay apart whatever names hold", () => {
   assert.equal(calls[2].from.id, "service:database:x");
 });
 
-test("rates and shares", () => {
+test("rates take the unit that suits them", () => {
   assert.equal(rateText(12.44), "12.4/s");
   assert.equal(rateText(0.02), "1.2/min");
   assert.equal(rateText(0.0005), "1.8/h");
   assert.equal(rateText(1234), "1.23k/s");
   assert.equal(rateText(null), "–");
-  assert.equal(percentText(0.031), "3.1\u00a0%");
-  assert.equal(percentText(0.0001), "<0.1\u00a0%");
 });
