@@ -58,10 +58,16 @@ export function thread(route) {
   return path;
 }
 
-/** Places beside a route where a label would stand well, the best first. @param {Point[]} route @returns {Point[]} */
-export function labelSpots(route) {
+/**
+ * Where the middle of a label would stand well, the best first: above a straight piece, else across a bend.
+ * @param {Point[]} route @param {number} lift how far above @returns {Point[]}
+ */
+export function labelSpots(route, lift) {
   const spots = [];
-  for (let i = 2; i < route.length; i += 2) spots.push(between(route[i - 1], route[i], 0.5));
+  for (let i = 2; i < route.length; i += 2) {
+    const { x, y } = between(route[i - 1], route[i], 0.5);
+    spots.push({ x, y: y - lift });
+  }
   for (let i = 1; i < route.length; i += 2) {
     const bulge = route[i - 1].x === route[i].x ? 36 : 0;
     for (const share of [0.5, 0.62, 0.38]) {

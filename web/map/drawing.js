@@ -13,6 +13,7 @@ const SCALE_MAX = 4;
 /** Above this the labels of all calls are shown that find room. */
 const LABEL_SCALE = 0.7;
 const LABEL_HEIGHT = 15;
+const LABEL_LIFT = 10;
 const LETTER_WIDTH = 6.1;
 const DRAG_PIXELS = 4;
 const PAN_STEP = 80;
@@ -159,7 +160,7 @@ export class Drawing {
     const inTurn = [...this.calls.values()].filter(({ route }) => route.length).sort((a, b) => b.call.errorShare - a.call.errorShare || b.call.calls - a.call.calls);
     for (const { call, label, route } of inTurn) {
       const half = (labelText(call).length * LETTER_WIDTH) / 2 + 4;
-      const spots = labelSpots(route);
+      const spots = labelSpots(route, LABEL_LIFT);
       const boxOf = ({ x, y }) => ({ left: x - half, right: x + half, top: y - LABEL_HEIGHT / 2, bottom: y + LABEL_HEIGHT / 2 });
       const free = spots.find((spot) => {
         const box = boxOf(spot);
@@ -331,7 +332,7 @@ export class Drawing {
     const id = part.dataset.id;
     const place = this.nodes.get(id)?.place;
     const route = this.calls.get(id)?.route;
-    const at = place ? { x: place.x + SIZES.width / 2, y: place.y } : route?.length ? labelSpots(route)[0] : null;
+    const at = place ? { x: place.x + SIZES.width / 2, y: place.y } : route?.length ? labelSpots(route, 0)[0] : null;
     if (!at) return;
     const [x, y] = [at.x * view.scale + view.x, at.y * view.scale + view.y];
     const [marginX, marginY] = [Math.min(110 * view.scale, clientWidth / 3), Math.min(50, clientHeight / 3)];

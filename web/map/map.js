@@ -277,7 +277,8 @@ class MapPage {
   }
 
   toggleFocus() {
-    const active = document.activeElement?.closest?.(".map-node")?.dataset.id ?? this.state.node;
+    const call = this.graph?.calls.find(({ id }) => id === this.state.edge);
+    const active = document.activeElement?.closest?.(".map-node")?.dataset.id ?? (this.state.node || call?.to.id);
     if (active && active !== this.centre?.id) this.focus(active);
     else if (this.centre) this.focus(this.graph.nodes.size > WHOLE_MAX ? WHOLE : "");
   }

@@ -66,7 +66,7 @@ export class Panel {
       charts, call.errors > 0 ? failed : null, slow);
     this.fillPart(charts, "Over time", (signal) => callCharts(conditions, range, signal));
     if (call.errors > 0) this.fillPart(failed, "Failed calls", (signal) => this.examples(`{ ${conditions} && status = error }`, range, signal));
-    this.fillPart(slow, `Slow calls: ${duration(call.p95)} and more`, (signal) => this.examples(`{ ${conditions} && duration >= ${Math.floor(call.p95 * 0.95)}ns }`, range, signal));
+    this.fillPart(slow, ["Slow calls", h("span.as-is", {}, ` ${duration(call.p95)} and more`)], (signal) => this.examples(`{ ${conditions} && duration >= ${Math.floor(call.p95 * 0.95)}ns }`, range, signal));
   }
 
   /** @param {import("./graph.js").Node} node @param {{ start: bigint, end: bigint }} range @param {boolean} isFocus */
@@ -109,7 +109,7 @@ export class Panel {
   /** A part that asks the server: while it waits, when it comes, when it does not. */
   async fillPart(part, title, ask) {
     const { signal } = this.flight;
-    const heading = h("h3", {}, title);
+    const heading = title instanceof Element ? title : h("h3", {}, title);
     const waiting = setTimeout(() => fill(part, heading, h("p.faint", {}, "Asking the server…")), 150);
     fill(part, heading);
     part.setAttribute("aria-busy", "true");
@@ -119,7 +119,7 @@ export class Panel {
     } catch (error) {
       if (signal.aborted) return;
       fill(part, heading, h("p.problem", {}, error.message, error.requestId ? [" Request ", h("code", {}, error.requestId)] : null),
-        h("button", { type: "button", onclick: () => this.fillPart(part, title, ask) }, icon("run"), "Try again"));
+        h("button", { type: "button", onclick: () => this.fillPart(part, heading, ask) }, icon("run"), "Try again"));
     } finally {
       clearTimeout(waiting);
       part.removeAttribute("aria-busy");

@@ -46,7 +46,7 @@ function pathOf(values, step, y) {
   values.forEach((value, index) => {
     if (value !== null) {
       path += `${isDown ? "L" : "M"}${Math.round(index * step * 10) / 10} ${Math.round(y(value) * 10) / 10}`;
-      if (!isDown && (values[index + 1] ?? null) === null) path += "h.01";
+      if (!isDown && (values[index + 1] ?? null) === null) path += "m-1.5 0h3";
     }
     isDown = value !== null;
   });

@@ -88,5 +88,5 @@ test("a route is one line, bent between layers and straight through them", () =>
   const route = [{ x: 0, y: 0 }, { x: 100, y: 50 }, { x: 260, y: 50 }, { x: 360, y: 0 }];
   assert.equal(thread(route), "M0 0C50 0 50 50 100 50H260C310 50 310 0 360 0");
   assert.equal(thread([]), "");
-  assert.deepEqual(labelSpots(route)[0], { x: 180, y: 50 });
+  assert.deepEqual(labelSpots(route, 9)[0], { x: 180, y: 41 });
 });
