@@ -158,16 +158,50 @@ export function unpin(id) {
   return change("DELETE", `traces/${id}/pin`);
 }
 
-/** The traces that match from now on, as they come. @param {string} q @returns {EventSource} */
-export function tail(q) {
+/**
+ * The traces that match from now on, as the text of Server-Sent Events; answers when the stream ends. A refusal is an
+ * error like any other.
+ * @param {string} q @param {(text: string) => void} onText hears of every sign of life, the first with nothing in it
+ */
+export async function tail(q, onText, signal) {
   const url = new URL("tail", ROOT);
   if (q) url.searchParams.set("q", q);
-  return new EventSource(url);
+  const { body } = await send(url, signal, { accept: "text/event-stream" }, false);
+  onText("");
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    onText(value);
+  }
 }
 
-/** Stores the spans of a file. @param {Blob} file */
-export async function importSpans(file, signal) {
-  return (await send(new URL("import", ROOT), signal, { method: "POST", body: file, type: "application/octet-stream" })).json();
+/**
+ * Stores the spans of a file: JSON, or a value a line. @param {Blob} file
+ * @param {{ signal?: AbortSignal, onProgress?: (share: number) => void }} [options] `onProgress` hears what share is sent
+ */
+export function importSpans(file, { signal, onProgress } = {}) {
+  // A request of the old kind: it alone tells how much has been sent.
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", new URL("import", ROOT));
+    request.setRequestHeader("Content-Type", "application/json");
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", ({ loaded, total }) => onProgress?.(total > 0 ? loaded / total : 1));
+    request.addEventListener("load", () => {
+      if (request.status >= 200 && request.status < 300 && request.response) resolve(request.response);
+      else reject(refusal(request.response, request.status, request.statusText, request.getResponseHeader("X-Request-Id")));
+    });
+    request.addEventListener("error", () => reject(new ApiError("Skein does not answer, or it ended the connection. Is the file very large?")));
+    request.addEventListener("abort", () => reject(new ApiError("Cancelled", { code: "cancelled" })));
+    signal?.addEventListener("abort", () => request.abort());
+    request.send(file);
+  });
+}
+
+export function pins(signal) {
+  return get("pins", { limit: 100 }, signal);
 }
 
 export function status(signal) {
@@ -197,10 +231,10 @@ async function change(method, path, body) {
 }
 
 /** One request, and a second one when the server was busy and said when to come back. */
-async function send(url, signal, { method = "GET", body, type } = {}, again = true) {
+async function send(url, signal, { method = "GET", body, type, accept = "application/json" } = {}, again = true) {
   let response;
   try {
-    const headers = { Accept: "application/json", ...(type && body != null ? { "Content-Type": type } : {}) };
+    const headers = { Accept: accept, ...(type && body != null ? { "Content-Type": type } : {}) };
     response = await fetch(url, { method, body, signal, headers });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -213,10 +247,9 @@ async function send(url, signal, { method = "GET", body, type } = {}, again = tr
     return send(url, signal, { method, body, type }, false);
   }
   const problem = await response.json().catch(() => null);
-  throw new ApiError(problem?.detail ?? problem?.title ?? `The server answered ${response.status} ${response.statusText}`.trim(), {
-    status: response.status,
-    code: problem?.code ?? "http",
-    problem,
-    requestId: response.headers.get("X-Request-Id"),
-  });
+  throw refusal(problem, response.status, response.statusText, response.headers.get("X-Request-Id"));
+}
+
+function refusal(problem, status, statusText, requestId) {
+  return new ApiError(problem?.detail ?? problem?.title ?? `The server answered ${status} ${statusText}`.trim(), { status, code: problem?.code ?? "http", problem, requestId });
 }

@@ -15,10 +15,14 @@ const RAIL = [["explore", "Explore"], ["services", "Services"], ["map", "Map"], 
 const BELONGS_TO = { trace: "explore", service: "services" };
 
 export class Shell {
-  /** @param {import("./lib/keys.js").Keyboard} keyboard @param {(page: string) => string} addressOf how a page opens from the rail */
-  constructor(keyboard, addressOf) {
+  /**
+   * @param {import("./lib/keys.js").Keyboard} keyboard @param {(page: string) => string} addressOf how a page opens from the rail
+   * @param {[string, string, () => void][]} more icon, name and deed of what the dialog about the server leads to
+   */
+  constructor(keyboard, addressOf, more) {
     this.keyboard = keyboard;
     this.addressOf = addressOf;
+    this.more = more;
     this.pageLinks = RAIL.map(([page, name]) => h("a.rail-item", { "data-page": page, "aria-label": name }, icon(page), railLabel(name)));
     this.pinButton = railButton("wide", "Names beside the icons", () => { rail.value = rail.value === "wide" ? "narrow" : "wide"; });
     this.themeButton = railButton("auto", "Theme", () => this.nextTheme());
@@ -175,7 +179,8 @@ export class Shell {
 
   async showAbout() {
     const facts = h("div", {}, h("p.faint", {}, "Asking the server…"));
-    this.dialog("Skein", facts, h("p.faint", {}, "Distributed tracing for services and agents. Apache-2.0."));
+    const dialog = this.dialog("Skein", facts, h("div.row-of-buttons", {}, this.more.map(([picture, name, act]) =>
+      h("button", { type: "button", onclick: () => { dialog.close(); act(); } }, icon(picture), name))), h("p.faint", {}, "Distributed tracing for services and agents. Apache-2.0."));
     try {
       fill(facts, statusFacts(await api.status()));
     } catch (error) {
