@@ -94,7 +94,7 @@ async function importFile(file, element, signal) {
 function problems(skipped) {
   if (!skipped.length) return null;
   return h("ul.import-problems", {}, skipped.slice(0, PROBLEMS_SHOWN_MAX).map(({ reason, count: times, line, item, example }) => h("li", {}, icon("warning"),
-    h("span", {}, h("strong", {}, `${count(times)} left out`), `: ${example || reason.replaceAll("_", " ")}`,
+    h("span", {}, h("strong", {}, `${count(times)} left out`), `: ${example || reason.replaceAll("_", " ")}.`,
       line ? h("span.faint", {}, ` First in line ${count(line)}${item ? `, item ${count(item)}` : ""}.`) : null))),
     skipped.length > PROBLEMS_SHOWN_MAX ? h("li.faint", {}, `and for ${plural(skipped.length - PROBLEMS_SHOWN_MAX, "other reason")}`) : null);
 }

@@ -6,7 +6,7 @@ import { labelSpots, layered, thread } from "../lib/layered.js";
 import { attribute, h, svg } from "../lib/view.js";
 import { KINDS, rateText } from "./graph.js";
 
-const SIZES = { width: 168, height: 44, gapX: 124, gapY: 20 };
+const SIZES = { width: 168, height: 44, gapX: 160, gapY: 20 };
 const MARGIN = 32;
 const SCALE_MIN = 0.08;
 const SCALE_MAX = 4;
@@ -119,7 +119,9 @@ export class Drawing {
   drawNode(node, { x, y }, hidden) {
     const { width, height } = SIZES;
     const isService = node.kind === "service";
-    const sub = node.errors > 0 ? `${rateText(node.rate)} · ${percent(node.errorShare)} err` : rateText(node.rate);
+    // Who answers no calls, but makes some, is told by these.
+    const made = node.outs.reduce((sum, { rate }) => sum + (rate ?? 0), 0);
+    const sub = node.calls === 0 && made > 0 ? `calls ${rateText(made)}` : node.errors > 0 ? `${rateText(node.rate)} · ${percent(node.errorShare)} err` : rateText(node.rate);
     const more = hidden ? `+${count(hidden)}` : "";
     const says = [node.name || "no name", KINDS[node.kind], rateText(node.rate), `${percent(node.errorShare)} errors`,
       `called by ${new Set(node.ins.map(({ from }) => from)).size}`, `calls ${new Set(node.outs.map(({ to }) => to)).size}`, hidden ? `${plural(hidden, "neighbour")} not shown` : null].filter(Boolean);

@@ -59,7 +59,7 @@ export function graphOf(edges, services, seconds, before = []) {
     const [from, to] = [node("service", edge.client), node(kindOf(edge), edge.server)];
     const past = earlier.get(edgeKey(edge));
     const call = {
-      id: callId(from.id, to.id, edge.connectionType), from, to, connectionType: edge.connectionType,
+      id: callId(from, to, edge.connectionType), from, to, connectionType: edge.connectionType,
       calls: edge.callCount, errors: edge.errorCount, rate: rateOf(edge.callCount), errorShare: share(edge.errorCount, edge.callCount),
       sum: Number(edge.sumNanos), p50: Number(edge.p50Nanos), p95: Number(edge.p95Nanos), p99: Number(edge.p99Nanos), exemplar: edge.exemplar ?? null,
       before: past ? { rate: rateOf(past.callCount) ?? 0, errorShare: share(past.errorCount, past.callCount), p95: Number(past.p95Nanos) } : null,
@@ -93,8 +93,8 @@ export function nodeId(kind, name) {
 
 /** A call in the address. */
 function callId(from, to, connectionType) {
-  const escaped = (id) => id.replace(/[%>]/g, encodeURIComponent);
-  return `${escaped(from)}>${escaped(to)}${connectionType === "messaging_system" ? ">messages" : ""}`;
+  const escaped = ({ id }) => id.replace(/[%>]/g, encodeURIComponent);
+  return `${escaped(from)}>${escaped(to)}${connectionType === "messaging_system" && to.kind === "service" ? ">messages" : ""}`;
 }
 
 /**
