@@ -59,7 +59,7 @@ export function thread(route) {
 }
 
 /**
- * Where the middle of a label would stand well, the best first: above a straight piece, else across a bend.
+ * Where the middle of a label would stand well, the best first: above what is straight, else across a bend.
  * @param {Point[]} route @param {number} lift how far above @returns {Point[]}
  */
 export function labelSpots(route, lift) {
@@ -72,7 +72,8 @@ export function labelSpots(route, lift) {
     const bulge = route[i - 1].x === route[i].x ? 36 : 0;
     for (const share of [0.5, 0.62, 0.38]) {
       const spot = between(route[i - 1], route[i], share);
-      spots.push({ x: spot.x + bulge, y: route[i - 1].y + (route[i].y - route[i - 1].y) * eased(share) });
+      const rise = route[i].y - route[i - 1].y;
+      spots.push({ x: spot.x + bulge, y: route[i - 1].y + rise * eased(share) - (Math.abs(rise) < 2 * lift ? lift : 0) });
     }
   }
   return spots;

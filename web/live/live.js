@@ -13,6 +13,7 @@ import { Ring, backoffMillis } from "./ring.js";
 
 const TICK_MILLIS = 250;
 const SAY_MILLIS = 5000;
+const LEAVE_MILLIS = 700;
 /** The server gives a sign of life every fifteen seconds. */
 const SILENCE_MAX_MILLIS = 40_000;
 
@@ -71,8 +72,12 @@ class Live {
   /** Whoever reads is not to have the rows moved under him. */
   listenToReader() {
     const { element } = this.list;
-    element.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") this.hold("hovered"); });
-    element.addEventListener("pointerleave", () => this.release("hovered"));
+    element.addEventListener("pointerenter", (event) => {
+      clearTimeout(this.leaving);
+      if (event.pointerType === "mouse") this.hold("hovered");
+    });
+    // Who crosses the edge on the way to a button, or by mistake, finds everything as it was.
+    element.addEventListener("pointerleave", () => { this.leaving = setTimeout(() => this.release("hovered"), LEAVE_MILLIS); });
     element.addEventListener("focusin", () => this.hold("focused"));
     element.addEventListener("focusout", (event) => { if (!element.contains(event.relatedTarget)) this.release("focused"); });
     element.addEventListener("scroll", () => (element.scrollTop > 0 ? this.hold("scrolled") : this.release("scrolled")), { passive: true });
@@ -268,6 +273,7 @@ class Live {
     this.isClosed = true;
     this.flight?.abort();
     clearTimeout(this.retry);
+    clearTimeout(this.leaving);
     clearInterval(this.ticker);
     this.unlisten();
     this.list.close();

@@ -347,6 +347,16 @@ export class Drawing {
     this.move();
   }
 
+  /** The view stays as it is when the room for it changes. */
+  holdStill() {
+    this.isFitted = false;
+  }
+
+  revealSelected() {
+    const part = this.partOf(this.selectedId);
+    if (part && this.canvas.clientWidth) this.reveal(part);
+  }
+
   /** Goes to a node, as the search does. @param {string} id */
   goTo(id) {
     const found = this.nodes.get(id);

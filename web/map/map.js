@@ -257,7 +257,10 @@ class MapPage {
   choose(selection) {
     this.app.replace(selection);
     this.state = this.app.view.state;
+    // The panel takes room; what was clicked stays under the pointer all the same.
+    this.drawing.holdStill();
     this.drawPanel();
+    this.drawing.revealSelected();
     if (this.state.view === "table") this.table.show(this.tableRows(), this.state.sort, this.state.edge);
     this.app.shell.say("Details are shown");
   }

@@ -66,7 +66,7 @@ export class Panel {
       charts, call.errors > 0 ? failed : null, slow);
     this.fillPart(charts, "Over time", (signal) => callCharts(conditions, range, signal));
     if (call.errors > 0) this.fillPart(failed, "Failed calls", (signal) => this.examples(`{ ${conditions} && status = error }`, range, signal));
-    this.fillPart(slow, ["Slow calls", h("span.as-is", {}, ` ${duration(call.p95)} and more`)], (signal) => this.examples(`{ ${conditions} && duration >= ${Math.floor(call.p95 * 0.95)}ns }`, range, signal));
+    this.fillPart(slow, ["Slow calls", h("span.as-is", {}, ` about ${duration(call.p95)} and more`)], (signal) => this.examples(`{ ${conditions} && duration >= ${Math.floor(call.p95 * 0.95)}ns }`, range, signal));
   }
 
   /** @param {import("./graph.js").Node} node @param {{ start: bigint, end: bigint }} range @param {boolean} isFocus */
