@@ -19,12 +19,11 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null, spans?: number }} query
- *   `spans` of each trace that are described
+ * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null, order?: string | null, spans?: number }} query
  * @param {AbortSignal} [signal]
  */
-export function search({ q, start, end, limit, cursor, spans }, signal) {
-  return get("search", { q, start, end, limit, cursor, spans }, signal);
+export function search({ q, start, end, limit, cursor, order, spans }, signal) {
+  return get("search", { q, start, end, limit, cursor, order, spans }, signal);
 }
 
 export function traceSkeleton(id, signal) {
@@ -244,7 +243,7 @@ async function send(url, signal, { method = "GET", body, type, accept = "applica
   const wait = Number(response.headers.get("Retry-After") ?? NaN);
   if (again && (response.status === 503 || response.status === 429) && wait <= RETRY_WAIT_MAX_SECONDS) {
     await new Promise((resolve) => setTimeout(resolve, wait * 1000));
-    return send(url, signal, { method, body, type }, false);
+    return send(url, signal, { method, body, type, accept }, false);
   }
   const problem = await response.json().catch(() => null);
   throw refusal(problem, response.status, response.statusText, response.headers.get("X-Request-Id"));

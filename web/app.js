@@ -59,7 +59,7 @@ class App {
     for (const icon of document.querySelectorAll("link[rel=icon]")) icon.setAttribute("href", icon.href);
     this.keyboard.listen(document);
     this.keyboard.install("Everywhere", [
-      { keys: ["?"], does: "This sheet", run: () => this.shell.showShortcuts() },
+      { keys: ["?"], does: "This sheet", run: () => this.shell.open("showShortcuts") },
       { keys: ["Control+k"], does: "Palette: pages, services, saved queries, traces", inFields: true, run: () => this.openPalette() },
       { keys: ["g e"], does: "Go to Explore", run: () => this.go(this.lastExplore) },
       { keys: ["g s"], does: "Go to Services", run: () => this.go(this.front("services")) },

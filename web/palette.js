@@ -5,7 +5,7 @@ import { literal } from "./explore/query-text.js";
 import { icon } from "./lib/icons.js";
 import { ranked } from "./lib/ranking.js";
 import { initialState, isWholeTraceId, traceId } from "./lib/url.js";
-import { attribute, fill, h } from "./lib/view.js";
+import { attribute, debounce, fill, h } from "./lib/view.js";
 import { nodeId } from "./map/graph.js";
 import { pastQueries, rail, timeForm } from "./settings.js";
 
@@ -15,6 +15,9 @@ const SHOWN_MAX = 12;
 const PAST_MAX = 5;
 const SERVICES_DEEP_MAX = 3;
 const TEXT_MAX = 300;
+/** As many services the page knows of at most; of more the server finds those that begin with what is typed. */
+const KNOWN_MAX = 1000;
+const ASK_AFTER_MILLIS = 120;
 
 /** @param {any} app */
 export function openPalette(app) {
@@ -28,6 +31,8 @@ class Palette {
     /** @type {Item[]} */
     this.items = [];
     this.saved = [];
+    /** Services beyond those that are known. @type {string[]} */
+    this.more = [];
     this.input = h("input.palette-input", {
       type: "text", role: "combobox", "aria-label": "Go to or do", "aria-autocomplete": "list", "aria-expanded": "true", "aria-controls": "palette-list",
       placeholder: "A page, a service, a query, a trace id", autocomplete: "off", spellcheck: "false",
@@ -38,9 +43,14 @@ class Palette {
     this.dialog.addEventListener("click", (event) => { if (event.target === this.dialog) this.dialog.close(); });
     this.dialog.addEventListener("close", () => {
       this.flight.abort();
+      this.askServices.cancel();
       this.dialog.remove();
     });
-    this.input.addEventListener("input", () => this.draw());
+    this.askServices = debounce((typed) => this.findServices(typed), ASK_AFTER_MILLIS);
+    this.input.addEventListener("input", () => {
+      this.draw();
+      if (this.app.colors.known.size >= KNOWN_MAX) this.askServices(this.input.value.trim());
+    });
     this.dialog.addEventListener("keydown", (event) => this.key(event));
     this.list.addEventListener("click", (event) => {
       const row = event.target.closest("[data-index]");
@@ -63,6 +73,16 @@ class Palette {
     this.draw(true);
   }
 
+  /** @param {string} typed */
+  async findServices(typed) {
+    const last = typed.split(/\s+/).at(-1);
+    if (!last) return;
+    const found = await api.attributeValues("service", last, SHOWN_MAX, undefined, this.flight.signal).catch(() => null);
+    if (!found || this.input.value.trim() !== typed) return;
+    this.more = found.values.map(({ value }) => value);
+    this.draw(true);
+  }
+
   /** @returns {Item[]} */
   fixedItems() {
     const { app } = this;
@@ -73,13 +93,13 @@ class Palette {
       page("explore", "Explore", "search traces"), page("services", "Services"), page("map", "Map", "graph dependencies"), page("live", "Live", "tail"), page("compare", "Compare", "diff"),
       action("Copy a link to this view", "link", () => app.copyLink(), "share url"),
       action("Theme: system, light, dark", "auto", () => shell.nextTheme(), "color"),
-      action("Time zone…", "globe", () => shell.showZones(), "utc"),
+      action("Time zone…", "globe", () => shell.open("showZones"), "utc"),
       action(timeForm.value === "absolute" ? "Times relative" : "Times absolute", "clock", () => { timeForm.value = timeForm.value === "absolute" ? "relative" : "absolute"; }),
       action("Import a trace file…", "upload", () => app.chooseFiles(), "upload open json otlp jaeger zipkin"),
       action("Pinned traces", "pin", () => app.showPins()),
       action(rail.value === "wide" ? "Names beside the icons: hide" : "Names beside the icons: show", "wide", () => { rail.value = rail.value === "wide" ? "narrow" : "wide"; }, "rail sidebar"),
-      action("Keyboard shortcuts", "help", () => shell.showShortcuts(), "keys"),
-      action("About and health", "info", () => shell.showAbout(), "status version"),
+      action("Keyboard shortcuts", "help", () => shell.open("showShortcuts"), "keys"),
+      action("About and health", "info", () => shell.open("showAbout"), "status version"),
     ];
   }
 
@@ -110,7 +130,7 @@ class Palette {
     if (id && (isWholeTraceId(typed) || /^[0-9a-f-]{8,}$/i.test(typed))) {
       found.push({ title: `Open trace ${isWholeTraceId(typed) ? id : typed}`, detail: "trace", picture: "explore", run: () => this.app.go({ page: "trace", id, state: {} }) });
     }
-    const names = [...this.app.colors.known.keys()].map((title) => ({ title }));
+    const names = [...new Set([...this.app.colors.known.keys(), ...this.more])].map((title) => ({ title }));
     const services = ranked(typed, names, SHOWN_MAX).map(({ title }) => title);
     const deep = services.slice(0, SERVICES_DEEP_MAX).flatMap((name) => this.serviceItems(name));
     // "map checkout" names what can be done with a service, of which there may be thousands.

@@ -75,9 +75,10 @@ export class LiveList {
 
   createRow() {
     const parts = {
-      time: h("time.live-time", {}), swatch: h("span.swatch", {}), service: h("span.live-service", {}), operation: h("span.live-operation", {}),
+      clock: h("span", {}), fraction: h("span.live-fraction", {}), swatch: h("span.swatch", {}), service: h("span.live-service", {}), operation: h("span.live-operation", {}),
       length: h("span.live-duration", {}), spans: h("span.live-spans", {}), errors: h("span.live-errors", {}), services: h("span.live-services", {}),
     };
+    parts.time = h("time.live-time", {}, parts.clock, parts.fraction);
     const element = h("a.live-row", { hidden: true }, parts.time, h("span.live-root", {}, parts.swatch, parts.service, parts.operation), parts.length, parts.spans, parts.errors, parts.services);
     element.parts = parts;
     return element;
@@ -88,7 +89,9 @@ export class LiveList {
     const start = nanos(trace.startTimeUnixNano);
     const isRooted = trace.rootServiceName !== "" || trace.rootSpanName !== "";
     element.href = this.actions.href(trace.traceId);
-    parts.time.textContent = timeForm.value === "absolute" ? listTime(start, zone.value, Date.now()) : relativeTime(start, Date.now());
+    const [clock, fraction] = timeForm.value === "absolute" ? listTime(start, zone.value, Date.now()).split(".") : [relativeTime(start, Date.now())];
+    parts.clock.textContent = clock;
+    parts.fraction.textContent = fraction ? `.${fraction}` : "";
     parts.time.title = absoluteTime(start, zone.value, 9);
     attribute(parts.swatch, "data-s", isRooted ? this.actions.colorOf(trace.rootServiceName) : null);
     parts.service.textContent = isRooted ? trace.rootServiceName.slice(0, 200) : "root not yet here";

@@ -42,6 +42,8 @@ export class Drawing {
     this.kept = new Map();
     this.view = { x: 0, y: 0, scale: 1 };
     this.size = { width: 0, height: 0 };
+    /** @type {Map<number, { x: number, y: number }>} */
+    this.pointers = new Map();
     this.active = null;
     /** The node whose calls the arrow keys go through, and which of them. */
     this.pivot = null;
@@ -272,29 +274,46 @@ export class Drawing {
     return own.sort((a, b) => (end === "to" ? a.route[0]?.y - b.route[0]?.y : a.route.at(-1)?.y - b.route.at(-1)?.y) || 0).map(({ element }) => element);
   }
 
+  /** One finger or the mouse moves the map, a second finger zooms. */
   press(event) {
     if (event.button !== 0) return;
-    const { canvas, view } = this;
+    const { canvas, pointers } = this;
+    pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+    if (pointers.size === 1) this.wasDragged = false;
+    if (pointers.size > 1) return;
     const from = { x: event.clientX, y: event.clientY };
-    const start = { x: view.x, y: view.y };
-    this.wasDragged = false;
     const move = (now) => {
-      const [dx, dy] = [now.clientX - from.x, now.clientY - from.y];
-      if (!this.wasDragged && Math.hypot(dx, dy) < DRAG_PIXELS) return;
-      if (!this.wasDragged) canvas.setPointerCapture(event.pointerId);
+      const before = pointers.get(now.pointerId);
+      if (!before) return;
+      const [x, y] = [now.clientX, now.clientY];
+      if (!this.wasDragged && Math.hypot(x - from.x, y - from.y) < DRAG_PIXELS) return;
+      if (!this.wasDragged) for (const id of pointers.keys()) canvas.setPointerCapture(id);
       this.wasDragged = true;
-      this.isFitted = false;
       canvas.classList.add("dragged");
-      Object.assign(view, { x: start.x + dx, y: start.y + dy });
+      const other = [...pointers].find(([id]) => id !== now.pointerId)?.[1];
+      pointers.set(now.pointerId, { x, y });
+      if (other) {
+        const { left, top } = canvas.getBoundingClientRect();
+        const was = Math.hypot(before.x - other.x, before.y - other.y);
+        if (was > 0) this.zoom(Math.hypot(x - other.x, y - other.y) / was, (x + other.x) / 2 - left, (y + other.y) / 2 - top);
+        return;
+      }
+      this.isFitted = false;
+      this.view.x += x - before.x;
+      this.view.y += y - before.y;
       this.move();
     };
-    const release = () => {
+    const release = ({ pointerId }) => {
+      pointers.delete(pointerId);
+      if (pointers.size) return;
       canvas.removeEventListener("pointermove", move);
+      canvas.removeEventListener("pointerup", release);
+      canvas.removeEventListener("pointercancel", release);
       canvas.classList.remove("dragged");
     };
     canvas.addEventListener("pointermove", move);
-    canvas.addEventListener("pointerup", release, { once: true });
-    canvas.addEventListener("pointercancel", release, { once: true });
+    canvas.addEventListener("pointerup", release);
+    canvas.addEventListener("pointercancel", release);
   }
 
   /** @param {number} factor @param {number} [x] the point that stays, the middle unless said @param {number} [y] */
