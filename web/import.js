@@ -9,6 +9,7 @@ import { fill, h } from "./lib/view.js";
 const BYTES_MAX = 64 * 2 ** 20;
 const FORMS = { otlp: "OTLP", jaeger: "Jaeger", zipkin: "Zipkin", plain: "plain JSON" };
 const NAMED_TRACES_MAX = 20;
+const NAMED_MAX = 100;
 const PROBLEMS_SHOWN_MAX = 8;
 
 /** @param {any} app */
@@ -27,7 +28,10 @@ export function chooseFiles(app) {
 export async function importFiles(app, files) {
   if (!files.length) return;
   const flight = new AbortController();
-  const rows = files.map((file) => ({ file, element: h("li.import-file", {}, h("p.import-name", {}, h("strong", {}, file.name), h("span.faint", {}, ` ${bytes(file.size)}`))) }));
+  const rows = files.map((file) => {
+    const name = h("p.import-name", {}, h("strong", {}, file.name), h("span.faint", {}, ` ${bytes(file.size)}`));
+    return { file, element: h("li.import-file", {}, name) };
+  });
   const outcome = h("div.import-outcome", { role: "status" });
   const next = h("div.row-of-buttons", {}, h("button", { type: "button", onclick: () => dialog.close() }, "Cancel"));
   const dialog = app.shell.dialog("Import", h("ul.import-files", {}, rows.map(({ element }) => element)), outcome, next);
@@ -53,7 +57,7 @@ export async function importFiles(app, files) {
     close.focus();
     return;
   }
-  fill(outcome, h("p", {}, icon("check"), ` ${plural(spanCount, "span")} of ${ids.length >= 100 ? "100 traces or more" : plural(ids.length, "trace")} imported.`));
+  fill(outcome, h("p", {}, icon("check"), ` ${plural(spanCount, "span")} of ${traceCount(ids)} imported.`));
   const q = ids.length <= NAMED_TRACES_MAX ? `{ ${ids.map((id) => `trace:id = "${id}"`).join(" || ")} }` : "";
   const show = ids.length === 1
     ? h("button.primary", { type: "button", onclick: () => go({ page: "trace", id: ids[0], state: {} }) }, "Open the trace")
@@ -77,25 +81,34 @@ async function importFile(file, element, signal) {
     if (body === null) return failed("It is packed with zstd, which browsers do not read. Use ", h("code", {}, `skein import ${file.name}`), ".");
     if (body.size > BYTES_MAX) return failed(`${bytes(body.size)} are too much for the page. Use `, h("code", {}, `skein import ${file.name}`), ", which reads files of any size.");
     if (body.size === 0) return failed("The file is empty.");
-    const answer = await api.importSpans(body, { signal, onProgress: (share) => (share < 1 ? progress.setAttribute("value", share) : progress.removeAttribute("value")) });
+    // What is sent is not yet stored: then nobody knows how far it is.
+    const onProgress = (share) => (share < 1 ? progress.setAttribute("value", share) : progress.removeAttribute("value"));
+    const answer = await api.importSpans(body, { signal, onProgress });
     const form = answer.format ? ` · ${FORMS[answer.format] ?? answer.format}` : "";
-    fill(element, name, h("p", {}, `${plural(answer.acceptedSpanCount, "span")} of ${answer.traceIds.length >= 100 ? "100 traces or more" : plural(answer.traceIds.length, "trace")}${form}`),
-      answer.droppedItemCount > 0 ? h("p.faint", {}, `${plural(answer.droppedItemCount, "attribute, event or link", "attributes, events and links")} beyond the limits left out`) : null,
+    const dropped = answer.droppedItemCount;
+    fill(element, name, h("p", {}, `${plural(answer.acceptedSpanCount, "span")} of ${traceCount(answer.traceIds)}${form}`),
+      dropped > 0 ? h("p.faint", {}, `${plural(dropped, "attribute, event or link", "attributes, events and links")} beyond the limits left out`) : null,
       problems(answer.skipped ?? []));
     return answer;
   } catch (error) {
     if (signal.aborted) return null;
     if (!(error instanceof api.ApiError)) return failed("It could not be read. Is it a folder?");
-    return failed(error.message, error.status === 413 ? [" Use ", h("code", {}, `skein import ${file.name}`), "."] : null, error.requestId ? h("span.faint", {}, ` Request ${error.requestId}`) : null);
+    const instead = error.status === 413 ? [" Use ", h("code", {}, `skein import ${file.name}`), "."] : null;
+    return failed(error.message, instead, error.requestId ? h("span.faint", {}, ` Request ${error.requestId}`) : null);
   }
+}
+
+/** The server names a hundred traces at most. */
+function traceCount(ids) {
+  return ids.length >= NAMED_MAX ? `${count(NAMED_MAX)} traces or more` : plural(ids.length, "trace");
 }
 
 /** What was left out: why, how often, where first. */
 function problems(skipped) {
   if (!skipped.length) return null;
-  return h("ul.import-problems", {}, skipped.slice(0, PROBLEMS_SHOWN_MAX).map(({ reason, count: times, line, item, example }) => h("li", {}, icon("warning"),
-    h("span", {}, h("strong", {}, `${count(times)} left out`), `: ${example || reason.replaceAll("_", " ")}.`,
-      line ? h("span.faint", {}, ` First in line ${count(line)}${item ? `, item ${count(item)}` : ""}.`) : null))),
+  const where = ({ line, item }) => (line ? h("span.faint", {}, ` First in line ${count(line)}${item ? `, item ${count(item)}` : ""}.`) : null);
+  return h("ul.import-problems", {}, skipped.slice(0, PROBLEMS_SHOWN_MAX).map((one) => h("li", {}, icon("warning"),
+    h("span", {}, h("strong", {}, `${count(one.count)} left out`), `: ${one.example || one.reason.replaceAll("_", " ")}.`, where(one)))),
     skipped.length > PROBLEMS_SHOWN_MAX ? h("li.faint", {}, `and for ${plural(skipped.length - PROBLEMS_SHOWN_MAX, "other reason")}`) : null);
 }
 

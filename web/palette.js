@@ -87,17 +87,20 @@ class Palette {
   fixedItems() {
     const { app } = this;
     const { shell } = app;
+    const isWide = rail.value === "wide";
+    const otherForm = timeForm.value === "absolute" ? "relative" : "absolute";
     const page = (name, title, words) => ({ title, detail: "page", picture: name, words, run: () => app.go(app.front(name)) });
     const action = (title, picture, run, words) => ({ title, detail: "action", picture, words, run });
     return [
-      page("explore", "Explore", "search traces"), page("services", "Services"), page("map", "Map", "graph dependencies"), page("live", "Live", "tail"), page("compare", "Compare", "diff"),
+      page("explore", "Explore", "search traces"), page("services", "Services"), page("map", "Map", "graph dependencies"), page("live", "Live", "tail"),
+      page("compare", "Compare", "diff"),
       action("Copy a link to this view", "link", () => app.copyLink(), "share url"),
       action("Theme: system, light, dark", "auto", () => shell.nextTheme(), "color"),
       action("Time zone…", "globe", () => shell.open("showZones"), "utc"),
-      action(timeForm.value === "absolute" ? "Times relative" : "Times absolute", "clock", () => { timeForm.value = timeForm.value === "absolute" ? "relative" : "absolute"; }),
+      action(`Times ${otherForm}`, "clock", () => { timeForm.value = otherForm; }),
       action("Import a trace file…", "upload", () => app.chooseFiles(), "upload open json otlp jaeger zipkin"),
       action("Pinned traces", "pin", () => app.showPins()),
-      action(rail.value === "wide" ? "Names beside the icons: hide" : "Names beside the icons: show", "wide", () => { rail.value = rail.value === "wide" ? "narrow" : "wide"; }, "rail sidebar"),
+      action(`Names beside the icons: ${isWide ? "hide" : "show"}`, "wide", () => { rail.value = isWide ? "narrow" : "wide"; }, "rail sidebar"),
       action("Keyboard shortcuts", "help", () => shell.open("showShortcuts"), "keys"),
       action("About and health", "info", () => shell.open("showAbout"), "status version"),
     ];
@@ -105,7 +108,9 @@ class Palette {
 
   queryItems() {
     const explore = (q) => this.app.go({ page: "explore", state: { ...this.app.range, q } });
-    const saved = this.saved.map(({ name, query, description }) => ({ title: name, detail: "saved query", picture: "star", words: `${query} ${description ?? ""}`, shown: query, run: () => explore(query) }));
+    const saved = this.saved.map(({ name, query, description }) => ({
+      title: name, detail: "saved query", picture: "star", words: `${query} ${description ?? ""}`, shown: query, run: () => explore(query),
+    }));
     const past = pastQueries().map((query) => ({ title: query, detail: "ran before", picture: "history", isQuery: true, run: () => explore(query) }));
     return { saved, past };
   }
@@ -139,7 +144,9 @@ class Palette {
     const more = services.slice(SERVICES_DEEP_MAX).map((name) => this.serviceItems(name)[0]);
     const all = [...this.fixed, ...deep, ...more, ...saved, ...past, ...meant.filter(({ title }) => !deep.some((item) => item.title === title))];
     found.push(...ranked(typed, all, SHOWN_MAX));
-    if (/[=<>{!]/.test(typed)) found.push({ title: typed, detail: "run this query", picture: "run", isQuery: true, run: () => this.app.go({ page: "explore", state: { ...this.app.range, q: typed } }) });
+    if (/[=<>{!]/.test(typed)) {
+      found.push({ title: typed, detail: "run this query", picture: "run", isQuery: true, run: () => this.app.go({ page: "explore", state: { ...this.app.range, q: typed } }) });
+    }
     return found;
   }
 
@@ -148,8 +155,9 @@ class Palette {
     const chosen = keeps ? this.items[this.active]?.title : null;
     this.items = this.find(this.input.value.trim());
     this.active = Math.max(0, chosen === null ? 0 : this.items.findIndex(({ title }) => title === chosen));
-    fill(this.list, this.items.map((item, index) => h("li.palette-item", { id: `palette-${index}`, role: "option", "data-index": index, "aria-selected": String(index === this.active) },
-      icon(item.picture), h(item.isQuery ? "code.palette-title" : "span.palette-title", {}, item.title.slice(0, TEXT_MAX)),
+    fill(this.list, this.items.map((item, index) => h("li.palette-item", {
+      id: `palette-${index}`, role: "option", "data-index": index, "aria-selected": String(index === this.active),
+    }, icon(item.picture), h(item.isQuery ? "code.palette-title" : "span.palette-title", {}, item.title.slice(0, TEXT_MAX)),
       item.shown ? h("code.palette-shown", {}, item.shown.slice(0, TEXT_MAX)) : null, h("span.palette-detail", {}, item.detail))));
     this.nothing.hidden = this.items.length > 0;
     attribute(this.input, "aria-expanded", String(this.items.length > 0));

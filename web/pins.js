@@ -34,8 +34,9 @@ function draw(app, dialog, body, pins, names, hasMore) {
   const rows = pins.map(({ traceId, pinnedTimeUnixNano }) => {
     const trace = names.get(traceId);
     const pinned = nanos(pinnedTimeUnixNano);
+    const name = trace?.rootSpanName ? `${trace.rootServiceName} ${trace.rootSpanName}`.slice(0, 300) : traceId;
     const row = h("li.pin", {},
-      h("a.pin-name", { href: app.href({ page: "trace", id: traceId, state: {} }), onclick: () => dialog.close() }, trace?.rootSpanName ? `${trace.rootServiceName} ${trace.rootSpanName}`.slice(0, 300) : traceId),
+      h("a.pin-name", { href: app.href({ page: "trace", id: traceId, state: {} }), onclick: () => dialog.close() }, name),
       h("span.faint", {}, trace ? plural(trace.spanCount, "span") : ""),
       h("time.faint", { title: absoluteTime(pinned, zone.value, 9) }, `pinned ${relativeTime(pinned, Date.now())}`),
       h("button.icon-button", { type: "button", "aria-label": `Let ${traceId.slice(0, 8)} go`, title: "Let it go", onclick: () => release() }, icon("close")));

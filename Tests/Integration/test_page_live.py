@@ -238,7 +238,8 @@ def test_every_page_works_below_a_prefix(open_page, serve):
             page.goto(f"{other.web}/skein/{path}")
             expect(page.locator(".rail [aria-current=page]")).to_be_visible()
             assert page.evaluate("location.pathname").startswith(f"/skein/{path}"), page.url
-            assert page.evaluate("[...document.querySelectorAll('.rail a')].every(a => a.pathname.startsWith('/skein/'))")
+            links = page.locator(".rail a").evaluate_all("links => links.map(link => link.pathname)")
+            assert all(link.startswith("/skein/") for link in links), links
             page.wait_for_load_state("load")
         page.goto(f"{other.web}/skein/live")
         live(page)

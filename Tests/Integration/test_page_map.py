@@ -50,7 +50,8 @@ def shop(server):
 
 
 def node(page, name):
-    return page.locator(".map-node").filter(has=page.locator(".map-name", has_text=re.compile(f"^{re.escape(name)}$")))
+    named = page.locator(".map-name", has_text=re.compile(f"^{re.escape(name)}$"))
+    return page.locator(".map-node").filter(has=named)
 
 
 def ago(days):
@@ -192,7 +193,8 @@ def test_a_map_that_does_not_come_says_why(open_page, shop):
     with open_page("/explore", complaints_allowed=True) as rig:
         page = rig.page
         problem = '{"title":"Busy","status":503,"code":"busy","detail":"As many queries run as may."}'
-        page.route("**/service-graph*", lambda route: route.fulfill(status=503, body=problem, headers={"X-Request-Id": "r-17"}))
+        refusal = {"status": 503, "body": problem, "headers": {"X-Request-Id": "r-17"}}
+        page.route("**/service-graph*", lambda route: route.fulfill(**refusal))
         page.keyboard.press("g")
         page.keyboard.press("m")
         expect(page.get_by_text("As many queries run as may.").last).to_be_visible()

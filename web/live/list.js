@@ -79,7 +79,8 @@ export class LiveList {
       length: h("span.live-duration", {}), spans: h("span.live-spans", {}), errors: h("span.live-errors", {}), services: h("span.live-services", {}),
     };
     parts.time = h("time.live-time", {}, parts.clock, parts.fraction);
-    const element = h("a.live-row", { hidden: true }, parts.time, h("span.live-root", {}, parts.swatch, parts.service, parts.operation), parts.length, parts.spans, parts.errors, parts.services);
+    const root = h("span.live-root", {}, parts.swatch, parts.service, parts.operation);
+    const element = h("a.live-row", { hidden: true }, parts.time, root, parts.length, parts.spans, parts.errors, parts.services);
     element.parts = parts;
     return element;
   }
@@ -104,7 +105,8 @@ export class LiveList {
     if (trace.errorCount) fill(parts.errors, icon("error"), h("span", {}, count(trace.errorCount)), h("span.unseen", {}, trace.errorCount === 1 ? " error" : " errors"));
     else if (parts.errors.firstChild) fill(parts.errors);
     const services = trace.services ?? [];
-    fill(parts.services, services.slice(0, SWATCHES_MAX).map(({ name }) => h("span.swatch", { "data-s": this.actions.colorOf(name) })), h("span", {}, count(services.length)), h("span.unseen", {}, services.length === 1 ? " service" : " services"));
+    fill(parts.services, services.slice(0, SWATCHES_MAX).map(({ name }) => h("span.swatch", { "data-s": this.actions.colorOf(name) })),
+      h("span", {}, count(services.length)), h("span.unseen", {}, services.length === 1 ? " service" : " services"));
     parts.services.title = services.slice(0, 30).map(({ name, spanCount }) => `${name.slice(0, 100)}: ${plural(spanCount, "span")}`).join("\n");
   }
 

@@ -175,7 +175,8 @@ class Live {
     const isPaused = connection === "live" && holds.size > 0;
     attribute(this.stateLine, "data-state", isPaused ? "paused" : connection);
     if (connection === "lost") {
-      fill(this.stateLine, icon("warning"), `${this.why} Asking again, ${this.failures === 1 ? "soon" : `attempt ${this.failures + 1}`}. `, h("button.as-link", { type: "button", onclick: () => this.connect() }, "Now"));
+      const again = this.failures === 1 ? "Asking again soon." : `Asking again soon, attempt ${this.failures + 1}.`;
+      fill(this.stateLine, icon("warning"), h("span", {}, `${this.why} ${again}`), h("button.as-link", { type: "button", onclick: () => this.connect() }, "Now"));
       return;
     }
     fill(this.stateLine, h("span.live-dot", {}), isPaused ? pauseText(holds) : this.stateText);
@@ -261,7 +262,8 @@ class Live {
     const not = skipped > 0 ? `+${rounded(skipped)}/s not shown` : "";
     if (this.skipped.textContent !== not) this.skipped.textContent = not;
     const isEmpty = this.ring.rows.length === 0;
-    const says = !isEmpty || this.connection !== "live" ? "" : this.state.q ? "Nothing matched yet. Traces come up here within a second of their spans." : "Waiting for traces. They come up here within a second of their spans.";
+    const waiting = `${this.state.q ? "Nothing matched yet" : "Waiting for traces"}: they come up here within a second of their spans.`;
+    const says = isEmpty && this.connection === "live" ? waiting : "";
     if (this.nothing.textContent !== says) this.nothing.textContent = says;
   }
 

@@ -121,30 +121,31 @@ export class Drawing {
   drawNode(node, { x, y }, hidden) {
     const { width, height } = SIZES;
     const isService = node.kind === "service";
-    // Who answers no calls, but makes some, is told by these.
-    const made = node.outs.reduce((sum, { rate }) => sum + (rate ?? 0), 0);
-    const sub = node.calls === 0 && made > 0 ? `calls ${rateText(made)}` : node.errors > 0 ? `${rateText(node.rate)} · ${percent(node.errorShare)} err` : rateText(node.rate);
+    // Below the rim of a cylinder there is a little less room.
+    const drop = node.kind === "database" ? 2 : 0;
+    const middle = height / 2 + drop;
     const more = hidden ? `+${count(hidden)}` : "";
-    const says = [node.name || "no name", KINDS[node.kind], rateText(node.rate), `${percent(node.errorShare)} errors`,
-      `called by ${new Set(node.ins.map(({ from }) => from)).size}`, `calls ${new Set(node.outs.map(({ to }) => to)).size}`, hidden ? `${plural(hidden, "neighbour")} not shown` : null].filter(Boolean);
     const room = width - 48 - (more ? 8 + more.length * 7 : 0);
-    return svg("g", { class: `map-node ${node.kind}`, role: "button", tabindex: "-1", "data-id": node.id, "aria-label": says.join(", "), transform: `translate(${x} ${y - height / 2})` },
+    const ring = { cx: 22, cy: middle, r: 10 };
+    return svg("g", { class: `map-node ${node.kind}`, role: "button", tabindex: "-1", "data-id": node.id, "aria-label": said(node, hidden), transform: `translate(${x} ${y - height / 2})` },
       svg("title", {}, node.name),
       svg("path", { class: "map-shape", d: SHAPES[node.kind](width, height) }),
       node.kind === "database" ? svg("path", { class: "map-rim", d: `M0 5a${width / 2} 5 0 0 0 ${width} 0` }) : null,
       node.kind === "queue" ? svg("path", { class: "map-rim", d: `M${width - 6} 0a6 ${height / 2} 0 0 0 0 ${height}` }) : null,
-      svg("circle", { class: "map-ring", cx: 22, cy: height / 2 + (node.kind === "database" ? 2 : 0), r: 10 }),
-      node.errors > 0 ? svg("circle", { class: "map-ring failed", cx: 22, cy: height / 2 + (node.kind === "database" ? 2 : 0), r: 10, transform: `rotate(-90 22 ${height / 2 + (node.kind === "database" ? 2 : 0)})`, "stroke-dasharray": `${Math.max(2, RING * node.errorShare)} ${RING}` }) : null,
-      svg("rect", { class: "map-swatch", x: 18, y: height / 2 - 4 + (node.kind === "database" ? 2 : 0), width: 8, height: 8, rx: isService ? 2 : 4, "data-s": isService ? this.actions.colorOf(node.name) : null }),
-      svg("text", { class: "map-name", x: 40, y: node.kind === "database" ? 21 : 19 }, fitted(node.name || "no name", room, "600 13px")),
-      more ? svg("text", { class: "map-more", x: width - 10, y: node.kind === "database" ? 21 : 19, "text-anchor": "end" }, more) : null,
-      svg("text", { class: "map-sub", x: 40, y: node.kind === "database" ? 36 : 34 }, sub));
+      svg("circle", { class: "map-ring", ...ring }),
+      node.errors > 0 ? svg("circle", { class: "map-ring failed", ...ring, transform: `rotate(-90 22 ${middle})`, "stroke-dasharray": `${Math.max(2, RING * node.errorShare)} ${RING}` }) : null,
+      svg("rect", { class: "map-swatch", x: 18, y: middle - 4, width: 8, height: 8, rx: isService ? 2 : 4, "data-s": isService ? this.actions.colorOf(node.name) : null }),
+      svg("text", { class: "map-name", x: 40, y: 19 + drop }, fitted(node.name || "no name", room, "600 13px")),
+      more ? svg("text", { class: "map-more", x: width - 10, y: 19 + drop, "text-anchor": "end" }, more) : null,
+      svg("text", { class: "map-sub", x: 40, y: 34 + drop }, figures(node)));
   }
 
   drawCall(call, route, width) {
     const label = svg("text", { class: "map-label", "text-anchor": "middle" }, labelText(call));
-    const says = `${call.from.name} calls ${call.to.name || "no name"}${call.connectionType === "messaging_system" && call.to.kind === "service" ? " by messages" : ""}: ${rateText(call.rate)}, p95 ${duration(call.p95)}, ${percent(call.errorShare)} errors`;
-    const element = svg("g", { class: `map-call${call.errorShare >= DASHED_FROM ? " failing" : ""}`, role: "button", tabindex: "-1", "data-id": call.id, "aria-label": says });
+    const way = call.connectionType === "messaging_system" && call.to.kind === "service" ? " by messages" : "";
+    const says = `${call.from.name} calls ${call.to.name || "no name"}${way}: ${rateText(call.rate)}, p95 ${duration(call.p95)}, ${percent(call.errorShare)} errors`;
+    const look = `map-call${call.errorShare >= DASHED_FROM ? " failing" : ""}`;
+    const element = svg("g", { class: look, role: "button", tabindex: "-1", "data-id": call.id, "aria-label": says });
     if (!route.length) return { element, label };
     const end = route.at(-1);
     const isLeftward = route.at(-2).x >= end.x;
@@ -153,7 +154,8 @@ export class Drawing {
     const path = thread([...route.slice(0, -1), { x: base, y: end.y }]);
     const half = 2.5 + width * 0.55;
     element.style.setProperty("--heat", `${Math.round(100 * Math.min(1, Math.sqrt(call.errorShare / 0.2)))}%`);
-    element.append(svg("title", {}, says), svg("path", { class: "map-hit", d: path }), svg("path", { class: "map-line", d: path, "stroke-width": Math.round(width * 10) / 10 }),
+    element.append(svg("title", {}, says), svg("path", { class: "map-hit", d: path }),
+      svg("path", { class: "map-line", d: path, "stroke-width": Math.round(width * 10) / 10 }),
       svg("path", { class: "map-head", d: `M${end.x} ${end.y}L${base} ${end.y - half}V${end.y + half}Z` }));
     return { element, label };
   }
@@ -409,6 +411,21 @@ const SHAPES = {
   database: (w, h) => `M0 5a${w / 2} 5 0 0 1 ${w} 0V${h - 5}a${w / 2} 5 0 0 1-${w} 0Z`,
   queue: (w, h) => `M6 0H${w - 6}a6 ${h / 2} 0 0 1 0 ${h}H6a6 ${h / 2} 0 0 1 0-${h}Z`,
 };
+
+/** What a node's second line says; who answers no calls, but makes some, is told by these. */
+function figures({ calls, rate, errors, errorShare, outs }) {
+  const made = outs.reduce((sum, call) => sum + (call.rate ?? 0), 0);
+  if (calls === 0 && made > 0) return `calls ${rateText(made)}`;
+  return errors > 0 ? `${rateText(rate)} · ${percent(errorShare)} err` : rateText(rate);
+}
+
+function said(node, hidden) {
+  const callers = new Set(node.ins.map(({ from }) => from)).size;
+  const called = new Set(node.outs.map(({ to }) => to)).size;
+  const facts = [node.name || "no name", KINDS[node.kind], rateText(node.rate), `${percent(node.errorShare)} errors`, `called by ${callers}`, `calls ${called}`];
+  if (hidden) facts.push(`${plural(hidden, "neighbour")} not shown`);
+  return facts.join(", ");
+}
 
 function labelText({ rate, p95, errors, errorShare }) {
   return [rateText(rate), duration(p95), errors > 0 ? `${percent(errorShare)} err` : null].filter(Boolean).join(" · ");

@@ -37,17 +37,24 @@ class MapPage {
     document.title = "Map · Skein";
 
     this.range = new RangePicker((from, to) => app.push({ from, to }));
-    this.search = h("input.field.map-search", { type: "search", placeholder: "Find a service", "aria-label": "Find a service or peer", autocomplete: "off", spellcheck: "false" });
+    this.search = h("input.field.map-search", {
+      type: "search", placeholder: "Find a service", "aria-label": "Find a service or peer", autocomplete: "off", spellcheck: "false",
+    });
     this.foundCount = h("span.faint.map-found", { role: "status" });
     const keep = debounce((q) => app.replace({ q }), 300);
-    this.search.addEventListener("input", () => { this.state = { ...this.state, q: this.search.value }; keep(this.search.value); this.find(); });
+    this.search.addEventListener("input", () => {
+      this.state = { ...this.state, q: this.search.value };
+      keep(this.search.value);
+      this.find();
+    });
     this.search.addEventListener("keydown", (event) => this.searchKey(event));
     fill(shell.barStart, h("h1", {}, "Map"), this.search, this.foundCount);
     fill(shell.barEnd, this.range.element,
       h("button.icon-button", { type: "button", "aria-label": "Ask again", title: "Ask again (r)", onclick: () => this.load() }, icon("run")),
       h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
 
-    this.tabs = [["", "Map"], ["table", "Table"]].map(([view, title]) => h("button.tab", { type: "button", role: "tab", "data-view": view, "aria-controls": "map-body", onclick: () => app.push({ view }) }, title));
+    this.tabs = [["", "Map"], ["table", "Table"]].map(([view, title]) =>
+      h("button.tab", { type: "button", role: "tab", "data-view": view, "aria-controls": "map-body", onclick: () => app.push({ view }) }, title));
     const tabs = h("div.tabs", { role: "tablist", "aria-label": "Views" }, this.tabs);
     tabs.addEventListener("keydown", (event) => {
       if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
@@ -70,7 +77,8 @@ class MapPage {
     this.panel = new Panel(app, { ...actions, close: () => this.closePanel() });
     this.body = h("div.map-body", { id: "map-body", role: "tabpanel", "aria-label": "Calls" });
     this.split = h("div.map-split", {}, this.body, this.panel.element);
-    fill(shell.main, h("div.map-tools", {}, tabs, this.focusPart, h("span.map-filters", {}, this.rates, this.errors), h("span.spring"), this.summary), this.notice, this.split);
+    const filters = h("span.map-filters", {}, this.rates, this.errors);
+    fill(shell.main, h("div.map-tools", {}, tabs, this.focusPart, filters, h("span.spring"), this.summary), this.notice, this.split);
     this.installKeys();
     this.learned = app.colors.learn();
     this.show(state);
@@ -94,7 +102,10 @@ class MapPage {
         this.drawing.pan(...step);
       } },
       { keys: ["v"], does: "Map or table", run: () => this.app.push({ view: isMap() ? "table" : "" }) },
-      { keys: ["Escape"], does: "Close the panel, then leave the focus", run: () => (this.panel.element.hidden ? this.app.view.state.focus && this.app.push({ focus: "" }) : this.closePanel()) },
+      { keys: ["Escape"], does: "Close the panel, then leave the focus", run: () => {
+        if (!this.panel.element.hidden) this.closePanel();
+        else if (this.state.focus) this.focus("");
+      } },
     ]);
   }
 
@@ -152,7 +163,8 @@ class MapPage {
       if (error.code === "network") shell.setOffline(() => this.load());
       shell.alert(error.message);
       this.graph = null;
-      this.showState("The map could not be drawn", [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null], [["Try again", () => this.load()]]);
+      const facts = [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null];
+      this.showState("The map could not be drawn", facts, [["Try again", () => this.load()]]);
     } finally {
       if (this.flight === flight) {
         this.flight = null;
@@ -197,8 +209,8 @@ class MapPage {
     this.drawFocus(hops);
     this.drawNotice(shown, asked);
     const isTable = state.view === "table";
-    const what = `${count(shown.nodes.length)} of ${plural(graph.nodes.size, "service and peer", "services and peers")}`;
-    const whole = shown.nodes.length === graph.nodes.size ? plural(graph.nodes.size, "service and peer", "services and peers") : what;
+    const all = nodeCount(graph.nodes.size);
+    const whole = shown.nodes.length === graph.nodes.size ? all : `${count(shown.nodes.length)} of ${all}`;
     fill(this.summary, h("strong", {}, plural(shown.calls.length, "call")), ` · ${whole}`, h("span.summary-zone", {}, ` · ${zoneLabel(zone.value, this.nowMillis)}`));
     this.shown = shown;
     const wanted = isTable ? this.table.element : this.drawing.element;
@@ -217,7 +229,8 @@ class MapPage {
     const drawn = nodes.length <= DRAWN_MAX ? nodes : nodes.slice().sort((a, b) => b.calls - a.calls).slice(0, DRAWN_MAX);
     const ids = new Set(drawn.map(({ id }) => id));
     const between = calls.filter(({ from, to }) => ids.has(from.id) && ids.has(to.id));
-    this.drawing.show(drawn, between, hidden, `Map of ${plural(drawn.length, "service and peer", "services and peers")} with ${plural(between.length, "call")}. Arrow keys follow the calls, Enter opens. The table has the same rows.`);
+    const about = `Map of ${nodeCount(drawn.length)} with ${plural(between.length, "call")}. Arrow keys follow the calls, Enter opens. The table has the same rows.`;
+    this.drawing.show(drawn, between, hidden, about);
   }
 
   drawFocus(hops) {
@@ -227,16 +240,19 @@ class MapPage {
     const buttons = Array.from({ length: HOPS_MAX }, (_, at) => at + 1).map((n) => h("button.map-hop", {
       type: "button", "aria-pressed": String(n === hops), "aria-label": plural(n, "hop"), onclick: () => this.app.push({ focus: centre.id, hops: hopsState(n) }),
     }, n));
-    fill(this.focusPart, h("span.faint", {}, "Around"), h("span.map-centre", {}, h("span.swatch", { "data-s": centre.kind === "service" ? this.app.colors.of(centre.name) : null }), h("span.map-centre-name", {}, centre.name || "no name"),
-      h("button.map-leave", { type: "button", "aria-label": "Show all, not only around this", title: "Show all (f)", onclick: () => this.focus(this.graph.nodes.size > WHOLE_MAX ? WHOLE : "") }, icon("close"))),
-      buttons, h("span.faint", {}, hops === 1 ? "hop" : "hops"));
+    const swatch = h("span.swatch", { "data-s": centre.kind === "service" ? this.app.colors.of(centre.name) : null });
+    const leave = h("button.map-leave", { type: "button", "aria-label": "Show all, not only around this", title: "Show all (f)", onclick: () => this.leaveFocus() }, icon("close"));
+    fill(this.focusPart, h("span.faint", {}, "Around"),
+      h("span.map-centre", {}, swatch, h("span.map-centre-name", {}, centre.name || "no name"), leave), buttons, h("span.faint", {}, hops === 1 ? "hop" : "hops"));
   }
 
   drawNotice(shown, asked) {
     const { graph, state } = this;
     const parts = [];
     if (state.focus && state.focus !== WHOLE && !asked) parts.push(`“${state.focus}” has no spans in this range.`);
-    else if (this.centre && !asked) parts.push(`${plural(graph.nodes.size, "service and peer", "services and peers")}: shown is what is around the busiest. `, h("button.as-link", { type: "button", onclick: () => this.focus(WHOLE) }, "Show all"));
+    else if (this.centre && !asked) {
+      parts.push(`${nodeCount(graph.nodes.size)}: shown is what is around the busiest. `, h("button.as-link", { type: "button", onclick: () => this.focus(WHOLE) }, "Show all"));
+    }
     if (state.view !== "table" && shown.nodes.length > DRAWN_MAX) parts.push(`Drawn are the ${count(DRAWN_MAX)} most called; the table has all.`);
     if (graph.unnamed > 0) parts.push(` ${plural(Math.round(graph.unnamed), "call")} of more names than the server tells apart are not shown.`);
     this.notice.hidden = parts.length === 0;
@@ -283,7 +299,12 @@ class MapPage {
     const call = this.graph?.calls.find(({ id }) => id === this.state.edge);
     const active = document.activeElement?.closest?.(".map-node")?.dataset.id ?? (this.state.node || call?.to.id);
     if (active && active !== this.centre?.id) this.focus(active);
-    else if (this.centre) this.focus(this.graph.nodes.size > WHOLE_MAX ? WHOLE : "");
+    else if (this.centre) this.leaveFocus();
+  }
+
+  /** A large graph would begin with a focus again. */
+  leaveFocus() {
+    this.focus(this.graph.nodes.size > WHOLE_MAX ? WHOLE : "");
   }
 
   /** Marks what the search finds: in the drawing, and as the rows of the table. */
@@ -364,6 +385,7 @@ class MapPage {
   }
 }
 
+const nodeCount = (n) => plural(n, "service and peer", "services and peers");
 const hopsState = (hops) => (hops === 1 ? "" : String(hops));
 const min = (a, b) => (a < b ? a : b);
 const max = (a, b) => (a > b ? a : b);

@@ -61,12 +61,14 @@ export class Panel {
         ["p99", duration(call.p99), "", exactDuration(call.p99)],
       ]),
       h("p.panel-links", {},
-        h("a", { href: this.explore(`{ ${conditions} }`, range) }, "Show in Explore"),
+        h("a", { href: this.explore(`{ ${conditions} }`) }, "Show in Explore"),
         call.exemplar ? h("a", { href: this.app.href({ page: "trace", id: call.exemplar, state: {} }) }, "Slowest call") : null),
       charts, call.errors > 0 ? failed : null, slow);
     this.fillPart(charts, "Over time", (signal) => callCharts(conditions, range, signal));
     if (call.errors > 0) this.fillPart(failed, "Failed calls", (signal) => this.examples(`{ ${conditions} && status = error }`, range, signal));
-    this.fillPart(slow, ["Slow calls", h("span.as-is", {}, ` about ${duration(call.p95)} and more`)], (signal) => this.examples(`{ ${conditions} && duration >= ${Math.floor(call.p95 * 0.95)}ns }`, range, signal));
+    // Quantiles of sums are within some percent of the durations they stand for.
+    const isSlow = `{ ${conditions} && duration >= ${Math.floor(call.p95 * 0.95)}ns }`;
+    this.fillPart(slow, ["Slow calls", h("span.as-is", {}, ` about ${duration(call.p95)} and more`)], (signal) => this.examples(isSlow, range, signal));
   }
 
   /** @param {import("./graph.js").Node} node @param {{ start: bigint, end: bigint }} range @param {boolean} isFocus */
@@ -82,7 +84,7 @@ export class Panel {
       ].filter(Boolean)),
       h("p.panel-links", {},
         isService ? h("a", { href: this.app.href({ page: "service", id: node.name, state: this.rangeState() }) }, "Service page") : null,
-        h("a", { href: this.explore(isService ? nodeConditions(node).replace("resource.service.name", "service") : `{ ${nodeConditions(node)} }`, range) }, "Show in Explore"),
+        h("a", { href: this.explore(`{ ${nodeConditions(node)} }`) }, "Show in Explore"),
         isFocus ? null : h("button.as-link", { type: "button", onclick: () => this.actions.focus(node.id) }, "Only its neighbours")),
       isService ? charts : null,
       this.callList("Called by", node.ins, "from"), this.callList("Calls", node.outs, "to"));
@@ -152,8 +154,8 @@ export class Panel {
 
 /** @param {[string, string, string, string, boolean?][]} facts name, value, change, what the pointer says, whether it is bad */
 function numbers(facts) {
-  return h("dl.panel-numbers", {}, facts.map(([name, value, change, title, isBad]) =>
-    h("div", { title }, h("dt", {}, name), h("dd", {}, h(isBad ? "span.problem" : "span", {}, value), change ? h("span.panel-change", { title: "against the window before" }, change) : null))));
+  return h("dl.panel-numbers", {}, facts.map(([name, value, change, title, isBad]) => h("div", { title }, h("dt", {}, name),
+    h("dd", {}, h(isBad ? "span.problem" : "span", {}, value), change ? h("span.panel-change", { title: "against the window before" }, change) : null))));
 }
 
 async function callCharts(conditions, { start, end }, signal) {
@@ -172,7 +174,10 @@ async function callCharts(conditions, { start, end }, signal) {
       if (isError) failed[at] += value ?? 0;
     });
   }
-  const quantile = (wanted) => latencies.series.find(({ labels }) => labels.some(({ value }) => Number(value) === wanted))?.values.map((value) => (value === null ? null : value * 1e9)) ?? [];
+  const quantile = (wanted) => {
+    const found = latencies.series.find(({ labels }) => labels.some(({ value }) => Number(value) === wanted));
+    return found?.values.map((value) => (value === null ? null : value * 1e9)) ?? [];
+  };
   const time = { startNanos: nanos(rates.startTimeUnixNano), stepNanos: nanos(rates.stepNanos) };
   return charts(all, failed, quantile(0.95), quantile(0.5), time);
 }

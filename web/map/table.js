@@ -119,7 +119,10 @@ export class CallTable {
     element.dataset.index = index;
     attribute(element, "aria-rowindex", index + 2);
     attribute(element, "aria-selected", index === this.selected ? "true" : "false");
-    const named = (node) => [h("span.swatch", { "data-s": node.kind === "service" ? this.actions.colorOf(node.name) : null }), h("span.cell-name", { title: node.name.slice(0, 500) }, node.name.slice(0, 200) || "no name")];
+    const named = ({ kind, name }) => [
+      h("span.swatch", { "data-s": kind === "service" ? this.actions.colorOf(name) : null }),
+      h("span.cell-name", { title: name.slice(0, 500) }, name.slice(0, 200) || "no name"),
+    ];
     fill(parts.from, named(call.from));
     fill(parts.to, named(call.to));
     parts.kind.textContent = kindOf(call);
