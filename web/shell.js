@@ -21,8 +21,8 @@ export class Shell {
     this.addressOf = addressOf;
     this.more = more;
     this.pageLinks = RAIL.map(([page, name]) => h("a.rail-item", { "data-page": page, "aria-label": name }, icon(page), railLabel(name)));
-    this.pinButton = railButton("wide", "Names beside the icons", () => { rail.value = rail.value === "wide" ? "narrow" : "wide"; });
-    this.themeButton = railButton("auto", "Theme", () => this.nextTheme());
+    this.pinButton = railButton("wide", "Names beside the icons", "Names", () => { rail.value = rail.value === "wide" ? "narrow" : "wide"; });
+    this.themeButton = railButton("auto", "Theme", "Theme", () => this.nextTheme());
     this.home = h("a.rail-item.logo", { "aria-label": "Skein, home" }, icon("skein"), railLabel("Skein"));
     this.rail = h("nav.rail", { "aria-label": "Pages and settings" },
       this.home,
@@ -30,9 +30,9 @@ export class Shell {
       h("div.rail-gap"),
       this.pinButton,
       this.themeButton,
-      railButton("globe", "Time zone", () => this.open("showZones")),
-      railButton("help", "Keyboard shortcuts", () => this.open("showShortcuts")),
-      this.aboutButton = railButton("info", "About and health", () => this.open("showAbout")));
+      railButton("globe", "Time zone", "Time zone", () => this.open("showZones")),
+      railButton("help", "Keyboard shortcuts", "Keyboard", () => this.open("showShortcuts")),
+      this.aboutButton = railButton("info", "About and health", "About", () => this.open("showAbout")));
     this.barStart = h("div.bar-start");
     this.barEnd = h("div.bar-end");
     this.progress = h("div.progress", { hidden: true });
@@ -159,6 +159,8 @@ function railLabel(text) {
   return h("span.rail-label", {}, text);
 }
 
-function railButton(picture, label, onclick) {
-  return h("button.rail-item", { type: "button", "aria-label": label, onclick }, icon(picture), railLabel(label));
+/** @param {string} label @param {string} short how it begins: as much as a wide rail has room for */
+function railButton(picture, label, short, onclick) {
+  const text = railLabel([short, h("span.rail-rest", {}, label.slice(short.length))]);
+  return h("button.rail-item", { type: "button", "aria-label": label, onclick }, icon(picture), text);
 }
