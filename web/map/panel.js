@@ -11,6 +11,7 @@ import { trend } from "./trend.js";
 const MOMENTS = 60;
 const EXAMPLES_MAX = 5;
 const CALLS_SHOWN_MAX = 50;
+const SCROLLING = /^(Arrow|Page|Home$|End$| $)/;
 const MINUTE = 60_000_000_000n;
 
 export class Panel {
@@ -20,6 +21,8 @@ export class Panel {
     this.actions = actions;
     this.element = h("aside.map-panel.scroller", { hidden: true, tabindex: "-1", "aria-label": "Details" });
     this.element.addEventListener("keydown", (event) => {
+      // Arrows scroll here, and do not walk the map.
+      if (SCROLLING.test(event.key)) event.stopPropagation();
       if (event.key !== "Escape") return;
       event.preventDefault();
       actions.close();
