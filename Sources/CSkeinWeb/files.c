@@ -27,6 +27,10 @@ static const unsigned char compare_compare_js[] = {
 #embed "../../web/compare/compare.js"
 };
 
+static const unsigned char dialogs_css[] = {
+#embed "../../web/dialogs.css"
+};
+
 static const unsigned char explore_css[] = {
 #embed "../../web/explore.css"
 };
@@ -59,12 +63,20 @@ static const unsigned char favicon_svg[] = {
 #embed "../../web/favicon.svg"
 };
 
+static const unsigned char import_js[] = {
+#embed "../../web/import.js"
+};
+
 static const unsigned char index_html[] = {
 #embed "../../web/index.html"
 };
 
 static const unsigned char lib_colors_js[] = {
 #embed "../../web/lib/colors.js"
+};
+
+static const unsigned char lib_event_stream_js[] = {
+#embed "../../web/lib/event-stream.js"
 };
 
 static const unsigned char lib_format_js[] = {
@@ -79,12 +91,20 @@ static const unsigned char lib_keys_js[] = {
 #embed "../../web/lib/keys.js"
 };
 
+static const unsigned char lib_layered_js[] = {
+#embed "../../web/lib/layered.js"
+};
+
 static const unsigned char lib_range_picker_js[] = {
 #embed "../../web/lib/range-picker.js"
 };
 
 static const unsigned char lib_range_js[] = {
 #embed "../../web/lib/range.js"
+};
+
+static const unsigned char lib_ranking_js[] = {
+#embed "../../web/lib/ranking.js"
 };
 
 static const unsigned char lib_rows_js[] = {
@@ -107,20 +127,52 @@ static const unsigned char live_css[] = {
 #embed "../../web/live.css"
 };
 
+static const unsigned char live_list_js[] = {
+#embed "../../web/live/list.js"
+};
+
 static const unsigned char live_live_js[] = {
 #embed "../../web/live/live.js"
+};
+
+static const unsigned char live_ring_js[] = {
+#embed "../../web/live/ring.js"
 };
 
 static const unsigned char map_css[] = {
 #embed "../../web/map.css"
 };
 
+static const unsigned char map_drawing_js[] = {
+#embed "../../web/map/drawing.js"
+};
+
+static const unsigned char map_graph_js[] = {
+#embed "../../web/map/graph.js"
+};
+
 static const unsigned char map_map_js[] = {
 #embed "../../web/map/map.js"
 };
 
+static const unsigned char map_panel_js[] = {
+#embed "../../web/map/panel.js"
+};
+
+static const unsigned char map_table_js[] = {
+#embed "../../web/map/table.js"
+};
+
+static const unsigned char map_trend_js[] = {
+#embed "../../web/map/trend.js"
+};
+
 static const unsigned char palette_js[] = {
 #embed "../../web/palette.js"
+};
+
+static const unsigned char pins_js[] = {
+#embed "../../web/pins.js"
 };
 
 static const unsigned char services_css[] = {
@@ -137,6 +189,10 @@ static const unsigned char services_services_js[] = {
 
 static const unsigned char settings_js[] = {
 #embed "../../web/settings.js"
+};
+
+static const unsigned char shell_dialogs_js[] = {
+#embed "../../web/shell-dialogs.js"
 };
 
 static const unsigned char shell_js[] = {
@@ -199,6 +255,7 @@ static const struct skein_web_file files[] = {
     FILE("base.css", base_css),
     FILE("compare.css", compare_css),
     FILE("compare/compare.js", compare_compare_js),
+    FILE("dialogs.css", dialogs_css),
     FILE("explore.css", explore_css),
     FILE("explore/completion.js", explore_completion_js),
     FILE("explore/explore.js", explore_explore_js),
@@ -207,26 +264,39 @@ static const struct skein_web_file files[] = {
     FILE("explore/query-text.js", explore_query_text_js),
     FILE("explore/results.js", explore_results_js),
     FILE("favicon.svg", favicon_svg),
+    FILE("import.js", import_js),
     FILE("index.html", index_html),
     FILE("lib/colors.js", lib_colors_js),
+    FILE("lib/event-stream.js", lib_event_stream_js),
     FILE("lib/format.js", lib_format_js),
     FILE("lib/icons.js", lib_icons_js),
     FILE("lib/keys.js", lib_keys_js),
+    FILE("lib/layered.js", lib_layered_js),
     FILE("lib/range-picker.js", lib_range_picker_js),
     FILE("lib/range.js", lib_range_js),
+    FILE("lib/ranking.js", lib_ranking_js),
     FILE("lib/rows.js", lib_rows_js),
     FILE("lib/sparkline.js", lib_sparkline_js),
     FILE("lib/url.js", lib_url_js),
     FILE("lib/view.js", lib_view_js),
     FILE("live.css", live_css),
+    FILE("live/list.js", live_list_js),
     FILE("live/live.js", live_live_js),
+    FILE("live/ring.js", live_ring_js),
     FILE("map.css", map_css),
+    FILE("map/drawing.js", map_drawing_js),
+    FILE("map/graph.js", map_graph_js),
     FILE("map/map.js", map_map_js),
+    FILE("map/panel.js", map_panel_js),
+    FILE("map/table.js", map_table_js),
+    FILE("map/trend.js", map_trend_js),
     FILE("palette.js", palette_js),
+    FILE("pins.js", pins_js),
     FILE("services.css", services_css),
     FILE("services/service.js", services_service_js),
     FILE("services/services.js", services_services_js),
     FILE("settings.js", settings_js),
+    FILE("shell-dialogs.js", shell_dialogs_js),
     FILE("shell.js", shell_js),
     FILE("theme.js", theme_js),
     FILE("trace.css", trace_css),
