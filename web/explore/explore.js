@@ -43,7 +43,16 @@ class Explore {
     this.range = new RangePicker((from, to) => this.ask({ from, to }));
     this.summary = h("p.summary", {});
     this.cancelButton = h("button.quiet", { type: "button", hidden: true, onclick: () => this.cancel() }, "Cancel");
+    this.facetColumn = h("aside.facet-column", { "aria-label": "Facets", hidden: true });
+    this.heatmapPlace = h("div.heatmap-place", {});
+    this.stripPlace = h("div.strip-place", {});
     this.body = h("div.explore-body", {});
+    /**
+     * What stands around the results: each is told every question that is asked, when the page closes, and when the zone
+     * is another one. `start` and `end` are null where the range is open.
+     * @type {{ show(question: { q: string, start: bigint | null, end: bigint | null, nowMillis: number }): void, close(): void, zoneChanged?(): void }[]}
+     */
+    this.parts = [];
     this.results = new Results({
       open: (id) => this.openTrace(id),
       href: (id) => app.href(this.traceView(id)),
@@ -59,7 +68,10 @@ class Explore {
       h("button.icon-button", { type: "button", "aria-label": "Run again", title: "Run again (r)", onclick: () => this.run() }, icon("run")),
       h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
     fill(shell.main, h("h1.unseen", {}, "Explore traces"), this.query.faultLine,
-      h("div.under-bar", {}, this.query.chipRow, h("span.spring"), this.cancelButton, this.summary), this.body);
+      h("div.explore-columns", {}, this.facetColumn,
+        h("div.explore-main", {},
+          h("div.under-bar", {}, this.query.chipRow, h("span.spring"), this.cancelButton, this.summary),
+          this.heatmapPlace, this.stripPlace, this.body)));
     this.installKeys();
     this.unlisten = timeForm.listen(() => this.results.refresh());
     app.colors.learn().then(() => this.results.refresh());
@@ -73,6 +85,7 @@ class Explore {
     this.query.text = this.state.q;
     this.range.show(this.state.from, this.state.to);
     Object.assign(this, answer);
+    this.tellParts();
     this.showResults();
     this.results.scroller.scrollTop = top;
     const at = this.results.ids.indexOf(this.app.openedTrace ?? id);
@@ -125,6 +138,7 @@ class Explore {
       return;
     }
     this.question = { q, ...range, limit: PAGE_SIZE };
+    this.tellParts();
     const began = performance.now();
     if (this.traces.length) this.body.classList.add("waiting");
     const answer = await this.fetch({ ...this.question }, (error) => this.showError(error));
@@ -142,6 +156,11 @@ class Explore {
     if (this.traces.length) this.showResults();
     else await this.showNothing(asked, answer.hints ?? []);
     if (asked === this.asked) this.body.classList.remove("waiting");
+  }
+
+  tellParts() {
+    const { q, start, end } = this.question;
+    for (const part of this.parts) part.show({ q, start, end, nowMillis: this.nowMillis });
   }
 
   /** The next page below the ones that are here; they stay when it does not come. @param {boolean} [again] after a failure */
@@ -284,6 +303,7 @@ class Explore {
 
   zoneChanged() {
     this.range.show(this.state.from, this.state.to);
+    for (const part of this.parts) part.zoneChanged?.();
     if (this.traces.length) this.showResults();
   }
 
@@ -306,6 +326,7 @@ class Explore {
       ? { href: this.href, answer: { traces, next, inspected, elapsed, question, nowMillis }, top: results.scroller.scrollTop, id: results.ids[results.selected] }
       : null;
     this.unlisten();
+    for (const part of this.parts) part.close();
     this.results.close();
     this.app.keyboard.install("Explore", []);
   }
