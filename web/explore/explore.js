@@ -39,7 +39,7 @@ class Explore {
     this.asked = 0;
     this.nowMillis = Date.now();
 
-    this.query = new QueryBar({ run: (q) => this.ask({ q }), openTrace: (id) => this.openTrace(id) });
+    this.query = new QueryBar({ run: (q) => this.ask({ q }), openTrace: (id) => this.openTrace(id), confirm: (text) => app.shell.confirm(text) });
     this.range = new RangePicker((from, to) => this.ask({ from, to }));
     this.summary = h("p.summary", {});
     this.cancelButton = h("button.quiet", { type: "button", hidden: true, onclick: () => this.cancel() }, "Cancel");
@@ -96,6 +96,7 @@ class Explore {
     const { results } = this;
     this.app.keyboard.install("Explore", [
       { keys: ["/"], does: "Write a query", run: () => this.query.focus() },
+      { keys: ["q"], does: "Saved and past queries", run: () => this.query.showKept() },
       { keys: ["t"], does: "Time range", run: () => this.range.toggle() },
       { keys: ["r"], does: "Run again", run: () => this.run() },
       { keys: ["ArrowDown", "j"], does: "Next trace", run: () => results.move(1) },

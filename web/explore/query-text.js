@@ -4,21 +4,15 @@
 
 /** @typedef {{ kind: "name" | "string" | "number" | "operator" | "logic" | "open" | "close" | "pipe" | "other", start: number, end: number, text: string }} Token */
 
-/** Fields that every span has, with what can stand on their right; `inBraces` where the other form writes them differently. */
+/** Fields that every span has and people ask for first; `inBraces` where the other form writes them differently. */
 export const INTRINSICS = [
-  { name: "service", inBraces: "resource.service.name", type: "string", says: "the service that recorded the span" },
-  { name: "name", type: "string", says: "the operation" },
-  { name: "duration", type: "duration", says: "how long it took" },
-  { name: "status", type: "keyword", says: "unset, ok or error", values: ["error", "ok", "unset"] },
-  { name: "error", inBraces: null, type: "keyword", says: "whether the status is error", values: ["true", "false"] },
-  { name: "kind", type: "keyword", says: "server, client, …", values: ["server", "client", "internal", "producer", "consumer", "unspecified"] },
+  { name: "service", inBraces: "resource.service.name", says: "the service that recorded the span" },
+  { name: "name", says: "the operation" },
+  { name: "duration", says: "how long it took" },
+  { name: "status", says: "unset, ok or error" },
+  { name: "error", says: "whether the status is error" },
+  { name: "kind", says: "server, client, …" },
 ];
-
-/** The intrinsics of a form, under the names it has for them. @param {boolean} inBraces */
-export function intrinsics(inBraces) {
-  if (!inBraces) return INTRINSICS;
-  return INTRINSICS.filter((field) => field.inBraces !== null).map((field) => ({ ...field, name: field.inBraces ?? field.name }));
-}
 
 /** Words that stand for something else than an attribute when they have no scope; those of the server and two of ours. */
 const TAKEN = new Set([
