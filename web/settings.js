@@ -56,6 +56,9 @@ export function keepSize(name, pixels) {
   write(`size.${name}`, String(Math.round(pixels)));
 }
 
+/** Whether the column of facets of Explore shows, where there is room for it. */
+export const facetColumn = remembered("facets", "open", oneOf("open", "closed"));
+
 const PAST_QUERIES_MAX = 50;
 
 /** Queries that ran, newest first. @returns {string[]} */

@@ -47,19 +47,36 @@ export function tokenize(text) {
 const isJoin = (token, word, sign) => token.kind === "logic" && (token.text === sign || token.text.toLowerCase() === word);
 
 /**
- * The conditions that all have to hold, as ranges of the text: one chip each. A query whose outermost word is `or`
- * is one chip; so is what stands in parentheses.
+ * The conditions that all have to hold, as ranges of the text: one chip each, and one for each further stage of a
+ * pipeline, with its sign. A query whose outermost word is `or` is one chip; so is what stands in parentheses.
  * @param {string} text @returns {{ start: number, end: number, text: string }[]}
  */
 export function chips(text) {
-  const tokens = unwrapped(tokenize(text));
+  const [first, ...further] = stages(tokenize(text));
+  return [...conditions(text, unwrapped(first)), ...further.map((stage) => chipOf(text, stage))];
+}
+
+/** Tokens from one outer pipe to the next, which begins its stage. */
+function stages(tokens) {
+  const all = [[]];
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.kind === "open") depth++;
+    if (token.kind === "close") depth--;
+    if (depth === 0 && token.kind === "pipe") all.push([token]);
+    else all.at(-1).push(token);
+  }
+  return all;
+}
+
+function conditions(text, tokens) {
   if (!tokens.length) return [];
   const groups = [[]];
   let depth = 0;
   for (const token of tokens) {
     if (token.kind === "open") depth++;
     if (token.kind === "close") depth--;
-    if (depth === 0 && (isJoin(token, "or", "||") || token.kind === "pipe")) return [chipOf(text, tokens)];
+    if (depth === 0 && isJoin(token, "or", "||")) return [chipOf(text, tokens)];
     if (depth === 0 && isJoin(token, "and", "&&")) groups.push([]);
     else groups.at(-1).push(token);
   }
@@ -97,11 +114,22 @@ function joint(text) {
 
 /** The text without one of its chips, and without the word that joined it. @param {string} text @param {number} index */
 export function withoutChip(text, index) {
-  const all = chips(text);
-  const kept = all.filter((_, i) => i !== index);
-  const wrapped = unwrapped(tokenize(text)).length < tokenize(text).length && kept.length;
-  const joined = kept.map((chip) => chip.text).join(joint(text));
-  return wrapped ? `{ ${joined} }` : joined;
+  return composed(text, chips(text).filter((_, i) => i !== index).map((chip) => chip.text));
+}
+
+/** Chips put together again in the form of the text that they come from. @param {string[]} kept */
+function composed(text, kept) {
+  const own = kept.filter((chip) => !chip.startsWith("|"));
+  const further = kept.filter((chip) => chip.startsWith("|"));
+  const joined = own.join(joint(text));
+  const isWhole = own.length === 0 && further.length > 0;
+  return [isWhole ? "{ }" : isWrapped(text) && own.length ? `{ ${joined} }` : joined, ...further].filter(Boolean).join(" ");
+}
+
+/** Whether the first stage is one pair of braces. */
+function isWrapped(text) {
+  const [first] = stages(tokenize(text));
+  return unwrapped(first).length < first.length;
 }
 
 /**
@@ -114,16 +142,22 @@ export function withoutChip(text, index) {
  * @param {string} text @param {Condition} condition
  */
 export function withCondition(text, { key, scope, operator, value, type }) {
-  const isBraced = inBraces(text);
-  const condition = `${fieldName(key, scope, isBraced)} ${operator} ${literal(value, type)}`;
-  const tokens = tokenize(text);
-  const isWrapped = unwrapped(tokens).length < tokens.length;
-  const all = chips(text);
-  if (all.some((chip) => chip.text === condition)) return text;
-  const before = all.length === 1 && hasOuterOr(all[0].text) ? [`(${all[0].text})`] : all.map((chip) => chip.text);
-  if (isBraced && !isWrapped) return [...before, `{ ${condition} }`].join(" && ");
-  const joined = [...before, condition].join(joint(text));
-  return isWrapped ? `{ ${joined} }` : joined;
+  return narrowed(text, `${fieldName(key, scope, inBraces(text))} ${operator} ${literal(value, type)}`);
+}
+
+/** The text with one condition more, which is written in the text's form. @param {string} text @param {string} condition */
+export function narrowed(text, condition) {
+  const all = chips(text).map((chip) => chip.text);
+  if (all.includes(condition)) return text;
+  const own = all.filter((chip) => !chip.startsWith("|"));
+  const further = all.slice(own.length);
+  if (inBraces(text) && !isWrapped(text)) {
+    // What one spanset has below another, or beside it: the condition is for the spans that this comes to.
+    const isOne = own.length === 1;
+    return isOne ? composed(text, [...own, `| { ${condition} }`, ...further]) : composed(text, [...own, `{ ${condition} }`, ...further]);
+  }
+  const before = own.length === 1 && hasOuterOr(own[0]) ? [`(${own[0]})`] : own;
+  return composed(text, [...before, condition, ...further]);
 }
 
 function hasOuterOr(text) {
