@@ -19,11 +19,54 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null }} query
+ * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null, order?: string | null, spans?: number }} query
  * @param {AbortSignal} [signal]
  */
-export function search({ q, start, end, limit, cursor }, signal) {
-  return get("search", { q, start, end, limit, cursor }, signal);
+export function search({ q, start, end, limit, cursor, order, spans }, signal) {
+  return get("search", { q, start, end, limit, cursor, order, spans }, signal);
+}
+
+/**
+ * The same, told while it is found: `told` gets the traces that came since, and how far the server is where it says so.
+ * The answer is what the last line says; without one the search broke off.
+ * @param {(traces: any[], progress: any | null) => void} told
+ */
+export async function searchLines({ q, start, end, limit, cursor, order, spans }, told, signal) {
+  const response = await send(address("search", { q, start, end, limit, cursor, order, spans }), signal, { accept: "application/x-ndjson" });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  let last = null;
+  for (;;) {
+    const { done, value } = await reader.read();
+    const lines = (rest + (value ?? "")).split("\n");
+    rest = done ? "" : lines.pop();
+    const traces = [];
+    let progress = null;
+    for (const text of lines) {
+      if (text.trim() === "") continue;
+      const line = parsed(text, response);
+      if (line.error) throw new ApiError(line.error.detail ?? "The search broke off", { status: response.status, code: line.error.code ?? "http", requestId: response.headers.get("X-Request-Id") });
+      if (line.progress) progress = line.progress;
+      else if (line.traceId) traces.push(line);
+      else {
+        // An answer in one piece has the traces in its only line.
+        traces.push(...(line.traces ?? []));
+        last = line;
+      }
+    }
+    if (traces.length || progress) told(traces, progress);
+    if (done) break;
+  }
+  if (!last) throw new ApiError("The search broke off before its end", { code: "broken-off" });
+  return last;
+}
+
+function parsed(text, response) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError("The server's answer is not JSON. Is something else listening at this address?", { status: response.status, code: "not-json" });
+  }
 }
 
 export function traceSkeleton(id, signal) {
@@ -162,12 +205,16 @@ export function status(signal) {
   return get("status", {}, signal);
 }
 
-async function get(path, parameters, signal) {
+function address(path, parameters) {
   const url = new URL(path, ROOT);
   for (const [key, value] of Object.entries(parameters)) {
     for (const one of [value].flat()) if (one != null && one !== "") url.searchParams.append(key, String(one));
   }
-  const response = await send(url, signal);
+  return url;
+}
+
+async function get(path, parameters, signal) {
+  const response = await send(address(path, parameters), signal);
   try {
     return await response.json();
   } catch (error) {
@@ -185,10 +232,10 @@ async function change(method, path, body) {
 }
 
 /** One request, and a second one when the server was busy and said when to come back. */
-async function send(url, signal, { method = "GET", body, type } = {}, again = true) {
+async function send(url, signal, { method = "GET", body, type, accept = "application/json" } = {}, again = true) {
   let response;
   try {
-    const headers = { Accept: "application/json", ...(type && body != null ? { "Content-Type": type } : {}) };
+    const headers = { Accept: accept, ...(type && body != null ? { "Content-Type": type } : {}) };
     response = await fetch(url, { method, body, signal, headers });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -198,7 +245,7 @@ async function send(url, signal, { method = "GET", body, type } = {}, again = tr
   const wait = Number(response.headers.get("Retry-After") ?? NaN);
   if (again && (response.status === 503 || response.status === 429) && wait <= RETRY_WAIT_MAX_SECONDS) {
     await new Promise((resolve) => setTimeout(resolve, wait * 1000));
-    return send(url, signal, { method, body, type }, false);
+    return send(url, signal, { method, body, type, accept }, false);
   }
   const problem = await response.json().catch(() => null);
   throw new ApiError(problem?.detail ?? problem?.title ?? `The server answered ${response.status} ${response.statusText}`.trim(), {

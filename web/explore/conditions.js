@@ -66,8 +66,9 @@ export function toggled(text, name, operator, value) {
   const same = own.find((condition) => condition.operator === operator && condition.value === value);
   if (same) return withoutChip(text, same.index);
   const isGone = (condition) => (operator === "!=" ? condition.operator === "=" && condition.value === value : condition.operator === operator || (operator === "=" && condition.value === value));
-  const left = own.filter(isGone).reverse().reduce((rest, { index }) => withoutChip(rest, index), text);
-  return narrowed(left, `${nameIn(left, name)} ${operator} ${value}`);
+  // The new one comes first, so that the query is never without the braces it is written in.
+  const more = narrowed(text, `${nameIn(text, name)} ${operator} ${value}`);
+  return own.filter(isGone).reverse().reduce((rest, { index }) => withoutChip(rest, index), more);
 }
 
 /** The query with a stage behind it that counts. @param {string} text @param {string} stage as in `rate() by(name)` */
