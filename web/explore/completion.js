@@ -2,11 +2,25 @@
 // What the word at the cursor could become. The server knows the language and the names; this puts the likely ones first
 // and says what each is: its type, how many spans carry it, what an operator or a function does. Pure but for the asking.
 import { compactCount, share } from "../lib/format.js";
-import { INTRINSICS, OPERATORS, attributeKey, completionAt, faultRange } from "./query-text.js";
+import { attributeKey, faultRange, tokenize } from "./query-text.js";
 
 export const OPTIONS_MAX = 40;
 const ASKED_MAX = 100;
 const PAST_MAX = 5;
+
+/** Fields that every span has and people ask for first; `inBraces` where the other form writes them differently. */
+const INTRINSICS = [
+  { name: "service", inBraces: "resource.service.name", says: "the service that recorded the span" },
+  { name: "name", says: "the operation" },
+  { name: "duration", says: "how long it took" },
+  { name: "status", says: "unset, ok or error" },
+  { name: "error", says: "whether the status is error" },
+  { name: "kind", says: "server, client, …" },
+];
+const OPERATORS = [
+  ["=", "equals"], ["!=", "differs"], [">", "more than"], [">=", "at least"], ["<", "less than"], ["<=", "at most"],
+  ["=~", "matches the pattern"], ["!~", "does not match"],
+];
 
 /** Functions that count over time answer figures, not traces: they are for metrics, and a search refuses them. */
 const FUNCTIONS = {
@@ -89,3 +103,38 @@ function ownValues(field, prefix) {
   if (/^\d+(\.\d+)?$/.test(prefix)) return ["ms", "s", "µs", "m"].map((unit) => prefix + unit);
   return prefix === "" ? ["10ms", "100ms", "500ms", "1s", "5s"] : [];
 }
+
+/**
+ * What the word at the cursor may become.
+ * `want`: a field, an operator, a value (of `field`), or a word that joins; `prefix` is what is typed of it so far,
+ * `start…end` the range that a completion replaces.
+ * @param {string} text @param {number} cursor
+ * @returns {{ want: "field" | "operator" | "value" | "logic", prefix: string, start: number, end: number, field: string }}
+ */
+export function completionAt(text, cursor) {
+  const tokens = tokenize(text);
+  const at = tokens.find((token) => token.start < cursor && cursor <= token.end && (isWord(token) || token.kind === "operator" || isHalfJoin(token)));
+  const before = tokens.filter((token) => token.end <= cursor && token !== at && token.start < cursor);
+  let want = "field";
+  let field = "";
+  for (const token of before) {
+    if (token.kind === "open" || token.kind === "logic" || token.kind === "pipe") want = "field";
+    else if (token.kind === "close") want = "logic";
+    else if (token.kind === "operator") want = "value";
+    else if (want === "field") {
+      field = token.text;
+      want = "operator";
+    } else if (want === "value") want = "logic";
+  }
+  if (at?.kind === "operator" && want === "operator") return { want: "value", prefix: "", start: cursor, end: cursor, field };
+  if (!at) return { want, prefix: "", start: cursor, end: cursor, field };
+  const typed = text.slice(at.start, cursor);
+  const prefix = at.kind === "string" ? typed.slice(1).replace(/\\(.)/g, "$1").replace(/"$/, "") : typed;
+  if (at.kind === "logic" && want !== "logic") return { want: "field", prefix, start: at.start, end: at.end, field };
+  return { want, prefix, start: at.start, end: at.end, field };
+}
+
+const isWord = (token) => token.kind === "name" || token.kind === "string" || token.kind === "number" || token.kind === "logic";
+
+/** One sign of the two that join: the other may be on its way. */
+const isHalfJoin = (token) => token.text === "&" || token.text === "|";

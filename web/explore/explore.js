@@ -361,7 +361,7 @@ class Explore {
     const isLoadedOnly = isOpen && (tab === "spans" ? sort !== "" : sortsLoaded(sort));
     const facts = [
       this.partial ? "partial" : null, this.flight ? "more are coming" : `${plural(this.inspected.spans, "span")} read`, `${Math.max(1, Math.round(this.elapsed))} ms`,
-      isLoadedOnly ? "sorted among those loaded" : null, tab === "spans" && view.untold ? `${plural(view.untold, "further match", "further matches")} in traces of many` : null,
+      isLoadedOnly ? "sorted among those loaded" : null, tab === "spans" && view.untold ? `${plural(view.untold, "more match", "more matches")} in large traces` : null,
     ];
     fill(this.summary, this.partial ? icon("warning") : null, h("strong", {}, found), ` · ${facts.filter(Boolean).join(" · ")}`, h("span.summary-zone", {}, ` · ${zoneLabel(zone.value, this.nowMillis)}`));
     this.app.shell.say(`${found} found`);
@@ -386,7 +386,7 @@ class Explore {
     const life = new AbortController();
     this.app.shell.say(isEmpty ? "No spans yet" : "No traces found");
     if (isEmpty) {
-      const page = new module.FirstSpan(status, { open: (id) => this.openTrace(id), href: this.actions.href, explore: () => this.ask({ q: "", from: "-1h", to: "" }) });
+      const page = new module.FirstSpan(status, { href: this.actions.href, explore: () => this.run(), copy: (text, what) => this.app.shell.copy(text, what) });
       this.closeWaiting = () => { page.close(); this.closeWaiting = null; };
       this.columns.classList.add("bare");
       fill(this.body, page.element);

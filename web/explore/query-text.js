@@ -4,16 +4,6 @@
 
 /** @typedef {{ kind: "name" | "string" | "number" | "operator" | "logic" | "open" | "close" | "pipe" | "other", start: number, end: number, text: string }} Token */
 
-/** Fields that every span has and people ask for first; `inBraces` where the other form writes them differently. */
-export const INTRINSICS = [
-  { name: "service", inBraces: "resource.service.name", says: "the service that recorded the span" },
-  { name: "name", says: "the operation" },
-  { name: "duration", says: "how long it took" },
-  { name: "status", says: "unset, ok or error" },
-  { name: "error", says: "whether the status is error" },
-  { name: "kind", says: "server, client, …" },
-];
-
 /** Words that stand for something else than an attribute when they have no scope; those of the server and two of ours. */
 const TAKEN = new Set([
   "duration", "name", "status", "statusMessage", "kind", "traceDuration", "rootName", "rootServiceName",
@@ -22,11 +12,6 @@ const TAKEN = new Set([
 /** The same, however they are spelled. */
 const TAKEN_IN_ANY_CASE = new Set(["and", "or", "not", "true", "false", "nil", "minint", "maxint"]);
 const SCOPES = /^(span|resource|event|link|parent|trace|instrumentation)([.:]|$)/;
-
-export const OPERATORS = [
-  ["=", "equals"], ["!=", "differs"], [">", "more than"], [">=", "at least"], ["<", "less than"], ["<=", "at most"],
-  ["=~", "matches the pattern"], ["!~", "does not match"],
-];
 
 const LOGIC = new Set(["and", "or", "not"]);
 const PATTERN =
@@ -188,41 +173,6 @@ export function fieldName(key, scope, isBraced = false) {
   const name = isPlain ? key : `"${key.replace(/[\\"]/g, "\\$&")}"`;
   return `${scope === "resource" ? "resource" : "span"}.${name}`;
 }
-
-/**
- * What the word at the cursor may become.
- * `want`: a field, an operator, a value (of `field`), or a word that joins; `prefix` is what is typed of it so far,
- * `start…end` the range that a completion replaces.
- * @param {string} text @param {number} cursor
- * @returns {{ want: "field" | "operator" | "value" | "logic", prefix: string, start: number, end: number, field: string }}
- */
-export function completionAt(text, cursor) {
-  const tokens = tokenize(text);
-  const at = tokens.find((token) => token.start < cursor && cursor <= token.end && (isWord(token) || token.kind === "operator" || isHalfJoin(token)));
-  const before = tokens.filter((token) => token.end <= cursor && token !== at && token.start < cursor);
-  let want = "field";
-  let field = "";
-  for (const token of before) {
-    if (token.kind === "open" || token.kind === "logic" || token.kind === "pipe") want = "field";
-    else if (token.kind === "close") want = "logic";
-    else if (token.kind === "operator") want = "value";
-    else if (want === "field") {
-      field = token.text;
-      want = "operator";
-    } else if (want === "value") want = "logic";
-  }
-  if (at?.kind === "operator" && want === "operator") return { want: "value", prefix: "", start: cursor, end: cursor, field };
-  if (!at) return { want, prefix: "", start: cursor, end: cursor, field };
-  const typed = text.slice(at.start, cursor);
-  const prefix = at.kind === "string" ? typed.slice(1).replace(/\\(.)/g, "$1").replace(/"$/, "") : typed;
-  if (at.kind === "logic" && want !== "logic") return { want: "field", prefix, start: at.start, end: at.end, field };
-  return { want, prefix, start: at.start, end: at.end, field };
-}
-
-const isWord = (token) => token.kind === "name" || token.kind === "string" || token.kind === "number" || token.kind === "logic";
-
-/** One sign of the two that join: the other may be on its way. */
-const isHalfJoin = (token) => token.text === "&" || token.text === "|";
 
 /** The bare key and scope of a field: `resource.host.name` → host.name, resource. @param {string} field */
 export function attributeKey(field) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import test from "node:test";
-import { optionsFor } from "../explore/completion.js";
+import { completionAt, optionsFor } from "../explore/completion.js";
 
 const ATTRIBUTES = [{ key: "user.id", scope: "span", types: ["string"], share: 0.4, estimate: false }, { key: "host.name", scope: "resource", types: ["string"], share: 1, estimate: false }];
 
@@ -48,4 +48,30 @@ test("durations are round amounts, and functions that a search refuses are not o
   assert.deepEqual((await offered("error = |")).inserts, ["true", "false"]);
   const after = await offered("{ } |", [["by", "function"], ["rate", "function"], ["count", "function"]]);
   assert.deepEqual(after.inserts, ["by(", "count()"]);
+});
+
+test("completion knows what could come next", () => {
+  const at = (text) => {
+    const cursor = text.indexOf("|");
+    const { want, prefix, field } = completionAt(text.replace("|", ""), cursor);
+    return `${want}:${prefix}:${field}`;
+  };
+  assert.equal(at("|"), "field::");
+  assert.equal(at("us|"), "field:us:");
+  assert.equal(at("user.id |"), "operator::user.id");
+  assert.equal(at("user.id =|"), "value::user.id");
+  assert.equal(at("user.id = |"), "value::user.id");
+  assert.equal(at('user.id = "ab|'), "value:ab:user.id");
+  assert.equal(at('user.id = "ab"|'), "value:ab:user.id");
+  assert.equal(at('user.id = "ab" |'), "logic::user.id");
+  assert.equal(at('user.id = "ab" an|'), "logic:an:user.id");
+  assert.equal(at('user.id = "ab" and dur|'), "field:dur:user.id");
+  assert.equal(at("{ sta|"), "field:sta:");
+  assert.equal(at("(a = 1) |"), "logic::a");
+  assert.equal(at("{ .a = 1 &|"), "logic:&:.a");
+});
+
+test("a completion replaces the whole word under the cursor", () => {
+  const { start, end } = completionAt("durat > 5ms", 3);
+  assert.deepEqual([start, end], [0, 5]);
 });
