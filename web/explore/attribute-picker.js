@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 import { share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { closedByPress } from "../lib/popover.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
 import { fieldName } from "./query-text.js";
 
@@ -24,11 +25,12 @@ export class AttributePicker {
     this.active = -1;
     this.id = `attributes-${++made}`;
     this.text = h("span.picker-text", {}, text);
-    this.button = h("button.quiet.picker-button", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": label, onclick: () => this.toggle() }, picture === "plus" ? icon("plus") : null, this.text, picture === "plus" ? null : icon(picture));
+    this.button = h("button.quiet.picker-button", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-label": label, onclick: () => { if (!this.isClosed()) this.toggle(); } }, picture === "plus" ? icon("plus") : null, this.text, picture === "plus" ? null : icon(picture));
     this.input = h("input.field", { type: "text", role: "combobox", "aria-label": "Attribute", "aria-autocomplete": "list", "aria-expanded": "true", "aria-controls": this.id, placeholder: "Search attributes", autocomplete: "off", spellcheck: "false" });
     this.list = h("ul.picker-list", { id: this.id, role: "listbox", "aria-label": "Attributes" });
     this.note = h("p.faint.picker-note", { role: "status" });
     this.panel = h("div.picker-panel", { popover: "auto", role: "dialog", "aria-label": label }, this.input, this.note, this.list);
+    this.isClosed = closedByPress(this.panel);
     this.panel.addEventListener("toggle", (event) => attribute(this.button, "aria-expanded", event.newState === "open" ? "true" : "false"));
     this.element = h("div.picker", {}, this.button, this.panel);
     this.search = debounce(() => this.load(), WAIT_MILLIS);

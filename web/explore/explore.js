@@ -79,6 +79,9 @@ class Explore {
     this.results = this.view = new Results(this.actions);
     this.views = { "": this.results };
 
+    this.facetColumn.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented && !this.wide.matches) this.toggleFacets();
+    });
     const { shell } = app;
     document.title = "Explore · Skein";
     fill(shell.barStart, this.query.element);
@@ -447,8 +450,10 @@ class Explore {
   toggleFacets() {
     const isShown = this.facetColumn.hidden;
     if (this.wide.matches) facetColumn.value = isShown ? "open" : "closed";
+    const isHeld = document.activeElement === this.facetButton || this.facetColumn.contains(document.activeElement);
     this.showFacets(isShown);
-    (isShown ? this.facetColumn.querySelector("button") : this.facetButton)?.focus();
+    // What is hidden cannot keep the focus.
+    if (isHeld) (isShown ? this.facetColumn.querySelector("button") : this.facetButton)?.focus();
   }
 
   /** Facets count only while they show. */

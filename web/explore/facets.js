@@ -7,13 +7,11 @@ import { icon } from "../lib/icons.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { AttributePicker } from "./attribute-picker.js";
 import { conditionsOn, counted, joinNames, nameIn, splitNames, toggled, without, written } from "./conditions.js";
+import { oneSample } from "./one-sample.js";
 
 const SHOWN = 6;
 const VALUES_MAX = 50;
 const SERIES_MAX = 1000;
-/** One sample for the whole range: longer than any. */
-const ALL_OF_TIME = "876000h";
-const DAY_NANOS = 86_400_000_000_000n;
 const OWN = [["resource.service.name", "Service"], ["name", "Operation"], ["status", "Status"], ["kind", "Kind"]];
 const FEW = new Set(["resource.service.name", "status", "kind"]);
 const QUANTILES = [[0.5, "p50", "half of the spans take longer"], [0.9, "p90", "one of ten takes longer"], [0.95, "p95", "one of twenty takes longer"], [0.99, "p99", "one of a hundred takes longer"]];
@@ -37,7 +35,8 @@ export class Facets {
     this.list = h("div.facets", {});
     this.picker = new AttributePicker({ label: "Facets of an attribute", text: "attribute", picture: "plus", choose: (name) => this.pin(name), leaveOut: () => [...OWN.map(([own]) => own), "duration", ...this.pins] });
     const close = h("button.icon-button", { type: "button", "aria-label": "Hide the facets", title: "Hide the facets (f)", onclick: () => actions.close() }, icon("wide"));
-    fill(column, h("div.facets-head", {}, h("h2", {}, "Facets"), close), this.list, h("div.facets-foot", {}, this.picker.element));
+    this.foot = h("div.facets-foot", { hidden: true }, this.picker.element);
+    fill(column, h("div.facets-head", {}, h("h2", {}, "Facets"), close), this.list, this.foot);
   }
 
   get pins() {
@@ -54,14 +53,19 @@ export class Facets {
 
   /** @param {{ q: string, start: bigint | null, end: bigint | null, nowMillis: number }} question */
   async show(question) {
+    const key = [question.q, question.start, question.end, question.nowMillis, this.actions.pinned()].join("\n");
+    if (key === this.counted) return;
     this.flight?.abort();
     const flight = (this.flight = new AbortController());
     this.question = question;
-    this.draw();
+    this.counted = null;
+    // The first figures come together: a list that grows piece by piece jumps under the hand.
+    if (this.values.size) this.draw();
     this.list.classList.add("waiting");
     try {
       await this.count(question, flight.signal);
       this.problem = null;
+      this.counted = key;
     } catch (error) {
       if (flight.signal.aborted) return;
       // What is wrong with the query is said where the query is.
@@ -78,11 +82,7 @@ export class Facets {
     const [services, statuses, kinds] = OWN.filter(([name]) => FEW.has(name)).map(([name]) => without(q, name));
     const isOne = services === statuses && statuses === kinds;
     if (!(isOne && (await this.countFew(question, signal, values)))) for (const name of FEW) values.set(name, await this.valuesOf(name, question, signal));
-    for (const name of ["name", ...this.pins]) {
-      values.set(name, await this.valuesOf(name, question, signal));
-      this.values = new Map([...this.values, ...values]);
-      this.draw();
-    }
+    for (const name of ["name", ...this.pins]) values.set(name, await this.valuesOf(name, question, signal));
     values.set("duration", await this.quantiles(question, signal));
     this.values = values;
   }
@@ -120,12 +120,13 @@ export class Facets {
     });
   }
 
-  metrics(q, stage, { start, end, nowMillis }, signal) {
-    return api.metrics({ q: counted(q, stage), start: start ?? 0n, end: end ?? BigInt(nowMillis) * 1_000_000n + DAY_NANOS, step: ALL_OF_TIME, limit: SERIES_MAX }, signal);
+  metrics(q, stage, question, signal) {
+    return api.metrics({ q: counted(q, stage), ...oneSample(question), limit: SERIES_MAX }, signal);
   }
 
   draw() {
     const { activeElement } = document;
+    this.foot.hidden = false;
     const held = this.list.contains(activeElement) ? activeElement.dataset.at : null;
     const problem = this.problem ? h("div.facets-problem", { role: "alert" }, h("p.problem", {}, icon("error"), ` ${this.problem.message}`), this.problem.requestId ? h("p.faint", {}, "Request ", h("code", {}, this.problem.requestId)) : null,
       h("button", { type: "button", onclick: () => this.show(this.question) }, "Try again")) : null;

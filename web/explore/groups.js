@@ -8,15 +8,14 @@ import { attribute, fill, h } from "../lib/view.js";
 import { AttributePicker } from "./attribute-picker.js";
 import { counted, toggled, written } from "./conditions.js";
 import { Grid } from "./grid.js";
+import { oneSample } from "./one-sample.js";
 
 export const FIRST_FIELD = "name";
 const OWN = [["resource.service.name", "Service"], ["name", "Operation"], ["kind", "Kind"], ["status", "Status"], ["rootServiceName", "Service of the root"], ["rootName", "Operation of the root"]];
 const TITLES = new Map(OWN);
 const MOMENTS = 30;
-const ALL_OF_TIME = "876000h";
-const DAY_NANOS = 86_400_000_000_000n;
 /** Groups beyond these are counted, not listed: the largest ones are. */
-const GROUPS_MAX = 200;
+const GROUPS_MAX = 100;
 const SERIES_MAX = 1000;
 const QUANTILES = [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]];
 
@@ -48,6 +47,11 @@ export class Groups {
   async show(question, by, order) {
     this.flight?.abort();
     const flight = (this.flight = new AbortController());
+    // Groups of another field are no answer to wait with.
+    if (by !== this.by && this.rows.length) {
+      this.rows = [];
+      this.grid.show([], { order });
+    }
     Object.assign(this, { question, by, order });
     this.picker.text.textContent = TITLES.get(by) ?? by;
     this.element.classList.add("waiting");
@@ -81,9 +85,10 @@ export class Groups {
   }
 
   /** The largest groups first, exactly; their figures and their course over time after that. */
-  async load({ q, start, end, nowMillis }, by, signal) {
-    const now = BigInt(nowMillis) * 1_000_000n;
-    const whole = { start: start ?? 0n, end: end ?? now + DAY_NANOS, step: ALL_OF_TIME, limit: SERIES_MAX };
+  async load(question, by, signal) {
+    const { q, start, end } = question;
+    const now = BigInt(question.nowMillis) * 1_000_000n;
+    const whole = { ...oneSample(question), limit: SERIES_MAX };
     const present = TITLES.has(by) ? q : counted(q, `{ ${by} != nil }`);
     const largest = await api.metrics({ q: counted(present, `count_over_time() by(${by}) | topk(${GROUPS_MAX})`), ...whole }, signal);
     const rows = new Map();
@@ -95,11 +100,10 @@ export class Groups {
     if (!rows.size) return [];
     const seconds = await this.secondsOf({ start, end: end ?? now }, signal);
     // Only the groups that are listed, however many there are besides.
-    const listed = this.isCut ? counted(present, `{ ${[...rows.values()].map(({ value, type }) => `${by} = ${written(value, type)}`).join(" || ")} }`) : present;
-    const shape = { start: whole.start, end: whole.end, limit: SERIES_MAX, step: whole.step };
+    const listed = this.isCut ? counted(present, `{ ${anyOf(by, [...rows.values()])} }`) : present;
     const [failed, lengths, course] = await Promise.all([
-      api.metrics({ q: counted(counted(listed, "{ status = error }"), `count_over_time() by(${by})`), ...shape }, signal),
-      api.metrics({ q: counted(listed, `quantile_over_time(duration, ${QUANTILES.map(([, part]) => part).join(", ")}) by(${by})`), ...shape }, signal),
+      api.metrics({ q: counted(counted(listed, "{ status = error }"), `count_over_time() by(${by})`), ...whole }, signal),
+      api.metrics({ q: counted(listed, `quantile_over_time(duration, ${QUANTILES.map(([, part]) => part).join(", ")}) by(${by})`), ...whole }, signal),
       api.metrics({ q: counted(listed, `count_over_time() by(${by})`), start: seconds.start, end: end ?? now, step: `${Math.max(1, Math.ceil(seconds.length / MOMENTS))}s`, limit: SERIES_MAX }, signal),
     ]);
     const rowOf = ({ labels: [{ value, type }] }) => rows.get(`${type} ${value}`);
@@ -155,6 +159,13 @@ export class Groups {
     this.picker.close();
     this.grid.close();
   }
+}
+
+/** One pattern costs less to compare with than many values do. @param {string} by @param {{ value: string, type: string }[]} values */
+function anyOf(by, values) {
+  const texts = values.filter(({ type }) => type === "string").map(({ value }) => value.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&"));
+  const others = values.filter(({ type }) => type !== "string" && type !== "array").map(({ value, type }) => `${by} = ${written(value, type)}`);
+  return [...(texts.length ? [`${by} =~ ${written(texts.join("|"), "string")}`] : []), ...others].join(" || ");
 }
 
 /** "412/s", "3.2/m": never a fraction smaller than need be. @param {number} perSecond */

@@ -201,7 +201,7 @@ export class QueryBar {
     const kept = await this.kept;
     if (!kept) return;
     if (!kept.element.isConnected) this.element.append(kept.element);
-    kept.toggle();
+    if (!kept.isClosed()) kept.toggle();
   }
 
   async findOptions() {

@@ -2,6 +2,7 @@
 // The popover behind the star: queries the server keeps under a name, for everybody, and those that ran in this browser.
 import * as api from "../api.js";
 import { icon } from "../lib/icons.js";
+import { closedByPress } from "../lib/popover.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { pastQueries } from "../settings.js";
 
@@ -14,6 +15,7 @@ export class SavedQueries {
     this.confirm = confirm;
     this.saved = [];
     this.element = h("div.saved-panel", { popover: "auto", role: "dialog", "aria-label": "Saved and past queries" });
+    this.isClosed = closedByPress(this.element);
     this.element.addEventListener("toggle", (event) => attribute(button, "aria-expanded", event.newState === "open" ? "true" : "false"));
     this.element.addEventListener("keydown", (event) => this.move(event));
     this.list = h("ul.saved-list", {});
