@@ -42,11 +42,12 @@ export async function searchLines({ q, start, end, limit, cursor, order, spans }
     rest = done ? "" : lines.pop();
     const traces = [];
     let progress = null;
+    let failure = null;
     for (const text of lines) {
       if (text.trim() === "") continue;
       const line = parsed(text, response);
-      if (line.error) throw new ApiError(line.error.detail ?? "The search broke off", { status: response.status, code: line.error.code ?? "http", requestId: response.headers.get("X-Request-Id") });
-      if (line.progress) progress = line.progress;
+      if (line.error) failure = new ApiError(line.error.detail ?? "The search broke off", { status: response.status, code: line.error.code ?? "http", requestId: response.headers.get("X-Request-Id") });
+      else if (line.progress) progress = line.progress;
       else if (line.traceId) traces.push(line);
       else {
         // An answer in one piece has the traces in its only line.
@@ -55,6 +56,7 @@ export async function searchLines({ q, start, end, limit, cursor, order, spans }
       }
     }
     if (traces.length || progress) told(traces, progress);
+    if (failure) throw failure;
     if (done) break;
   }
   if (!last) throw new ApiError("The search broke off before its end", { code: "broken-off" });

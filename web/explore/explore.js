@@ -47,7 +47,7 @@ class Explore {
     this.range = new RangePicker((from, to) => this.ask({ from, to }));
     this.summary = h("p.summary", {});
     this.cancelButton = h("button.quiet", { type: "button", hidden: true, onclick: () => this.cancel() }, "Cancel");
-    this.facetColumn = h("aside.facet-column", { id: "facets", "aria-label": "Facets", hidden: true });
+    this.facetColumn = h("aside.facet-column", { id: "facets", "aria-label": "Facets", tabindex: "-1", hidden: true });
     this.facetButton = h("button.icon-button.facet-button", { type: "button", "aria-label": "Facets", title: "Facets (f)", "aria-controls": "facets", "aria-expanded": "false", onclick: () => this.toggleFacets() }, icon("filter"));
     this.heatmapPlace = h("div.heatmap-place", {});
     this.stripPlace = h("div.strip-place", {});
@@ -453,7 +453,7 @@ class Explore {
     const isHeld = document.activeElement === this.facetButton || this.facetColumn.contains(document.activeElement);
     this.showFacets(isShown);
     // What is hidden cannot keep the focus.
-    if (isHeld) (isShown ? this.facetColumn.querySelector("button") : this.facetButton)?.focus();
+    if (isHeld) (isShown ? this.facetColumn : this.facetButton).focus();
   }
 
   /** Facets count only while they show. */

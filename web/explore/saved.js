@@ -64,11 +64,13 @@ export class SavedQueries {
 
   drawSaved() {
     const now = this.query();
+    const isHeld = this.list.contains(document.activeElement);
     fill(this.list, this.saved.map((kept) => h("li.saved-row", {},
       h("button.saved-run", { type: "button", title: kept.query, onclick: () => this.choose(kept.query) },
         h("span.saved-name", {}, kept.name, kept.description ? h("span.faint", {}, kept.description) : null), h("code", {}, short(kept.query))),
       kept.query === now ? icon("check", "This query") : null,
       h("button.icon-button", { type: "button", "aria-label": `Remove ${kept.name}`, title: "Remove", onclick: () => this.remove(kept) }, icon("remove")))));
+    if (isHeld) this.list.querySelector(".saved-run")?.focus();
     this.nameTyped();
   }
 
