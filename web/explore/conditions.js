@@ -23,8 +23,16 @@ export function conditions(text) {
       const isError = (value.text === "true") === (operator.text === "=");
       return [{ index, name: "status", operator: isError ? "=" : "!=", value: "error" }];
     }
-    return [{ index, name: SAME[field.text] ?? field.text, operator: operator.text, value: value.text }];
+    const name = SAME[field.text] ?? field.text;
+    return [{ index, name, operator: operator.text, value: spelled(name, value) }];
   });
+}
+
+/** A value as `written` spells it: strings may stand in other quotes, or in none. */
+function spelled(name, { kind, text }) {
+  if (kind === "string") return text.startsWith("`") ? literal(text.slice(1, -1), "string") : text;
+  const isWord = kind === "name" && name !== "status" && name !== "kind" && !/^(true|false|nil)$/.test(text);
+  return isWord ? literal(text, "string") : text;
 }
 
 /** Whether a condition is about a facet's field: an attribute without a scope may be the span's or the resource's. */

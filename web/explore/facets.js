@@ -32,7 +32,8 @@ export class Facets {
     this.opened = new Set();
     /** @type {Map<string, Value[]>} */
     this.values = new Map();
-    this.list = h("div.facets", {});
+    this.list = h("div.facets", { role: "group", "aria-label": "Facets: arrows move, right rules out" });
+    this.list.addEventListener("keydown", (event) => this.move(event));
     this.picker = new AttributePicker({ label: "Facets of an attribute", text: "attribute", picture: "plus", choose: (name) => this.pin(name), leaveOut: () => [...OWN.map(([own]) => own), "duration", ...this.pins] });
     const close = h("button.icon-button", { type: "button", "aria-label": "Hide the facets", title: "Hide the facets (f)", onclick: () => actions.close() }, icon("wide"));
     this.foot = h("div.facets-foot", { hidden: true }, this.picker.element);
@@ -131,7 +132,21 @@ export class Facets {
     const problem = this.problem ? h("div.facets-problem", { role: "alert" }, h("p.problem", {}, icon("error"), ` ${this.problem.message}`), this.problem.requestId ? h("p.faint", {}, "Request ", h("code", {}, this.problem.requestId)) : null,
       h("button", { type: "button", onclick: () => this.show(this.question) }, "Try again")) : null;
     fill(this.list, problem, OWN.map(([name, title]) => this.section(name, title)), this.durations(), this.pins.map((name) => this.section(name, name, true)));
+    // One stop of the tab key for each facet; arrows go on from there.
+    for (const button of this.list.querySelectorAll(".facet-values button")) button.tabIndex = -1;
+    for (const button of this.list.querySelectorAll(".facet-row:first-child > .facet-value")) button.tabIndex = 0;
     if (held) this.list.querySelector(`[data-at="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
+  }
+
+  move(event) {
+    const row = event.target.closest(".facet-row");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const side = { ArrowRight: ".facet-exclude", ArrowLeft: ".facet-value" }[event.key];
+    if (!row || !(step || side)) return;
+    event.preventDefault();
+    const rows = [...this.list.querySelectorAll(".facet-row")];
+    const next = step ? rows[rows.indexOf(row) + step]?.querySelector(".facet-value") : row.querySelector(side);
+    next?.focus();
   }
 
   section(name, title, isPinned = false) {

@@ -7,7 +7,8 @@ import { chips, narrowed, withoutChip } from "../explore/query-text.js";
 test("plain conditions are known by their field, however it is written", () => {
   const told = (text) => conditions(text).map(({ name, operator, value }) => `${name}${operator}${value}`);
   assert.deepEqual(told('service = "a" and operation != "b" and error = true'), ['resource.service.name="a"', 'name!="b"', "status=error"]);
-  assert.deepEqual(told("{ resource.service.name = `a` && span.x > 5 }"), ["resource.service.name=`a`", "span.x>5"]);
+  assert.deepEqual(told("{ resource.service.name = `a` && span.x > 5 }"), ['resource.service.name="a"', "span.x>5"]);
+  assert.deepEqual(told("service = api and kind = server and a = true"), ['resource.service.name="api"', "kind=server", "a=true"]);
   assert.deepEqual(told("error != true and (a = 1 or b = 2)"), ["status!=error"]);
   assert.deepEqual(conditionsOn("http.route = 1 and b = 2", "span.http.route").map(({ index }) => index), [0]);
   assert.deepEqual(conditionsOn("resource.x = 1", "span.x"), []);
