@@ -49,6 +49,7 @@ export class AttributePicker {
       return;
     }
     this.input.value = "";
+    this.isTaken = false;
     this.panel.showPopover();
     const box = this.button.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.panel;
@@ -62,6 +63,7 @@ export class AttributePicker {
   async load() {
     this.flight?.abort();
     const flight = (this.flight = new AbortController());
+    this.isLoading = true;
     this.note.textContent = this.found.length ? "" : "Asking the server…";
     try {
       const { attributes, next } = await api.attributes(this.isCut ? this.input.value.trim() : "", ASKED_MAX, flight.signal);
@@ -74,7 +76,9 @@ export class AttributePicker {
       if (flight.signal.aborted) return;
       this.note.textContent = error.message;
     }
+    this.isLoading = false;
     this.draw();
+    if (this.isTaken && this.panel.matches(":popover-open")) this.accept(this.active);
   }
 
   draw() {
@@ -109,8 +113,10 @@ export class AttributePicker {
       this.activate((this.active + step + this.options.length) % this.options.length);
     } else if (event.key === "Enter") {
       event.preventDefault();
-      this.accept(this.active);
-    }
+      // Who types ahead of the answer gets the first of it.
+      if (this.active < 0 && this.isLoading) this.isTaken = true;
+      else this.accept(this.active);
+    } else this.isTaken = false;
   }
 
   accept(index) {
