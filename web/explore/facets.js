@@ -172,15 +172,16 @@ export class Facets {
     const operator = asked.find(({ value }) => value === row.written)?.operator;
     const shown = row.value === "" ? "(empty)" : row.value.length > 200 ? `${row.value.slice(0, 200)}…` : row.value;
     const spans = row.count === null ? "" : plural(row.count, "span");
+    const at = row.written.slice(0, 200);
     // An array is no value that a query can compare with.
     const isFixed = row.type === "array";
     const include = h("button.facet-value", {
-      type: "button", disabled: isFixed, "aria-pressed": String(operator === "="), "data-at": `${name}=${row.written}`, title: `${shown}\n${spans}${isFixed ? "" : "\nClick: only these · Alt+click: without these"}`,
+      type: "button", disabled: isFixed, "aria-pressed": String(operator === "="), "data-at": `${name}=${at}`, title: `${shown}\n${spans}${isFixed ? "" : "\nClick: only these · Alt+click: without these"}`,
       "aria-label": `${shown}, ${spans}${operator === "!=" ? ", ruled out" : ""}`, onclick: (event) => this.choose(name, event.altKey ? "!=" : "=", row.written),
     }, h("span.facet-share", { style: { width: `${((row.count ?? 0) / most) * 100}%` } }), mark(operator), name === "resource.service.name" ? h("span.swatch", { "data-s": this.actions.colorOf(row.value) }) : null,
       h("span.facet-name", {}, name === "status" && row.value === "error" ? icon("error") : null, shown), h("span.facet-count", {}, row.count === null ? "" : compactCount(row.count)));
     const exclude = h("button.icon-button.facet-exclude", {
-      type: "button", disabled: isFixed, "aria-pressed": String(operator === "!="), "aria-label": `Without ${shown}`, title: "Without these", "data-at": `${name}!=${row.written}`, onclick: () => this.choose(name, "!=", row.written),
+      type: "button", disabled: isFixed, "aria-pressed": String(operator === "!="), "aria-label": `Without ${shown}`, title: "Without these", "data-at": `${name}!=${at}`, onclick: () => this.choose(name, "!=", row.written),
     }, icon("exclude"));
     return h("li.facet-row", { "data-is": operator === "=" ? "in" : operator === "!=" ? "out" : null }, include, exclude);
   }

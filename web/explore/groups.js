@@ -68,7 +68,9 @@ export class Groups {
       if (flight.signal.aborted) return;
       this.rows = [];
       this.sort(order);
-      if (error.code === "invalid-query") return this.actions.fault(error);
+      // The query's own faults are shown where it is written; a field that makes no sense is said here.
+      const isInQuery = (error.problem?.position?.offset ?? 0) <= new TextEncoder().encode(question.q).length;
+      if (error.code === "invalid-query" && isInQuery && question.q !== "") return this.actions.fault(error);
       this.problem.hidden = false;
       fill(this.problem, icon("error"), h("span", {}, error.message), error.requestId ? h("span.faint", {}, "Request ", h("code", {}, error.requestId)) : null, h("button", { type: "button", onclick: () => this.show(question, by, order) }, "Try again"));
     } finally {

@@ -140,8 +140,8 @@ export class QueryBar {
     const text = this.text;
     const all = chips(text);
     fill(this.chipRow, all.map((chip, index) => h("span.chip", {},
-      h("button.chip-text", { type: "button", title: "Edit this condition", onclick: () => this.edit(chip) }, chip.text),
-      h("button.chip-close", { type: "button", "aria-label": `Remove ${chip.text}`, onclick: () => this.change(withoutChip(text, index)) }, icon("close")))));
+      h("button.chip-text", { type: "button", title: "Edit this condition", onclick: () => this.edit(chip) }, shortened(chip.text, 200)),
+      h("button.chip-close", { type: "button", "aria-label": `Remove ${shortened(chip.text, 200)}`, onclick: () => this.change(withoutChip(text, index)) }, icon("close")))));
     this.chipRow.hidden = all.length === 0;
   }
 
@@ -226,7 +226,7 @@ export class QueryBar {
     this.active = -1;
     fill(this.list, options.map((option, index) =>
       h("li.query-option", { role: "option", id: `query-option-${index}`, "data-index": index, "aria-selected": "false" },
-        icon(...KINDS[option.kind]), h("span.option-text", { title: option.text }, option.text), option.detail ? h("span.option-detail", {}, option.detail) : null)));
+        icon(...KINDS[option.kind]), h("span.option-text", { title: shortened(option.text, 1000) }, shortened(option.text, 200)), option.detail ? h("span.option-detail", {}, option.detail) : null)));
     this.list.hidden = options.length === 0;
     attribute(this.input, "aria-expanded", options.length ? "true" : "false");
     attribute(this.input, "aria-activedescendant", null);
@@ -260,4 +260,9 @@ export class QueryBar {
     this.draw();
     this.findOptions();
   }
+}
+
+/** What a line can show of a value, which may be as long as a span may say. */
+function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }
