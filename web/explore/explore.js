@@ -276,6 +276,7 @@ class Explore {
     else this.firstField = module.FIRST_FIELD;
     this.views[tab] ??= tab === "spans" ? new module.Spans(this.actions) : new module.Groups({
       ask: (change) => this.ask(change), sort: this.actions.sort, colorOf: this.actions.colorOf, fault: (error) => this.query.showFault(error),
+      nothing: (read) => { this.inspected = { spans: read }; this.showNothing(this.asked); },
       told: (text) => { fill(this.summary, h("strong", {}, text)); this.app.shell.say(text); },
     });
     return this.views[tab];

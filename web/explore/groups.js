@@ -31,7 +31,11 @@ const COLUMNS = [
 ];
 
 export class Groups {
-  /** @param {{ ask: (change: Object<string, string>) => void, sort: (order: string) => void, colorOf: (service: string) => number, told: (text: string) => void, fault: (error: any) => void }} actions */
+  /**
+   * @param {{ ask: (change: Object<string, string>) => void, sort: (order: string) => void, colorOf: (service: string) => number,
+   *   told: (text: string) => void, fault: (error: any) => void,
+   *   nothing: (read: number) => void }} actions
+   */
   constructor(actions) {
     this.actions = actions;
     this.flight = null;
@@ -61,6 +65,8 @@ export class Groups {
       if (flight.signal.aborted) return;
       this.rows = rows;
       this.sort(order);
+      // A field that every span has: there are no spans.
+      if (!rows.length && TITLES.has(by)) return this.actions.nothing(this.read);
       const spans = rows.reduce((sum, row) => sum + row.count, 0);
       this.note.textContent = rows.length ? "" : "No span here has it.";
       this.actions.told(`${this.isCut ? "The largest " : ""}${plural(rows.length, "group")} · ${plural(Math.round(spans), "span")}`);
@@ -93,6 +99,7 @@ export class Groups {
     const whole = { ...oneSample(question), limit: SERIES_MAX };
     const present = TITLES.has(by) ? q : counted(q, `{ ${by} != nil }`);
     const largest = await api.metrics({ q: counted(present, `count_over_time() by(${by}) | topk(${GROUPS_MAX})`), ...whole }, signal);
+    this.read = largest.inspected?.spans ?? 0;
     const rows = new Map();
     for (const { labels: [{ value, type }], values } of largest.series) {
       const sum = values.at(-1) ?? 0;
