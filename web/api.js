@@ -119,6 +119,51 @@ export function facets({ q, start, end, fields, limit }, signal) {
   return get("facets", { q, start, end, fields, limit }, signal);
 }
 
+/**
+ * A search that is told while it goes on: `told` gets the traces that came since, and how far the server is where it says so.
+ * The answer is what the last line says; without one the search broke off.
+ * @param {(traces: any[], progress: any | null) => void} told
+ */
+export async function searchLines({ q, start, end, limit, cursor, order, spans }, told, signal) {
+  const response = await send(address("search", { q, start, end, limit, cursor, order, spans }), signal, { accept: "application/x-ndjson" });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  let last = null;
+  for (;;) {
+    const { done, value } = await reader.read();
+    const lines = (rest + (value ?? "")).split("\n");
+    rest = done ? "" : lines.pop();
+    const traces = [];
+    let progress = null;
+    let failure = null;
+    for (const text of lines) {
+      if (text.trim() === "") continue;
+      const line = parsed(text, response);
+      if (line.error) failure = new ApiError(line.error.detail ?? "The search broke off", { status: response.status, code: line.error.code ?? "http", requestId: response.headers.get("X-Request-Id") });
+      else if (line.progress) progress = line.progress;
+      else if (line.traceId) traces.push(line);
+      else {
+        // An answer in one piece has the traces in its only line.
+        traces.push(...(line.traces ?? []));
+        last = line;
+      }
+    }
+    if (traces.length || progress) told(traces, progress);
+    if (failure) throw failure;
+    if (done) break;
+  }
+  if (!last) throw new ApiError("The search broke off before its end", { code: "broken-off" });
+  return last;
+}
+
+function parsed(text, response) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError("The server's answer is not JSON. Is something else listening at this address?", { status: response.status, code: "not-json" });
+  }
+}
+
 /** How the spans of `selection` differ from the others that match `q`. */
 export function differences({ q, selection, start, end, fields, limit }, signal) {
   return get("differences", { q, selection, start, end, fields, limit }, signal);
@@ -207,12 +252,16 @@ export function status(signal) {
   return get("status", {}, signal);
 }
 
-async function get(path, parameters, signal) {
+function address(path, parameters) {
   const url = new URL(path, ROOT);
   for (const [key, value] of Object.entries(parameters)) {
     for (const one of [value].flat()) if (one != null && one !== "") url.searchParams.append(key, String(one));
   }
-  const response = await send(url, signal);
+  return url;
+}
+
+async function get(path, parameters, signal) {
+  const response = await send(address(path, parameters), signal);
   try {
     return await response.json();
   } catch (error) {
