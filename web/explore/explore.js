@@ -129,6 +129,7 @@ class Explore {
       { keys: ["t"], does: "Time range", run: () => this.range.toggle() },
       { keys: ["r"], does: "Run again", run: () => this.run() },
       { keys: ["f"], does: "Facets", run: () => this.toggleFacets() },
+      { keys: ["h"], does: "Latency heatmap: arrows, Shift selects, Enter acts", run: () => this.pictures?.focus() },
       { keys: ["1"], does: "Traces", run: () => this.ask({ tab: "", sort: "" }) },
       { keys: ["2"], does: "Spans", run: () => this.ask({ tab: "spans", sort: "" }) },
       { keys: ["3"], does: "Groups", run: () => this.ask({ tab: "groups", sort: "" }) },

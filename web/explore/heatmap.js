@@ -70,6 +70,12 @@ export class Heatmap {
     this.load();
   }
 
+  /** Into the picture, which unfolds for that. */
+  focus() {
+    if (this.page.mode() === "off") this.choose("");
+    (this.body.querySelector("[tabindex]") ?? this.fold).focus({ preventScroll: true });
+  }
+
   showMode() {
     const mode = this.page.mode();
     const isOff = mode === "off";

@@ -26,6 +26,10 @@ export class Pictures {
     this.strip.load();
   }
 
+  focus() {
+    this.heatmap.focus();
+  }
+
   zoneChanged() {
     this.heatmap.zoneChanged();
   }

@@ -17,6 +17,7 @@ const PART = 0.95;
 /** Shares of errors from here on are in red. */
 const LOUD = 0.01;
 const ERROR_CHANGE_MIN = 0.005;
+const NAME_MAX = 200;
 
 export class RedStrip {
   /** @param {any} app @param {(change: { q: string }) => void} ask */
@@ -74,14 +75,15 @@ export class RedStrip {
   /** @param {ReturnType<typeof busiest>} rows @param {ReturnType<typeof percentiles> | null} slow null while it is not here */
   draw(rows, slow) {
     if (this.element.firstChild !== this.list) fill(this.element, this.list);
-    const at = this.list.contains(document.activeElement) ? document.activeElement.dataset.service : null;
+    const at = [...this.list.children].findIndex((item) => item.contains(document.activeElement));
     const asked = conditionsOn(this.question.q, FIELD);
     const isAsked = (name) => asked.some(({ operator, value }) => operator === "=" && value === literal(name, "string"));
     fill(this.list, rows.map((row) => {
       const p95 = slow?.get(row.name) ?? null;
       const lines = linesOf(row, p95);
-      const item = h("button.red-item", { type: "button", "aria-pressed": isAsked(row.name) ? "true" : null, "data-service": row.name, "aria-label": lines.join(". "), title: `${lines.join("\n")}\nagainst the window before; a click asks for this service only`, onclick: () => this.narrow(row.name) },
-        h("span.red-name", {}, h("span.swatch", { "data-s": this.app.colors.of(row.name) }), h("span.red-service", { dir: "auto" }, row.name || "no name"),
+      const item = h("button.red-item", { type: "button", "aria-pressed": isAsked(row.name) ? "true" : null, "aria-label": lines.join(". "),
+        title: `${lines.join("\n")}\nagainst the window before; a click asks for this service only`, onclick: () => this.narrow(row.name) },
+        h("span.red-name", {}, h("span.swatch", { "data-s": this.app.colors.of(row.name) }), h("span.red-service", { dir: "auto" }, nameOf(row)),
           h("span.red-rate", {}, `${rateText(row.rate)}/s`, mark(change(row.rate, row.rateBefore), false))),
         h("span.red-facts", {},
           p95 ? sparkline(p95.line, { width: 48, height: 14 }) : h("span.red-gap", {}),
@@ -90,7 +92,7 @@ export class RedStrip {
             mark(errorChange(row), true))));
       return h("li", {}, item);
     }));
-    if (at !== null) [...this.list.querySelectorAll("button")].find((button) => button.dataset.service === at)?.focus({ preventScroll: true });
+    this.list.children[at]?.firstChild.focus({ preventScroll: true });
   }
 
   narrow(service) {
@@ -132,11 +134,15 @@ function words(changed, before, show) {
   return `, ${changed.way}${by} from ${show(before)}`;
 }
 
+function nameOf({ name }) {
+  return name.length > NAME_MAX ? `${name.slice(0, NAME_MAX)}…` : name || "no name";
+}
+
 /** All of an item in words, a line each. */
 function linesOf(row, p95) {
   const rate = (value) => `${rateText(value)}/s`;
   return [
-    row.name || "no name",
+    nameOf(row),
     `${plural(Math.round(row.count), "span")}, ${rate(row.rate)}${words(change(row.rate, row.rateBefore), row.rateBefore, rate)}`,
     `${plural(Math.round(row.errorCount), "error")}, ${share(row.errorShare)}${words(errorChange(row), row.errorShareBefore, share)}`,
     p95?.now != null ? `p95 ${duration(p95.now)}${words(change(p95.now, p95.before), p95.before, duration)}` : null,
