@@ -107,8 +107,9 @@ export class Heatmap {
     attribute(this.element, "aria-busy", "true");
     try {
       if (mode === "scatter") this.scatter ??= new (await import("./scatter.js")).Scatter(this.app);
-      if (mode === "table") this.bucketTable ??= (await import("./bucket-table.js")).bucketTable;
       if (!this.here.has(wanted)) await this.fetch(question, wanted, signal);
+      // The grid may be wanted as a table by now.
+      if (this.page.mode() === "table") this.bucketTable ??= (await import("./bucket-table.js")).bucketTable;
       if (!signal.aborted) this.draw();
     } catch (error) {
       if (!signal.aborted) this.showProblem(error);
@@ -133,7 +134,7 @@ export class Heatmap {
     const mode = this.page.mode();
     this.showMode();
     if (mode === "scatter") fill(this.body, this.scatter.element);
-    else if (mode === "table" && this.grid) fill(this.body, this.bucketTable(this.grid));
+    else if (mode === "table" && this.grid && this.bucketTable) fill(this.body, this.bucketTable(this.grid));
     else if (mode === "" && this.grid) {
       if (this.body.firstChild !== this.field.element) fill(this.body, this.field.element);
       if (this.field.grid !== this.grid) {
