@@ -49,7 +49,7 @@ class Explore {
     this.cancelButton = h("button.quiet", { type: "button", hidden: true, onclick: () => this.cancel() }, "Cancel");
     this.facetColumn = h("aside.facet-column", { id: "facets", "aria-label": "Facets", tabindex: "-1", hidden: true });
     this.facetButton = h("button.icon-button.facet-button", { type: "button", "aria-label": "Facets", title: "Facets (f)", "aria-controls": "facets", "aria-expanded": "false", onclick: () => this.toggleFacets() }, icon("filter"));
-    this.heatmapPlace = h("div.heatmap-place", {});
+    this.heatmapPlace = h(`div.heatmap-place${state.heat === "off" ? ".folded" : ""}`, {});
     this.stripPlace = h("div.strip-place", {});
     this.body = h("div.explore-body", {});
     this.tabs = new ResultTabs({
@@ -65,6 +65,7 @@ class Explore {
      * @type {{ show(question: { q: string, start: bigint | null, end: bigint | null, nowMillis: number }): void, close(): void, zoneChanged?(): void }[]}
      */
     this.parts = [];
+    this.pictures = null;
 
     /** Rows of all tabs are drawn by these, one of them at a time. */
     this.actions = {
@@ -114,6 +115,7 @@ class Explore {
     this.tellParts();
     this.tabs.show(this.state.tab);
     this.showResults();
+    this.drawPictures();
     this.results.scroller.scrollTop = top;
     const at = this.results.ids.indexOf(this.app.openedTrace ?? id);
     if (at >= 0) this.results.select(at);
@@ -127,6 +129,7 @@ class Explore {
       { keys: ["t"], does: "Time range", run: () => this.range.toggle() },
       { keys: ["r"], does: "Run again", run: () => this.run() },
       { keys: ["f"], does: "Facets", run: () => this.toggleFacets() },
+      { keys: ["h"], does: "Latency heatmap: arrows, Shift selects, Enter acts", run: () => this.pictures?.focus() },
       { keys: ["1"], does: "Traces", run: () => this.ask({ tab: "", sort: "" }) },
       { keys: ["2"], does: "Spans", run: () => this.ask({ tab: "spans", sort: "" }) },
       { keys: ["3"], does: "Groups", run: () => this.ask({ tab: "groups", sort: "" }) },
@@ -201,6 +204,23 @@ class Explore {
     for (const part of this.parts) part.show(this.tellable());
   }
 
+  /** Heatmap and strip: they and their data come after the results, which do not wait for them. */
+  async drawPictures() {
+    const { asked } = this;
+    const module = await import("./pictures.js").catch(() => null);
+    if (!module || asked !== this.asked) return;
+    if (!this.pictures) {
+      this.pictures = new module.Pictures(this.app, this.heatmapPlace, this.stripPlace, {
+        mode: () => this.state.heat,
+        setMode: (heat) => { this.app.replace({ heat }); this.state = this.app.view.state; },
+        ask: (change) => this.ask(change),
+      });
+      this.parts.push(this.pictures);
+      this.pictures.show(this.tellable());
+    }
+    this.pictures.draw();
+  }
+
   /** Asks for what the chosen tab shows. The old answer stays, dimmed, until there is something of the new one. */
   async load() {
     const asked = ++this.asked;
@@ -220,7 +240,9 @@ class Explore {
       this.body.classList.remove("waiting");
       this.keepQuery();
       if (this.body.firstChild !== view.element) fill(this.body, view.element);
-      return view.show(this.tellable(), by || this.firstField, sort);
+      await view.show(this.tellable(), by || this.firstField, sort);
+      if (asked === this.asked) this.drawPictures();
+      return;
     }
     const { q, start, end } = this.question;
     this.request = { q: tab === "spans" ? this.counted(q, this.selected) : q, start, end, limit: PAGE_SIZE, order: serverOrder(sort), spans: tab === "spans" ? SPANS_OF_EACH : null };
@@ -252,8 +274,10 @@ class Explore {
       this.elapsed = performance.now() - began;
       if (isFirst) this.traces = [];
       Object.assign(this, { next: answer.next ?? null, inspected: { spans: answer.inspected?.spans ?? 0 } });
-      if (this.traces.length) this.showResults();
-      else await this.showNothing(asked, answer.hints);
+      if (this.traces.length) {
+        this.showResults();
+        this.drawPictures();
+      } else await this.showNothing(asked, answer.hints);
     }
     if (asked === this.asked) this.body.classList.remove("waiting");
   }
