@@ -114,9 +114,9 @@ export function heatmap({ q, start, end, step }, signal) {
   return get("heatmap", { q, start, end, step }, signal);
 }
 
-/** @param {{ fields?: number, limit?: number }} query how many attributes, and values of each */
-export function facets({ q, start, end, fields, limit }, signal) {
-  return get("facets", { q, start, end, fields, limit }, signal);
+/** @param {{ keys?: string, fields?: number, limit?: number }} query which attributes or how many, and values of each */
+export function facets({ q, start, end, keys, fields, limit }, signal) {
+  return get("facets", { q, start, end, keys, fields, limit }, signal);
 }
 
 /**

@@ -11,9 +11,7 @@ import { oneSample } from "./one-sample.js";
 
 const SHOWN = 6;
 const VALUES_MAX = 50;
-const SERIES_MAX = 1000;
 const OWN = [["resource.service.name", "Service"], ["name", "Operation"], ["status", "Status"], ["kind", "Kind"]];
-const FEW = new Set(["resource.service.name", "status", "kind"]);
 const QUANTILES = [[0.5, "p50", "half of the spans take longer"], [0.9, "p90", "one of ten takes longer"], [0.95, "p95", "one of twenty takes longer"], [0.99, "p99", "one of a hundred takes longer"]];
 
 /** @typedef {{ value: string, type: string, count: number }} Value */
@@ -79,50 +77,23 @@ export class Facets {
   /** One after another: a column of figures should not keep the search waiting. */
   async count(question, signal) {
     const values = new Map();
-    const { q } = question;
-    const [services, statuses, kinds] = OWN.filter(([name]) => FEW.has(name)).map(([name]) => without(q, name));
-    const isOne = services === statuses && statuses === kinds;
-    if (!(isOne && (await this.countFew(question, signal, values)))) for (const name of FEW) values.set(name, await this.valuesOf(name, question, signal));
-    for (const name of ["name", ...this.pins]) values.set(name, await this.valuesOf(name, question, signal));
+    const names = [...OWN.map(([name]) => name), ...this.pins];
+    // Fields that nothing is asked of are counted in one go.
+    for (const [q, fields] of Map.groupBy(names, (name) => without(question.q, name))) {
+      const { facets } = await api.facets({ q: q, start: question.start, end: question.end, keys: fields.map((name) => nameIn("{ }", name)).join(","), limit: VALUES_MAX }, signal);
+      for (const name of fields) values.set(name, ranked(facets.find((facet) => facet.name === nameIn("{ }", name))?.values ?? []));
+    }
     values.set("duration", await this.quantiles(question, signal));
     this.values = values;
   }
 
-  /** Fields of few values in one question. False when their combinations are too many after all. */
-  async countFew(question, signal, values) {
-    const answer = await this.metrics(question.q, `count_over_time() by(${[...FEW].join(", ")})`, question, signal);
-    if (answer.truncated) return false;
-    [...FEW].forEach((name, place) => {
-      const sums = new Map();
-      for (const { labels, values: [...samples] } of answer.series) {
-        const { value, type } = labels[place];
-        const sum = sums.get(value) ?? { value, type, count: 0 };
-        sum.count += samples.at(-1) ?? 0;
-        sums.set(value, sum);
-      }
-      values.set(name, ranked([...sums.values()]));
-    });
-    return true;
-  }
-
-  async valuesOf(name, question, signal) {
-    const asked = without(question.q, name);
-    const field = nameIn("{ }", name);
-    const answer = await this.metrics(counted(asked, `{ ${field} != nil }`), `count_over_time() by(${field}) | topk(${VALUES_MAX})`, question, signal);
-    return ranked(answer.series.map(({ labels, values }) => ({ value: labels[0].value, type: labels[0].type, count: values.at(-1) ?? 0 })));
-  }
-
   async quantiles(question, signal) {
     const stage = `quantile_over_time(duration, ${QUANTILES.map(([part]) => part).join(", ")})`;
-    const { series } = await this.metrics(without(question.q, "duration"), stage, question, signal);
+    const { series } = await api.metrics({ q: counted(without(question.q, "duration"), stage), ...oneSample(question) }, signal);
     return QUANTILES.flatMap(([part, label, says]) => {
       const seconds = series.find(({ labels }) => Number(labels.at(-1)?.value) === part)?.values.at(-1);
       return seconds == null ? [] : [{ label, says, nanos: seconds * 1e9, value: amount(seconds * 1e9) }];
     });
-  }
-
-  metrics(q, stage, question, signal) {
-    return api.metrics({ q: counted(q, stage), ...oneSample(question), limit: SERIES_MAX }, signal);
   }
 
   draw() {
