@@ -35,16 +35,80 @@ static const unsigned char explore_css[] = {
 #embed "../../web/explore.css"
 };
 
+static const unsigned char explore_asked_js[] = {
+#embed "../../web/explore/asked.js"
+};
+
+static const unsigned char explore_attribute_picker_js[] = {
+#embed "../../web/explore/attribute-picker.js"
+};
+
+static const unsigned char explore_bucket_table_js[] = {
+#embed "../../web/explore/bucket-table.js"
+};
+
 static const unsigned char explore_completion_js[] = {
 #embed "../../web/explore/completion.js"
+};
+
+static const unsigned char explore_conditions_js[] = {
+#embed "../../web/explore/conditions.js"
+};
+
+static const unsigned char explore_explain_model_js[] = {
+#embed "../../web/explore/explain-model.js"
+};
+
+static const unsigned char explore_explain_js[] = {
+#embed "../../web/explore/explain.js"
 };
 
 static const unsigned char explore_explore_js[] = {
 #embed "../../web/explore/explore.js"
 };
 
+static const unsigned char explore_facets_js[] = {
+#embed "../../web/explore/facets.js"
+};
+
 static const unsigned char explore_first_span_js[] = {
 #embed "../../web/explore/first-span.js"
+};
+
+static const unsigned char explore_grid_js[] = {
+#embed "../../web/explore/grid.js"
+};
+
+static const unsigned char explore_groups_js[] = {
+#embed "../../web/explore/groups.js"
+};
+
+static const unsigned char explore_heatmap_axes_js[] = {
+#embed "../../web/explore/heatmap-axes.js"
+};
+
+static const unsigned char explore_heatmap_field_js[] = {
+#embed "../../web/explore/heatmap-field.js"
+};
+
+static const unsigned char explore_heatmap_model_js[] = {
+#embed "../../web/explore/heatmap-model.js"
+};
+
+static const unsigned char explore_heatmap_js[] = {
+#embed "../../web/explore/heatmap.js"
+};
+
+static const unsigned char explore_nothing_js[] = {
+#embed "../../web/explore/nothing.js"
+};
+
+static const unsigned char explore_one_sample_js[] = {
+#embed "../../web/explore/one-sample.js"
+};
+
+static const unsigned char explore_pictures_js[] = {
+#embed "../../web/explore/pictures.js"
 };
 
 static const unsigned char explore_query_bar_js[] = {
@@ -55,8 +119,36 @@ static const unsigned char explore_query_text_js[] = {
 #embed "../../web/explore/query-text.js"
 };
 
+static const unsigned char explore_red_model_js[] = {
+#embed "../../web/explore/red-model.js"
+};
+
+static const unsigned char explore_red_strip_js[] = {
+#embed "../../web/explore/red-strip.js"
+};
+
 static const unsigned char explore_results_js[] = {
 #embed "../../web/explore/results.js"
+};
+
+static const unsigned char explore_samples_js[] = {
+#embed "../../web/explore/samples.js"
+};
+
+static const unsigned char explore_saved_js[] = {
+#embed "../../web/explore/saved.js"
+};
+
+static const unsigned char explore_scatter_js[] = {
+#embed "../../web/explore/scatter.js"
+};
+
+static const unsigned char explore_spans_js[] = {
+#embed "../../web/explore/spans.js"
+};
+
+static const unsigned char explore_tabs_js[] = {
+#embed "../../web/explore/tabs.js"
 };
 
 static const unsigned char favicon_svg[] = {
@@ -93,6 +185,14 @@ static const unsigned char lib_keys_js[] = {
 
 static const unsigned char lib_layered_js[] = {
 #embed "../../web/lib/layered.js"
+};
+
+static const unsigned char lib_popover_js[] = {
+#embed "../../web/lib/popover.js"
+};
+
+static const unsigned char lib_range_panel_js[] = {
+#embed "../../web/lib/range-panel.js"
 };
 
 static const unsigned char lib_range_picker_js[] = {
@@ -257,12 +357,35 @@ static const struct skein_web_file files[] = {
     FILE("compare/compare.js", compare_compare_js),
     FILE("dialogs.css", dialogs_css),
     FILE("explore.css", explore_css),
+    FILE("explore/asked.js", explore_asked_js),
+    FILE("explore/attribute-picker.js", explore_attribute_picker_js),
+    FILE("explore/bucket-table.js", explore_bucket_table_js),
     FILE("explore/completion.js", explore_completion_js),
+    FILE("explore/conditions.js", explore_conditions_js),
+    FILE("explore/explain-model.js", explore_explain_model_js),
+    FILE("explore/explain.js", explore_explain_js),
     FILE("explore/explore.js", explore_explore_js),
+    FILE("explore/facets.js", explore_facets_js),
     FILE("explore/first-span.js", explore_first_span_js),
+    FILE("explore/grid.js", explore_grid_js),
+    FILE("explore/groups.js", explore_groups_js),
+    FILE("explore/heatmap-axes.js", explore_heatmap_axes_js),
+    FILE("explore/heatmap-field.js", explore_heatmap_field_js),
+    FILE("explore/heatmap-model.js", explore_heatmap_model_js),
+    FILE("explore/heatmap.js", explore_heatmap_js),
+    FILE("explore/nothing.js", explore_nothing_js),
+    FILE("explore/one-sample.js", explore_one_sample_js),
+    FILE("explore/pictures.js", explore_pictures_js),
     FILE("explore/query-bar.js", explore_query_bar_js),
     FILE("explore/query-text.js", explore_query_text_js),
+    FILE("explore/red-model.js", explore_red_model_js),
+    FILE("explore/red-strip.js", explore_red_strip_js),
     FILE("explore/results.js", explore_results_js),
+    FILE("explore/samples.js", explore_samples_js),
+    FILE("explore/saved.js", explore_saved_js),
+    FILE("explore/scatter.js", explore_scatter_js),
+    FILE("explore/spans.js", explore_spans_js),
+    FILE("explore/tabs.js", explore_tabs_js),
     FILE("favicon.svg", favicon_svg),
     FILE("import.js", import_js),
     FILE("index.html", index_html),
@@ -272,6 +395,8 @@ static const struct skein_web_file files[] = {
     FILE("lib/icons.js", lib_icons_js),
     FILE("lib/keys.js", lib_keys_js),
     FILE("lib/layered.js", lib_layered_js),
+    FILE("lib/popover.js", lib_popover_js),
+    FILE("lib/range-panel.js", lib_range_panel_js),
     FILE("lib/range-picker.js", lib_range_picker_js),
     FILE("lib/range.js", lib_range_js),
     FILE("lib/ranking.js", lib_ranking_js),
