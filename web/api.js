@@ -72,8 +72,9 @@ export function compare(a, b, signal) {
   return get("compare", { a, b }, signal);
 }
 
-export function services(signal) {
-  return get("services", { limit: 1000 }, signal);
+/** @param {string | null} [cursor] of the page before */
+export function services(signal, cursor) {
+  return get("services", { limit: 1000, cursor }, signal);
 }
 
 export function operations(service, limit, signal) {
@@ -108,6 +109,15 @@ export function analysis(name, { q, start, end, limit, ...more }, signal) {
 /** A TraceQL metrics query. @param {{ q: string, start: bigint, end: bigint, step?: string, exemplars?: number, limit?: number }} query */
 export function metrics({ q, start, end, step, exemplars, limit }, signal) {
   return get("metrics", { q, start, end, step, exemplars, limit }, signal);
+}
+
+/**
+ * One value for each series of a metrics query over exactly this range, as Tempo's API answers it.
+ * @returns {Promise<{ labels: string[], value: number }[]>} the labels' values in the order of the query
+ */
+export async function metricsAtOnce({ q, start, end }, signal) {
+  const { series } = await get("../../../tempo/api/metrics/query", { q, start, end, maxSeries: 10_000 }, signal);
+  return series.map(({ labels = [], value }) => ({ labels: labels.map((label) => Object.values(label.value ?? {})[0] ?? ""), value: Number(value ?? 0) }));
 }
 
 export function heatmap({ q, start, end, step }, signal) {

@@ -1,9 +1,281 @@
 // SPDX-License-Identifier: Apache-2.0
-import { fill, h } from "../lib/view.js";
+// Services: what each was asked to do, how often that failed and how long it took, beside the same time before.
+import * as api from "../api.js";
+import { count, nanos, plural, zoneLabel } from "../lib/format.js";
+import { rangeLabel, resolveRange } from "../lib/range.js";
+import { RangePicker } from "../lib/range-picker.js";
+import { ALL_ENTRIES, Red, asked, before, change, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
+import { debounce, fill, h, onNextFrame } from "../lib/view.js";
+import { timeForm, zone } from "../settings.js";
+import { barEnd, failure, fixedRange, pool, stateOf } from "./parts.js";
+import { ServiceTable } from "./table.js";
+
+const SLICES = 30;
+const SERIES_MAX = 10_000;
+const PAGES_MAX = 20;
+/** Up to so many services have their own distribution read; of more all come from one query, in doublings. */
+const EXACT_MAX = 100;
+const AT_ONCE = 4;
+const SERVICE = "resource.service.name";
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
 export function open(app, view) {
-  document.title = "Services · Skein";
-  fill(app.shell.barStart, h("h1", {}, "Services"));
-  return { show() {}, close() {} };
+  return new Services(app, view.state);
+}
+
+class Services {
+  constructor(app, state) {
+    this.app = app;
+    this.state = state;
+    this.asked = 0;
+    this.flight = null;
+    this.nowMillis = Date.now();
+    /** @type {any[]} */
+    this.rows = [];
+    this.range = new RangePicker((from, to) => app.push({ from, to }));
+    this.filter = h("input.field.service-filter", { type: "search", placeholder: "Filter by name", "aria-label": "Filter services by name", autocomplete: "off", spellcheck: "false" });
+    const narrow = debounce(() => { app.replace({ q: this.filter.value }); this.state = app.view.state; this.draw(); }, 80);
+    this.narrow = narrow;
+    this.filter.addEventListener("input", () => narrow());
+    this.filter.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown" || event.key === "Enter") { event.preventDefault(); narrow.flush(); this.table.move(0); }
+      if (event.key === "Escape") { this.filter.value = ""; narrow(); this.filter.blur(); }
+    });
+    this.summary = h("p.summary", {});
+    this.body = h("div.services-body", {});
+    this.problem = h("div", {});
+    this.table = new ServiceTable({
+      open: (name) => app.go(this.serviceView(name)),
+      href: (name) => app.href(this.serviceView(name)),
+      exploreHref: (name) => app.href(this.exploreView(name)),
+      explore: (name) => app.go(this.exploreView(name)),
+      sort: (sort) => { app.replace({ sort }); this.state = app.view.state; this.draw(); },
+      colorOf: (name) => app.colors.of(name),
+    });
+    const { shell } = app;
+    document.title = "Services · Skein";
+    fill(shell.barStart, h("h1", {}, "Services"), this.filter);
+    fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
+    fill(shell.main, h("div.under-bar", {}, this.summary), this.problem, this.body);
+    this.redraw = onNextFrame(() => this.draw());
+    this.unlisten = timeForm.listen(() => this.table.list.refresh());
+    app.keyboard.install("Services", [
+      { keys: ["/"], does: "Filter by name", run: () => this.filter.focus() },
+      { keys: ["t"], does: "Time range", run: () => this.range.toggle() },
+      { keys: ["r"], does: "Read again", run: () => this.load() },
+      { keys: ["ArrowDown", "j"], does: "Next service", run: () => this.table.move(1) },
+      { keys: ["ArrowUp", "k"], does: "Previous service", run: () => this.table.move(-1) },
+      { keys: ["PageDown"], does: "A page down", run: () => this.table.move(this.table.list.rowsPerPage - 1) },
+      { keys: ["PageUp"], does: "A page up", run: () => this.table.move(1 - this.table.list.rowsPerPage) },
+      { keys: ["Home"], does: "First service", run: () => this.table.move(-Infinity) },
+      { keys: ["End"], does: "Last service", run: () => this.table.move(Infinity) },
+      { keys: ["Enter"], does: "Open the service", run: () => this.table.open() },
+      { keys: ["Shift+Enter"], does: "Its traces in Explore", run: () => this.table.explore() },
+    ]);
+    this.show(state);
+  }
+
+  show(state) {
+    const isOther = !this.loaded || state.from !== this.loaded.from || state.to !== this.loaded.to;
+    this.state = state;
+    this.range.show(state.from, state.to);
+    if (this.filter.value !== state.q) this.filter.value = state.q;
+    if (isOther) this.load();
+    else this.draw();
+  }
+
+  serviceView(name) {
+    const { from, to } = this.state;
+    return { page: "service", id: name, state: { from, to } };
+  }
+
+  exploreView(name) {
+    const { from, to } = this.state;
+    return { page: "explore", state: { q: spansOf({ service: name }), from, to } };
+  }
+
+  async load() {
+    const asked = ++this.asked;
+    const isOver = () => asked !== this.asked;
+    this.flight?.abort();
+    const { signal } = (this.flight = new AbortController());
+    const { shell } = this.app;
+    const { from, to } = (this.loaded = this.state);
+    this.nowMillis = Date.now();
+    const range = resolveRange(from, to, this.nowMillis, zone.value);
+    if (!range) {
+      fill(this.body, stateOf("The time range makes no sense", `From “${from}” to “${to || "now"}”.`, [["Last hour", () => this.app.push({ from: "-1h", to: "" })]]));
+      return;
+    }
+    shell.busy(true);
+    if (this.rows.length) this.body.classList.add("waiting");
+    try {
+      const [names, status] = await Promise.all([this.names(signal), api.status(signal)]);
+      const now = BigInt(this.nowMillis) * 1_000_000n;
+      const oldest = status.oldestTimeUnixNano ? nanos(status.oldestTimeUnixNano) : now;
+      const window = (this.window = windowOf(range.start ?? oldest, range.end ?? now, now, SLICES));
+      this.isComparable = oldest <= before(window).start + window.step;
+      const rows = await this.counted(names, signal);
+      if (isOver()) return;
+      this.rows = rows;
+      this.isEmpty = status.spans === 0;
+      shell.setOffline(null);
+      fill(this.problem);
+      this.body.classList.remove("waiting");
+      this.draw();
+      shell.say(`${plural(rows.length, "service")}`);
+      await this.addDurations(signal, isOver);
+    } catch (error) {
+      if (isOver() || signal.aborted) return;
+      this.fail(error);
+    } finally {
+      if (!isOver()) {
+        shell.busy(false);
+        this.body.classList.remove("waiting");
+      }
+    }
+  }
+
+  /** All names, with their colours. */
+  async names(signal) {
+    const names = [];
+    let cursor = null;
+    for (let page = 0; page < PAGES_MAX; page++) {
+      const answer = await api.services(signal, cursor);
+      for (const { name, color } of answer.services) {
+        names.push(name);
+        this.app.colors.known.set(name, color);
+      }
+      cursor = answer.next;
+      if (!cursor) break;
+    }
+    return names;
+  }
+
+  /** Rates and errors of this time and the time before, of all services at once. */
+  async counted(names, signal) {
+    const { window } = this;
+    const both = { ...window, start: before(window).start, count: 0 };
+    both.count = Number((both.end - both.start) / both.step);
+    const ask = async (spans) => seriesBy(await api.metrics({ q: `${spans} | count_over_time() by(${SERVICE}, status)`, ...asked(both), limit: SERIES_MAX }, signal), both, [SERVICE, "status"]);
+    const entries = await ask(ALL_ENTRIES);
+    const hasEntries = new Set([...entries.values()].map(({ labels }) => labels[0]));
+    // Who is never asked for anything shows all its spans instead.
+    const inner = names.every((name) => hasEntries.has(name)) ? new Map() : await ask("{ }");
+    const past = both.count - window.count;
+    const byService = new Map(names.map((name) => [name, []]));
+    const gather = (series, wanted) => {
+      for (const { labels: [name, status], values } of series.values()) {
+        if (wanted(name)) byService.set(name, [...(byService.get(name) ?? []), { status, values }]);
+      }
+    };
+    gather(entries, () => true);
+    gather(inner, (name) => !hasEntries.has(name));
+    return [...byService].map(([name, found]) => {
+      const sums = (wanted) => Array.from({ length: both.count }, (_, slice) => found.reduce((sum, { status, values }) => sum + (wanted(status) ? values[slice] ?? 0 : 0), 0));
+      const [all, failed] = [sums(() => true), sums((status) => status === "error")];
+      return rowOf(name, window, { all, failed, past, isInner: !hasEntries.has(name), isComparable: this.isComparable });
+    });
+  }
+
+  async addDurations(signal, isOver) {
+    const active = this.rows.filter((row) => row.spans > 0);
+    if (active.length > EXACT_MAX) {
+      await this.addRoughDurations(signal);
+      if (!isOver()) this.draw();
+      return;
+    }
+    const { window } = this;
+    const both = { ...window, start: before(window).start };
+    both.count = Number((both.end - both.start) / both.step);
+    const past = both.count - window.count;
+    await pool(active, AT_ONCE, async (row) => {
+      const red = new Red(await api.heatmap({ q: spansOf({ service: row.name, entries: !row.isInner }), ...asked(both) }, signal), both);
+      if (isOver()) return;
+      for (const [key, p] of [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]]) row[key] = red.quantile(p, past);
+      row.p95s = red.quantiles(0.95).slice(past);
+      row.p95Change = this.isComparable ? change(row.p95, red.quantile(0.95, 0, past)) : null;
+      this.redraw();
+    }, isOver);
+  }
+
+  async addRoughDurations(signal) {
+    const { window } = this;
+    const ask = ({ start, end }) => api.metricsAtOnce({ q: `${ALL_ENTRIES} | quantile_over_time(duration, .5, .95, .99) by(${SERVICE})`, start, end }, signal);
+    const [now, then] = await Promise.all([ask(window), this.isComparable ? ask(before(window)) : []]);
+    const rows = new Map(this.rows.map((row) => [row.name, row]));
+    const keys = { 0.5: "p50", 0.95: "p95", 0.99: "p99" };
+    for (const { labels: [name, p], value } of now) if (rows.has(name)) Object.assign(rows.get(name), { [keys[p]]: value * 1e9, isRough: true });
+    for (const { labels: [name, p], value } of then) if (Number(p) === 0.95 && rows.has(name)) rows.get(name).p95Change = change(rows.get(name).p95, value * 1e9);
+  }
+
+  draw() {
+    const { rows, state } = this;
+    if (!this.window) return;
+    if (!rows.length) {
+      fill(this.summary);
+      const choices = this.isEmpty ? [["How to send a first span", () => this.app.go(this.app.front("explore"))]] : [["Read again", () => this.load()]];
+      fill(this.body, stateOf("No services yet", "A service is named here once a span with its service.name is stored.", choices));
+      return;
+    }
+    const wanted = state.q.trim().toLowerCase();
+    const shown = wanted ? rows.filter((row) => row.name.toLowerCase().includes(wanted)) : rows;
+    const total = rows.reduce((sum, row) => sum + (row.isInner ? 0 : row.spans), 0);
+    const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
+    const facts = [`${count(Math.round(total))} requests`, this.isComparable ? "changes against the same time before" : "nothing older is stored to compare with", where, zoneLabel(zone.value, this.nowMillis)];
+    fill(this.summary, h("strong", {}, shown.length === rows.length ? plural(rows.length, "service") : `${count(shown.length)} of ${plural(rows.length, "service")}`), ` · ${facts.join(" · ")}`);
+    if (!shown.length) {
+      fill(this.body, stateOf("No service has such a name", `None of ${plural(rows.length, "service")} contains “${state.q}”.`, [["Show all", () => { this.filter.value = ""; this.narrow(); }]]));
+      return;
+    }
+    if (this.body.firstChild !== this.table.element) fill(this.body, this.table.element);
+    this.table.show(shown, state.sort);
+  }
+
+  fail(error) {
+    const { shell } = this.app;
+    if (error.code === "network") shell.setOffline(() => this.load());
+    shell.alert(error.message);
+    if (this.rows.length) fill(this.problem, failure(error, () => this.load()));
+    else fill(this.body, stateOf("The services could not be read", [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null], [["Try again", () => this.load()]]));
+  }
+
+  zoneChanged() {
+    this.range.show(this.state.from, this.state.to);
+    this.draw();
+  }
+
+  fixedState() {
+    return fixedRange(this.state, this.nowMillis);
+  }
+
+  close() {
+    this.asked++;
+    this.flight?.abort();
+    this.narrow.cancel();
+    this.redraw.cancel();
+    this.unlisten();
+    this.table.close();
+    this.app.keyboard.install("Services", []);
+  }
+}
+
+/** A service as a row: figures of this time, changes since the time before. */
+function rowOf(name, window, { all, failed, past, isInner, isComparable }) {
+  const sum = (values) => values.reduce((a, b) => a + b, 0);
+  const [counts, errors] = [all.slice(past), failed.slice(past)];
+  const [spans, failures] = [sum(counts), sum(errors)];
+  const [spansBefore, failuresBefore] = [sum(all.slice(0, past)), sum(failed.slice(0, past))];
+  const seconds = windowSeconds(window);
+  const length = Number(window.end - window.start) / 1e9;
+  const last = all.findLastIndex((value) => value > 0);
+  return {
+    name, isInner, spans, isRough: false,
+    rate: spans / seconds, rates: rates(window, counts), rateChange: isComparable ? change(spans / seconds, spansBefore / length) : null,
+    errors: spans > 0 ? failures / spans : null, errorShares: counts.map((value, slice) => (value > 0 ? errors[slice] / value : null)),
+    errorChange: isComparable && spans > 0 && spansBefore > 0 ? failures / spans - failuresBefore / spansBefore : null,
+    p50: null, p95: null, p99: null, p95s: [], p95Change: null,
+    /** The end of the last slice with a span. @type {bigint | null} */
+    seen: last < 0 ? null : window.start + BigInt(last - past + 1) * window.step,
+  };
 }

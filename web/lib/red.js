@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rate, errors and durations over time, read off heatmaps and counts: a window cut into slices, and what spans add up to
+// in each. Pure.
+import { literal } from "../explore/query-text.js";
+
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 604800].map((s) => BigInt(s) * 1_000_000_000n);
+/** Spans by which a service is entered: what it was asked to do. Its own calls and inner steps are not requests. */
+const ENTRIES = 'kind = server || kind = consumer || span:parentID = ""';
+/** A slice that began just now says too little about a rate. */
+const ELAPSED_MIN = 0.25;
+
+/**
+ * A window of whole slices, at multiples of the step since 1970, as samples of the API are.
+ * @typedef {{ start: bigint, end: bigint, step: bigint, count: number, now: bigint }} Window
+ */
+
+/** @param {bigint} start @param {bigint} end @param {bigint} now @param {number} [slicesMax] @returns {Window} */
+export function windowOf(start, end, now, slicesMax = 60) {
+  const length = end > start ? end - start : 1n;
+  const step = STEPS.find((size) => length / size <= BigInt(slicesMax)) ?? length / BigInt(slicesMax);
+  const from = start - (start % step);
+  const to = end % step === 0n ? end : end - (end % step) + step;
+  return { start: from, end: to, step, count: Number((to - from) / step), now };
+}
+
+/** The window of the same length before. @param {Window} window @returns {Window} */
+export function before({ start, end, step, count, now }) {
+  const length = end - start;
+  return { start: start > length ? start - length : 0n, end: start, step, count, now };
+}
+
+/** How a window is asked for: samples count what starts after the moment before them. @param {Window} window */
+export function asked({ start, end, step }) {
+  return { start: start + step, end, step: String(step) };
+}
+
+/** Seconds of a slice that have passed: the last one may not be over. @param {Window} window @param {number} slice */
+export function elapsedSeconds(window, slice) {
+  const from = window.start + BigInt(slice) * window.step;
+  const to = from + window.step < window.now ? from + window.step : window.now;
+  return Math.max(0, Number(to - from) / 1e9);
+}
+
+/** Seconds of the window that have passed. @param {Window} window */
+export function windowSeconds(window) {
+  const to = window.end < window.now ? window.end : window.now;
+  return Math.max(1, Number(to - window.start) / 1e9);
+}
+
+/** Per second, by slice; null where too little of the slice has passed. @param {Window} window @param {number[]} counts */
+export function rates(window, counts) {
+  const whole = Number(window.step) / 1e9;
+  return counts.map((count, slice) => {
+    const seconds = elapsedSeconds(window, slice);
+    return seconds < whole * ELAPSED_MIN ? null : count / seconds;
+  });
+}
+
+/** Which spans are looked at. @param {{ service: string, operation?: string, entries?: boolean, failed?: boolean, more?: string }} facts */
+export function spansOf({ service, operation, entries = false, failed = false, more }) {
+  const conditions = [`resource.service.name = ${literal(service, "string")}`];
+  if (operation) conditions.push(`name = ${literal(operation, "string")}`);
+  else if (entries) conditions.push(`(${ENTRIES})`);
+  if (failed) conditions.push("status = error");
+  if (more) conditions.push(more);
+  return `{ ${conditions.join(" && ")} }`;
+}
+
+/** All entries of all services. */
+export const ALL_ENTRIES = `{ ${ENTRIES} }`;
+
+/** What spans add up to in a window, with the distribution of their durations. */
+export class Red {
+  /** @param {any} answer a heatmap @param {Window} window that was asked for with `asked` */
+  constructor(answer, window) {
+    const slices = window.count;
+    this.window = window;
+    this.counts = new Array(slices).fill(0);
+    this.errors = new Array(slices).fill(0);
+    this.floors = answer.durationFloorsNanos.map(Number);
+    /** By slice, by band. @type {Map<number, Map<number, number>>} */
+    this.bands = new Map();
+    const first = BigInt(answer.startTimeUnixNano);
+    const shift = Number((first - window.start) / window.step) - 1;
+    for (const [moment, band, spans, errors] of answer.cells) {
+      const slice = moment + shift;
+      if (slice < 0 || slice >= slices) continue;
+      this.counts[slice] += spans;
+      this.errors[slice] += errors;
+      if (!this.bands.has(slice)) this.bands.set(slice, new Map());
+      const cells = this.bands.get(slice);
+      cells.set(band, (cells.get(band) ?? 0) + spans);
+    }
+  }
+
+  /** Of slices from `from` up to, not including, `to`. */
+  total(from = 0, to = this.window.count) {
+    const sum = (values) => values.slice(from, to).reduce((a, b) => a + b, 0);
+    const [spans, errors] = [sum(this.counts), sum(this.errors)];
+    return { spans, errors, errorShare: spans > 0 ? errors / spans : null };
+  }
+
+  /**
+   * The duration below which the part `p` of the spans lies, within the tenth or so that a band is wide.
+   * @returns {number | null} nanoseconds
+   */
+  quantile(p, from = 0, to = this.window.count) {
+    const sums = new Array(this.floors.length).fill(0);
+    let spans = 0;
+    for (let slice = from; slice < to; slice++) {
+      for (const [band, count] of this.bands.get(slice) ?? []) {
+        sums[band] += count;
+        spans += count;
+      }
+    }
+    if (!(spans > 0)) return null;
+    let rank = p * spans;
+    for (let band = 0; band < sums.length; band++) {
+      if (sums[band] >= rank && sums[band] > 0) {
+        const [floor, width] = [this.floors[band], bandWidth(this.floors[band])];
+        return floor + width * Math.max(0, Math.min(1, rank / sums[band]));
+      }
+      rank -= sums[band];
+    }
+    return this.floors.at(-1) + bandWidth(this.floors.at(-1));
+  }
+
+  /** @returns {(number | null)[]} by slice */
+  quantiles(p) {
+    return this.counts.map((count, slice) => (count > 0 ? this.quantile(p, slice, slice + 1) : null));
+  }
+
+  /** Failed parts of the spans, by slice. @returns {(number | null)[]} */
+  errorShares() {
+    return this.counts.map((count, slice) => (count > 0 ? this.errors[slice] / count : null));
+  }
+}
+
+/** A quarter of the doubling that the floor lies in. */
+function bandWidth(floor) {
+  return floor < 4 ? 1 : 2 ** Math.floor(Math.log2(floor)) / 4;
+}
+
+/**
+ * The series of a metrics answer by the text of labels, each with a value for every slice of the window.
+ * @param {any} answer @param {Window} window @param {string[]} labels
+ * @returns {Map<string, { labels: string[], values: (number | null)[] }>} by the labels' values, joined with U+0000
+ */
+export function seriesBy(answer, window, labels) {
+  const shift = Number((BigInt(answer.startTimeUnixNano) - window.start) / window.step) - 1;
+  const found = new Map();
+  for (const series of answer.series) {
+    const texts = labels.map((name) => labelText(series.labels.find((label) => label.name === name)));
+    const values = Array.from({ length: window.count }, (_, slice) => series.values[slice - shift] ?? null);
+    found.set(texts.join("\0"), { labels: texts, values });
+  }
+  return found;
+}
+
+/** A missing attribute is "". */
+function labelText(label) {
+  return !label || (label.value === "nil" && label.type === "string") ? "" : label.value;
+}
+
+/** How much more or less: 0.25 is a quarter more. Null without anything before. */
+export function change(now, previous) {
+  return now === null || !(previous > 0) ? null : now / previous - 1;
+}
+
+/** "+25 %", "−8 %", "×12" @param {number} part */
+export function changeText(part) {
+  const percent = Math.round(part * 100);
+  if (percent === 0) return "±0\u00a0%";
+  if (part >= 9) return `×${part + 1 >= 99.5 ? Math.round(part + 1) : (part + 1).toFixed(0)}`;
+  return `${percent > 0 ? "+" : "−"}${Math.abs(percent)}\u00a0%`;
+}
+
+/** "412/s", "0.35/s", "2.1/min" @param {number} perSecond */
+export function rateText(perSecond) {
+  if (!(perSecond > 0)) return "0/s";
+  if (perSecond < 0.05) {
+    const perMinute = perSecond * 60;
+    return perMinute < 0.05 ? `${(perSecond * 3600).toPrecision(2)}/h` : `${perMinute.toFixed(perMinute < 1 ? 2 : 1)}/min`;
+  }
+  if (perSecond >= 99.95) return `${Math.round(perSecond).toLocaleString("en-US")}/s`;
+  return `${perSecond.toFixed(perSecond < 0.995 ? 2 : perSecond < 9.95 ? 2 : 1)}/s`;
+}
+
+/**
+ * Slices in which a value of a label is seen first after others were there: a new version.
+ * @param {Map<string, { labels: string[], values: (number | null)[] }>} series by one label
+ * @returns {{ slice: number, label: string }[]} in order of time
+ */
+export function arrivals(series) {
+  const firsts = [...series.values()]
+    .map(({ labels, values }) => ({ label: labels[0], slice: values.findIndex((value) => value > 0) }))
+    .filter(({ slice, label }) => slice >= 0 && label !== "");
+  const began = Math.min(...firsts.map(({ slice }) => slice));
+  return firsts.filter(({ slice }) => slice > began).sort((a, b) => a.slice - b.slice);
+}
