@@ -113,11 +113,13 @@ export function metrics({ q, start, end, step, exemplars, limit }, signal) {
 
 /**
  * One value for each series of a metrics query over exactly this range, as Tempo's API answers it.
- * @returns {Promise<{ labels: string[], value: number }[]>} the labels' values in the order of the query
+ * @returns {Promise<{ labels: Object<string, string>, value: number }[]>} a missing attribute has no label
  */
 export async function metricsAtOnce({ q, start, end }, signal) {
   const { series } = await get("../../../tempo/api/metrics/query", { q, start, end, maxSeries: 10_000 }, signal);
-  return series.map(({ labels = [], value }) => ({ labels: labels.map((label) => Object.values(label.value ?? {})[0] ?? ""), value: Number(value ?? 0) }));
+  return series.map(({ labels = [], value }) => ({
+    labels: Object.fromEntries(labels.map((label) => [label.key, Object.values(label.value ?? {})[0] ?? ""]).filter(([, text]) => text !== "nil")), value: Number(value ?? 0),
+  }));
 }
 
 export function heatmap({ q, start, end, step }, signal) {

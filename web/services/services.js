@@ -205,8 +205,8 @@ class Services {
     const [now, then] = await Promise.all([ask(window), this.isComparable ? ask(before(window)) : []]);
     const rows = new Map(this.rows.map((row) => [row.name, row]));
     const keys = { 0.5: "p50", 0.95: "p95", 0.99: "p99" };
-    for (const { labels: [name, p], value } of now) if (rows.has(name)) Object.assign(rows.get(name), { [keys[p]]: value * 1e9, isRough: true });
-    for (const { labels: [name, p], value } of then) if (Number(p) === 0.95 && rows.has(name)) rows.get(name).p95Change = change(rows.get(name).p95, value * 1e9);
+    for (const { labels: { [SERVICE]: name, p }, value } of now) if (rows.has(name)) Object.assign(rows.get(name), { [keys[p]]: value * 1e9, isRough: true });
+    for (const { labels: { [SERVICE]: name, p }, value } of then) if (Number(p) === 0.95 && rows.has(name)) rows.get(name).p95Change = change(rows.get(name).p95, value * 1e9);
   }
 
   draw() {
