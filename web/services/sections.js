@@ -36,8 +36,8 @@ export class Sections {
       return { body, element: h(`section.service-section${className}`, {}, h("h2", {}, title), body), title };
     };
     this.parts = {
-      operations: section("Operations", ".wide"), errors: section("Errors"), callers: section("Callers"), callees: section("Callees"),
-      slow: section("Slowest traces"), failing: section("Latest failing traces"), versions: section("Versions"), instances: section("Instances"),
+      operations: section("Operations", ".wide"), errors: section("Errors"), failing: section("Latest failing traces"), callers: section("Callers"),
+      callees: section("Callees"), versions: section("Versions"), instances: section("Instances"), slow: section("Slowest traces", ".wide"),
     };
     this.element = h("div.service-sections", {}, Object.values(this.parts).map(({ element }) => element));
     this.makeTables();
@@ -71,7 +71,7 @@ export class Sections {
       columns: [
         { key: "type", title: "Error", by: (row) => `${row.type ?? ""}\0${row.shape ?? ""}`, cell: (row) => h("div.error-name", {},
           h("strong", {}, row.type === null ? "others" : row.type.slice(0, TEXT_MAX) || "error"), h("div.error-shape", { title: (row.message ?? "").slice(0, 1000) }, (row.shape ?? "").slice(0, TEXT_MAX)), row.frame ? h("code.error-frame", {}, row.frame.slice(0, TEXT_MAX)) : null) },
-        { key: "count", title: "Count", numeric: true, by: (row) => row.here, cell: (row) => [count(row.here), row.originCount < row.count ? h("div.faint.small", { title: "The others failed because of what they called" }, `${count(row.originCount)} began here`) : null] },
+        { key: "count", title: "Count", numeric: true, by: (row) => row.here, cell: (row) => [count(row.here), row.originCount === 0 ? h("div.faint.small", { title: "Each of these spans has a failed one below it" }, "passed on") : null] },
         { key: "last", title: "Last", numeric: true, by: (row) => Number(row.lastTimeUnixNano), cell: (row) => h("time", { title: absoluteTime(nanos(row.lastTimeUnixNano), zone.value) }, relativeTime(nanos(row.lastTimeUnixNano), Date.now())), className: "spare" },
         { key: "traces", title: "Traces", cell: (row) => h("span.row-links", {}, row.traceIds.slice(0, EXAMPLES).map((id, index) => h("a.example", { href: app.href({ page: "trace", id, state: {} }), "aria-label": `Example ${index + 1} of ${(row.type || "error").slice(0, 60)}` }, index + 1))) },
       ],
