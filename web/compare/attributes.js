@@ -14,7 +14,7 @@ export class RootDifferences {
   constructor(app) {
     this.app = app;
     this.summary = h("summary", {}, "Attributes of the roots");
-    this.body = h("div.cmp-attributes", {});
+    this.body = h("div.cmp-attributes", { tabindex: "0", role: "region", "aria-label": "Attributes that differ" });
     this.element = h("details.cmp-roots", {}, this.summary, this.body);
   }
 

@@ -202,8 +202,8 @@ export class CompareTree {
     parts.service.textContent = model.service[node].slice(0, NAME_MAX);
     parts.operation.textContent = model.operation[node].slice(0, NAME_MAX);
     parts.operation.title = `${model.service[node]} ${model.operation[node]}`.slice(0, NAME_MAX);
-    const most = Math.round(Math.max(model.spans[0][node], model.spans[1][node]));
-    parts.times.textContent = most > 1 ? `×${count(most)}` : "";
+    const [a, b] = [0, 1].map((side) => Math.round(model.spans[side][node]));
+    parts.times.textContent = Math.max(a, b) < 2 ? "" : a === b || a === 0 || b === 0 ? `×${count(Math.max(a, b))}` : `×${count(a)} → ×${count(b)}`;
     this.drawBars(parts, node);
     const signed = (target, text, isWorse) => {
       target.textContent = text || "–";

@@ -105,6 +105,18 @@ export class Red {
    * @returns {number | null} nanoseconds
    */
   quantile(p, from = 0, to = this.window.count) {
+    const place = this.place(p, from, to);
+    return place && this.floors[place.band] + bandWidth(this.floors[place.band]) * place.part;
+  }
+
+  /** No more than that duration, and one that spans reach. @returns {number | null} nanoseconds */
+  quantileFloor(p) {
+    const place = this.place(p, 0, this.window.count);
+    return place && this.floors[place.band];
+  }
+
+  /** The band that a quantile lies in, and how far into its spans. */
+  place(p, from, to) {
     const sums = new Array(this.floors.length).fill(0);
     let spans = 0;
     for (let slice = from; slice < to; slice++) {
@@ -116,13 +128,10 @@ export class Red {
     if (!(spans > 0)) return null;
     let rank = p * spans;
     for (let band = 0; band < sums.length; band++) {
-      if (sums[band] >= rank && sums[band] > 0) {
-        const [floor, width] = [this.floors[band], bandWidth(this.floors[band])];
-        return floor + width * Math.max(0, Math.min(1, rank / sums[band]));
-      }
+      if (sums[band] >= rank && sums[band] > 0) return { band, part: Math.max(0, rank / sums[band]) };
       rank -= sums[band];
     }
-    return this.floors.at(-1) + bandWidth(this.floors.at(-1));
+    return { band: sums.findLastIndex((count) => count > 0), part: 1 };
   }
 
   /** @returns {(number | null)[]} by slice */

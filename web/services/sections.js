@@ -212,8 +212,8 @@ export class Sections {
     const { page, app } = this;
     const { start, end } = page.window;
     const slow = name === "slow";
-    const p95 = page.totals.p95;
-    const q = slow ? spansOf({ ...page.spans, more: p95 ? `duration >= ${Math.floor(p95)}ns` : undefined }) : spansOf({ service: page.name, operation: page.state.op || undefined, failed: true });
+    const least = page.red.quantileFloor(0.95);
+    const q = slow ? spansOf({ ...page.spans, more: least ? `duration >= ${least}ns` : undefined }) : spansOf({ service: page.name, operation: page.state.op || undefined, failed: true });
     const { traces } = await api.search({ q, start, end, order: slow ? "duration" : "start", limit: TRACES, spans: 1 }, signal);
     if (isOver()) return;
     const { body } = this.parts[name];

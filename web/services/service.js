@@ -35,7 +35,7 @@ class Service {
     this.narrowed = h("div.narrowed", { hidden: true });
     this.problem = h("div", {});
     this.reading = h("p.reading", {});
-    this.tableBox = h("details.chart-table", { ontoggle: () => this.drawTable() }, h("summary", {}, "The same as a table"), h("div.chart-table-body", {}));
+    this.tableBox = h("details.chart-table", { ontoggle: () => this.drawTable() }, h("summary", {}, "The same as a table"), h("div.chart-table-body", { tabindex: "0", role: "region", "aria-label": "Figures over time" }));
     const common = { moment: this.moment, choose: (slice) => this.choose(slice), zoom: (from, to) => this.zoom(from, to), describe: (slice) => this.describe(slice) };
     this.charts = [
       new TimeChart({ ...common, title: "Rate", lines: [{ key: "rate", name: "rate", className: "line-service", isArea: true }], format: rateText }),

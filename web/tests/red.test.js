@@ -34,6 +34,7 @@ test("a heatmap becomes counts, errors and quantiles", () => {
   assert.ok(median > 1048576 && median < 1048576 * 1.25);
   assert.ok(red.quantile(0.99, 0, 1) > 2097152);
   assert.equal(red.quantile(0.5, 1, 2), null);
+  assert.equal(red.quantileFloor(0.95), 2097152);
 });
 
 test("series are found by their labels; a missing attribute is empty", () => {
