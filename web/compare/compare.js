@@ -19,6 +19,8 @@ const CANDIDATES = 200;
 /** Spans that are read to know what is typical; of large traces fewer are taken. */
 const TYPICAL_SPANS = 200_000;
 const NEAR_NANOS = 6n * 3_600_000_000_000n;
+const COLLAPSED_MAX = 40;
+const PREFIX = 8;
 const FLAT = { total: "total", self: "self", spans: "spans" };
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
@@ -45,7 +47,7 @@ class Compare {
     this.roots = new RootDifferences(app);
     this.chosen = h("div.cmp-chosen", {});
     this.tree = new CompareTree({
-      select: (node) => this.select(node), href: (side, node) => this.spanHref(side, node), colorOf: (service) => this.colors.get(service) ?? app.colors.of(service),
+      select: (node) => this.select(node), collapse: () => this.keepCollapsed(), href: (side, node) => this.spanHref(side, node), colorOf: (service) => this.colors.get(service) ?? app.colors.of(service),
       sort: (figure) => { app.replace({ sort: this.state.sort === figure ? "" : figure }); this.state = app.view.state; this.arrange(); },
     });
     this.body = h("div.cmp-body", {}, h("div.cmp-sides", {}, this.facts), this.said, this.roots.element, this.tools, this.tree.scroller, this.chosen);
@@ -175,7 +177,7 @@ class Compare {
   arrange() {
     const { model, state, app } = this;
     const onlyDiffering = state.f === "diff";
-    this.tree.show(model, { onlyDiffering, sort: FLAT[state.sort] ?? "" });
+    this.tree.show(model, { onlyDiffering, sort: FLAT[state.sort] ?? "" }, (shown) => collapsedIn(shown, state.c));
     const counts = {};
     for (let node = 0; node < model.count; node++) {
       counts[model.change[node]] = (counts[model.change[node]] ?? 0) + 1;
@@ -211,6 +213,15 @@ class Compare {
     this.app.replace({ span: (model.first[1][node] ?? model.first[0][node])?.spanId ?? "" });
     this.state = this.app.view.state;
     this.drawChosen();
+  }
+
+  /** What is collapsed, in the address: the beginnings of span ids, as many as an address carries. */
+  keepCollapsed() {
+    const { model, tree } = this;
+    const nodes = [...tree.collapsed];
+    const isAll = nodes.length > 0 && nodes.length === parentsOf(model).length;
+    this.app.replace({ c: isAll ? "all" : nodes.slice(0, COLLAPSED_MAX).map((node) => prefixOf(model, node)).filter(Boolean).join(",") });
+    this.state = this.app.view.state;
   }
 
   drawChosen() {
@@ -277,4 +288,20 @@ class Compare {
     this.tree.close();
     this.app.keyboard.install("Compare", []);
   }
+}
+
+function parentsOf(model) {
+  return Array.from({ length: model.count }, (_, node) => node).filter((node) => !model.isLeaf(node));
+}
+
+function prefixOf({ first }, node) {
+  return (first[0][node] ?? first[1][node])?.spanId.slice(0, PREFIX) ?? "";
+}
+
+/** @param {Comparison} model @param {string} text as `keepCollapsed` writes it @returns {Set<number>} */
+function collapsedIn(model, text) {
+  if (!text) return new Set();
+  const parents = parentsOf(model);
+  const wanted = new Set(text.split(","));
+  return new Set(text === "all" ? parents : parents.filter((node) => wanted.has(prefixOf(model, node))));
 }

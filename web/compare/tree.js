@@ -3,12 +3,15 @@
 import { axisDuration, axisTicks, count, duration, plural } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { RowList } from "../lib/rows.js";
-import { attribute, fill, h } from "../lib/view.js";
+import { attribute, fill, h, svg } from "../lib/view.js";
+import { threadPath } from "../trace/thread.js";
 import { signedCount, signedDuration } from "./sentence.js";
 
 const ROW_HEIGHT = 28;
 const INDENT = 14;
 const INDENT_MAX = 16;
+/** Where the thread of the roots runs: the middle of their chevrons. */
+const THREAD = { left: 50, indent: INDENT, height: ROW_HEIGHT, depthMax: INDENT_MAX };
 const NAME_MAX = 300;
 
 /** A letter for each change, so that colour is never alone. */
@@ -19,7 +22,7 @@ const FIGURES = [["total", "Δ Duration"], ["self", "Δ Self"], ["spans", "Δ Co
 
 export class CompareTree {
   /**
-   * @param {{ select: (node: number) => void, href: (side: number, node: number) => string | null, sort: (figure: string) => void,
+   * @param {{ select: (node: number) => void, collapse: () => void, href: (side: number, node: number) => string | null, sort: (figure: string) => void,
    *   colorOf: (service: string) => number }} actions
    */
   constructor(actions) {
@@ -52,10 +55,13 @@ export class CompareTree {
     this.scroller.addEventListener("focus", () => { if (this.selected < 0 && this.nodes.length) this.select(0); });
   }
 
-  /** @param {import("./model.js").Comparison} model @param {{ onlyDiffering: boolean, sort: string }} how */
-  show(model, how) {
+  /**
+   * @param {import("./model.js").Comparison} model @param {{ onlyDiffering: boolean, sort: string }} how
+   * @param {(model: import("./model.js").Comparison) => Set<number>} collapsedAtFirst of a model that was not shown before
+   */
+  show(model, how, collapsedAtFirst) {
     if (model !== this.model) {
-      this.collapsed = new Set();
+      this.collapsed = collapsedAtFirst(model);
       this.node = -1;
     }
     this.model = model;
@@ -69,6 +75,7 @@ export class CompareTree {
   arrange() {
     this.nodes = this.model.visible(this.collapsed, this.how);
     this.selected = this.nodes.indexOf(this.node);
+    this.shape = shapeOf(this.model, this.nodes);
     attribute(this.scroller, "aria-rowcount", this.nodes.length + 1);
     this.list.setCount(this.nodes.length);
     this.list.draw();
@@ -102,6 +109,7 @@ export class CompareTree {
     if (node < 0 || node >= this.model.count) return;
     for (let at = this.model.parent[node]; at >= 0; at = this.model.parent[at]) this.collapsed.delete(at);
     this.arrange();
+    this.actions.collapse();
     const index = this.nodes.indexOf(node);
     if (index >= 0) this.select(index);
   }
@@ -119,6 +127,7 @@ export class CompareTree {
     if (node === undefined || node < 0 || this.isFlat || this.model.isLeaf(node)) return;
     if (!this.collapsed.delete(node)) this.collapsed.add(node);
     this.arrange();
+    this.actions.collapse();
   }
 
   /** Left: collapse, or to the parent. Right: expand, or to the first child. */
@@ -141,6 +150,7 @@ export class CompareTree {
     if (isCollapsed) for (let node = 0; node < this.model.count; node++) if (!this.model.isLeaf(node)) this.collapsed.add(node);
     this.node = isCollapsed && this.node >= 0 ? this.rootOf(this.node) : this.node;
     this.arrange();
+    this.actions.collapse();
   }
 
   rootOf(node) {
@@ -161,14 +171,14 @@ export class CompareTree {
 
   createRow() {
     const parts = {
-      mark: h("span.cmp-mark", {}), fails: h("span.cmp-mark.mark-error", { title: MARKS.error[1] }), chevron: h("span.cmp-chevron", {}, icon("chevron")), level: h("span.cmp-level", {}), swatch: h("span.swatch", {}), service: h("span.cmp-service", {}), operation: h("span.cmp-operation", {}), times: h("span.cmp-times", {}),
+      mark: h("span.cmp-mark", {}), fails: h("span.cmp-mark.mark-error", { title: MARKS.error[1] }), thread: svg("path", {}), chevron: h("span.cmp-chevron", {}, icon("chevron")), level: h("span.cmp-level", {}), swatch: h("span.swatch", {}), service: h("span.cmp-service", {}), operation: h("span.cmp-operation", {}), times: h("span.cmp-times", {}),
       bars: [0, 1].map((side) => ({ extent: h(`span.cmp-extent.side-${"ab"[side]}`, {}), fill: h(`span.cmp-fill.side-${"ab"[side]}`, {}), length: h(`span.cmp-length.side-${"ab"[side]}`, {}) })),
       total: h("span", {}), self: h("span", {}), spans: h("span", {}),
       links: [0, 1].map((side) => h("a.cmp-link", { tabindex: "-1", title: `The span in ${"AB"[side]} (${"ab"[side]})` }, "AB"[side])),
     };
     const cell = (name, ...children) => h(`div.cmp-cell.${name}`, { role: "gridcell" }, children);
     const element = h("div.cmp-row", { role: "row", id: `cmp-row-${this.made++}` },
-      cell("cmp-name", parts.mark, parts.fails, parts.chevron, parts.level, parts.swatch, parts.service, parts.operation, parts.times),
+      cell("cmp-name", svg("svg", { class: "cmp-thread", "aria-hidden": "true" }, parts.thread), parts.mark, parts.fails, parts.chevron, parts.level, parts.swatch, parts.service, parts.operation, parts.times),
       cell("cmp-time", parts.bars.map(({ extent, fill: solid, length }) => [extent, solid, length])),
       cell("number", parts.total), cell("number", parts.self), cell("number", parts.spans), cell("cmp-links", parts.links));
     element.parts = parts;
@@ -194,6 +204,7 @@ export class CompareTree {
     const differs = model.differs(node);
     element.classList.toggle("same", !differs);
     element.style.setProperty("--indent", `${this.isFlat ? 0 : Math.min(model.depth[node], INDENT_MAX) * INDENT}px`);
+    attribute(parts.thread, "d", this.isFlat ? "" : threadPath(this.shape, node, isParent && !this.collapsed.has(node), THREAD));
     parts.chevron.classList.toggle("absent", !isParent);
     parts.chevron.classList.toggle("open", isParent && !this.collapsed.has(node));
     parts.level.textContent = !this.isFlat && model.depth[node] > INDENT_MAX ? String(model.depth[node]) : "";
@@ -266,4 +277,15 @@ export class CompareTree {
     this.watcher.disconnect();
     this.list.close();
   }
+}
+
+/** What the thread is drawn from: the tree of those nodes that show. */
+function shapeOf({ parent, depth, count }, nodes) {
+  const children = new Int32Array(count);
+  const isLast = new Uint8Array(count);
+  for (let at = nodes.length - 1; at >= 0; at--) {
+    const above = parent[nodes[at]];
+    if (above >= 0 && children[above]++ === 0) isLast[nodes[at]] = 1;
+  }
+  return { parent, depth, children, isLastSibling: (node) => isLast[node] === 1 };
 }

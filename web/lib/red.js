@@ -150,6 +150,11 @@ function bandWidth(floor) {
   return floor < 4 ? 1 : 2 ** Math.floor(Math.log2(floor)) / 4;
 }
 
+/** A rate in the unit it is told in: how many of them make one a second. @param {number} perSecond */
+export function rateUnit(perSecond) {
+  return perSecond >= 0.05 ? 1 : perSecond * 60 >= 0.05 ? 60 : 3600;
+}
+
 /**
  * The series of a metrics answer by the text of labels, each with a value for every slice of the window.
  * @param {any} answer @param {Window} window @param {string[]} labels
@@ -195,15 +200,35 @@ export function rateText(perSecond) {
   return `${perSecond.toFixed(perSecond < 0.995 ? 2 : perSecond < 9.95 ? 2 : 1)}/s`;
 }
 
+/** A version with so much of the spans is the one that runs. */
+const RUNS_FROM = 0.8;
+
 /**
- * Slices in which a value of a label is seen first after others were there: a new version.
- * @param {Map<string, { labels: string[], values: (number | null)[] }>} series by one label
+ * Slices in which another version comes: one that is seen first after others were there, or one that runs again, as after
+ * a deploy was taken back.
+ * @param {Map<string, { labels: string[], values: (number | null)[] }>} series by version
  * @returns {{ slice: number, label: string }[]} in order of time
  */
 export function arrivals(series) {
-  const firsts = [...series.values()]
-    .map(({ labels, values }) => ({ label: labels[0], slice: values.findIndex((value) => value > 0) }))
-    .filter(({ slice, label }) => slice >= 0 && label !== "");
-  const began = Math.min(...firsts.map(({ slice }) => slice));
-  return firsts.filter(({ slice }) => slice > began).sort((a, b) => a.slice - b.slice);
+  const versions = [...series.values()]
+    .map(({ labels, values }) => ({ label: labels[0], values, first: values.findIndex((value) => value > 0) }))
+    .filter(({ first, label }) => first >= 0 && label !== "");
+  const began = Math.min(...versions.map(({ first }) => first));
+  const found = versions.filter(({ first }) => first > began).map(({ first, label }) => ({ slice: first, label }));
+  const ran = new Set();
+  let running = null;
+  let next = { version: null, slice: 0 };
+  for (let slice = 0; slice < (versions[0]?.values.length ?? 0); slice++) {
+    const all = versions.reduce((sum, { values }) => sum + (values[slice] ?? 0), 0);
+    const version = all > 0 ? versions.find(({ values }) => values[slice] >= all * RUNS_FROM) : undefined;
+    if (!version || version === running) continue;
+    // Twice in a row: a slice of few spans is no deploy.
+    if (next.version !== version) next = { version, slice };
+    else {
+      if (ran.has(version)) found.push({ slice: next.slice, label: `${version.label} again` });
+      ran.add(version);
+      running = version;
+    }
+  }
+  return found.sort((a, b) => a.slice - b.slice);
 }

@@ -7,7 +7,7 @@ const RANGE = { from: "-1h", to: "", tz: "" };
 const DEFAULTS = {
   explore: { q: "", ...RANGE, sort: "", tab: "", by: "", facets: "", heat: "" },
   trace: { t: "", tz: "", span: "", view: "", z: "", c: "", f: "", only: "", focus: "", cp: "", fold: "", by: "", sort: "" },
-  compare: { t: "", tz: "", span: "", align: "", f: "", sort: "" },
+  compare: { t: "", tz: "", span: "", align: "", c: "", f: "", sort: "" },
   services: { q: "", ...RANGE, sort: "" },
   service: { ...RANGE, op: "", sort: "" },
   map: { q: "", ...RANGE, focus: "", hops: "", view: "", node: "", edge: "", rate: "", errors: "", sort: "" },

@@ -13,6 +13,19 @@ export function barEnd(app, range, run) {
     h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link"))];
 }
 
+/** How the list of services was left: its order and its filter. @type {Object<string, string>} */
+let left = {};
+
+export function keepList({ q, sort }) {
+  left = { q, sort };
+}
+
+/** The list as it was left, in the range looked at last. */
+export function listView(app) {
+  const view = app.front("services");
+  return { ...view, state: { ...view.state, ...left } };
+}
+
 /** A part that failed says so in its place. @param {any} error @param {() => void} retry */
 export function failure(error, retry) {
   return h("div.failure", { role: "alert" }, icon("error"), h("span.failure-text", {}, error.message, error.requestId ? [" Request ", h("code", {}, error.requestId)] : null),

@@ -2,14 +2,14 @@
 // One service: rate, errors and durations with its deploys, then what it does, what fails, and who is around it.
 import * as api from "../api.js";
 import { absoluteTime, age, clock, count, duration, nanos, share, zoneLabel } from "../lib/format.js";
-import { Moment, TimeChart } from "../lib/chart.js";
+import { Moment, TimeChart, roundTicks } from "../lib/chart.js";
 import { icon } from "../lib/icons.js";
 import { fixedMoment, rangeLabel, resolveRange } from "../lib/range.js";
 import { RangePicker } from "../lib/range-picker.js";
-import { Red, arrivals, asked, before, change, rateText, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
+import { Red, arrivals, asked, before, change, rateText, rateUnit, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
 import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
-import { barEnd, changeMark, failure, fixedRange, stateOf } from "./parts.js";
+import { barEnd, changeMark, failure, fixedRange, listView, stateOf } from "./parts.js";
 import { Sections } from "./sections.js";
 
 const SLICES = 60;
@@ -38,7 +38,7 @@ class Service {
     this.tableBox = h("details.chart-table", { ontoggle: () => this.drawTable() }, h("summary", {}, "The same as a table"), h("div.chart-table-body", { tabindex: "0", role: "region", "aria-label": "Figures over time" }));
     const common = { moment: this.moment, choose: (slice) => this.choose(slice), zoom: (from, to) => this.zoom(from, to), describe: (slice) => this.describe(slice) };
     this.charts = [
-      new TimeChart({ ...common, title: "Rate", lines: [{ key: "rate", name: "rate", className: "line-service", isArea: true }], format: rateText }),
+      new TimeChart({ ...common, title: "Rate", lines: [{ key: "rate", name: "rate", className: "line-service", isArea: true }], format: rateText, ticksOf: (most) => roundTicks(most * rateUnit(most)).map((tick) => tick / rateUnit(most)) }),
       new TimeChart({ ...common, title: "Errors", lines: [{ key: "errors", name: "errors", className: "line-error", isArea: true }], format: share }),
       new TimeChart({ ...common, title: "Duration", format: duration,
         lines: [{ key: "p99", name: "p99", className: "line-p99" }, { key: "p95", name: "p95", className: "line-service" }, { key: "p50", name: "p50", className: "line-p50" }] }),
@@ -47,7 +47,7 @@ class Service {
     this.main = h("div.service-main", {}, this.facts, this.narrowed, h("div.charts", {}, this.charts.map(({ element }) => element)), this.reading, this.tableBox, this.sections.element);
     const { shell } = app;
     document.title = `${this.name.slice(0, 80)} · Skein`;
-    fill(shell.barStart, h("a.back", { href: app.href(app.front("services")) }, icon("back"), "Services"),
+    fill(shell.barStart, h("a.back", { href: app.href(listView(app)) }, icon("back"), "Services"),
       h("h1.service-title", { title: this.name.slice(0, 300) }, h("span.swatch", { "data-s": app.colors.of(this.name) }), h("span.service-name", {}, this.name.slice(0, 300))));
     fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
     this.body = h("div.service-scroll.scroller", { tabindex: "0", role: "region", "aria-label": "Figures of the service" }, this.main);

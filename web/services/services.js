@@ -7,7 +7,7 @@ import { RangePicker } from "../lib/range-picker.js";
 import { ALL_ENTRIES, Red, asked, before, change, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
 import { debounce, fill, h, onNextFrame } from "../lib/view.js";
 import { timeForm, zone } from "../settings.js";
-import { barEnd, failure, fixedRange, pool, stateOf } from "./parts.js";
+import { barEnd, failure, fixedRange, keepList, pool, stateOf } from "./parts.js";
 import { ServiceTable } from "./table.js";
 
 const SLICES = 30;
@@ -250,6 +250,7 @@ class Services {
   }
 
   close() {
+    keepList(this.state);
     this.asked++;
     this.flight?.abort();
     this.narrow.cancel();

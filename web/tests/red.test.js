@@ -47,6 +47,8 @@ test("a version that comes after another is an arrival", () => {
   const series = new Map([["a", { labels: ["1"], values: [2, 2, 0] }], ["b", { labels: ["2"], values: [0, 1, 3] }], ["c", { labels: ["3"], values: [0, 0, 0] }]]);
   assert.deepEqual(arrivals(series), [{ slice: 1, label: "2" }]);
   assert.deepEqual(arrivals(new Map()), []);
+  const back = new Map([["1", { labels: ["1"], values: [9, 9, 0, 0, 9, 9] }], ["2", { labels: ["2"], values: [0, 1, 9, 9, 1, 0] }]]);
+  assert.deepEqual(arrivals(back), [{ slice: 1, label: "2" }, { slice: 4, label: "1 again" }]);
 });
 
 test("names are quoted, whatever they hold", () => {
