@@ -127,7 +127,8 @@ class Service {
       ]);
       if (isOver()) return;
       this.versions = seriesBy(versions, window, [VERSION, "status"]);
-      this.previous = previous ? new Red(previous, past) : null;
+      const then = previous && new Red(previous, past);
+      this.previous = then?.total().spans > 0 ? then : null;
       this.draw();
       this.sections.showVersions(this.versions, signal, isOver);
     } catch (error) {

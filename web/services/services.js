@@ -6,7 +6,7 @@ import { rangeLabel, resolveRange } from "../lib/range.js";
 import { RangePicker } from "../lib/range-picker.js";
 import { ALL_ENTRIES, Red, asked, before, change, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
 import { debounce, fill, h, onNextFrame } from "../lib/view.js";
-import { timeForm, zone } from "../settings.js";
+import { zone } from "../settings.js";
 import { barEnd, failure, fixedRange, keepList, pool, stateOf } from "./parts.js";
 import { ServiceTable } from "./table.js";
 
@@ -58,7 +58,6 @@ class Services {
     fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
     fill(shell.main, h("div.under-bar", {}, this.summary), this.problem, this.body);
     this.redraw = onNextFrame(() => this.draw());
-    this.unlisten = timeForm.listen(() => this.table.list.refresh());
     app.keyboard.install("Services", [
       { keys: ["/"], does: "Filter by name", run: () => this.filter.focus() },
       { keys: ["t"], does: "Time range", run: () => this.range.toggle() },
@@ -255,7 +254,6 @@ class Services {
     this.flight?.abort();
     this.narrow.cancel();
     this.redraw.cancel();
-    this.unlisten();
     this.table.close();
     this.app.keyboard.install("Services", []);
   }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of services: a row each, however many there are; sorted by any column.
-import { absoluteTime, duration, exactDuration, listTime, relativeTime, share } from "../lib/format.js";
+import { absoluteTime, duration, exactDuration, relativeTime, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { rateText } from "../lib/red.js";
 import { RowList } from "../lib/rows.js";
 import { sparkline } from "../lib/sparkline.js";
 import { attribute, fill, h } from "../lib/view.js";
-import { timeForm, zone } from "../settings.js";
+import { zone } from "../settings.js";
 import { changeMark } from "./parts.js";
 
 const ROW_HEIGHT = 32;
@@ -161,7 +161,7 @@ export class ServiceTable {
     }
     const now = Date.now();
     const at = row.seen < BigInt(now) * 1_000_000n ? row.seen : BigInt(now) * 1_000_000n;
-    parts.time.textContent = timeForm.value === "absolute" ? listTime(at, zone.value, now).replace(/\.\d+$/, "") : relativeTime(at, now);
+    parts.time.textContent = relativeTime(at, now);
     parts.time.title = `in the time before ${absoluteTime(at, zone.value, 0)}`;
   }
 
