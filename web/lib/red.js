@@ -4,8 +4,12 @@
 import { literal } from "../explore/query-text.js";
 
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 604800].map((s) => BigInt(s) * 1_000_000_000n);
-/** Spans by which a service is entered: what it was asked to do. Its own calls and inner steps are not requests. */
-const ENTRIES = 'kind = server || kind = consumer || span:parentID = ""';
+/**
+ * Which spans of a service count: those it was asked for from outside; where there are none, those that begin traces; else all.
+ * The first needs one column to be read and the second a large one, so that it is asked of few services only.
+ */
+export const COUNTED = ["requests", "roots", "spans"];
+const CONDITIONS = { requests: "(kind = server || kind = consumer)", roots: 'span:parentID = ""', spans: null };
 /** A slice that began just now says too little about a rate. */
 const ELAPSED_MIN = 0.25;
 
@@ -27,6 +31,13 @@ export function windowOf(start, end, now, slicesMax = 60) {
 export function before({ start, end, step, count, now }) {
   const length = end - start;
   return { start: start > length ? start - length : 0n, end: start, step, count, now };
+}
+
+/** The window together with the one before, and how many slices are of that. @param {Window} window */
+export function withBefore(window) {
+  const { start } = before(window);
+  const count = Number((window.end - start) / window.step);
+  return { both: { ...window, start, count }, past: count - window.count };
 }
 
 /** How a window is asked for: samples count what starts after the moment before them. @param {Window} window */
@@ -56,18 +67,24 @@ export function rates(window, counts) {
   });
 }
 
-/** Which spans are looked at. @param {{ service: string, operation?: string, entries?: boolean, failed?: boolean, more?: string }} facts */
-export function spansOf({ service, operation, entries = false, failed = false, more }) {
+/**
+ * Which spans are looked at: an operation's, or those that count.
+ * @param {{ service: string, operation?: string, counted?: "requests" | "roots" | "spans", failed?: boolean, more?: string }} facts
+ */
+export function spansOf({ service, operation, counted = "spans", failed = false, more }) {
   const conditions = [`resource.service.name = ${literal(service, "string")}`];
   if (operation) conditions.push(`name = ${literal(operation, "string")}`);
-  else if (entries) conditions.push(`(${ENTRIES})`);
+  else if (CONDITIONS[counted]) conditions.push(CONDITIONS[counted]);
   if (failed) conditions.push("status = error");
   if (more) conditions.push(more);
   return `{ ${conditions.join(" && ")} }`;
 }
 
-/** All entries of all services. */
-export const ALL_ENTRIES = `{ ${ENTRIES} }`;
+/** The same of many services. @param {"requests" | "roots" | "spans"} counted @param {string[]} [services] all unless said */
+export function spansOfAll(counted, services) {
+  const among = services && `(${services.map((service) => `resource.service.name = ${literal(service, "string")}`).join(" || ")})`;
+  return `{ ${[among, CONDITIONS[counted]].filter(Boolean).join(" && ")} }`;
+}
 
 /** What spans add up to in a window, with the distribution of their durations. */
 export class Red {

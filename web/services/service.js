@@ -6,13 +6,15 @@ import { Moment, TimeChart, roundTicks } from "../lib/chart.js";
 import { icon } from "../lib/icons.js";
 import { fixedMoment, rangeLabel, resolveRange } from "../lib/range.js";
 import { RangePicker } from "../lib/range-picker.js";
-import { Red, arrivals, asked, before, change, rateText, rateUnit, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
+import { COUNTED, Red, arrivals, asked, before, change, rateText, rateUnit, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
 import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
 import { barEnd, changeMark, failure, fixedRange, listView, stateOf } from "./parts.js";
 import { Sections } from "./sections.js";
 
 const SLICES = 60;
+/** What is counted, in the words of the summary. */
+const WHAT = { requests: "requests", roots: "traces begun (no request from outside enters this service)", spans: "spans (no request enters this service, and no trace begins here: all of its spans are counted)" };
 const VERSION = "resource.service.version";
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
@@ -27,6 +29,7 @@ class Service {
     this.state = state;
     this.asked = 0;
     this.flight = null;
+    this.counted = "requests";
     this.nowMillis = Date.now();
     this.moment = new Moment();
     this.range = new RangePicker((from, to) => app.push({ from, to }));
@@ -85,7 +88,7 @@ class Service {
   /** Which spans the charts count. */
   get spans() {
     const { op } = this.state;
-    return { service: this.name, operation: op || undefined, entries: !op && !this.isInner };
+    return { service: this.name, operation: op || undefined, counted: this.counted };
   }
 
   async load() {
@@ -144,14 +147,12 @@ class Service {
     }
   }
 
-  /** What enters the service; where nothing does, all that it does. */
+  /** What the service was asked for; where that is nothing, the traces it begins, or all that it does. */
   async read(window, signal) {
-    this.isInner = false;
-    const ask = async () => new Red(await api.heatmap({ q: spansOf(this.spans), ...asked(window) }, signal), window);
-    const red = await ask();
-    if (red.total().spans > 0 || this.state.op) return red;
-    this.isInner = true;
-    return ask();
+    for (this.counted of COUNTED) {
+      const red = new Red(await api.heatmap({ q: spansOf(this.spans), ...asked(window) }, signal), window);
+      if (red.total().spans > 0 || this.state.op || this.counted === COUNTED.at(-1)) return red;
+    }
   }
 
   /** Rates of versions by name, with their first slices. */
@@ -167,9 +168,9 @@ class Service {
   draw() {
     const { red, window, state } = this;
     const total = red.total();
-    const what = state.op ? "spans" : this.isInner ? "spans (no request enters this service: all of its spans are counted)" : "requests";
+    const what = state.op ? "spans" : WHAT[this.counted];
     const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
-    fill(this.summary, h("strong", {}, count(Math.round(total.spans))), ` ${what} · ${where} · a point is ${age(Number(window.step) / 1e9)} · ${zoneLabel(zone.value, this.nowMillis)}`);
+    fill(this.summary, total.spans > 0 ? [h("strong", {}, count(Math.round(total.spans))), ` ${what}`] : h("strong", {}, "No spans"), ` · ${where} · a point is ${age(Number(window.step) / 1e9)} · ${zoneLabel(zone.value, this.nowMillis)}`);
     this.exploreLink.setAttribute("href", this.app.href(this.exploreView({})));
     this.figures = { rate: rates(window, red.counts), errors: red.errorShares(), p50: red.quantiles(0.5), p95: red.quantiles(0.95), p99: red.quantiles(0.99) };
     const totals = { rate: total.spans / windowSeconds(window), errors: total.errorShare, p50: red.quantile(0.5), p95: red.quantile(0.95), p99: red.quantile(0.99) };
@@ -178,7 +179,7 @@ class Service {
     const deploys = this.deploys;
     const times = this.labels();
     this.charts.forEach((chart, index) => chart.show({ count: window.count, values: this.figures, totals, marks: deploys.map(({ slice, label }) => ({ slice, label: index === 0 ? label : "" })), times }));
-    this.app.shell.say(`${count(Math.round(total.spans))} ${state.op ? "spans" : "requests"}, ${total.errorShare === null ? "no" : share(total.errorShare)} failed`);
+    this.app.shell.say(`${count(Math.round(total.spans))} ${state.op ? "spans" : this.counted}, ${total.errorShare === null ? "no" : share(total.errorShare)} failed`);
     this.drawReading();
     this.drawTable();
   }

@@ -4,7 +4,7 @@ import * as api from "../api.js";
 import { count, nanos, plural, zoneLabel } from "../lib/format.js";
 import { rangeLabel, resolveRange } from "../lib/range.js";
 import { RangePicker } from "../lib/range-picker.js";
-import { ALL_ENTRIES, Red, asked, before, change, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
+import { Red, asked, before, change, rates, seriesBy, spansOf, spansOfAll, windowOf, windowSeconds, withBefore } from "../lib/red.js";
 import { debounce, fill, h, onNextFrame } from "../lib/view.js";
 import { zone } from "../settings.js";
 import { barEnd, failure, fixedRange, keepList, pool, stateOf } from "./parts.js";
@@ -15,6 +15,8 @@ const SERIES_MAX = 10_000;
 const PAGES_MAX = 20;
 /** Up to so many services have their own distribution read; of more all come from one query, in doublings. */
 const EXACT_MAX = 100;
+/** Services that are asked for the traces they begin. */
+const ROOTS_MAX = 100;
 const AT_ONCE = 4;
 const SERVICE = "resource.service.name";
 
@@ -154,26 +156,27 @@ class Services {
   /** Rates and errors of this time and the time before, of all services at once. */
   async counted(names, signal) {
     const { window } = this;
-    const both = { ...window, start: before(window).start, count: 0 };
-    both.count = Number((both.end - both.start) / both.step);
+    const { both, past } = withBefore(window);
     const ask = async (spans) => seriesBy(await api.metrics({ q: `${spans} | count_over_time() by(${SERVICE}, status)`, ...asked(both), limit: SERIES_MAX }, signal), both, [SERVICE, "status"]);
-    const entries = await ask(ALL_ENTRIES);
-    const hasEntries = new Set([...entries.values()].map(({ labels }) => labels[0]));
-    // Who is never asked for anything shows all its spans instead.
-    const inner = names.every((name) => hasEntries.has(name)) ? new Map() : await ask("{ }");
-    const past = both.count - window.count;
+    const namesIn = (series) => new Set([...series.values()].map(({ labels }) => labels[0]));
+    const requests = await ask(spansOfAll("requests"));
+    const wanted = namesIn(requests);
+    // Who is never asked for anything shows the traces it begins, or all its spans.
+    const spans = names.every((name) => wanted.has(name)) ? new Map() : await ask(spansOfAll("spans"));
+    const others = [...namesIn(spans)].filter((name) => !wanted.has(name));
+    const roots = others.length ? await ask(spansOfAll("roots", others.slice(0, ROOTS_MAX))) : new Map();
+    const begin = namesIn(roots);
+    const countedOf = (name) => (wanted.has(name) ? "requests" : begin.has(name) ? "roots" : "spans");
     const byService = new Map(names.map((name) => [name, []]));
-    const gather = (series, wanted) => {
+    for (const [counted, series] of [["requests", requests], ["roots", roots], ["spans", spans]]) {
       for (const { labels: [name, status], values } of series.values()) {
-        if (wanted(name)) byService.set(name, [...(byService.get(name) ?? []), { status, values }]);
+        if (countedOf(name) === counted) byService.set(name, [...(byService.get(name) ?? []), { status, values }]);
       }
-    };
-    gather(entries, () => true);
-    gather(inner, (name) => !hasEntries.has(name));
+    }
     return [...byService].map(([name, found]) => {
-      const sums = (wanted) => Array.from({ length: both.count }, (_, slice) => found.reduce((sum, { status, values }) => sum + (wanted(status) ? values[slice] ?? 0 : 0), 0));
+      const sums = (isOf) => Array.from({ length: both.count }, (_, slice) => found.reduce((sum, { status, values }) => sum + (isOf(status) ? values[slice] ?? 0 : 0), 0));
       const [all, failed] = [sums(() => true), sums((status) => status === "error")];
-      return rowOf(name, window, { all, failed, past, isInner: !hasEntries.has(name), isComparable: this.isComparable });
+      return rowOf(name, window, { all, failed, past, counted: countedOf(name), isComparable: this.isComparable });
     });
   }
 
@@ -184,12 +187,9 @@ class Services {
       if (!isOver()) this.draw();
       return;
     }
-    const { window } = this;
-    const both = { ...window, start: before(window).start };
-    both.count = Number((both.end - both.start) / both.step);
-    const past = both.count - window.count;
+    const { both, past } = withBefore(this.window);
     await pool(active, AT_ONCE, async (row) => {
-      const red = new Red(await api.heatmap({ q: spansOf({ service: row.name, entries: !row.isInner }), ...asked(both) }, signal), both);
+      const red = new Red(await api.heatmap({ q: spansOf({ service: row.name, counted: row.counted }), ...asked(both) }, signal), both);
       if (isOver()) return;
       for (const [key, p] of [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]]) row[key] = red.quantile(p, past);
       row.p95s = red.quantiles(0.95).slice(past);
@@ -200,7 +200,7 @@ class Services {
 
   async addRoughDurations(signal) {
     const { window } = this;
-    const ask = ({ start, end }) => api.metricsAtOnce({ q: `${ALL_ENTRIES} | quantile_over_time(duration, .5, .95, .99) by(${SERVICE})`, start, end }, signal);
+    const ask = ({ start, end }) => api.metricsAtOnce({ q: `${spansOfAll("requests")} | quantile_over_time(duration, .5, .95, .99) by(${SERVICE})`, start, end }, signal);
     const [now, then] = await Promise.all([ask(window), this.isComparable ? ask(before(window)) : []]);
     const rows = new Map(this.rows.map((row) => [row.name, row]));
     const keys = { 0.5: "p50", 0.95: "p95", 0.99: "p99" };
@@ -219,7 +219,7 @@ class Services {
     }
     const wanted = state.q.trim().toLowerCase();
     const shown = wanted ? rows.filter((row) => row.name.toLowerCase().includes(wanted)) : rows;
-    const total = rows.reduce((sum, row) => sum + (row.isInner ? 0 : row.spans), 0);
+    const total = rows.reduce((sum, row) => sum + (row.counted === "requests" ? row.spans : 0), 0);
     const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
     const facts = [`${count(Math.round(total))} requests`, this.isComparable ? "changes against the same time before" : "nothing older is stored to compare with", where, zoneLabel(zone.value, this.nowMillis)];
     fill(this.summary, h("strong", {}, shown.length === rows.length ? plural(rows.length, "service") : `${count(shown.length)} of ${plural(rows.length, "service")}`), ` · ${facts.join(" · ")}`);
@@ -260,7 +260,7 @@ class Services {
 }
 
 /** A service as a row: figures of this time, changes since the time before. */
-function rowOf(name, window, { all, failed, past, isInner, isComparable }) {
+function rowOf(name, window, { all, failed, past, counted, isComparable }) {
   const sum = (values) => values.reduce((a, b) => a + b, 0);
   const [counts, errors] = [all.slice(past), failed.slice(past)];
   const [spans, failures] = [sum(counts), sum(errors)];
@@ -269,7 +269,7 @@ function rowOf(name, window, { all, failed, past, isInner, isComparable }) {
   const length = Number(window.end - window.start) / 1e9;
   const last = all.findLastIndex((value) => value > 0);
   return {
-    name, isInner, spans, isRough: false,
+    name, counted, spans, isRough: false,
     rate: spans / seconds, rates: rates(window, counts), rateChange: isComparable ? change(spans / seconds, spansBefore / length) : null,
     errors: spans > 0 ? failures / spans : null, errorShares: counts.map((value, slice) => (value > 0 ? errors[slice] / value : null)),
     errorChange: isComparable && spans > 0 && spansBefore > 0 ? failures / spans - failuresBefore / spansBefore : null,

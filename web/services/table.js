@@ -115,7 +115,7 @@ export class ServiceTable {
   }
 
   createRow() {
-    const parts = { swatch: h("span.swatch", {}), link: h("a.service-link", { tabindex: "-1" }), inner: h("span.inner-note", { title: "No request enters it: all its spans are counted" }, "all spans"), explore: h("a.row-action", { tabindex: "-1", "aria-label": "Traces in Explore", title: "Traces in Explore (Shift+Enter)" }, icon("explore")) };
+    const parts = { swatch: h("span.swatch", {}), link: h("a.service-link", { tabindex: "-1" }), inner: h("span.inner-note", { title: "No request from outside enters it" }), explore: h("a.row-action", { tabindex: "-1", "aria-label": "Traces in Explore", title: "Traces in Explore (Shift+Enter)" }, icon("explore")) };
     for (const { key } of COLUMNS) parts[key] = h("span", {});
     for (const key of ["rate", "errors", "p95"]) parts[`${key}-spark`] = h("span.spark-cell", {});
     parts.time = h("time", {});
@@ -139,7 +139,8 @@ export class ServiceTable {
     parts.link.href = this.actions.href(row.name);
     parts.link.textContent = row.name.slice(0, 300);
     parts.link.title = row.name.slice(0, 300);
-    parts.inner.hidden = !row.isInner || row.spans === 0;
+    parts.inner.hidden = row.counted === "requests" || row.spans === 0;
+    parts.inner.textContent = row.counted === "roots" ? "begins traces" : "all spans";
     parts.explore.href = this.actions.exploreHref(row.name);
     parts.rate.textContent = row.spans > 0 ? rateText(row.rate) : "–";
     parts.errors.textContent = row.errors === null ? "–" : share(row.errors);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Red, arrivals, asked, before, change, changeText, rateText, rates, seriesBy, spansOf, windowOf } from "../lib/red.js";
+import { Red, arrivals, asked, before, change, changeText, rateText, rates, seriesBy, spansOf, spansOfAll, windowOf, withBefore } from "../lib/red.js";
 
 const S = 1_000_000_000n;
 
@@ -12,6 +12,7 @@ test("a window holds whole slices and is asked for by the ends of them", () => {
   assert.deepEqual([hour.step, hour.start, hour.end, hour.count], [60n * S, 9960n * S, 13_620n * S, 61]);
   assert.deepEqual(asked(hour), { start: 10_020n * S, end: 13_620n * S, step: "60000000000" });
   assert.equal(before(hour).end, hour.start);
+  assert.deepEqual([withBefore(hour).both.start, withBefore(hour).both.count, withBefore(hour).past], [before(hour).start, 122, 61]);
 });
 
 test("a slice that is not over has the rate of the time that has passed, or none", () => {
@@ -53,6 +54,9 @@ test("a version that comes after another is an arrival", () => {
 
 test("names are quoted, whatever they hold", () => {
   assert.equal(spansOf({ service: 'a"b\\', operation: "x", failed: true }), '{ resource.service.name = "a\\"b\\\\" && name = "x" && status = error }');
+  assert.equal(spansOf({ service: "a", counted: "requests" }), '{ resource.service.name = "a" && (kind = server || kind = consumer) }');
+  assert.equal(spansOfAll("spans"), "{  }");
+  assert.equal(spansOfAll("roots", ["a", "b"]), '{ (resource.service.name = "a" || resource.service.name = "b") && span:parentID = "" }');
 });
 
 test("figures are short", () => {
