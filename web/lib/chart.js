@@ -90,10 +90,16 @@ export class TimeChart {
       parts.push(svg("line", { class: "chart-grid", x1: round(x), x2: round(x), y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM + 4 }), svg("text", { class: "chart-label", x: round(x) + 3, y: HEIGHT - 5 }, text));
       free = x + TICK_WIDTH;
     }
+    let named = 0;
     for (const { slice, label } of this.marks) {
       const x = round((slice / Math.max(1, this.count)) * this.width);
       const isRight = x > this.width - 80;
-      parts.push(svg("line", { class: "chart-mark", x1: x, x2: x, y1: 4, y2: HEIGHT - BOTTOM }), svg("text", { class: "chart-label chart-mark-label", x: isRight ? x - 4 : x + 4, y: 12, "text-anchor": isRight ? "end" : null }, label.slice(0, 24)));
+      parts.push(svg("line", { class: "chart-mark", x1: x, x2: x, y1: 4, y2: HEIGHT - BOTTOM }));
+      if (!label) continue;
+      // Names that would meet stand below each other.
+      const y = x < named ? 26 : 12;
+      named = x + 8 + label.length * 7;
+      labels.push(svg("text", { class: "chart-label chart-mark-label", x: isRight ? x - 4 : x + 4, y, "text-anchor": isRight ? "end" : null }, label.slice(0, 24)));
     }
     for (const { key, className = "", isArea } of this.lines) {
       const { line, area } = this.paths(this.values[key] ?? []);
@@ -122,8 +128,8 @@ export class TimeChart {
       line += `${isFirst ? "M" : "L"}${x} ${y}`;
       area += isFirst ? `M${x} ${floor}L${x} ${y}` : `L${x} ${y}`;
       if ((values[slice + 1] ?? null) === null) {
-        // A lone value is a dot: a line of no length with round ends.
-        if (isFirst) line += "h.01";
+        // A lone value is a short dash.
+        if (isFirst) line += "m-2 0h4";
         area += `L${x} ${floor}Z`;
         from = -1;
       }

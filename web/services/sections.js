@@ -144,11 +144,11 @@ export class Sections {
     const now = page.window.now;
     const [from, to] = [nanos(whole.startTimeUnixNano), nanos(whole.endTimeUnixNano)];
     const seconds = Math.max(1, Number((to < now ? to : now) - from) / 1e9);
-    const first = cut.slices.length ? nanos(cut.slices[0].startTimeUnixNano) : 0n;
-    const length = cut.slices.length ? Number((nanos(cut.slices.at(-1).startTimeUnixNano) - first) / step) + 1 : 0;
+    const first = start - (start % step);
+    const length = Number((end - first + step - 1n) / step);
     const trends = new Map();
     for (const { startTimeUnixNano, operations } of cut.slices) {
-      const at = Number((nanos(startTimeUnixNano) - first) / step);
+      const at = Math.max(0, Number((nanos(startTimeUnixNano) - first) / step));
       for (const { name, kind, p95Nanos } of operations) {
         const key = `${kind}\0${name}`;
         if (!trends.has(key)) trends.set(key, new Array(length).fill(null));

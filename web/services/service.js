@@ -54,8 +54,9 @@ class Service {
       h("h1.service-title", { title: this.name.slice(0, 300) }, h("span.swatch", { "data-s": app.colors.of(this.name) }), h("span.service-name", {}, this.name.slice(0, 300))));
     fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
     this.body = h("div.service-scroll.scroller", { tabindex: "0", role: "region", "aria-label": "Figures of the service" }, this.main);
-    fill(shell.main, h("div.under-bar", {}, this.summary, h("span.spring"), h("a.quiet-link", { href: app.href(this.exploreView({})) }, icon("explore"), "Traces")), this.problem, this.body);
-    this.exploreLink = shell.main.querySelector(".quiet-link");
+    this.mapLink = h("a.quiet-link", {}, icon("map"), "On the map");
+    this.exploreLink = h("a.quiet-link", {}, icon("explore"), "Traces");
+    fill(shell.main, h("div.under-bar", {}, this.summary, h("span.spring"), this.mapLink, this.exploreLink), this.problem, this.body);
     this.stops = [this.moment.hovered.listen(() => this.drawReading()), this.moment.chosen.listen(() => this.drawReading())];
     app.colors.learn().then(() => {
       shell.barStart.querySelector(".swatch")?.setAttribute("data-s", app.colors.of(this.name));
@@ -76,6 +77,8 @@ class Service {
     const isOther = !this.loaded || ["from", "to", "op"].some((key) => state[key] !== this.loaded[key]);
     this.state = state;
     this.range.show(state.from, state.to);
+    this.mapLink.setAttribute("href", this.app.href({ page: "map", state: { from: state.from, to: state.to, focus: this.name } }));
+    this.exploreLink.setAttribute("href", this.app.href(this.exploreView({})));
     if (isOther) this.load();
     else this.sections.drawOperations();
   }
