@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The list of services and the page of one, in a real browser: figures, order, deploys, failures, the ways on to traces."""
+"""The list of services and the page of one, in a real browser: figures, order, deploys, failures, ways to traces."""
 
 import re
 from urllib.parse import quote, urlencode

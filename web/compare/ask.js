@@ -39,9 +39,11 @@ export function askForTraces(app, id) {
     }
   };
   fill(app.shell.main, h("section.state.cmp-ask", {}, h("h2", {}, id ? "Compare with which trace?" : "Compare two traces"),
-    h("p", {}, "Mark two traces with ", h("kbd", {}, "x"), " in Explore or on their own pages, then press ", h("kbd", {}, "g"), " ", h("kbd", {}, "c"), ". Or write their ids here."),
+    h("p", {}, "Mark two traces with ", h("kbd", {}, "x"), " in Explore or on their own pages, then press ", h("kbd", {}, "g"), " ", h("kbd", {}, "c"),
+      ". Or write their ids here."),
     h("form.cmp-form", { onsubmit: compare }, fields.map(({ element }) => element), problem,
-      h("div.row-of-buttons", {}, h("button.primary", { type: "submit" }, "Compare"), h("button", { type: "button", onclick: withTypical }, "A with what is typical")),
+      h("div.row-of-buttons", {}, h("button.primary", { type: "submit" }, "Compare"),
+        h("button", { type: "button", onclick: withTypical }, "A with what is typical")),
       h("p.faint", {}, "Typical are twenty traces that begin with the same operation, those nearest to the median of their durations."))));
   fields[fields[0].input.value ? 1 : 0].input.focus();
   return { show() {}, close() {} };

@@ -24,9 +24,12 @@ export class RootDifferences {
       const [a, b] = await Promise.all(sides.map((side) => rootsOf(side, signal)));
       if (signal.aborted) return;
       const rows = differences(a, b);
-      this.summary.textContent = rows.length ? `${count(rows.length)} ${rows.length === 1 ? "attribute" : "attributes"} of the roots ${rows.length === 1 ? "differs" : "differ"}` : "The roots have the same attributes";
-      fill(this.body, rows.length ? h("table.cmp-table", {}, h("thead", {}, h("tr", {}, ["Attribute", "A", isTypical ? "Typical" : "B"].map((title) => h("th", { scope: "col" }, title)))),
-        h("tbody", {}, rows.slice(0, SHOWN).map(({ key, a: left, b: right }) => h("tr", {}, h("th", { scope: "row" }, key.slice(0, VALUE_MAX)), h("td", {}, textOf(left, a.length)), h("td", {}, textOf(right, b.length)))))) : null,
+      const [noun, verb] = rows.length === 1 ? ["attribute", "differs"] : ["attributes", "differ"];
+      this.summary.textContent = rows.length ? `${count(rows.length)} ${noun} of the roots ${verb}` : "The roots have the same attributes";
+      fill(this.body, rows.length ? h("table.cmp-table", {}, h("thead", {},
+        h("tr", {}, ["Attribute", "A", isTypical ? "Typical" : "B"].map((title) => h("th", { scope: "col" }, title)))),
+        h("tbody", {}, rows.slice(0, SHOWN).map(({ key, a: left, b: right }) => h("tr", {}, h("th", { scope: "row" }, key.slice(0, VALUE_MAX)),
+          h("td", {}, textOf(left, a.length)), h("td", {}, textOf(right, b.length)))))) : null,
         rows.length > SHOWN ? h("p.faint", {}, `${count(rows.length - SHOWN)} more`) : null);
     } catch (error) {
       if (signal.aborted) return;
@@ -57,7 +60,10 @@ async function rootsOf(side, signal) {
 /** Attributes whose most frequent values are not the same. @param {Map<string, string>[]} a @param {Map<string, string>[]} b */
 export function differences(a, b) {
   const keys = [...new Set([...a, ...b].flatMap((attributes) => [...attributes.keys()]))].sort();
-  return keys.map((key) => ({ key, a: tally(a, key), b: tally(b, key) })).filter(({ a: left, b: right }) => left[0][0] !== right[0][0] || left[0][1] !== a.length && right[0][1] !== b.length);
+  const isMixed = (values, of) => values[0][1] !== of;
+  return keys
+    .map((key) => ({ key, a: tally(a, key), b: tally(b, key) }))
+    .filter(({ a: left, b: right }) => left[0][0] !== right[0][0] || (isMixed(left, a.length) && isMixed(right, b.length)));
 }
 
 /** Values of a key with how many have them, most first; `null` stands for none. @returns {[string | null, number][]} */
@@ -68,6 +74,7 @@ function tally(roots, key) {
 }
 
 function textOf(values, of) {
-  const shown = values.slice(0, VALUES).map(([value, times], index) => [index ? ", " : "", value === null ? h("em.faint", {}, "none") : value.slice(0, VALUE_MAX), of > 1 ? h("span.faint", {}, ` ×${times}`) : null]);
+  const shown = values.slice(0, VALUES).map(([value, times], index) => [index ? ", " : "",
+    value === null ? h("em.faint", {}, "none") : value.slice(0, VALUE_MAX), of > 1 ? h("span.faint", {}, ` ×${times}`) : null]);
   return [shown, values.length > VALUES ? h("span.faint", {}, ` and ${values.length - VALUES} more`) : null];
 }

@@ -16,6 +16,7 @@ import { CompareTree, MARKS } from "./tree.js";
 
 const TYPICAL_TRACES = 20;
 const CANDIDATES = 200;
+const AT_ONCE = 4;
 /** Spans that are read to know what is typical; of large traces fewer are taken. */
 const TYPICAL_SPANS = 200_000;
 const NEAR_NANOS = 6n * 3_600_000_000_000n;
@@ -47,11 +48,13 @@ class Compare {
     this.roots = new RootDifferences(app);
     this.chosen = h("div.cmp-chosen", {});
     this.tree = new CompareTree({
-      select: (node) => this.select(node), collapse: () => this.keepCollapsed(), href: (side, node) => this.spanHref(side, node), colorOf: (service) => this.colors.get(service) ?? app.colors.of(service),
+      select: (node) => this.select(node), collapse: () => this.keepCollapsed(), href: (side, node) => this.spanHref(side, node),
+        colorOf: (service) => this.colors.get(service) ?? app.colors.of(service),
       sort: (figure) => { app.replace({ sort: this.state.sort === figure ? "" : figure }); this.state = app.view.state; this.arrange(); },
     });
     this.body = h("div.cmp-body", {}, h("div.cmp-sides", {}, this.facts), this.said, this.roots.element, this.tools, this.tree.scroller, this.chosen);
-    fill(shell.barEnd, h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
+    fill(shell.barEnd, h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() },
+      icon("link")));
     fill(shell.main, h("p.cmp-waiting.faint", {}, "Reading the traces…"));
     this.installKeys();
     this.load();
@@ -115,7 +118,8 @@ class Compare {
     const q = spansOf({ service: a.rootServiceName, operation: a.rootSpanName, more: 'span:parentID = ""' });
     const at = nanos(a.traceStartUnixNano);
     const near = { start: at > NEAR_NANOS ? at - NEAR_NANOS : 0n, end: at + NEAR_NANOS };
-    const find = async (range) => (await api.search({ q, ...range, limit: CANDIDATES }, signal)).traces.filter(({ traceId: id, rootSpanName, rootServiceName }) => id !== a.traceId && rootSpanName === a.rootSpanName && rootServiceName === a.rootServiceName);
+    const isAlike = (trace) => trace.traceId !== a.traceId && trace.rootSpanName === a.rootSpanName && trace.rootServiceName === a.rootServiceName;
+    const find = async (range) => (await api.search({ q, ...range, limit: CANDIDATES }, signal)).traces.filter(isAlike);
     let found = await find(near);
     if (found.length < TYPICAL_TRACES) found = await find({});
     if (!found.length) throw Object.assign(new api.ApiError("No other trace has this root."), { isAlone: true });
@@ -124,8 +128,10 @@ class Compare {
     const traces = chosen.traces.filter(({ spanCount }, index) => (spans += spanCount) <= TYPICAL_SPANS || index === 0);
     this.typicalFacts = { median: chosen.median, of: found.length, taken: traces.length, ids: traces.map((trace) => trace.traceId) };
     const skeletons = [];
-    for (let from = 0; from < traces.length; from += 4) {
-      const some = await Promise.all(traces.slice(from, from + 4).map((trace) => api.traceSkeleton(trace.traceId, signal).catch((error) => { if (error.code === "unknown-trace") return null; throw error; })));
+    for (let from = 0; from < traces.length; from += AT_ONCE) {
+      // One that retention has taken meanwhile is left out.
+      const ifStored = (error) => { if (error.code !== "unknown-trace") throw error; };
+      const some = await Promise.all(traces.slice(from, from + AT_ONCE).map((trace) => api.traceSkeleton(trace.traceId, signal).catch(ifStored)));
       skeletons.push(...some.filter(Boolean));
     }
     return skeletons;
@@ -160,16 +166,21 @@ class Compare {
     const { model, app } = this;
     const { skeleton } = this.sides[side][0];
     const letter = h("strong.cmp-letter", {}, "AB"[side]);
-    const figures = [h("strong", { title: exactDuration(Math.round(model.duration[side])) }, duration(model.duration[side])), plural(Math.round(model.spanCount[side]), "span"), model.errorCount[side] >= 0.5 ? h("span.problem", {}, plural(Math.round(model.errorCount[side]), "error")) : null];
+    const figures = [h("strong", { title: exactDuration(Math.round(model.duration[side])) }, duration(model.duration[side])),
+      plural(Math.round(model.spanCount[side]), "span"), model.errorCount[side] >= 0.5 ? h("span.problem", {},
+      plural(Math.round(model.errorCount[side]), "error")) : null];
     const spread = figures.filter(Boolean).flatMap((figure, index) => [index ? " · " : "", figure]);
     if (side === 1 && this.isTypical) {
       const { taken, of, median } = this.typicalFacts;
-      fill(this.facts[side], letter, h("span.cmp-what", {}, `Typical: the average of ${plural(taken, "trace")} near the median, ${duration(median)}, of the latest ${count(of)} with this root`), h("span.cmp-figures", {}, spread));
+      fill(this.facts[side], letter, h("span.cmp-what", {},
+        `Typical: the average of ${plural(taken, "trace")} near the median, ${duration(median)}, of the latest ${count(of)} with this root`),
+        h("span.cmp-figures", {}, spread));
       return;
     }
     const name = `${skeleton.rootServiceName} ${skeleton.rootSpanName}`.trim() || skeleton.traceId.slice(0, 16);
     const at = nanos(skeleton.traceStartUnixNano);
-    fill(this.facts[side], letter, h("a.cmp-what", { href: app.href({ page: "trace", id: skeleton.traceId, state: {} }), title: skeleton.traceId }, name.slice(0, 300)),
+    fill(this.facts[side], letter, h("a.cmp-what", { href: app.href({ page: "trace", id: skeleton.traceId, state: {} }), title: skeleton.traceId },
+      name.slice(0, 300)),
       h("span.cmp-figures", {}, spread, h("span.faint", {}, ` · ${absoluteTime(at, zone.value, 3)} ${zoneLabel(zone.value, Number(at / 1_000_000n))}`)));
   }
 
@@ -183,16 +194,21 @@ class Compare {
       counts[model.change[node]] = (counts[model.change[node]] ?? 0) + 1;
       if (model.isNewError[node]) counts.error = (counts.error ?? 0) + 1;
     }
-    const press = (isPressed, picture, text, title, run) => h("button", { type: "button", "aria-pressed": isPressed === null ? null : String(isPressed), title, onclick: run }, picture ? icon(picture) : null, text);
+    const press = (isPressed, picture, text, title, run) => h("button",
+      { type: "button", "aria-pressed": isPressed === null ? null : String(isPressed), title, onclick: run }, picture ? icon(picture) : null, text);
     const other = this.isTypical ? { page: "compare", id: this.a, state: {} } : { page: "compare", id: this.a, other: "typical", state: {} };
     fill(this.tools,
       press(onlyDiffering, "filter", "Only what differs", "f", () => this.toggle("f", "diff")),
-      this.isTypical ? null : press(this.isAbsolute, "clock", "Absolute times", "Where both lie in time, instead of both from their roots", () => this.toggle("align", "absolute")),
+      this.isTypical ? null : press(this.isAbsolute, "clock", "Absolute times", "Where both lie in time, instead of both from their roots",
+        () => this.toggle("align", "absolute")),
       this.isTypical ? null : press(null, "compare", "Swap", "Swap A and B (s)", () => this.swap()),
       h("a.button", { href: app.href(other) }, this.isTypical ? "Another trace" : "A with typical"),
-      h("span.button-group", {}, press(null, "down", "", "Next path that differs (n)", () => this.tree.nextDifference(1)), press(null, "up", "", "Previous path that differs (N)", () => this.tree.nextDifference(-1))),
+      h("span.button-group", {}, press(null, "down", "", "Next path that differs (n)", () => this.tree.nextDifference(1)),
+        press(null, "up", "", "Previous path that differs (N)", () => this.tree.nextDifference(-1))),
       h("span.spring"),
-      h("span.cmp-legend", {}, Object.entries(MARKS).filter(([change]) => counts[change]).map(([change, [letter, says]]) => h("span.cmp-legend-item", {}, h(`span.cmp-mark.mark-${change}`, {}, letter), ` ${says} ${count(counts[change])}`)),
+      h("span.cmp-legend", {},
+        Object.entries(MARKS).filter(([change]) => counts[change]).map(([change, [letter, says]]) => h("span.cmp-legend-item", {},
+        h(`span.cmp-mark.mark-${change}`, {}, letter), ` ${says} ${count(counts[change])}`)),
         counts.same ? h("span.cmp-legend-item.faint", {}, `same ${count(counts.same)}`) : null));
     const [next, previous] = this.tools.querySelectorAll(".button-group button");
     next.setAttribute("aria-label", "Next path that differs");
@@ -234,10 +250,12 @@ class Compare {
     }
     const figure = (value) => Math.round(value * 10) / 10;
     const side = (at) => h("span.cmp-chosen-side", {}, h("strong", {}, "AB"[at]), " ", model.has(at, node)
-      ? [`${plural(figure(model.spans[at][node]), "span")}, ${duration(model.total[at][node])}, self ${duration(model.self[at][node])}`, model.errors[at][node] > 0 ? h("span.problem", {}, `, ${plural(figure(model.errors[at][node]), "error")}`) : null,
+      ? [`${plural(figure(model.spans[at][node]), "span")}, ${duration(model.total[at][node])}, self ${duration(model.self[at][node])}`,
+        model.errors[at][node] > 0 ? h("span.problem", {}, `, ${plural(figure(model.errors[at][node]), "error")}`) : null,
         this.spanHref(at, node) ? [" ", h("a", { href: this.spanHref(at, node) }, this.sides[at].length > 1 ? "an example" : "the span")] : null]
       : h("span.faint", {}, "does not have it"));
-    fill(this.chosen, h("span.cmp-chosen-name", {}, `${model.service[node]} ${model.operation[node]}`.slice(0, 200)), side(0), side(1), h("span.faint", {}, signedDuration(model.delta("total", node)) || "no longer or shorter"));
+    fill(this.chosen, h("span.cmp-chosen-name", {}, `${model.service[node]} ${model.operation[node]}`.slice(0, 200)), side(0), side(1),
+      h("span.faint", {}, signedDuration(model.delta("total", node)) || "no longer or shorter"));
   }
 
   spanHref(side, node) {
@@ -267,10 +285,13 @@ class Compare {
     if (error.code === "network") shell.setOffline(() => this.load());
     shell.alert(error.message);
     const again = h("button", { type: "button", onclick: () => this.load() }, "Try again");
-    const another = h("a.button", { href: this.app.href({ page: "compare", id: error.missing?.name === "A" ? undefined : this.a, state: {} }) }, "Choose another trace");
-    const [title, text] = error.missing ? [`Trace ${error.missing.name} is not stored`, [h("p", {}, "No span of ", h("code", {}, error.missing.id), " is here. It may be older than what is kept, or still on its way.")]]
+    const another = h("a.button", { href: this.app.href({ page: "compare", id: error.missing?.name === "A" ? undefined : this.a, state: {} }) },
+      "Choose another trace");
+    const [title, text] = error.missing ? [`Trace ${error.missing.name} is not stored`,
+      [h("p", {}, "No span of ", h("code", {}, error.missing.id), " is here. It may be older than what is kept, or still on its way.")]]
       : error.isAlone ? ["Nothing to compare with", [h("p", {}, error.message)]]
-      : ["The traces could not be compared", [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null]];
+      : ["The traces could not be compared", [h("p", {}, error.message),
+        error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null]];
     fill(shell.main, h("section.state", {}, h("h2", {}, title), text, h("div.row-of-buttons", {}, error.isAlone ? null : again, another)));
   }
 

@@ -59,7 +59,8 @@ export class Comparison {
     if (b === 0) return a < 0.5 ? "same" : "onlyA";
     const [before, after] = [this.total[0][node], this.total[1][node]];
     const difference = Math.abs(after - before);
-    if (difference > SHARE_OF_PATH * Math.max(before, after) && difference > SHARE_OF_TRACE * longest) return this.delta("total", node) > 0 ? "slower" : "faster";
+    const isMore = difference > SHARE_OF_PATH * Math.max(before, after) && difference > SHARE_OF_TRACE * longest;
+    if (isMore) return this.delta("total", node) > 0 ? "slower" : "faster";
     return a === b || Math.abs(a - b) < 0.5 ? "same" : "count";
   }
 
@@ -171,7 +172,8 @@ function gather(sides, between) {
 /** Depth first, siblings by their first start on either side. */
 function arrange({ parent, start, traces }) {
   const count = parent.length;
-  const begins = Float64Array.from({ length: count }, (_, node) => Math.min(...[0, 1].map((side) => (traces[side][node] ? start[side][node] / traces[side][node] : Infinity))));
+  const beginsOn = (side, node) => (traces[side][node] ? start[side][node] / traces[side][node] : Infinity);
+  const begins = Float64Array.from({ length: count }, (_, node) => Math.min(beginsOn(0, node), beginsOn(1, node)));
   const children = Array.from({ length: count }, () => []);
   const roots = [];
   for (let node = 0; node < count; node++) (parent[node] < 0 ? roots : children[parent[node]]).push(node);

@@ -16,7 +16,8 @@ const NAME_MAX = 300;
 
 /** A letter for each change, so that colour is never alone. */
 export const MARKS = {
-  error: ["E", "new error"], slower: ["S", "slower"], faster: ["F", "faster"], onlyA: ["A", "only in A"], onlyB: ["B", "only in B"], count: ["N", "another number of spans"],
+  error: ["E", "new error"], slower: ["S", "slower"], faster: ["F", "faster"], onlyA: ["A", "only in A"], onlyB: ["B", "only in B"],
+    count: ["N", "another number of spans"],
 };
 const FIGURES = [["total", "Δ Duration"], ["self", "Δ Self"], ["spans", "Δ Count"]];
 
@@ -35,12 +36,15 @@ export class CompareTree {
     this.selected = -1;
     this.made = 0;
     this.axis = h("div.cmp-axis", { "aria-hidden": "true" });
-    this.heads = new Map(FIGURES.map(([figure, title]) => [figure, h("div.cmp-cell.number", { role: "columnheader" }, h("button.head-button", { type: "button", onclick: () => actions.sort(figure) }, title, h("span.head-arrow", { "aria-hidden": "true" })))]));
+    this.heads = new Map(FIGURES.map(([figure, title]) => [figure, h("div.cmp-cell.number", { role: "columnheader" },
+      h("button.head-button", { type: "button", onclick: () => actions.sort(figure) }, title, h("span.head-arrow", { "aria-hidden": "true" })))]));
     this.head = h("div.cmp-head", { role: "rowgroup" }, h("div.cmp-row.head", { role: "row", "aria-rowindex": "1" },
-      h("div.cmp-cell", { role: "columnheader" }, "Path"), h("div.cmp-cell.cmp-time", { role: "columnheader" }, h("span.unseen", {}, "A above B, over time"), this.axis),
+      h("div.cmp-cell", { role: "columnheader" }, "Path"), h("div.cmp-cell.cmp-time", { role: "columnheader" }, h("span.unseen", {}, "A above B, over time"),
+        this.axis),
       [...this.heads.values()], h("div.cmp-cell.number", { role: "columnheader" }, "Spans")));
     this.scroller = h("div.scroller.cmp-scroller", { role: "treegrid", tabindex: "0", "aria-label": "Paths of both traces", "aria-colcount": "6" }, this.head);
-    this.list = new RowList({ scroller: this.scroller, rowHeight: ROW_HEIGHT, create: () => this.createRow(), update: (element, index) => this.updateRow(element, index) });
+    this.list = new RowList({ scroller: this.scroller, rowHeight: ROW_HEIGHT, create: () => this.createRow(),
+      update: (element, index) => this.updateRow(element, index) });
     this.watcher = new ResizeObserver(() => this.drawAxis());
     this.watcher.observe(this.axis);
     const rowAt = (event) => event.target.closest(".cmp-row[data-index]");
@@ -51,7 +55,8 @@ export class CompareTree {
       this.select(index);
       if (event.target.closest(".cmp-chevron")) this.toggle(this.nodes[index]);
     });
-    this.scroller.addEventListener("dblclick", (event) => { if (rowAt(event) && !event.target.closest("a, .cmp-chevron")) this.toggle(this.nodes[this.selected]); });
+    this.scroller.addEventListener("dblclick",
+      (event) => { if (rowAt(event) && !event.target.closest("a, .cmp-chevron")) this.toggle(this.nodes[this.selected]); });
     this.scroller.addEventListener("focus", () => { if (this.selected < 0 && this.nodes.length) this.select(0); });
   }
 
@@ -171,14 +176,18 @@ export class CompareTree {
 
   createRow() {
     const parts = {
-      mark: h("span.cmp-mark", {}), fails: h("span.cmp-mark.mark-error", { title: MARKS.error[1] }), thread: svg("path", {}), chevron: h("span.cmp-chevron", {}, icon("chevron")), level: h("span.cmp-level", {}), swatch: h("span.swatch", {}), service: h("span.cmp-service", {}), operation: h("span.cmp-operation", {}), times: h("span.cmp-times", {}),
-      bars: [0, 1].map((side) => ({ extent: h(`span.cmp-extent.side-${"ab"[side]}`, {}), fill: h(`span.cmp-fill.side-${"ab"[side]}`, {}), length: h(`span.cmp-length.side-${"ab"[side]}`, {}) })),
+      mark: h("span.cmp-mark", {}), fails: h("span.cmp-mark.mark-error", { title: MARKS.error[1] }), thread: svg("path", {}),
+        chevron: h("span.cmp-chevron", {}, icon("chevron")), level: h("span.cmp-level", {}), swatch: h("span.swatch", {}), service: h("span.cmp-service", {}),
+        operation: h("span.cmp-operation", {}), times: h("span.cmp-times", {}),
+      bars: [0, 1].map((side) => ({ extent: h(`span.cmp-extent.side-${"ab"[side]}`, {}), fill: h(`span.cmp-fill.side-${"ab"[side]}`, {}),
+        length: h(`span.cmp-length.side-${"ab"[side]}`, {}) })),
       total: h("span", {}), self: h("span", {}), spans: h("span", {}),
       links: [0, 1].map((side) => h("a.cmp-link", { tabindex: "-1", title: `The span in ${"AB"[side]} (${"ab"[side]})` }, "AB"[side])),
     };
     const cell = (name, ...children) => h(`div.cmp-cell.${name}`, { role: "gridcell" }, children);
     const element = h("div.cmp-row", { role: "row", id: `cmp-row-${this.made++}` },
-      cell("cmp-name", svg("svg", { class: "cmp-thread", "aria-hidden": "true" }, parts.thread), parts.mark, parts.fails, parts.chevron, parts.level, parts.swatch, parts.service, parts.operation, parts.times),
+      cell("cmp-name", svg("svg", { class: "cmp-thread", "aria-hidden": "true" }, parts.thread), parts.mark, parts.fails, parts.chevron, parts.level,
+        parts.swatch, parts.service, parts.operation, parts.times),
       cell("cmp-time", parts.bars.map(({ extent, fill: solid, length }) => [extent, solid, length])),
       cell("number", parts.total), cell("number", parts.self), cell("number", parts.spans), cell("cmp-links", parts.links));
     element.parts = parts;
@@ -235,7 +244,8 @@ export class CompareTree {
 
   describe(node, says) {
     const { model } = this;
-    const side = (at) => (model.has(at, node) ? `${"AB"[at]} ${plural(Math.round(model.spans[at][node] * 10) / 10, "span")}, ${duration(model.total[at][node])}` : `not in ${"AB"[at]}`);
+    const spans = (at) => plural(Math.round(model.spans[at][node] * 10) / 10, "span");
+    const side = (at) => (model.has(at, node) ? `${"AB"[at]} ${spans(at)}, ${duration(model.total[at][node])}` : `not in ${"AB"[at]}`);
     return [`${model.service[node]}, ${model.operation[node]}`.slice(0, NAME_MAX), says, side(0), side(1)].join(", ");
   }
 
@@ -270,7 +280,8 @@ export class CompareTree {
     const width = axis.clientWidth || 1;
     const { step, at } = axisTicks(model.from, model.to, Math.max(2, width / 110));
     fill(axis, at.filter((tick) => (tick - model.from) / (model.to - model.from) < 0.94).map((tick) =>
-      h("span.cmp-tick", { style: { left: `${((tick - model.from) / (model.to - model.from)) * 100}%` } }, tick < 0 ? `−${axisDuration(-tick, step)}` : axisDuration(tick, step))));
+      h("span.cmp-tick", { style: { left: `${((tick - model.from) / (model.to - model.from)) * 100}%` } },
+        tick < 0 ? `−${axisDuration(-tick, step)}` : axisDuration(tick, step))));
   }
 
   close() {

@@ -40,14 +40,18 @@ export class TimeChart {
     this.marks = [];
     this.times = [];
     this.plot = svg("svg", { class: "chart-plot", height: HEIGHT, "aria-hidden": "true" });
-    this.stage = h("div.chart-stage", { role: "slider", tabindex: "0", "aria-label": `${title}: moment`, "aria-valuemin": "0", "aria-keyshortcuts": "ArrowLeft ArrowRight Enter" }, this.plot);
-    this.readings = lines.map(({ name, className }) => ({ value: h("span.chart-value", {}), element: h("span.chart-reading", {}, lines.length > 1 ? [swatchOf(className), h("span.faint", {}, name)] : null) }));
+    this.stage = h("div.chart-stage", { role: "slider", tabindex: "0", "aria-label": `${title}: moment`, "aria-valuemin": "0",
+      "aria-keyshortcuts": "ArrowLeft ArrowRight Enter" }, this.plot);
+    this.readings = lines.map(({ name, className }) => ({ value: h("span.chart-value", {}),
+      element: h("span.chart-reading", {}, lines.length > 1 ? [swatchOf(className), h("span.faint", {}, name)] : null) }));
     for (const { value, element } of this.readings) element.append(value);
-    this.element = h("figure.chart", {}, h("figcaption.chart-head", {}, h("h2.chart-title", {}, title), h("span.spring"), this.readings.map(({ element }) => element)), this.stage);
+    this.element = h("figure.chart", {}, h("figcaption.chart-head", {}, h("h2.chart-title", {}, title), h("span.spring"),
+      this.readings.map(({ element }) => element)), this.stage);
     this.ask = onNextFrame(() => this.draw());
     this.watcher = new ResizeObserver(() => this.ask());
     this.watcher.observe(this.stage);
-    this.stops = [moment.hovered.listen(() => this.drawMoment()), moment.chosen.listen(() => this.drawMoment()), moment.stretch.listen(() => this.drawMoment())];
+    this.stops = [moment.hovered.listen(() => this.drawMoment()), moment.chosen.listen(() => this.drawMoment()),
+      moment.stretch.listen(() => this.drawMoment())];
     this.listen();
   }
 
@@ -87,7 +91,8 @@ export class TimeChart {
     for (const { slice, text } of this.times) {
       const x = (slice / Math.max(1, this.count)) * this.width;
       if (x < free || x + TICK_WIDTH / 2 > this.width) continue;
-      parts.push(svg("line", { class: "chart-grid", x1: round(x), x2: round(x), y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM + 4 }), svg("text", { class: "chart-label", x: round(x) + 3, y: HEIGHT - 5 }, text));
+      parts.push(svg("line", { class: "chart-grid", x1: round(x), x2: round(x), y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM + 4 }),
+        svg("text", { class: "chart-label", x: round(x) + 3, y: HEIGHT - 5 }, text));
       free = x + TICK_WIDTH;
     }
     let named = 0;
@@ -99,7 +104,8 @@ export class TimeChart {
       // Names that would meet stand below each other.
       const y = x < named ? 26 : 12;
       named = x + 8 + label.length * 7;
-      labels.push(svg("text", { class: "chart-label chart-mark-label", x: isRight ? x - 4 : x + 4, y, "text-anchor": isRight ? "end" : null }, label.slice(0, 24)));
+      labels.push(svg("text", { class: "chart-label chart-mark-label", x: isRight ? x - 4 : x + 4, y, "text-anchor": isRight ? "end" : null },
+        label.slice(0, 24)));
     }
     for (const { key, className = "", isArea } of this.lines) {
       const { line, area } = this.paths(this.values[key] ?? []);

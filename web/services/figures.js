@@ -21,7 +21,8 @@ export class Figures {
     Object.assign(this, { columns, sort, onSort, limit: first, initial: sort });
     this.rows = [];
     this.heads = columns.map(({ key, title, says, numeric, by, className = "" }) => {
-      const button = by ? h("button.head-button", { type: "button", title: says ?? null, onclick: () => this.sortBy(key) }, title, h("span.head-arrow", { "aria-hidden": "true" })) : h("span", { title: says ?? null }, title);
+      const button = by ? h("button.head-button", { type: "button", title: says ?? null, onclick: () => this.sortBy(key) }, title,
+        h("span.head-arrow", { "aria-hidden": "true" })) : h("span", { title: says ?? null }, title);
       return h(`th${numeric ? ".number" : ""}`, { scope: "col", class: [numeric ? "number" : "", className].filter(Boolean).join(" ") || null }, button);
     });
     this.body = h("tbody", {});
@@ -51,7 +52,8 @@ export class Figures {
     const sorted = column ? this.rows.slice().sort((a, b) => compare(column.by(a), column.by(b), isDescending)) : this.rows;
     this.columns.forEach((one, index) => attribute(this.heads[index], "aria-sort", one === column ? (isDescending ? "descending" : "ascending") : null));
     fill(this.body, sorted.slice(0, this.limit).map((row) => h("tr", {}, this.columns.map(({ numeric, cell, className = "" }, index) =>
-      h(index === 0 ? "th" : "td", { scope: index === 0 ? "row" : null, class: [numeric ? "number" : "", className].filter(Boolean).join(" ") || null }, cell(row))))));
+      h(index === 0 ? "th" : "td", { scope: index === 0 ? "row" : null, class: [numeric ? "number" : "", className].filter(Boolean).join(" ") || null },
+        cell(row))))));
     const left = sorted.length - this.limit;
     this.more.hidden = left <= 0;
     if (left > 0) this.more.textContent = `${Math.min(left, SHOWN_MORE)} more${left > SHOWN_MORE ? ` of ${left}` : ""}`;

@@ -28,7 +28,8 @@ export function listView(app) {
 
 /** A part that failed says so in its place. @param {any} error @param {() => void} retry */
 export function failure(error, retry) {
-  return h("div.failure", { role: "alert" }, icon("error"), h("span.failure-text", {}, error.message, error.requestId ? [" Request ", h("code", {}, error.requestId)] : null),
+  return h("div.failure", { role: "alert" }, icon("error"), h("span.failure-text", {}, error.message,
+    error.requestId ? [" Request ", h("code", {}, error.requestId)] : null),
     h("button", { type: "button", onclick: retry }, "Try again"));
 }
 

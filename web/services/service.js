@@ -14,7 +14,12 @@ import { Sections } from "./sections.js";
 
 const SLICES = 60;
 /** What is counted, in the words of the summary. */
-const WHAT = { requests: "requests", roots: "traces begun (no request from outside enters this service)", spans: "spans (no request enters this service, and no trace begins here: all of its spans are counted)" };
+const WHAT = { requests: "requests", roots: "traces begun (no request from outside enters this service)",
+  spans: "spans (no request enters this service, and no trace begins here: all of its spans are counted)" };
+/** Steps between the labels of time, and how many of them at most. */
+const LABEL_SECONDS = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800, 2_592_000];
+const LABELS_MAX = 8;
+const FIGURE_HEADS = ["From", "Rate", "Errors", "p50", "p95", "p99", "New version"];
 const VERSION = "resource.service.version";
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
@@ -38,20 +43,26 @@ class Service {
     this.narrowed = h("div.narrowed", { hidden: true });
     this.problem = h("div", {});
     this.reading = h("p.reading", {});
-    this.tableBox = h("details.chart-table", { ontoggle: () => this.drawTable() }, h("summary", {}, "The same as a table"), h("div.chart-table-body", { tabindex: "0", role: "region", "aria-label": "Figures over time" }));
-    const common = { moment: this.moment, choose: (slice) => this.choose(slice), zoom: (from, to) => this.zoom(from, to), describe: (slice) => this.describe(slice) };
+    this.tableBox = h("details.chart-table", { ontoggle: () => this.drawTable() }, h("summary", {}, "The same as a table"),
+      h("div.chart-table-body", { tabindex: "0", role: "region", "aria-label": "Figures over time" }));
+    const common = { moment: this.moment, choose: (slice) => this.choose(slice), zoom: (from, to) => this.zoom(from, to),
+      describe: (slice) => this.describe(slice) };
     this.charts = [
-      new TimeChart({ ...common, title: "Rate", lines: [{ key: "rate", name: "rate", className: "line-service", isArea: true }], format: rateText, ticksOf: (most) => roundTicks(most * rateUnit(most)).map((tick) => tick / rateUnit(most)) }),
+      new TimeChart({ ...common, title: "Rate", lines: [{ key: "rate", name: "rate", className: "line-service", isArea: true }], format: rateText,
+        ticksOf: (most) => roundTicks(most * rateUnit(most)).map((tick) => tick / rateUnit(most)) }),
       new TimeChart({ ...common, title: "Errors", lines: [{ key: "errors", name: "errors", className: "line-error", isArea: true }], format: share }),
       new TimeChart({ ...common, title: "Duration", format: duration,
-        lines: [{ key: "p99", name: "p99", className: "line-p99" }, { key: "p95", name: "p95", className: "line-service" }, { key: "p50", name: "p50", className: "line-p50" }] }),
+        lines: [{ key: "p99", name: "p99", className: "line-p99" }, { key: "p95", name: "p95", className: "line-service" },
+          { key: "p50", name: "p50", className: "line-p50" }] }),
     ];
     this.sections = new Sections(this);
-    this.main = h("div.service-main", {}, this.facts, this.narrowed, h("div.charts", {}, this.charts.map(({ element }) => element)), this.reading, this.tableBox, this.sections.element);
+    this.main = h("div.service-main", {}, this.facts, this.narrowed, h("div.charts", {}, this.charts.map(({ element }) => element)), this.reading,
+      this.tableBox, this.sections.element);
     const { shell } = app;
     document.title = `${this.name.slice(0, 80)} · Skein`;
     fill(shell.barStart, h("a.back", { href: app.href(listView(app)) }, icon("back"), "Services"),
-      h("h1.service-title", { title: this.name.slice(0, 300) }, h("span.swatch", { "data-s": app.colors.of(this.name) }), h("span.service-name", {}, this.name.slice(0, 300))));
+      h("h1.service-title", { title: this.name.slice(0, 300) }, h("span.swatch", { "data-s": app.colors.of(this.name) }),
+        h("span.service-name", {}, this.name.slice(0, 300))));
     fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
     this.body = h("div.service-scroll.scroller", { tabindex: "0", role: "region", "aria-label": "Figures of the service" }, this.main);
     this.mapLink = h("a.quiet-link", {}, icon("map"), "On the map");
@@ -104,9 +115,11 @@ class Service {
     this.nowMillis = Date.now();
     const range = resolveRange(from, to, this.nowMillis, zone.value);
     this.narrowed.hidden = !op;
-    if (op) fill(this.narrowed, "Only ", h("strong", {}, op.slice(0, 300)), h("button.quiet", { type: "button", onclick: () => this.app.push({ op: "" }) }, icon("close"), "All operations"));
+    if (op) fill(this.narrowed, "Only ", h("strong", {}, op.slice(0, 300)),
+      h("button.quiet", { type: "button", onclick: () => this.app.push({ op: "" }) }, icon("close"), "All operations"));
     if (!range) {
-      fill(this.problem, stateOf("The time range makes no sense", `From “${from}” to “${to || "now"}”.`, [["Last hour", () => this.app.push({ from: "-1h", to: "" })]]));
+      fill(this.problem, stateOf("The time range makes no sense", `From “${from}” to “${to || "now"}”.`,
+        [["Last hour", () => this.app.push({ from: "-1h", to: "" })]]));
       return;
     }
     shell.busy(true);
@@ -173,15 +186,18 @@ class Service {
     const total = red.total();
     const what = state.op ? "spans" : WHAT[this.counted];
     const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
-    fill(this.summary, total.spans > 0 ? [h("strong", {}, count(Math.round(total.spans))), ` ${what}`] : h("strong", {}, "No spans"), ` · ${where} · a point is ${age(Number(window.step) / 1e9)} · ${zoneLabel(zone.value, this.nowMillis)}`);
+    fill(this.summary, total.spans > 0 ? [h("strong", {}, count(Math.round(total.spans))), ` ${what}`] : h("strong", {}, "No spans"),
+      ` · ${where} · a point is ${age(Number(window.step) / 1e9)} · ${zoneLabel(zone.value, this.nowMillis)}`);
     this.exploreLink.setAttribute("href", this.app.href(this.exploreView({})));
     this.figures = { rate: rates(window, red.counts), errors: red.errorShares(), p50: red.quantiles(0.5), p95: red.quantiles(0.95), p99: red.quantiles(0.99) };
-    const totals = { rate: total.spans / windowSeconds(window), errors: total.errorShare, p50: red.quantile(0.5), p95: red.quantile(0.95), p99: red.quantile(0.99) };
+    const totals = { rate: total.spans / windowSeconds(window), errors: total.errorShare, p50: red.quantile(0.5), p95: red.quantile(0.95),
+      p99: red.quantile(0.99) };
     this.totals = totals;
     this.drawFacts(totals);
     const deploys = this.deploys;
     const times = this.labels();
-    this.charts.forEach((chart, index) => chart.show({ count: window.count, values: this.figures, totals, marks: deploys.map(({ slice, label }) => ({ slice, label: index === 0 ? label : "" })), times }));
+    this.charts.forEach((chart, index) => chart.show({ count: window.count, values: this.figures, totals,
+      marks: deploys.map(({ slice, label }) => ({ slice, label: index === 0 ? label : "" })), times }));
     this.app.shell.say(`${count(Math.round(total.spans))} ${state.op ? "spans" : this.counted}, ${total.errorShare === null ? "no" : share(total.errorShare)} failed`);
     this.drawReading();
     this.drawTable();
@@ -195,11 +211,14 @@ class Service {
     const points = then && then.errorShare !== null && errors !== null ? Math.round((errors - then.errorShare) * 1000) / 10 : null;
     fill(this.facts,
       fact("Rate", rateText(rate), then && changeMark(change(rate, then.spans / length), { from: 0.2 })),
-      fact("Errors", errors === null ? "–" : h("span", { class: errors > 0 ? "problem" : null }, share(errors)), points === null ? null : h(`span.change${points >= 1 ? ".worse" : ".faint"}`, { title: "percentage points" }, `${points > 0 ? "+" : points < 0 ? "−" : "±"}${Math.abs(points)}`)),
+      fact("Errors", errors === null ? "–" : h("span", { class: errors > 0 ? "problem" : null }, share(errors)),
+        points === null ? null : h(`span.change${points >= 1 ? ".worse" : ".faint"}`, { title: "percentage points" },
+        `${points > 0 ? "+" : points < 0 ? "−" : "±"}${Math.abs(points)}`)),
       fact("p50", p50 === null ? "–" : duration(p50), this.previous && changeMark(change(p50, this.previous.quantile(0.5)), { isBadUp: true, from: 0.2 })),
       fact("p95", p95 === null ? "–" : duration(p95), this.previous && changeMark(change(p95, this.previous.quantile(0.95)), { isBadUp: true, from: 0.2 })),
       fact("p99", p99 === null ? "–" : duration(p99), this.previous && changeMark(change(p99, this.previous.quantile(0.99)), { isBadUp: true, from: 0.2 })),
-      versions.length ? fact(versions.length === 1 ? "Version" : "Versions", versions.slice(0, 3).map((version) => version.slice(0, 40)).join(", ") + (versions.length > 3 ? ` and ${versions.length - 3} more` : ""), null) : null,
+      versions.length ? fact(versions.length === 1 ? "Version" : "Versions",
+        versions.slice(0, 3).map((version) => version.slice(0, 40)).join(", ") + (versions.length > 3 ? ` and ${versions.length - 3} more` : ""), null) : null,
       this.previous ? h("div.fact.fact-note", {}, h("dt", {}, "Changes"), h("dd.faint", {}, "against the same time before")) : null);
   }
 
@@ -207,7 +226,7 @@ class Service {
   labels() {
     const { window } = this;
     const span = Number(window.end - window.start) / 1e9;
-    const everySeconds = [5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 604800].find((size) => span / size <= 8) ?? 2_592_000;
+    const everySeconds = LABEL_SECONDS.find((size) => span / size <= LABELS_MAX) ?? LABEL_SECONDS.at(-1);
     const every = BigInt(everySeconds) * 1_000_000_000n;
     const times = [];
     for (let slice = 0; slice < window.count; slice++) {
@@ -228,7 +247,9 @@ class Service {
     const { from } = this.moments(slice);
     const { figures } = this;
     const figure = (key, text) => (figures[key][slice] === null ? null : text(figures[key][slice]));
-    return [absoluteTime(from, zone.value, 0), figure("rate", rateText) ?? "no rate", figure("errors", (part) => `${share(part)} failed`), figure("p50", (n) => `p50 ${duration(n)}`), figure("p95", (n) => `p95 ${duration(n)}`), figure("p99", (n) => `p99 ${duration(n)}`)].filter(Boolean).join(", ");
+    return [absoluteTime(from, zone.value, 0), figure("rate", rateText) ?? "no rate", figure("errors", (part) => `${share(part)} failed`),
+      figure("p50", (n) => `p50 ${duration(n)}`), figure("p95", (n) => `p95 ${duration(n)}`),
+      figure("p99", (n) => `p99 ${duration(n)}`)].filter(Boolean).join(", ");
   }
 
   /** Keeps a moment, with the ways on from it: a click always leads to traces. */
@@ -252,7 +273,8 @@ class Service {
     if (!window) return;
     const slice = moment.chosen.value;
     if (slice === null) {
-      fill(this.reading, h("span.faint", {}, moment.hovered.value === null ? "Point at a chart to read a moment, click to keep it, drag to zoom in." : this.describe(moment.hovered.value)));
+      fill(this.reading, h("span.faint", {},
+        moment.hovered.value === null ? "Point at a chart to read a moment, click to keep it, drag to zoom in." : this.describe(moment.hovered.value)));
       return;
     }
     const { from, to } = this.moments(slice);
@@ -274,9 +296,11 @@ class Service {
     const deploys = new Map(this.deploys.map(({ slice, label }) => [slice, label]));
     const figure = (value, text) => h("td.number", {}, value === null ? "–" : text(value));
     fill(this.tableBox.querySelector(".chart-table-body"), h("table.figures", { "aria-label": "Rate, errors and durations over time" },
-      h("thead", {}, h("tr", {}, ["From", "Rate", "Errors", "p50", "p95", "p99", "New version"].map((title, index) => h("th", { scope: "col", class: index > 0 && index < 6 ? "number" : null }, title)))),
-      h("tbody", {}, Array.from({ length: window.count }, (_, slice) => h("tr", {}, h("th", { scope: "row" }, absoluteTime(this.moments(slice).from, zone.value, 0)),
-        figure(figures.rate[slice], rateText), figure(figures.errors[slice], share), figure(figures.p50[slice], duration), figure(figures.p95[slice], duration), figure(figures.p99[slice], duration),
+      h("thead", {}, h("tr", {}, FIGURE_HEADS.map((title, index) => h("th", { scope: "col", class: index > 0 && index < 6 ? "number" : null }, title)))),
+      h("tbody", {}, Array.from({ length: window.count }, (_, slice) => h("tr", {},
+        h("th", { scope: "row" }, absoluteTime(this.moments(slice).from, zone.value, 0)),
+        figure(figures.rate[slice], rateText), figure(figures.errors[slice], share), figure(figures.p50[slice], duration),
+          figure(figures.p95[slice], duration), figure(figures.p99[slice], duration),
         h("td", {}, deploys.get(slice) ?? ""))))));
   }
 

@@ -35,7 +35,8 @@ class Services {
     /** @type {any[]} */
     this.rows = [];
     this.range = new RangePicker((from, to) => app.push({ from, to }));
-    this.filter = h("input.field.service-filter", { type: "search", placeholder: "Filter by name", "aria-label": "Filter services by name", autocomplete: "off", spellcheck: "false" });
+    this.filter = h("input.field.service-filter", { type: "search", placeholder: "Filter by name", "aria-label": "Filter services by name",
+      autocomplete: "off", spellcheck: "false" });
     const narrow = debounce(() => { app.replace({ q: this.filter.value }); this.state = app.view.state; this.draw(); }, 80);
     this.narrow = narrow;
     this.filter.addEventListener("input", () => narrow());
@@ -105,7 +106,8 @@ class Services {
     this.nowMillis = Date.now();
     const range = resolveRange(from, to, this.nowMillis, zone.value);
     if (!range) {
-      fill(this.body, stateOf("The time range makes no sense", `From “${from}” to “${to || "now"}”.`, [["Last hour", () => this.app.push({ from: "-1h", to: "" })]]));
+      fill(this.body, stateOf("The time range makes no sense", `From “${from}” to “${to || "now"}”.`,
+        [["Last hour", () => this.app.push({ from: "-1h", to: "" })]]));
       return;
     }
     shell.busy(true);
@@ -157,7 +159,10 @@ class Services {
   async counted(names, signal) {
     const { window } = this;
     const { both, past } = withBefore(window);
-    const ask = async (spans) => seriesBy(await api.metrics({ q: `${spans} | count_over_time() by(${SERVICE}, status)`, ...asked(both), limit: SERIES_MAX }, signal), both, [SERVICE, "status"]);
+    const ask = async (spans) => {
+      const q = `${spans} | count_over_time() by(${SERVICE}, status)`;
+      return seriesBy(await api.metrics({ q, ...asked(both), limit: SERIES_MAX }, signal), both, [SERVICE, "status"]);
+    };
     const namesIn = (series) => new Set([...series.values()].map(({ labels }) => labels[0]));
     const requests = await ask(spansOfAll("requests"));
     const wanted = namesIn(requests);
@@ -174,7 +179,11 @@ class Services {
       }
     }
     return [...byService].map(([name, found]) => {
-      const sums = (isOf) => Array.from({ length: both.count }, (_, slice) => found.reduce((sum, { status, values }) => sum + (isOf(status) ? values[slice] ?? 0 : 0), 0));
+      const sumOf = (some, slice) => some.reduce((sum, { values }) => sum + (values[slice] ?? 0), 0);
+      const sums = (isOf) => {
+        const some = found.filter(({ status }) => isOf(status));
+        return Array.from({ length: both.count }, (_, slice) => sumOf(some, slice));
+      };
       const [all, failed] = [sums(() => true), sums((status) => status === "error")];
       return rowOf(name, window, { all, failed, past, counted: countedOf(name), isComparable: this.isComparable });
     });
@@ -200,12 +209,15 @@ class Services {
 
   async addRoughDurations(signal) {
     const { window } = this;
-    const ask = ({ start, end }) => api.metricsAtOnce({ q: `${spansOfAll("requests")} | quantile_over_time(duration, .5, .95, .99) by(${SERVICE})`, start, end }, signal);
+    const q = `${spansOfAll("requests")} | quantile_over_time(duration, .5, .95, .99) by(${SERVICE})`;
+    const ask = ({ start, end }) => api.metricsAtOnce({ q, start, end }, signal);
     const [now, then] = await Promise.all([ask(window), this.isComparable ? ask(before(window)) : []]);
     const rows = new Map(this.rows.map((row) => [row.name, row]));
     const keys = { 0.5: "p50", 0.95: "p95", 0.99: "p99" };
     for (const { labels: { [SERVICE]: name, p }, value } of now) if (rows.has(name)) Object.assign(rows.get(name), { [keys[p]]: value * 1e9, isRough: true });
-    for (const { labels: { [SERVICE]: name, p }, value } of then) if (Number(p) === 0.95 && rows.has(name)) rows.get(name).p95Change = change(rows.get(name).p95, value * 1e9);
+    for (const { labels: { [SERVICE]: name, p }, value } of then) {
+      if (Number(p) === 0.95 && rows.has(name)) rows.get(name).p95Change = change(rows.get(name).p95, value * 1e9);
+    }
   }
 
   draw() {
@@ -221,10 +233,13 @@ class Services {
     const shown = wanted ? rows.filter((row) => row.name.toLowerCase().includes(wanted)) : rows;
     const total = rows.reduce((sum, row) => sum + (row.counted === "requests" ? row.spans : 0), 0);
     const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
-    const facts = [`${count(Math.round(total))} requests`, this.isComparable ? "changes against the same time before" : "nothing older is stored to compare with", where, zoneLabel(zone.value, this.nowMillis)];
-    fill(this.summary, h("strong", {}, shown.length === rows.length ? plural(rows.length, "service") : `${count(shown.length)} of ${plural(rows.length, "service")}`), ` · ${facts.join(" · ")}`);
+    const facts = [`${count(Math.round(total))} requests`,
+      this.isComparable ? "changes against the same time before" : "nothing older is stored to compare with", where, zoneLabel(zone.value, this.nowMillis)];
+    const all = plural(rows.length, "service");
+    fill(this.summary, h("strong", {}, shown.length === rows.length ? all : `${count(shown.length)} of ${all}`), ` · ${facts.join(" · ")}`);
     if (!shown.length) {
-      fill(this.body, stateOf("No service has such a name", `None of ${plural(rows.length, "service")} contains “${state.q}”.`, [["Show all", () => { this.filter.value = ""; this.narrow(); }]]));
+      fill(this.body, stateOf("No service has such a name", `None of ${plural(rows.length, "service")} contains “${state.q}”.`,
+        [["Show all", () => { this.filter.value = ""; this.narrow(); }]]));
       return;
     }
     if (this.body.firstChild !== this.table.element) fill(this.body, this.table.element);
@@ -236,7 +251,8 @@ class Services {
     if (error.code === "network") shell.setOffline(() => this.load());
     shell.alert(error.message);
     if (this.rows.length) fill(this.problem, failure(error, () => this.load()));
-    else fill(this.body, stateOf("The services could not be read", [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null], [["Try again", () => this.load()]]));
+    else fill(this.body, stateOf("The services could not be read",
+      [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null], [["Try again", () => this.load()]]));
   }
 
   zoneChanged() {

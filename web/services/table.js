@@ -39,13 +39,16 @@ export class ServiceTable {
     this.selected = -1;
     this.made = 0;
     this.heads = new Map(COLUMNS.map(({ key, title, says, numeric }) => {
-      const button = h("button.head-button", { type: "button", "aria-label": says ?? null, title: says ?? null, onclick: () => this.sortBy(key) }, title, h("span.head-arrow", { "aria-hidden": "true" }));
+      const button = h("button.head-button", { type: "button", "aria-label": says ?? null, title: says ?? null, onclick: () => this.sortBy(key) }, title,
+        h("span.head-arrow", { "aria-hidden": "true" }));
       return [key, h(`div.cell.cell-${key}${numeric ? ".number" : ""}`, { role: "columnheader" }, button)];
     }));
     this.scroller = h("div.scroller.service-scroller", { role: "grid", tabindex: "0", "aria-label": "Services", "aria-colcount": COLUMNS.length + 1 });
-    this.head = h("div.service-head", { role: "rowgroup" }, h("div.service-row.head", { role: "row", "aria-rowindex": "1" }, [...this.heads.values()], h("div.cell.cell-more", { role: "columnheader" }, h("span.unseen", {}, "Traces"))));
+    this.head = h("div.service-head", { role: "rowgroup" }, h("div.service-row.head", { role: "row", "aria-rowindex": "1" }, [...this.heads.values()],
+      h("div.cell.cell-more", { role: "columnheader" }, h("span.unseen", {}, "Traces"))));
     this.scroller.append(this.head);
-    this.list = new RowList({ scroller: this.scroller, rowHeight: ROW_HEIGHT, create: () => this.createRow(), update: (element, index) => this.updateRow(element, index) });
+    this.list = new RowList({ scroller: this.scroller, rowHeight: ROW_HEIGHT, create: () => this.createRow(),
+      update: (element, index) => this.updateRow(element, index) });
     this.element = this.scroller;
     const rowAt = (event) => event.target.closest(".service-row[data-index]");
     this.scroller.addEventListener("click", (event) => {
@@ -115,7 +118,9 @@ export class ServiceTable {
   }
 
   createRow() {
-    const parts = { swatch: h("span.swatch", {}), link: h("a.service-link", { tabindex: "-1" }), inner: h("span.inner-note", { title: "No request from outside enters it" }), explore: h("a.row-action", { tabindex: "-1", "aria-label": "Traces in Explore", title: "Traces in Explore (Shift+Enter)" }, icon("explore")) };
+    const parts = { swatch: h("span.swatch", {}), link: h("a.service-link", { tabindex: "-1" }),
+      inner: h("span.inner-note", { title: "No request from outside enters it" }),
+      explore: h("a.row-action", { tabindex: "-1", "aria-label": "Traces in Explore", title: "Traces in Explore (Shift+Enter)" }, icon("explore")) };
     for (const { key } of COLUMNS) parts[key] = h("span", {});
     for (const key of ["rate", "errors", "p95"]) parts[`${key}-spark`] = h("span.spark-cell", {});
     parts.time = h("time", {});
