@@ -194,12 +194,14 @@ class App {
     // The page before stays until the next one is here: its module may not come.
     this.isOpening = true;
     this.shell.busy(true);
-    const [module] = await Promise.all([PAGES[view.page](), ...(STYLESHEETS[view.page] ?? [view.page]).map(style)]).catch(() => []);
+    const sheets = STYLESHEETS[view.page] ?? [view.page];
+    const [module] = await Promise.all([PAGES[view.page](), ...sheets.map(style)]).catch(() => []);
     if (opening !== this.opening) return;
     this.isOpening = false;
     if (!module) return this.cannotOpen(view);
     this.page?.close();
     this.view = view;
+    dress(sheets);
     this.shell.begin(view.page);
     this.page = module.open(this, view);
   }
@@ -241,6 +243,14 @@ class App {
   }
 }
 
+/** Puts the rules of pages that are left out of force: the same name may mean something else here. @param {string[]} sheets of the page */
+function dress(sheets) {
+  for (const link of document.head.querySelectorAll("link[data-page]")) {
+    const { page } = link.dataset;
+    if (link.sheet && Object.hasOwn(PAGES, page)) link.sheet.disabled = !sheets.includes(page);
+  }
+}
+
 /** A page's own stylesheet, once; the page opens when it is in force. */
 function style(page) {
   if (!styles.has(page)) {
@@ -250,7 +260,7 @@ function style(page) {
         link.remove();
         reject(new Error(`${link.href} did not come`));
       };
-      const link = h("link", { rel: "stylesheet", href: new URL(`assets/${page}.css`, BASE).pathname, onload: resolve, onerror: failed });
+      const link = h("link", { rel: "stylesheet", "data-page": page, href: new URL(`assets/${page}.css`, BASE).pathname, onload: resolve, onerror: failed });
       document.head.append(link);
     }));
   }

@@ -219,3 +219,21 @@ def test_a_service_that_never_was(open_page, shop):
         page = rig.page
         expect(page.get_by_text("No span of the service in this time.")).to_be_visible()
         assert_accessible(rig)
+
+
+def test_a_page_looks_the_same_whatever_was_open_before(open_page, shop):
+    with open_page("/services?sort=name") as rig:
+        page = rig.page
+        look = """() => [...document.querySelectorAll('.service-row.head *')].map((e) => {
+            const { left, top, width } = e.getBoundingClientRect();
+            return [e.className, Math.round(left), Math.round(top), Math.round(width), getComputedStyle(e).textAlign];
+        })"""
+        expect(row(page, "checkout")).to_be_visible()
+        settle(rig)
+        before = page.evaluate(look)
+        for name in ["Map", "Explore", "Live", "Services"]:
+            page.get_by_role("navigation").get_by_role("link", name=name, exact=True).click()
+            expect(page.get_by_role("navigation").locator("[aria-current=page]")).to_have_attribute("aria-label", name)
+            settle(rig)
+        page.get_by_role("button", name="Service", exact=True).click()
+        assert page.evaluate(look) == before
