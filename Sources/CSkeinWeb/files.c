@@ -23,8 +23,28 @@ static const unsigned char compare_css[] = {
 #embed "../../web/compare.css"
 };
 
+static const unsigned char compare_ask_js[] = {
+#embed "../../web/compare/ask.js"
+};
+
+static const unsigned char compare_attributes_js[] = {
+#embed "../../web/compare/attributes.js"
+};
+
 static const unsigned char compare_compare_js[] = {
 #embed "../../web/compare/compare.js"
+};
+
+static const unsigned char compare_model_js[] = {
+#embed "../../web/compare/model.js"
+};
+
+static const unsigned char compare_sentence_js[] = {
+#embed "../../web/compare/sentence.js"
+};
+
+static const unsigned char compare_tree_js[] = {
+#embed "../../web/compare/tree.js"
 };
 
 static const unsigned char dialogs_css[] = {
@@ -163,6 +183,10 @@ static const unsigned char index_html[] = {
 #embed "../../web/index.html"
 };
 
+static const unsigned char lib_chart_js[] = {
+#embed "../../web/lib/chart.js"
+};
+
 static const unsigned char lib_colors_js[] = {
 #embed "../../web/lib/colors.js"
 };
@@ -205,6 +229,10 @@ static const unsigned char lib_range_js[] = {
 
 static const unsigned char lib_ranking_js[] = {
 #embed "../../web/lib/ranking.js"
+};
+
+static const unsigned char lib_red_js[] = {
+#embed "../../web/lib/red.js"
 };
 
 static const unsigned char lib_rows_js[] = {
@@ -279,12 +307,28 @@ static const unsigned char services_css[] = {
 #embed "../../web/services.css"
 };
 
+static const unsigned char services_figures_js[] = {
+#embed "../../web/services/figures.js"
+};
+
+static const unsigned char services_parts_js[] = {
+#embed "../../web/services/parts.js"
+};
+
+static const unsigned char services_sections_js[] = {
+#embed "../../web/services/sections.js"
+};
+
 static const unsigned char services_service_js[] = {
 #embed "../../web/services/service.js"
 };
 
 static const unsigned char services_services_js[] = {
 #embed "../../web/services/services.js"
+};
+
+static const unsigned char services_table_js[] = {
+#embed "../../web/services/table.js"
 };
 
 static const unsigned char settings_js[] = {
@@ -354,7 +398,12 @@ static const struct skein_web_file files[] = {
     FILE("app.js", app_js),
     FILE("base.css", base_css),
     FILE("compare.css", compare_css),
+    FILE("compare/ask.js", compare_ask_js),
+    FILE("compare/attributes.js", compare_attributes_js),
     FILE("compare/compare.js", compare_compare_js),
+    FILE("compare/model.js", compare_model_js),
+    FILE("compare/sentence.js", compare_sentence_js),
+    FILE("compare/tree.js", compare_tree_js),
     FILE("dialogs.css", dialogs_css),
     FILE("explore.css", explore_css),
     FILE("explore/asked.js", explore_asked_js),
@@ -389,6 +438,7 @@ static const struct skein_web_file files[] = {
     FILE("favicon.svg", favicon_svg),
     FILE("import.js", import_js),
     FILE("index.html", index_html),
+    FILE("lib/chart.js", lib_chart_js),
     FILE("lib/colors.js", lib_colors_js),
     FILE("lib/event-stream.js", lib_event_stream_js),
     FILE("lib/format.js", lib_format_js),
@@ -400,6 +450,7 @@ static const struct skein_web_file files[] = {
     FILE("lib/range-picker.js", lib_range_picker_js),
     FILE("lib/range.js", lib_range_js),
     FILE("lib/ranking.js", lib_ranking_js),
+    FILE("lib/red.js", lib_red_js),
     FILE("lib/rows.js", lib_rows_js),
     FILE("lib/sparkline.js", lib_sparkline_js),
     FILE("lib/url.js", lib_url_js),
@@ -418,8 +469,12 @@ static const struct skein_web_file files[] = {
     FILE("palette.js", palette_js),
     FILE("pins.js", pins_js),
     FILE("services.css", services_css),
+    FILE("services/figures.js", services_figures_js),
+    FILE("services/parts.js", services_parts_js),
+    FILE("services/sections.js", services_sections_js),
     FILE("services/service.js", services_service_js),
     FILE("services/services.js", services_services_js),
+    FILE("services/table.js", services_table_js),
     FILE("settings.js", settings_js),
     FILE("shell-dialogs.js", shell_dialogs_js),
     FILE("shell.js", shell_js),
