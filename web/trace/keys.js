@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the keys do on the trace page; the sheet behind `?` prints this table.
+import { VIEWS } from "./views.js";
 
 /** @param {any} page @returns {import("../lib/keys.js").Command[]} */
 export function traceCommands(page) {
@@ -46,8 +47,7 @@ export function traceCommands(page) {
     { keys: ["_"], does: "Collapse all", run: () => page.setAll(true) },
     { keys: ["["], does: "Previous trace of the results", run: () => page.goNeighbour(-1) },
     { keys: ["]"], does: "Next trace of the results", run: () => page.goNeighbour(1) },
-    { keys: ["1"], does: "Waterfall", run: () => page.setView("waterfall") },
-    { keys: ["7"], does: "Raw", run: () => page.setView("raw") },
+    ...VIEWS.map(({ key, title, name }) => ({ keys: [key], does: title, run: () => page.setView(name) })),
     { keys: ["r"], does: "Load again", run: () => page.load() },
   ];
 }

@@ -2,21 +2,21 @@
 // A trace: loads it, holds what is selected, collapsed, zoomed and searched for, and keeps the address saying so.
 import * as api from "../api.js";
 import { withCondition } from "../explore/query-text.js";
-import { absoluteTime, age, bytes, count, duration, exactDuration, nanos, plural, relativeTime, zoneLabel } from "../lib/format.js";
+import { absoluteTime, count, duration, exactDuration, nanos, plural, relativeTime, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { initialState } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
 import { keepSize, size, theme, zone } from "../settings.js";
+import { absentTrace } from "./absent.js";
 import { formatCollapsed, parseCollapsed } from "./collapsed.js";
 import { Details } from "./details.js";
 import { traceCommands } from "./keys.js";
 import { Minimap } from "./minimap.js";
 import { TraceModel } from "./model.js";
-import { rawView } from "./raw.js";
-import { plainValue } from "./values.js";
+import { SpanStore } from "./span-store.js";
+import { Views, viewNamed } from "./views.js";
 import { Waterfall, drag } from "./waterfall.js";
 
-const DETAILS_KEPT = 200;
 const DETAILS_AFTER_MILLIS = 60;
 const NARROW = matchMedia("(max-width: 1099px)");
 const WINDOW_MIN = 1e-6;
@@ -38,9 +38,11 @@ class TracePage {
     this.from = 0;
     this.to = 1;
     this.matches = new Int32Array(0);
-    /** Answers of the server by row, the one used last at the end. */
-    this.kept = new Map();
+    /** Segments of the critical path, once asked for. */
+    this.criticalPath = null;
     this.life = new AbortController();
+    this.spans = new SpanStore(view.id, this.life.signal);
+    this.views = new Views(this, (name) => this.setView(name));
     this.detailsOpen = !NARROW.matches || view.state.span !== "";
     document.title = "Trace · Skein";
 
@@ -77,14 +79,6 @@ class TracePage {
     this.title = h("h1.trace-title", {}, h("span.faint", {}, "Trace ", h("code", {}, this.id.slice(0, 16))));
     this.facts = h("dl.trace-facts", {});
     this.chips = h("div.warnings", {});
-    this.tabs = ["Waterfall", "Raw"].map((name) => h("button.tab", { type: "button", role: "tab", id: `view-${name.toLowerCase()}`, "aria-controls": "trace-view", onclick: () => this.setView(name.toLowerCase()) }, name));
-    this.tablist = h("div.tabs.view-tabs", { role: "tablist", "aria-label": "Views" }, this.tabs);
-    this.tablist.addEventListener("keydown", (event) => {
-      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-      event.preventDefault();
-      this.setView(this.state.view === "raw" ? "waterfall" : "raw");
-      this.tabs[this.state.view === "raw" ? 1 : 0].focus();
-    });
     this.search = h("input.field.trace-search", { type: "search", placeholder: "Find in names", "aria-label": "Find spans by service, operation or span id", spellcheck: "false", autocomplete: "off" });
     this.search.addEventListener("input", () => this.find(this.search.value, true));
     this.search.addEventListener("keydown", (event) => {
@@ -96,10 +90,10 @@ class TracePage {
     this.found = h("span.found", {});
     const button = (picture, label, act) => h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick: act }, icon(picture));
     this.errorButton = h("button.quiet.error-jump", { type: "button", hidden: true, title: "Next error (e)", onclick: () => this.nextError(1) });
-    this.tools = h("div.trace-tools", {}, this.tablist, h("span.spring"), this.errorButton,
+    this.tools = h("div.trace-tools", {}, this.views.tablist, h("span.spring"), this.errorButton,
       h("div.find-box", {}, this.search, this.found, button("up", "Previous match (N)", () => this.nextMatch(-1)), button("down", "Next match (n)", () => this.nextMatch(1))),
-      h("div.button-group", { role: "group", "aria-label": "Tree" }, button("expand", "Expand all (*)", () => this.setAll(false)), button("collapse", "Collapse all (_)", () => this.setAll(true))),
-      h("div.button-group", { role: "group", "aria-label": "Zoom" }, button("plus", "Zoom in (+)", () => this.zoomAt(0.5, 0.5)), button("minus", "Zoom out (−)", () => this.zoomAt(0.5, 2)), button("fit", "Whole trace (0)", () => this.zoom(0, 1))),
+      h("div.button-group.tree-tools", { role: "group", "aria-label": "Tree" }, button("expand", "Expand all (*)", () => this.setAll(false)), button("collapse", "Collapse all (_)", () => this.setAll(true))),
+      h("div.button-group.zoom-tools", { role: "group", "aria-label": "Zoom" }, button("plus", "Zoom in (+)", () => this.zoomAt(0.5, 0.5)), button("minus", "Zoom out (−)", () => this.zoomAt(0.5, 2)), button("fit", "Whole trace (0)", () => this.zoom(0, 1))),
       this.detailsButton = button("panel", "Span details (Enter)", () => this.showDetails(!this.detailsOpen)));
     this.path = h("nav.path", { "aria-label": "Path to the selected span" });
     this.detailsSplitter = h("div.details-splitter", { role: "separator", tabindex: "0", "aria-orientation": "vertical", "aria-label": "Size of the details", "aria-valuemin": "260", "aria-valuemax": "900", "aria-valuenow": size("details", 420) });
@@ -115,8 +109,8 @@ class TracePage {
     fill(shell.barStart, h("a.back", { href: app.href(app.lastExplore), title: "Back to the results" }, icon("back"), "Explore"), this.title);
     fill(shell.barEnd, this.neighbours(), h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
     fill(shell.main, this.page);
-    this.showViewTabs();
     this.showDetails(this.detailsOpen);
+    this.showView();
   }
 
   /** The way to the trace before and after this one among the results. */
@@ -155,9 +149,9 @@ class TracePage {
   showTrace(skeleton) {
     if (!this.page.isConnected) fill(this.app.shell.main, this.page);
     this.skeleton = skeleton;
-    this.kept.clear();
     this.model = new TraceModel(skeleton);
     this.traceStart = nanos(skeleton.traceStartUnixNano);
+    this.spans.begin(this.model, this.traceStart);
     this.showHead();
     this.minimap.show(this.model);
     this.applyState(this.state, true);
@@ -192,9 +186,8 @@ class TracePage {
 
   /** The address says something else: another span, zoom, view. */
   show(state) {
-    const isOtherView = state.view !== this.state.view;
     this.state = state;
-    if (isOtherView) this.showView();
+    this.showView();
     if (this.model) this.applyState(state, false);
   }
 
@@ -215,7 +208,10 @@ class TracePage {
       this.uncover(wanted);
       this.select(wanted, { opens: isFirst && this.detailsOpen, align: "center", keeps: false });
     } else if (model.count) this.select(0, { keeps: false });
-    if (isFirst) this.showView();
+    if (isFirst) {
+      this.showView();
+      this.views.tell("model");
+    } else this.views.tell("state");
     this.app.shell.say(`Trace with ${plural(model.spanCount, "span")}`);
   }
 
@@ -239,6 +235,7 @@ class TracePage {
     if (isOther) this.waterfall.setMoments(-1, []);
     this.waterfall.setSelected(row, align);
     this.showPath();
+    if (isOther) this.views.tell("selection");
     if (opens && !this.detailsOpen) this.showDetails(true);
     if (this.detailsOpen && (isOther || opens)) {
       this.details.showRow(this.model, row);
@@ -283,14 +280,8 @@ class TracePage {
     const { model, selected } = this;
     if (!model || selected < 0 || model.isPlaceholder(selected) || !this.detailsOpen) return;
     try {
-      const found = this.kept.get(selected) ?? spanFacts(await api.traceSpans(this.id, [model.id(selected)], this.life.signal), this.traceStart);
-      if (this.model !== model) return;
-      this.kept.delete(selected);
-      this.kept.set(selected, found);
-      if (this.kept.size > DETAILS_KEPT) this.kept.delete(this.kept.keys().next().value);
-      if (this.selected !== selected) return;
-      const entry = model.spanOf(selected, found);
-      if (!entry) throw new api.ApiError("The server no longer holds this span.");
+      const entry = await this.spans.of(selected);
+      if (!entry || this.selected !== selected) return;
       this.details.showSpan(entry.span, entry.resource, entry.scope, this.traceStart);
       const moments = (entry.span.events ?? []).map((event) => Number(nanos(event.timeUnixNano) - this.traceStart));
       if (moments.length) this.waterfall.setMoments(selected, moments);
@@ -389,6 +380,7 @@ class TracePage {
     const whole = model.to - model.from;
     this.waterfall.setTime(model.from + this.from * whole, model.from + this.to * whole);
     this.minimap.setWindow(this.from, this.to);
+    this.views.tell("time");
   }
 
   // Finding
@@ -401,6 +393,7 @@ class TracePage {
     this.waterfall.setMatches(wanted.toLowerCase(), this.matches);
     this.minimap.setMatches(wanted === "" ? null : this.matches);
     this.showFound();
+    this.views.tell("matches");
     if (keeps) this.keepZoom();
     if (wanted !== "") this.app.shell.say(`${count(this.matches.length)} of ${plural(model.spanCount, "span")} found`);
   }
@@ -451,59 +444,41 @@ class TracePage {
 
   // Views and states
 
-  setView(view) {
-    if (view === (this.state.view || "waterfall")) return;
-    this.app.push({ view: view === "waterfall" ? "" : view });
+  setView(name) {
+    if (viewNamed(name) !== this.views.entry) this.app.push({ view: name === "waterfall" ? "" : name });
   }
 
-  showViewTabs() {
-    const chosen = this.state.view === "raw" ? 1 : 0;
-    this.tabs.forEach((tab, index) => {
-      tab.setAttribute("aria-selected", String(index === chosen));
-      tab.tabIndex = index === chosen ? 0 : -1;
-    });
-    this.stage.setAttribute("aria-labelledby", this.tabs[chosen].id);
-  }
-
+  /** Puts the view that the address names on the stage, with the details where it has some. */
   showView() {
-    this.showViewTabs();
-    this.raw?.close();
-    this.raw = null;
-    const isRaw = this.state.view === "raw";
-    this.page.classList.toggle("shows-raw", isRaw);
-    if (isRaw) {
-      this.raw = rawView(this.id, (text, what) => this.app.shell.copy(text, what));
-      fill(this.stage, this.raw.element);
-    } else {
-      fill(this.stage, this.waterfall.element, this.detailsSplitter, this.details.element);
-      if (this.model) this.waterfall.measure();
-    }
+    const { views, stage, waterfall } = this;
+    const entry = viewNamed(this.state.view);
+    const isShown = stage.dataset.view === entry.name;
+    views.choose(entry);
+    if (isShown) return;
+    // A scroller that leaves the document forgets where it stood.
+    if (waterfall.element.isConnected) this.keptTop = waterfall.list.top;
+    stage.dataset.view = this.page.dataset.view = entry.name;
+    stage.setAttribute("aria-labelledby", `view-${entry.name}`);
+    this.page.classList.toggle("without-time", !entry.usesTime);
+    fill(stage, entry.load ? views.element : waterfall.element, entry.hasDetails ? [this.detailsSplitter, this.details.element] : null);
+    if (entry.load || !this.model) return;
+    waterfall.measure();
+    waterfall.list.top = this.keptTop ?? 0;
+    waterfall.setSelected(this.selected, "center");
   }
 
   async showError(error) {
     const { shell } = this.app;
     shell.alert(error.message);
     if (error.code === "network") shell.setOffline(() => this.load());
-    const again = h("button", { type: "button", onclick: () => this.load() }, "Look again");
-    const back = h("a", { href: this.app.href(this.app.lastExplore) }, "Back to Explore");
-    if (error.code !== "unknown-trace") {
-      fill(shell.main, h("section.state", {}, h("h2", {}, "The trace could not be loaded"), h("p", {}, error.message), h("div.row-of-buttons", {}, again, back)));
-      return;
-    }
-    const status = await api.status().catch(() => null);
-    const now = Date.now();
-    const { ageSeconds, bytes: limit } = status?.retention ?? {};
-    const kept = [ageSeconds ? `for ${age(ageSeconds)}` : null, limit ? `up to ${bytes(limit)}` : null].filter(Boolean).join(", ") || "without limit";
-    const facts = status?.oldestTimeUnixNano
-      ? `Spans are kept ${kept}. The oldest stored is from ${relativeTime(nanos(status.oldestTimeUnixNano), now)}, the newest from ${relativeTime(nanos(status.newestTimeUnixNano), now)}.`
-      : "The store holds no spans yet.";
-    fill(shell.main, h("section.state", {}, h("h2", {}, "Trace not found"), h("p", {}, "No span of ", h("code", {}, this.id), " is stored: it has not arrived yet, was not sampled, or is older than what is kept."),
-      status ? h("p.faint", {}, facts) : null, h("div.row-of-buttons", {}, again, back)));
+    const instead = await absentTrace(this.id, error, this.app.href(this.app.lastExplore), () => this.load());
+    if (!this.life.signal.aborted) fill(shell.main, instead);
   }
 
   repaint() {
     this.minimap.draw();
     this.waterfall.drawGutter();
+    this.views.tell("theme");
   }
 
   /** A hint where to look, for links that are followed when the trace is old. */
@@ -519,24 +494,13 @@ class TracePage {
     this.life.abort();
     this.loadDetails.cancel();
     this.keepZoom.cancel();
-    this.raw?.close();
+    this.views.close();
     this.waterfall.close();
     this.minimap.close();
     this.unlisten.forEach((stop) => stop());
     this.scheme.removeEventListener("change", this.repaint);
     this.app.keyboard.install("Trace", []);
   }
-}
-
-/** The spans of an answer, with what tells those apart that share an id. @param {any} answer @param {bigint} traceStart */
-function spanFacts({ spans, resources, scopes }, traceStart) {
-  return spans.map(({ span, resource, scope }) => ({
-    span, resource: resources[resource], scope: scopes[scope],
-    spanId: span.spanId,
-    kind: span.kind ?? 0,
-    start: Number(nanos(span.startTimeUnixNano) - traceStart),
-    service: plainValue(resources[resource]?.attributes?.find(({ key }) => key === "service.name")?.value) ?? "",
-  }));
 }
 
 /** "0.12-0.31" → [0.12, 0.31]; anything else is the whole. */
