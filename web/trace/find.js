@@ -39,6 +39,8 @@ export class FindBar {
     this.answer = { text: "", flags: null };
     /** @type {AbortController | null} */
     this.asking = null;
+    /** Where Enter wants to go once the answer is here. */
+    this.step = 0;
     this.ask = debounce((text) => this.askServer(text), ASK_AFTER_MILLIS);
     this.build();
   }
@@ -51,7 +53,7 @@ export class FindBar {
     });
     this.field.addEventListener("input", () => this.run());
     this.field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.trace.nextMatch(event.shiftKey ? -1 : 1);
+      if (event.key === "Enter") this.go(event.shiftKey ? -1 : 1);
       else if (event.key === "Escape") this.leave();
       else return;
       event.preventDefault();
@@ -109,6 +111,7 @@ export class FindBar {
     const { text, model } = this;
     if (!model) return;
     this.ranOn = model;
+    this.step = 0;
     this.ask.cancel();
     this.asking?.abort();
     this.asking = null;
@@ -120,6 +123,16 @@ export class FindBar {
     if (asks) this.ask(text);
     // The rows of an earlier query stay until the answer is here.
     if (!(asks && isQuery(text))) this.combine();
+  }
+
+  /** To the next match; where the answer is not here yet, when it is. */
+  go(step) {
+    this.step = 0;
+    if (this.asking === null && !this.box.hasAttribute("aria-busy")) this.trace.nextMatch(step);
+    else {
+      this.step = step;
+      this.ask.flush();
+    }
   }
 
   combine() {
@@ -157,9 +170,14 @@ export class FindBar {
       else if (isQuery(text)) this.showProblem("This server cannot query within a trace. Text is found in names.");
       else trace.isWithoutMatches = true;
     } finally {
-      if (this.asking === asking) attribute(this.box, "aria-busy", null);
+      if (this.asking === asking) {
+        this.asking = null;
+        attribute(this.box, "aria-busy", null);
+      }
     }
     this.combine();
+    if (this.step) this.trace.nextMatch(this.step);
+    this.step = 0;
   }
 
   async loadPill(name) {
@@ -184,6 +202,7 @@ export class FindBar {
   togglePill(name) {
     if (!this.pills.delete(name)) this.pills.add(name);
     this.run();
+    this.trace.keepState();
   }
 
   /** Only the critical path, or everything again. */
@@ -193,6 +212,7 @@ export class FindBar {
     else this.pills.add("path");
     this.isFilter = !isOn;
     this.run();
+    this.trace.keepState();
   }
 
   setFilter(isFilter) {
@@ -200,6 +220,7 @@ export class FindBar {
     this.isFilter = isFilter;
     this.showModes();
     if (this.model) this.trace.found();
+    this.trace.keepState();
   }
 
   showModes() {

@@ -503,7 +503,8 @@ class TracePage {
     const after = rows.findIndex((row) => (step > 0 ? row > this.selected : row >= this.selected));
     const index = step > 0 ? (after < 0 ? 0 : after) : after < 0 ? rows.length - 1 : (after - 1 + rows.length) % rows.length;
     this.selectAnywhere(rows[index]);
-    this.waterfall.scroller.focus({ preventScroll: true });
+    // Enter in the field goes on from match to match.
+    if (document.activeElement !== this.find.field) this.waterfall.scroller.focus({ preventScroll: true });
   }
 
   /** One step back: search, subtree, details, then the results. */
