@@ -157,5 +157,5 @@ test("rows are spoken in whole words", () => {
   const spoken = (row, path = null) => spokenRow(outline, row, path).replaceAll("\u00a0", " ");
   assert.equal(spoken(0, { has: () => true }), "shop, GET, 100 milliseconds, 100 % of trace, error, on critical path, 21 children");
   assert.equal(spoken(1), "shop, SELECT, 20 times, 20.0 milliseconds in all, 1.00 milliseconds at most, 1 error, one after another, folded");
-  assert.equal(spoken(21), "shop, 1.00 milliseconds, 1.0 % of trace");
+  assert.equal(spoken(21), "shop, 1.00 milliseconds, 1 % of trace");
 });

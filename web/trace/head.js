@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands above a trace: its root, its measures, and what is odd about it.
 import * as api from "../api.js";
-import { absoluteTime, count, duration, exactDuration, nanos, plural, relativeTime, share, zoneLabel } from "../lib/format.js";
+import { absoluteTime, count, duration, exactDuration, nanos, plural, relativeTime, share, shortened, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
@@ -20,9 +20,9 @@ export class TraceHead {
   show() {
     const { trace } = this;
     const { skeleton } = trace;
-    const { rootServiceName, rootSpanName } = skeleton;
+    const [rootServiceName, rootSpanName] = [skeleton.rootServiceName, skeleton.rootSpanName].map((name) => shortened(name));
     const isRooted = rootServiceName !== "" || rootSpanName !== "";
-    const root = skeleton.services.find(({ name }) => name === rootServiceName);
+    const root = skeleton.services.find(({ name }) => name === skeleton.rootServiceName);
     document.title = isRooted ? `${rootServiceName} ${rootSpanName} · Skein` : `Trace ${trace.id.slice(0, 8)} · Skein`;
     fill(this.title, h("span.swatch", { "data-s": root?.color ?? null }), isRooted ? [h("span.title-service", {}, rootServiceName), h("span.title-operation", {}, rootSpanName)] : h("span.faint", {}, "The root has not arrived"));
     this.title.title = `${rootServiceName} ${rootSpanName}`;
@@ -45,7 +45,7 @@ export class TraceHead {
       fact("Services", count(skeleton.services.length), skeleton.services.map(({ name, spanCount }) => `${name}: ${count(spanCount)}`).join("\n")),
       fact("Errors", skeleton.errorCount ? h("button.quiet.fact-button.problem", { type: "button", title: "Next error (e)", onclick: () => trace.nextError(1) }, icon("error"), count(skeleton.errorCount)) : "0"),
       fact("Depth", count(skeleton.depth)),
-      most ? fact("Longest on the critical path", [`${share(most.share)} `, h("span.faint", {}, `${most.service} ${most.operation}`)], pathText(criticalPath)) : null,
+      most ? fact("Longest on the critical path", [`${share(most.share)} `, h("span.faint", {}, shortened(`${most.service} ${most.operation}`, 80))], pathText(criticalPath)) : null,
       fact("Id", h("button.quiet.fact-button.faint", { type: "button", title: "Copy the trace id", onclick: () => trace.app.shell.copy(trace.id, "Trace id") }, h("code", {}, trace.id), icon("copy"))));
   }
 
@@ -100,5 +100,5 @@ function clockTable({ isSkewed, clocks }) {
 }
 
 function pathText({ operations }) {
-  return operations.slice(0, 10).map(({ service, operation, share: part }) => `${share(part)} ${service} ${operation}`).join("\n");
+  return operations.slice(0, 10).map(({ service, operation, share: part }) => `${share(part)} ${shortened(`${service} ${operation}`, 80)}`).join("\n");
 }

@@ -159,7 +159,9 @@ export class Outline {
       isHidden = true;
     }
     const fold = folds.of[row];
-    if (fold >= 0 && this.closed[fold] && folds.first[fold] !== row) {
+    // A filter that just went may have shown the repeats one by one.
+    const isClosed = fold >= 0 && this.isFolding && !this.opened[fold] && (!this.kept || this.closed[fold]);
+    if (isClosed && folds.first[fold] !== row) {
       this.opened[fold] = 1;
       isHidden = true;
     }

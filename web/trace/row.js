@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One row of the waterfall: the elements that show a span, filled anew for whatever row scrolls into their place.
-import { compactCount, count, duration } from "../lib/format.js";
+import { compactCount, count, duration, shortened } from "../lib/format.js";
 import { pathOf } from "../lib/icons.js";
 import { attribute, fill, h, svg } from "../lib/view.js";
 import { spokenRow } from "./spoken.js";
@@ -147,6 +147,7 @@ export class SpanRow {
   /** A name with what was searched for marked. */
   marked(element, name) {
     const { wanted } = this.wall;
+    name = shortened(name);
     const at = wanted === "" ? -1 : name.toLowerCase().indexOf(wanted);
     if (at < 0) {
       text(element, name);

@@ -11,7 +11,7 @@ export class SpanStore {
   constructor(id, signal) {
     this.id = id;
     this.signal = signal;
-    /** By row, the one used last at the end. */
+    /** By row, the one asked for last at the end. */
     this.kept = new Map();
   }
 
@@ -24,15 +24,32 @@ export class SpanStore {
 
   /** The span of a row with its resource and scope, as OTLP JSON; null when the model is another one by now. @param {number} row */
   async of(row) {
-    const { model, kept } = this;
-    const found = kept.get(row) ?? spanFacts(await api.traceSpans(this.id, [model.id(row)], this.signal), this.traceStart);
+    const { model } = this;
+    if (!this.kept.has(row)) await this.want([row]);
     if (this.model !== model) return null;
-    kept.delete(row);
-    kept.set(row, found);
-    if (kept.size > KEPT_MAX) kept.delete(kept.keys().next().value);
-    const entry = model.spanOf(row, found);
+    const entry = this.known(row);
     if (!entry) throw new api.ApiError("The server no longer holds this span.");
     return entry;
+  }
+
+  /** The same where it is here already, else null. @param {number} row */
+  known(row) {
+    return this.model.spanOf(row, this.kept.get(row) ?? []);
+  }
+
+  /** Asks for the spans of some rows at once. @param {number[]} rows at most 200 */
+  async want(rows) {
+    const { model, kept } = this;
+    const found = spanFacts(await api.traceSpans(this.id, rows.map((row) => model.id(row)), this.signal), this.traceStart);
+    if (this.model !== model) return;
+    for (const row of rows) {
+      kept.delete(row);
+      kept.set(row, found.filter(({ spanId }) => spanId === model.id(row)));
+    }
+    for (const row of kept.keys()) {
+      if (kept.size <= KEPT_MAX) break;
+      kept.delete(row);
+    }
   }
 }
 

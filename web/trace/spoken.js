@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A row of the waterfall in words. Pure.
-import { count, duration, plural, share } from "../lib/format.js";
+import { count, duration, plural, share, shortened } from "../lib/format.js";
 
 const UNITS = { ns: "nanoseconds", µs: "microseconds", ms: "milliseconds", s: "seconds", m: "minutes", h: "hours", d: "days" };
 
@@ -16,13 +16,14 @@ export function spokenDuration(nanos) {
 export function spokenRow(outline, row, path) {
   const { model, folds } = outline;
   const fold = outline.closedAt(row);
+  const names = [model.serviceName(row), model.operationName(row)].map((name) => shortened(name));
   const part = (nanos) => `${share(nanos / (model.to - model.from))} of trace`;
   if (fold >= 0) {
     const errors = folds.errors[fold] ? [plural(folds.errors[fold], "error")] : [];
-    return [model.serviceName(row), model.operationName(row), `${count(folds.size(fold))} times`, `${spokenDuration(folds.total[fold])} in all`,
+    return [...names, `${count(folds.size(fold))} times`, `${spokenDuration(folds.total[fold])} in all`,
       `${spokenDuration(folds.longest[fold])} at most`, ...errors, ...(folds.isLoop(fold) ? ["one after another"] : []), "folded"].filter(Boolean).join(", ");
   }
-  const words = model.isPlaceholder(row) ? [model.operationName(row)] : [model.serviceName(row), model.operationName(row)];
+  const words = model.isPlaceholder(row) ? names.slice(1) : names;
   words.push(spokenDuration(model.duration[row]), part(model.duration[row]));
   if (model.status[row] === 2) words.push("error");
   if (path?.has(row)) words.push("on critical path");

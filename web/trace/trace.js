@@ -2,7 +2,7 @@
 // A trace: loads it, holds what is selected, shown, zoomed and looked for, and keeps the address saying so.
 import * as api from "../api.js";
 import { withCondition } from "../explore/query-text.js";
-import { count, nanos, plural } from "../lib/format.js";
+import { count, nanos, plural, shortened } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { initialState } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
@@ -17,6 +17,7 @@ import { TraceHead } from "./head.js";
 import { traceCommands } from "./keys.js";
 import { Minimap } from "./minimap.js";
 import { TraceModel } from "./model.js";
+import { Moments } from "./moments.js";
 import { Outline } from "./outline.js";
 import { PanelSplitter } from "./panel-splitter.js";
 import { SpanStore } from "./span-store.js";
@@ -67,7 +68,9 @@ class TracePage {
       pan: (fraction) => this.pan(fraction),
       zoomTo: (from, to) => this.zoomNanos(from, to),
       showAll: () => this.find.clear(),
+      rowsMoved: () => this.moments.look(),
     });
+    this.moments = new Moments(this.spans, this.waterfall);
     this.minimap = new Minimap((from, to) => this.zoom(from, to));
     this.details = new Details({
       search: (condition) => this.searchTraces(condition),
@@ -103,8 +106,8 @@ class TracePage {
       this.detailsButton = button("panel", "Span details (Enter)", () => this.showDetails(!this.detailsOpen)));
     this.path = h("nav.path", { "aria-label": "Path to the selected span" });
     this.detailsSplitter = new PanelSplitter(this.details.element, NARROW).element;
-    this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel" }, this.waterfall.element, this.detailsSplitter, this.details.element);
-    this.page = h("div.trace-page", { "aria-busy": "true" }, this.head.element, this.minimap.element, this.tools, h("div.trace-strip", {}, this.find.strip, this.path), this.stage);
+    this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel" });
+    this.page = h("div.trace-page", {}, this.head.element, this.minimap.element, this.tools, h("div.trace-strip", {}, this.find.strip, this.path), this.stage);
     fill(shell.barStart, h("a.back", { href: app.href(app.lastExplore), title: "Back to the results" }, icon("back"), "Explore"), this.head.title);
     fill(shell.barEnd, this.neighbours(), this.menu.element);
     fill(shell.main, this.page);
@@ -135,15 +138,18 @@ class TracePage {
 
   async load() {
     const { shell } = this.app;
-    shell.busy(true);
-    this.page.setAttribute("aria-busy", "true");
+    this.setBusy(true);
     const skeleton = await api.traceSkeleton(this.id, this.life.signal).catch((error) => this.life.signal.aborted || this.showError(error));
     if (this.life.signal.aborted) return;
-    shell.busy(false);
-    this.page.removeAttribute("aria-busy");
+    this.setBusy(false);
     if (!skeleton) return;
     shell.setOffline(null);
     this.showTrace(skeleton);
+  }
+
+  setBusy(isBusy) {
+    this.app.shell.busy(isBusy);
+    for (const element of [this.page, this.waterfall.scroller]) attribute(element, "aria-busy", isBusy ? "true" : null);
   }
 
   /** Shows a trace, or more of the one that shows: then everything stays where it was. */
@@ -280,8 +286,8 @@ class TracePage {
     const shown = path.length > 12 ? [...path.slice(0, 3), -1, ...path.slice(-8)] : path;
     fill(this.path, outline.focus < 0 ? null : h("button.quiet.path-step.whole", { type: "button", title: "Leave the subtree (,)", onclick: () => this.focusOn(-1) }, icon("fit"), "Whole trace"), shown.map((row, index) => [
       index ? h("span.path-turn", { "aria-hidden": "true" }, "›") : null,
-      row < 0 ? h("span.faint", {}, `… ${count(path.length - 11)} more`) : h("button.quiet.path-step", { type: "button", "aria-current": row === selected ? "true" : null, title: `${model.serviceName(row)} ${model.operationName(row)}`, onclick: () => this.selectAnywhere(row) },
-        h("span.swatch", { "data-s": model.color(row) }), h("span.path-name", {}, model.operationName(row) || "unnamed"), row === outline.focus ? icon("focus", "focused") : null),
+      row < 0 ? h("span.faint", {}, `… ${count(path.length - 11)} more`) : h("button.quiet.path-step", { type: "button", "aria-current": row === selected ? "true" : null, title: shortened(`${model.serviceName(row)} ${model.operationName(row)}`), onclick: () => this.selectAnywhere(row) },
+        h("span.swatch", { "data-s": model.color(row) }), h("span.path-name", {}, shortened(model.operationName(row)) || "unnamed"), row === outline.focus ? icon("focus", "focused") : null),
     ]));
     this.path.scrollLeft = this.path.scrollWidth;
   }
@@ -309,8 +315,7 @@ class TracePage {
       const entry = await this.spans.of(selected);
       if (!entry || this.selected !== selected) return;
       this.details.showSpan(entry.span, entry.resource, entry.scope, this.traceStart);
-      const moments = (entry.span.events ?? []).map((event) => Number(nanos(event.timeUnixNano) - this.traceStart));
-      if (moments.length) this.waterfall.setMoments(selected, moments);
+      this.moments.keep(selected, entry.span);
     } catch (error) {
       if (this.life.signal.aborted || this.selected !== selected) return;
       this.details.showError(error, () => this.fetchDetails());
@@ -360,7 +365,7 @@ class TracePage {
     if (row < 0) this.zoom(0, 1);
     else this.zoomNanos(model.start[row], Math.max(model.latest[row], model.start[row] + 1));
     this.showPath();
-    this.app.shell.say(row < 0 ? "The whole trace" : `Only ${model.serviceName(row)} ${model.operationName(row)}, ${plural(model.end[row] - row, "span")}`);
+    this.app.shell.say(row < 0 ? "The whole trace" : `Only ${shortened(`${model.serviceName(row)} ${model.operationName(row)}`)}, ${plural(model.end[row] - row, "span")}`);
   }
 
   /** A selection that got hidden moves to the row that hides it. */
@@ -573,6 +578,7 @@ class TracePage {
     this.loadDetails.cancel();
     this.keepZoom.cancel();
     this.arrivals.stop();
+    this.moments.close();
     this.find.close();
     this.menu.close();
     this.views.close();

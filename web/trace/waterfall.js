@@ -19,7 +19,7 @@ export class Waterfall {
   /**
    * @param {{ select: (row: number, opens: boolean) => void, toggle: (row: number, deep: boolean) => void,
    *   zoomAt: (fraction: number, factor: number) => void, pan: (fraction: number) => void,
-   *   zoomTo: (from: number, to: number) => void, showAll: () => void }} actions
+   *   zoomTo: (from: number, to: number) => void, showAll: () => void, rowsMoved: () => void }} actions
    */
   constructor(actions) {
     this.actions = actions;
@@ -61,7 +61,10 @@ export class Waterfall {
     this.element = h("div.waterfall", {},
       h("div.wf-head", {}, h("div.wf-head-name", {}, this.headText = h("span", {}, "Span")), this.axis),
       h("div.wf-body", {}, this.lines, this.scroller, this.cursor, this.gutter, this.empty), this.splitter);
-    this.list = new RowList({ scroller: this.scroller, rowHeight: ROW_HEIGHT, create: () => this.createRow(), update: (element, index) => element.spanRow.show(index), onScroll: () => this.nameActive() });
+    this.list = new RowList({ scroller: this.scroller, rowHeight: ROW_HEIGHT, create: () => this.createRow(), update: (element, index) => element.spanRow.show(index), onScroll: () => {
+      this.nameActive();
+      actions.rowsMoved();
+    } });
     this.nameWidth = size("name", 0);
     this.layout = onNextFrame(() => this.measure());
     this.watcher = new ResizeObserver(() => this.layout());
@@ -91,6 +94,7 @@ export class Waterfall {
     this.drawGutter();
     this.list.draw();
     this.nameActive();
+    this.actions.rowsMoved();
   }
 
   /** Shows a stretch of the trace's time. */
