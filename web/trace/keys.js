@@ -54,8 +54,8 @@ export function traceCommands(page) {
     { keys: ["*"], does: "Expand all", run: () => page.setAll(false) },
     { keys: ["_"], does: "Collapse all", run: () => page.setAll(true) },
     { keys: ["x"], does: "Mark for compare", run: () => page.app.mark(page.id) },
-    { keys: ["["], does: "Previous trace of the results", run: () => page.goNeighbour(-1) },
-    { keys: ["]"], does: "Next trace of the results", run: () => page.goNeighbour(1) },
+    { keys: ["["], does: "Previous trace of the results", run: () => page.menu.goNeighbour(-1) },
+    { keys: ["]"], does: "Next trace of the results", run: () => page.menu.goNeighbour(1) },
     ...VIEWS.map(({ key, title, name }) => ({ keys: [key], does: title, run: () => page.setView(name) })),
     { keys: ["r"], does: "Load again", run: () => page.load() },
   ];

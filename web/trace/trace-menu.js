@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be done with a whole trace: keep it, compare it, take it elsewhere. The buttons at the end of the bar.
+// The buttons at the end of the bar: the way to the traces beside this one, and what can be done with a whole trace: keep
+// it, compare it, take it elsewhere.
 import * as api from "../api.js";
+import { count } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { initialState } from "../lib/url.js";
 import { attribute, h } from "../lib/view.js";
 import { folding } from "../settings.js";
 
@@ -17,10 +20,30 @@ export class TraceMenu {
     this.moreButton = h("button.icon-button", { type: "button", "aria-label": "More", title: "Export and settings", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => this.toggle() }, icon("more"));
     this.panel = h("div.menu-panel", { popover: "auto", role: "dialog", "aria-label": "Export and settings" }, this.entries());
     this.panel.addEventListener("toggle", (event) => attribute(this.moreButton, "aria-expanded", String(event.newState === "open")));
-    this.element = h("div.trace-menu", {}, this.markButton, this.pinButton, button("link", "Copy link (y)", () => app.copyLink()), this.moreButton, this.panel);
+    this.element = h("div.trace-menu", {}, this.neighbours(), this.markButton, this.pinButton, button("link", "Copy link (y)", () => app.copyLink()), this.moreButton, this.panel);
     this.pinButton.disabled = true;
     this.unlisten = app.marks.listen(() => this.showMark());
     this.showMark();
+  }
+
+  /** The way to the trace before and after this one among the results. */
+  neighbours() {
+    const { resultIds } = this.app;
+    const at = resultIds.indexOf(this.id);
+    if (at < 0) return null;
+    const button = (picture, label, step) => {
+      const element = h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick: () => this.goNeighbour(step) }, icon(picture));
+      element.disabled = !resultIds[at + step];
+      return element;
+    };
+    return [h("span.faint.place", {}, `${count(at + 1)} of ${count(resultIds.length)}`), button("up", "Previous trace ([)", -1), button("down", "Next trace (])", 1)];
+  }
+
+  goNeighbour(step) {
+    const { resultIds } = this.app;
+    const at = resultIds.indexOf(this.id);
+    const id = at < 0 ? null : resultIds[at + step];
+    if (id) this.app.go({ page: "trace", id, state: initialState("trace") });
   }
 
   entries() {

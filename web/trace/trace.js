@@ -109,31 +109,11 @@ class TracePage {
     this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel" });
     this.page = h("div.trace-page", {}, this.head.element, this.minimap.element, this.tools, h("div.trace-strip", {}, this.find.strip, this.path), this.stage);
     fill(shell.barStart, h("a.back", { href: app.href(app.lastExplore), title: "Back to the results" }, icon("back"), "Explore"), this.head.title);
-    fill(shell.barEnd, this.neighbours(), this.menu.element);
+    fill(shell.barEnd, this.menu.element);
     fill(shell.main, this.page);
     this.showToggles();
     this.showDetails(this.detailsOpen);
     this.showView();
-  }
-
-  /** The way to the trace before and after this one among the results. */
-  neighbours() {
-    const { resultIds } = this.app;
-    const at = resultIds.indexOf(this.id);
-    if (at < 0) return null;
-    const button = (picture, label, step) => {
-      const element = h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick: () => this.goNeighbour(step) }, icon(picture));
-      element.disabled = !resultIds[at + step];
-      return element;
-    };
-    return [h("span.faint.place", {}, `${count(at + 1)} of ${count(resultIds.length)}`), button("up", "Previous trace ([)", -1), button("down", "Next trace (])", 1)];
-  }
-
-  goNeighbour(step) {
-    const { resultIds } = this.app;
-    const at = resultIds.indexOf(this.id);
-    const id = at < 0 ? null : resultIds[at + step];
-    if (id) this.app.go({ page: "trace", id, state: initialState("trace") });
   }
 
   async load() {
