@@ -341,14 +341,14 @@ def hostile(server):
     ids = [otlp.span_id() for _ in range(12)]
     spans = [
         otlp.span(trace, ids[0], name="<b>root</b><img src=x onerror=alert(1)>", start=start, end=start + 100 * MS),
-        otlp.span(trace, ids[1], name="", start=start, end=start),
+        otlp.span(trace, ids[1], name="", start=start + MS, end=start + MS),
         otlp.span(trace, ids[2], ids[3], name="circle a", start=start + MS, end=start + 2 * MS),
         otlp.span(trace, ids[3], ids[2], name="circle b", start=start + MS, end=start + 2 * MS),
         otlp.span(trace, parent=otlp.span_id(), name="orphan", start=start + MS, end=start + 3 * MS),
         otlp.span(trace, ids[4], ids[0], name="ends first", start=start + 50 * MS, end=start + 10 * MS),
         otlp.span(trace, ids[5], ids[4], name="starts first", start=start + 5 * MS, end=start + 60 * MS),
         otlp.span(trace, ids[6], ids[0], name="مرحبا 🧵 " + "long " * 200_000, start=start, end=start + 300 * MS),
-        otlp.span(trace, ids[7], ids[7], name="its own parent", start=start, end=start + MS),
+        otlp.span(trace, ids[7], ids[7], name="its own parent", start=start + MS, end=start + 2 * MS),
     ]
     above = ids[0]
     for depth in range(5000):
@@ -356,7 +356,7 @@ def hostile(server):
         spans.append(otlp.span(trace, below, above, name=f"deep {depth}", start=start + depth * 1000, end=start + 90 * MS))
         above = below
     for i in range(10_000):
-        spans.append(otlp.span(trace, parent=ids[1], name=f"child {i % 7000}", start=start, end=start + i))
+        spans.append(otlp.span(trace, parent=ids[1], name=f"child {i % 7000}", start=start + MS, end=start + MS + i))
     for i in range(0, len(spans), 3000):
         assert server.post(otlp.export(*spans[i : i + 3000], service="a\u202eb")).status == 200
     return SimpleNamespace(id=trace.hex(), count=len(spans), last=above.hex())

@@ -157,7 +157,10 @@ export class Minimap {
     };
     const { wanted } = this;
     const plain = wanted ? pale : colors;
-    for (let row = 0; row < model.count; row++) if (model.span[row] >= 0) fillRow(row, plain[model.color(row)] ?? none);
+    for (let row = 0, next = 0; row < model.count; row++) {
+      if (wanted && wanted[next] === row) next++;
+      else if (model.span[row] >= 0) fillRow(row, plain[model.color(row)] ?? none);
+    }
     if (wanted) for (const row of wanted) fillRow(row, colors[model.color(row)] ?? none);
     for (const row of wanted ?? this.errors) if (model.status[row] === 2) fillRow(row, error);
     context.putImageData(image, 0, 0);

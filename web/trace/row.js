@@ -26,19 +26,18 @@ export class SpanRow {
    */
   constructor(wall, id) {
     this.wall = wall;
-    const badge = (name, place) => svg("path", { class: `badge-${name}`, transform: `translate(${place * BADGE} 6) scale(.75)` });
+    const badge = (name) => svg("path", { class: `badge badge-${name}` });
     const parts = {
       thread: svg("path", { class: "thread-line" }), hot: svg("path", { class: "thread-hot" }), arrow: svg("path", { class: "thread-arrow" }),
-      chevron: h("span.chevron", {}), swatch: h("span.swatch", {}), level: h("span.wf-level", {}),
-      service: h("span.wf-service", {}), times: h("span.wf-times", {}), operation: h("span.wf-operation", {}), hidden: h("span.wf-hidden", {}),
-      events: h("span.wf-events", {}), link: badge("link", 0), error: badge("error", 1), kind: badge("kind", 2),
+      chevron: h("span.chevron", {}), swatch: h("span.swatch", {}), lead: h("span", {}),
+      service: h("span.wf-service", {}), operation: h("span.wf-operation", {}), hidden: h("span.wf-hidden", {}),
+      events: h("span.wf-events", {}), link: badge("link"), error: badge("error"), kind: badge("kind"),
       bar: h("div.bar-fill", {}), self: svg("path", { class: "bar-self" }), path: svg("path", { class: "bar-path" }), moments: svg("path", { class: "bar-events" }),
-      tail: h("div.bar-tail", {}), length: h("span.bar-length", {}), beyond: h("span.bar-beyond", {}),
+      tail: h("div.bar-tail", {}), length: h("span.bar-length", {}),
     };
-    parts.label = h("div.wf-label", {}, parts.level, parts.swatch, parts.service, parts.times, parts.operation, parts.hidden);
-    const name = h("div.wf-name", { role: "gridcell" }, svg("svg", { class: "thread", "aria-hidden": "true" }, parts.thread, parts.hot, parts.arrow), parts.chevron, parts.label,
-      parts.events, svg("svg", { class: "wf-badges", "aria-hidden": "true" }, parts.link, parts.error, parts.kind));
-    parts.time = h("div.wf-time", { role: "gridcell" }, parts.tail, parts.bar, svg("svg", { class: "bar-marks", "aria-hidden": "true" }, parts.self, parts.path, parts.moments), parts.length, parts.beyond);
+    parts.label = h("div.wf-label", {}, parts.swatch, parts.lead, parts.service, parts.operation, parts.hidden);
+    const name = h("div.wf-name", { role: "gridcell" }, svg("svg", { class: "thread", "aria-hidden": "true" }, parts.thread, parts.hot, parts.arrow, parts.link, parts.error, parts.kind), parts.chevron, parts.label, parts.events);
+    parts.time = h("div.wf-time", { role: "gridcell" }, parts.tail, parts.bar, svg("svg", { class: "bar-marks", "aria-hidden": "true" }, parts.self, parts.path, parts.moments), parts.length);
     this.element = h("div.wf-row", { role: "row", id }, name, parts.time);
     this.parts = parts;
   }
@@ -87,13 +86,17 @@ export class SpanRow {
     parts.arrow.setAttribute("d", !isParent ? "" : isOpen ? `M${x - 3.5} 10.500l3.500 3.500 3.500-3.500` : `M${x - 2} 8.500l3.500 3.500-3.500 3.500`);
     parts.thread.setAttribute("d", threadPath(outline, row, isTree && isOpen, this.grid));
     parts.hot.setAttribute("d", this.hotPath(shown, isParent));
-    text(parts.level, depth > DEPTH_MAX ? String(model.depth[row] + 1) : "");
+    const lead = fold >= 0 ? "wf-times" : depth > DEPTH_MAX ? "wf-level" : "";
+    if (parts.lead.className !== lead) {
+      parts.lead.className = lead;
+      (fold >= 0 ? parts.service : parts.swatch).after(parts.lead);
+    }
+    text(parts.lead, fold >= 0 ? `×${count(outline.folds.size(fold))}` : lead ? String(model.depth[row] + 1) : "");
     const parent = depth === 0 ? -1 : model.parent[row];
     const isSame = parent >= 0 && model.service[parent] === model.service[row];
     const className = isSame ? "wf-service same" : "wf-service";
     if (parts.service.className !== className) parts.service.className = className;
     this.marked(parts.service, model.serviceName(row));
-    text(parts.times, fold >= 0 ? `×${count(outline.folds.size(fold))}` : "");
     this.marked(parts.operation, model.operationName(row) || "unnamed");
     text(parts.hidden, this.hint(isOpen));
     const errors = fold >= 0 ? outline.folds.errors[fold] : model.status[row] === 2 ? 1 : 0;
@@ -167,14 +170,16 @@ export class SpanRow {
     const isLeft = stop < 0;
     const isRight = start > timeWidth;
     const isOut = isLeft || isRight;
-    parts.bar.hidden = parts.length.hidden = isOut;
-    text(parts.beyond, isLeft ? "‹" : isRight ? "›" : "");
-    parts.beyond.classList.toggle("right", isRight);
+    parts.bar.hidden = isOut;
     const latest = fold >= 0 ? stop : (model.latest[row] - from) * scale;
     parts.tail.hidden = latest - stop < 2 || isRight || latest < 0;
     if (!parts.tail.hidden) place(parts.tail, Math.max(-2, stop), Math.min(timeWidth + 2, latest));
     parts.path.setAttribute("d", isOut || !wall.path ? "" : this.pathPath(scale));
     if (isOut) {
+      // Where to look for it.
+      text(parts.length, isLeft ? "‹" : "›");
+      parts.length.classList.remove("on-bar");
+      parts.length.style.left = isLeft ? "2px" : `${timeWidth - 10}px`;
       parts.self.setAttribute("d", "");
       parts.moments.setAttribute("d", "");
       return;

@@ -5,7 +5,7 @@ import * as api from "../api.js";
 import { count } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { initialState } from "../lib/url.js";
-import { attribute, h } from "../lib/view.js";
+import { attribute, fill, h } from "../lib/view.js";
 import { folding } from "../settings.js";
 
 export class TraceMenu {
@@ -18,7 +18,7 @@ export class TraceMenu {
     this.markButton = button("compare", "Mark for compare (x)", () => app.mark(id));
     this.pinButton = button("pin", "Keep this trace", () => this.togglePin());
     this.moreButton = h("button.icon-button", { type: "button", "aria-label": "More", title: "Export and settings", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => this.toggle() }, icon("more"));
-    this.panel = h("div.menu-panel", { popover: "auto", role: "dialog", "aria-label": "Export and settings" }, this.entries());
+    this.panel = h("div.menu-panel", { popover: "auto", role: "dialog", "aria-label": "Export and settings" });
     this.panel.addEventListener("toggle", (event) => attribute(this.moreButton, "aria-expanded", String(event.newState === "open")));
     this.element = h("div.trace-menu", {}, this.neighbours(), this.markButton, this.pinButton, button("link", "Copy link (y)", () => app.copyLink()), this.moreButton, this.panel);
     this.pinButton.disabled = true;
@@ -68,6 +68,7 @@ export class TraceMenu {
       this.panel.hidePopover();
       return;
     }
+    fill(this.panel, this.entries());
     this.panel.showPopover();
     const below = this.moreButton.getBoundingClientRect();
     this.panel.style.top = `${below.bottom + 4}px`;
