@@ -353,7 +353,7 @@ def hostile(server):
     above = ids[0]
     for depth in range(5000):
         below = otlp.span_id()
-        spans.append(otlp.span(trace, below, above, name=f"deep {depth}", start=start + depth * 1000, end=start + 90 * MS))
+        spans.append(otlp.span(trace, below, above, name=f"deep {depth}", start=start + MS + depth * 1000, end=start + 90 * MS))
         above = below
     for i in range(10_000):
         spans.append(otlp.span(trace, parent=ids[1], name=f"child {i % 7000}", start=start + MS, end=start + MS + i))
