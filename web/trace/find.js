@@ -118,7 +118,7 @@ export class FindBar {
     this.showProblem(null);
     this.showModes();
     for (const name of this.pills) if (!this.flags.has(name)) this.loadPill(name);
-    const asks = this.answer.text !== text && (text.length >= ASK_FROM_LENGTH || isQuery(text)) && !(this.trace.isWithoutMatches && !isQuery(text));
+    const asks = this.answer.text !== text && (text.length >= ASK_FROM_LENGTH || isQuery(text));
     attribute(this.box, "aria-busy", asks ? "true" : null);
     if (asks) this.ask(text);
     // The rows of an earlier query stay until the answer is here.
@@ -166,9 +166,7 @@ export class FindBar {
     } catch (error) {
       if (asking.signal.aborted || trace.life.signal.aborted) return;
       this.answer = { text, flags: null };
-      if (error.code !== "unknown-path") this.showProblem(error.message);
-      else if (isQuery(text)) this.showProblem("This server cannot query within a trace. Text is found in names.");
-      else trace.isWithoutMatches = true;
+      this.showProblem(error.message);
     } finally {
       if (this.asking === asking) {
         this.asking = null;
