@@ -157,5 +157,8 @@ test("rows are spoken in whole words", () => {
   const spoken = (row, path = null) => spokenRow(outline, row, path).replaceAll("\u00a0", " ");
   assert.equal(spoken(0, { has: () => true }), "shop, GET, 100 milliseconds, 100 % of trace, error, on critical path, 21 children");
   assert.equal(spoken(1), "shop, SELECT, 20 times, 20.0 milliseconds in all, 1.00 milliseconds at most, 1 error, one after another, folded");
+  outline.setAll(true);
+  assert.equal(outline.errors(0), 2);
+  assert.ok(spoken(0).includes("error, 1 error below, 21 children"));
   assert.equal(spoken(21), "shop, 1.00 milliseconds, 1 % of trace");
 });

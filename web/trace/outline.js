@@ -24,6 +24,9 @@ export class Outline {
     /** Folds that show as one row now. */
     this.closed = new Uint8Array(this.folds.count);
     this.visible = new Int32Array(0);
+    /** Failed spans above each row, and one more element for all. */
+    this.errorsBefore = new Int32Array(model.count + 1);
+    for (let row = 0; row < model.count; row++) this.errorsBefore[row + 1] = this.errorsBefore[row] + (model.status[row] === 2 ? 1 : 0);
     this.compute();
   }
 
@@ -99,6 +102,14 @@ export class Outline {
   isOpen(row) {
     if (this.model.children[row] > 0) return this.collapsed[row] === 0;
     return this.closedAt(row) < 0;
+  }
+
+  /** How many spans failed among those that a row stands for: itself, and what it hides. */
+  errors(row) {
+    const fold = this.closedAt(row);
+    if (fold >= 0) return this.folds.errors[fold];
+    const end = this.hasChildren(row) && this.collapsed[row] ? this.model.end[row] : row + 1;
+    return this.errorsBefore[end] - this.errorsBefore[row];
   }
 
   get depth() {

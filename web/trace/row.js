@@ -99,8 +99,9 @@ export class SpanRow {
     this.marked(parts.service, model.serviceName(row));
     this.marked(parts.operation, model.operationName(row) || "unnamed");
     text(parts.hidden, this.hint(isOpen));
-    const errors = fold >= 0 ? outline.folds.errors[fold] : model.status[row] === 2 ? 1 : 0;
-    const counted = fold >= 0 ? (errors ? compactCount(errors) : "") : model.events[row] ? `•${compactCount(model.events[row])}` : "";
+    const errors = outline.errors(row);
+    const hides = fold >= 0 || (isTree && !isOpen);
+    const counted = hides ? (errors ? compactCount(errors) : "") : model.events[row] ? `•${compactCount(model.events[row])}` : "";
     text(parts.events, counted);
     const hasLink = fold < 0 && model.links[row] > 0;
     const places = hasLink ? 3 : errors ? 2 : 1;

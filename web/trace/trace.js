@@ -534,6 +534,11 @@ class TracePage {
     const { shell } = this.app;
     shell.alert(error.message);
     if (error.code === "network") shell.setOffline(() => this.load());
+    // What is shown stays: it may be old, but it is there.
+    if (this.model && this.page.isConnected) {
+      shell.confirm(error.message);
+      return;
+    }
     const instead = await absentTrace(this.id, error, this.app.href(this.app.lastExplore), () => this.load());
     if (!this.life.signal.aborted) fill(shell.main, instead);
   }
