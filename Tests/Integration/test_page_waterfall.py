@@ -263,7 +263,7 @@ def test_a_subtree_becomes_the_whole_and_back(open_page, order):
         rows(grid, int(whole))
 
 
-def test_spans_that_arrive_late_wait_to_be_shown(open_page, server):
+def test_spans_that_arrive_late_wait_to_be_shown(open_page, server, matches):
     trace, root, start = otlp.trace_id(), otlp.span_id(), otlp.now() - 60_000 * MS
     sent = [otlp.span(trace, root, name="batch", start=start, end=start + 1000 * MS)]
     sent += [otlp.span(trace, parent=root, name=f"item {i}", start=start + i * MS, end=start + 500 * MS) for i in range(99)]
@@ -283,8 +283,12 @@ def test_spans_that_arrive_late_wait_to_be_shown(open_page, server):
         rows(grid, 100)
         page.get_by_role("button", name="Show", exact=True).click()
         rows(grid, 101)
+        matches(page, trace.hex(), lambda text: set())
         assert page.evaluate("document.querySelector('#waterfall').scrollTop") == 504, "what was in view stays there"
         expect(page).to_have_url(re.compile(f"span={sent[4]['span_id'].hex()}"))
+        # And what is looked for is looked for in all of them.
+        page.get_by_label("Find spans").fill("item 4")
+        expect(page.locator(".found")).to_have_text("11 of 101")
 
 
 def test_a_trace_can_be_kept_compared_and_taken_elsewhere(open_page, server, order):

@@ -83,6 +83,8 @@ export class FindBar {
   /** A model to look in; what was known of another is forgotten. @param {import("./model.js").TraceModel} model */
   begin(model) {
     this.model = model;
+    this.rows = null;
+    this.wanted = "";
     this.flags.clear();
     this.answer = { text: "", flags: null };
     this.keepFlags("errors", model.errorRows());

@@ -148,6 +148,7 @@ class TracePage {
     this.arrivals.begin(skeleton.spanCount, (skeleton.warnings ?? []).some(({ code }) => code === "still-arriving"));
     this.minimap.show(this.model);
     this.find.begin(this.model);
+    this.mark();
     if (before) this.restore(before);
     else this.applyState(this.state, true);
     if (this.showsPath || this.model.spanCount <= PATH_AT_ONCE_MAX) this.wantCriticalPath().catch(() => {});
@@ -456,7 +457,6 @@ class TracePage {
   /** There is something else to mark. */
   found() {
     const { find, outline, waterfall } = this;
-    this.matches = find.rows;
     const keeps = find.isFilter ? find.rows : null;
     if (keeps || outline.kept) {
       outline.filter(keeps);
@@ -465,10 +465,16 @@ class TracePage {
       const index = outline.indexOf(this.selected);
       if (index >= 0) waterfall.list.reveal(index, "center");
     }
-    waterfall.setMatches(find.wanted, find.rows);
-    this.minimap.setMatches(find.rows);
+    this.mark();
     this.views.tell("matches");
     this.keepZoom();
+  }
+
+  mark() {
+    const { find } = this;
+    this.matches = find.rows;
+    this.waterfall.setMatches(find.wanted, find.rows);
+    this.minimap.setMatches(find.rows);
   }
 
   nextMatch(step) {
