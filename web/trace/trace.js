@@ -555,9 +555,12 @@ class TracePage {
     this.views.tell("theme");
   }
 
-  /** A hint where to look, for links that are followed when the trace is old. */
+  /** A hint where to look, for links that are followed when the trace is old; and the folds, whatever the reader's setting. */
   fixedState() {
-    return this.model ? { t: String(this.traceStart / 1_000_000_000n) } : {};
+    const { model, outline } = this;
+    if (!model) return {};
+    const fold = outline.folds.count === 0 ? "" : outline.isFolding ? outline.foldText(false) : "off";
+    return { t: String(this.traceStart / 1_000_000_000n), fold };
   }
 
   zoneChanged() {
