@@ -19,11 +19,11 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null }} query
+ * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null, order?: string | null, spans?: number }} query
  * @param {AbortSignal} [signal]
  */
-export function search({ q, start, end, limit, cursor }, signal) {
-  return get("search", { q, start, end, limit, cursor }, signal);
+export function search({ q, start, end, limit, cursor, order, spans }, signal) {
+  return get("search", { q, start, end, limit, cursor, order, spans }, signal);
 }
 
 export function traceSkeleton(id, signal) {
@@ -99,6 +99,17 @@ export function serviceGraph({ start, end }, signal) {
   return get("service-graph", { start, end }, signal);
 }
 
+/**
+ * A query of the sums in PromQL, as it stands at a moment.
+ * @param {string} query @param {bigint} at @returns {Promise<{ metric: Object<string, string>, value: [number, string] }[]>}
+ */
+export async function sums(query, at, signal) {
+  const url = new URL("prometheus/api/v1/query", BASE);
+  url.searchParams.set("query", query);
+  url.searchParams.set("time", String(Number(at / 1_000_000n) / 1000));
+  return (await (await send(url, signal)).json()).data.result;
+}
+
 /** @param {"errors" | "hygiene" | "repeated-calls" | "critical-path" | "deep-dependencies"} name */
 export function analysis(name, { q, start, end, limit, ...more }, signal) {
   return get(`analysis/${name}`, { q, start, end, limit, ...more }, signal);
@@ -113,9 +124,54 @@ export function heatmap({ q, start, end, step }, signal) {
   return get("heatmap", { q, start, end, step }, signal);
 }
 
-/** @param {{ fields?: number, limit?: number }} query how many attributes, and values of each */
-export function facets({ q, start, end, fields, limit }, signal) {
-  return get("facets", { q, start, end, fields, limit }, signal);
+/** @param {{ keys?: string, fields?: number, limit?: number }} query which attributes or how many, and values of each */
+export function facets({ q, start, end, keys, fields, limit }, signal) {
+  return get("facets", { q, start, end, keys, fields, limit }, signal);
+}
+
+/**
+ * A search that is told while it goes on: `told` gets the traces that came since, and how far the server is where it says so.
+ * The answer is what the last line says; without one the search broke off.
+ * @param {(traces: any[], progress: any | null) => void} told
+ */
+export async function searchLines({ q, start, end, limit, cursor, order, spans }, told, signal) {
+  const response = await send(address("search", { q, start, end, limit, cursor, order, spans }), signal, { accept: "application/x-ndjson" });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  let last = null;
+  for (;;) {
+    const { done, value } = await reader.read();
+    const lines = (rest + (value ?? "")).split("\n");
+    rest = done ? "" : lines.pop();
+    const traces = [];
+    let progress = null;
+    let failure = null;
+    for (const text of lines) {
+      if (text.trim() === "") continue;
+      const line = parsed(text, response);
+      if (line.error) failure = new ApiError(line.error.detail ?? "The search broke off", { status: response.status, code: line.error.code ?? "http", requestId: response.headers.get("X-Request-Id") });
+      else if (line.progress) progress = line.progress;
+      else if (line.traceId) traces.push(line);
+      else {
+        // An answer in one piece has the traces in its only line.
+        traces.push(...(line.traces ?? []));
+        last = line;
+      }
+    }
+    if (traces.length || progress) told(traces, progress);
+    if (failure) throw failure;
+    if (done) break;
+  }
+  if (!last) throw new ApiError("The search broke off before its end", { code: "broken-off" });
+  return last;
+}
+
+function parsed(text, response) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ApiError("The server's answer is not JSON. Is something else listening at this address?", { status: response.status, code: "not-json" });
+  }
 }
 
 /** How the spans of `selection` differ from the others that match `q`. */
@@ -156,28 +212,66 @@ export function unpin(id) {
   return change("DELETE", `traces/${id}/pin`);
 }
 
-/** The traces that match from now on, as they come. @param {string} q @returns {EventSource} */
-export function tail(q) {
+/**
+ * The traces that match from now on, as the text of Server-Sent Events; answers when the stream ends. A refusal is an
+ * error like any other.
+ * @param {string} q @param {(text: string) => void} onText hears of every sign of life, the first with nothing in it
+ */
+export async function tail(q, onText, signal) {
   const url = new URL("tail", ROOT);
   if (q) url.searchParams.set("q", q);
-  return new EventSource(url);
+  const { body } = await send(url, signal, { accept: "text/event-stream" }, false);
+  onText("");
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    onText(value);
+  }
 }
 
-/** Stores the spans of a file. @param {Blob} file */
-export async function importSpans(file, signal) {
-  return (await send(new URL("import", ROOT), signal, { method: "POST", body: file, type: "application/octet-stream" })).json();
+/**
+ * Stores the spans of a file: JSON, or a value a line. @param {Blob} file
+ * @param {{ signal?: AbortSignal, onProgress?: (share: number) => void }} [options] `onProgress` hears what share is sent
+ */
+export function importSpans(file, { signal, onProgress } = {}) {
+  // A request of the old kind: it alone tells how much has been sent.
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", new URL("import", ROOT));
+    request.setRequestHeader("Content-Type", "application/json");
+    request.setRequestHeader("Accept", "application/json");
+    request.responseType = "json";
+    request.upload.addEventListener("progress", ({ loaded, total }) => onProgress?.(total > 0 ? loaded / total : 1));
+    request.addEventListener("load", () => {
+      if (request.status >= 200 && request.status < 300 && request.response) resolve(request.response);
+      else reject(refusal(request.response, request.status, request.statusText, request.getResponseHeader("X-Request-Id")));
+    });
+    request.addEventListener("error", () => reject(new ApiError("Skein does not answer, or it ended the connection. Is the file very large?")));
+    request.addEventListener("abort", () => reject(new ApiError("Cancelled", { code: "cancelled" })));
+    signal?.addEventListener("abort", () => request.abort());
+    request.send(file);
+  });
+}
+
+export function pins(signal) {
+  return get("pins", { limit: 100 }, signal);
 }
 
 export function status(signal) {
   return get("status", {}, signal);
 }
 
-async function get(path, parameters, signal) {
+function address(path, parameters) {
   const url = new URL(path, ROOT);
   for (const [key, value] of Object.entries(parameters)) {
     for (const one of [value].flat()) if (one != null && one !== "") url.searchParams.append(key, String(one));
   }
-  const response = await send(url, signal);
+  return url;
+}
+
+async function get(path, parameters, signal) {
+  const response = await send(address(path, parameters), signal);
   try {
     return await response.json();
   } catch (error) {
@@ -195,10 +289,10 @@ async function change(method, path, body) {
 }
 
 /** One request, and a second one when the server was busy and said when to come back. */
-async function send(url, signal, { method = "GET", body, type } = {}, again = true) {
+async function send(url, signal, { method = "GET", body, type, accept = "application/json" } = {}, again = true) {
   let response;
   try {
-    const headers = { Accept: "application/json", ...(type && body != null ? { "Content-Type": type } : {}) };
+    const headers = { Accept: accept, ...(type && body != null ? { "Content-Type": type } : {}) };
     response = await fetch(url, { method, body, signal, headers });
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -208,13 +302,12 @@ async function send(url, signal, { method = "GET", body, type } = {}, again = tr
   const wait = Number(response.headers.get("Retry-After") ?? NaN);
   if (again && (response.status === 503 || response.status === 429) && wait <= RETRY_WAIT_MAX_SECONDS) {
     await new Promise((resolve) => setTimeout(resolve, wait * 1000));
-    return send(url, signal, { method, body, type }, false);
+    return send(url, signal, { method, body, type, accept }, false);
   }
   const problem = await response.json().catch(() => null);
-  throw new ApiError(problem?.detail ?? problem?.title ?? `The server answered ${response.status} ${response.statusText}`.trim(), {
-    status: response.status,
-    code: problem?.code ?? "http",
-    problem,
-    requestId: response.headers.get("X-Request-Id"),
-  });
+  throw refusal(problem, response.status, response.statusText, response.headers.get("X-Request-Id"));
+}
+
+function refusal(problem, status, statusText, requestId) {
+  return new ApiError(problem?.detail ?? problem?.title ?? `The server answered ${status} ${statusText}`.trim(), { status, code: problem?.code ?? "http", problem, requestId });
 }

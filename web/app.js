@@ -20,8 +20,8 @@ const PAGES = {
   live: () => import("./live/live.js"),
 };
 
-/** Pages that share a stylesheet. */
-const STYLESHEETS = { service: "services" };
+/** Stylesheets of pages that share one. */
+const STYLESHEETS = { service: ["services"], live: ["explore", "live"] };
 const MARKS_MAX = 2;
 
 const styles = new Map();
@@ -30,7 +30,10 @@ const styles = new Map();
 class App {
   constructor() {
     this.keyboard = new Keyboard(() => singleKeys.value === "on");
-    this.shell = new Shell(this.keyboard, (page) => this.href(this.front(page)));
+    this.shell = new Shell(this.keyboard, (page) => this.href(this.front(page)), [
+      ["pin", "Pinned traces", () => this.showPins()],
+      ["upload", "Import a trace file…", () => this.chooseFiles()],
+    ]);
     this.page = null;
     this.view = null;
     /** Counts openings: one that has been overtaken gives up. */
@@ -56,8 +59,8 @@ class App {
     for (const icon of document.querySelectorAll("link[rel=icon]")) icon.setAttribute("href", icon.href);
     this.keyboard.listen(document);
     this.keyboard.install("Everywhere", [
-      { keys: ["?"], does: "This sheet", run: () => this.shell.showShortcuts() },
-      { keys: ["Control+k"], does: "Palette: pages, services, saved queries, traces", run: () => this.openPalette() },
+      { keys: ["?"], does: "This sheet", run: () => this.shell.open("showShortcuts") },
+      { keys: ["Control+k"], does: "Palette: pages, services, saved queries, traces", inFields: true, run: () => this.openPalette() },
       { keys: ["g e"], does: "Go to Explore", run: () => this.go(this.lastExplore) },
       { keys: ["g s"], does: "Go to Services", run: () => this.go(this.front("services")) },
       { keys: ["g m"], does: "Go to the map", run: () => this.go(this.front("map")) },
@@ -68,6 +71,7 @@ class App {
       { keys: ["y"], does: "Copy a link to exactly this view", run: () => this.copyLink() },
     ]);
     this.marks.listen(() => this.shell.showPages());
+    this.listenToDrops();
     addEventListener("popstate", () => this.open(this.addressed()));
     document.addEventListener("click", (event) => this.followLink(event));
     zone.listen(() => {
@@ -102,10 +106,50 @@ class App {
     this.shell.confirm(isMarked ? (this.marks.value.length === MARKS_MAX ? "Marked: two traces can be compared (g c)" : "Marked to be compared with another trace") : "Mark taken away");
   }
 
-  async openPalette() {
-    const module = await import("./palette.js").catch(() => null);
-    if (module) module.openPalette(this);
-    else this.shell.setOffline(() => this.openPalette());
+  openPalette() {
+    return this.openDialog(() => import("./palette.js"), (module) => module.openPalette(this));
+  }
+
+  /** @param {Iterable<File>} files */
+  importFiles(files) {
+    // The list that a drop brings is empty once its event is over.
+    const kept = [...files];
+    return this.openDialog(() => import("./import.js"), (module) => module.importFiles(this, kept));
+  }
+
+  chooseFiles() {
+    return this.openDialog(() => import("./import.js"), (module) => module.chooseFiles(this));
+  }
+
+  showPins() {
+    return this.openDialog(() => import("./pins.js"), (module) => module.showPins(this));
+  }
+
+  /** Dialogs that few visits need come when they are asked for. */
+  async openDialog(load, show) {
+    const [module] = await Promise.all([load(), style("dialogs")]).catch(() => []);
+    if (module) show(module);
+    else this.shell.setOffline(() => this.openDialog(load, show));
+  }
+
+  /** Files may be dropped anywhere; nothing that is dropped leads away from the page. */
+  listenToDrops() {
+    const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+    const isForField = (event) => !hasFiles(event) && event.target instanceof Element && event.target.closest("input, textarea") !== null;
+    const show = (isOver) => document.body.classList.toggle("dropping", isOver);
+    document.addEventListener("dragover", (event) => {
+      if (isForField(event)) return;
+      event.preventDefault();
+      event.dataTransfer.dropEffect = hasFiles(event) ? "copy" : "none";
+      show(hasFiles(event));
+    });
+    document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) show(false); });
+    document.addEventListener("drop", (event) => {
+      if (isForField(event)) return;
+      event.preventDefault();
+      show(false);
+      if (hasFiles(event)) this.importFiles(event.dataTransfer.files);
+    });
   }
 
   /** @param {import("./lib/url.js").View} view */
@@ -150,7 +194,7 @@ class App {
     // The page before stays until the next one is here: its module may not come.
     this.isOpening = true;
     this.shell.busy(true);
-    const [module] = await Promise.all([PAGES[view.page](), style(STYLESHEETS[view.page] ?? view.page)]).catch(() => []);
+    const [module] = await Promise.all([PAGES[view.page](), ...(STYLESHEETS[view.page] ?? [view.page]).map(style)]).catch(() => []);
     if (opening !== this.opening) return;
     this.isOpening = false;
     if (!module) return this.cannotOpen(view);

@@ -58,6 +58,12 @@ export function keepSize(name, pixels) {
   write(`size.${name}`, String(Math.round(pixels)));
 }
 
+/** Whether the column of facets of Explore shows, where there is room for it. */
+export const facetColumn = remembered("facets", "open", oneOf("open", "closed"));
+
+/** How the reader would send a first span. */
+export const firstWay = remembered("way", "curl", (name) => name.length <= 40);
+
 const PAST_QUERIES_MAX = 50;
 
 /** Queries that ran, newest first. @returns {string[]} */

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is around every page: rail, top bar, messages, and the small dialogs behind the rail's lower icons.
-import * as api from "./api.js";
-import { absoluteTime, age, bytes, count, isZone, nanos, relativeTime, zoneLabel } from "./lib/format.js";
+// What is around every page: rail, top bar, messages, and the way to the small dialogs behind the rail's lower icons.
 import { icon } from "./lib/icons.js";
-import { keyCaps } from "./lib/keys.js";
 import { attribute, debounce, fill, h } from "./lib/view.js";
-import { rail, singleKeys, theme, zone } from "./settings.js";
+import { rail, theme } from "./settings.js";
 
 const THEMES = ["auto", "light", "dark"];
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
@@ -15,13 +12,17 @@ const RAIL = [["explore", "Explore"], ["services", "Services"], ["map", "Map"], 
 const BELONGS_TO = { trace: "explore", service: "services" };
 
 export class Shell {
-  /** @param {import("./lib/keys.js").Keyboard} keyboard @param {(page: string) => string} addressOf how a page opens from the rail */
-  constructor(keyboard, addressOf) {
+  /**
+   * @param {import("./lib/keys.js").Keyboard} keyboard @param {(page: string) => string} addressOf how a page opens from the rail
+   * @param {[string, string, () => void][]} more icon, name and deed of what the dialog about the server leads to
+   */
+  constructor(keyboard, addressOf, more) {
     this.keyboard = keyboard;
     this.addressOf = addressOf;
+    this.more = more;
     this.pageLinks = RAIL.map(([page, name]) => h("a.rail-item", { "data-page": page, "aria-label": name }, icon(page), railLabel(name)));
-    this.pinButton = railButton("wide", "Names beside the icons", () => { rail.value = rail.value === "wide" ? "narrow" : "wide"; });
-    this.themeButton = railButton("auto", "Theme", () => this.nextTheme());
+    this.pinButton = railButton("wide", "Names beside the icons", "Names", () => { rail.value = rail.value === "wide" ? "narrow" : "wide"; });
+    this.themeButton = railButton("auto", "Theme", "Theme", () => this.nextTheme());
     this.home = h("a.rail-item.logo", { "aria-label": "Skein, home" }, icon("skein"), railLabel("Skein"));
     this.rail = h("nav.rail", { "aria-label": "Pages and settings" },
       this.home,
@@ -29,9 +30,9 @@ export class Shell {
       h("div.rail-gap"),
       this.pinButton,
       this.themeButton,
-      railButton("globe", "Time zone", () => this.showZones()),
-      railButton("help", "Keyboard shortcuts", () => this.showShortcuts()),
-      this.aboutButton = railButton("info", "About and health", () => this.showAbout()));
+      railButton("globe", "Time zone", "Time zone", () => this.open("showZones")),
+      railButton("help", "Keyboard shortcuts", "Keyboard", () => this.open("showShortcuts")),
+      this.aboutButton = railButton("info", "About and health", "About", () => this.open("showAbout")));
     this.barStart = h("div.bar-start");
     this.barEnd = h("div.bar-end");
     this.progress = h("div.progress", { hidden: true });
@@ -133,54 +134,11 @@ export class Shell {
     this.themeButton.setAttribute("aria-label", `Theme: ${theme.value}`);
   }
 
-  showShortcuts() {
-    const sections = [...this.keyboard.tables].map(([name, commands]) =>
-      h("section", {}, h("h3", {}, name), h("dl.keys", {}, commands.map(({ keys, does }) => [
-        h("dt", {}, keys.map((key, i) => [i ? " or " : "", ...keyCaps(key).map((cap) => h("kbd", {}, cap))])),
-        h("dd", {}, does),
-      ]))));
-    const toggle = h("input", { type: "checkbox" });
-    toggle.checked = singleKeys.value === "on";
-    toggle.addEventListener("change", () => { singleKeys.value = toggle.checked ? "on" : "off"; });
-    this.dialog("Keyboard", h("div.sheet", {}, sections), h("label.choice", {}, toggle, " Single letters act as shortcuts"));
-  }
-
-  showZones() {
-    const own = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-    const now = Date.now();
-    const field = h("input.field", { type: "text", list: "zone-names", placeholder: "Europe/Oslo", "aria-label": "Zone by name", autocomplete: "off", spellcheck: "false" });
-    const names = h("datalist", { id: "zone-names" }, (Intl.supportedValuesOf?.("timeZone") ?? []).map((name) => h("option", { value: name })));
-    const problem = h("p.problem", { role: "alert" });
-    const dialog = this.dialog("Time zone", h("div.choices", {},
-      choice("", `This browser's: ${zoneLabel("", now)}`),
-      choice("UTC", "UTC"),
-      zone.value && zone.value !== "UTC" ? choice(zone.value, zoneLabel(zone.value, now)) : null),
-      h("form.inline", { onsubmit: byName }, field, names, h("button", { type: "submit" }, "Use")), problem);
-    function choice(value, text) {
-      const radio = h("input", { type: "radio", name: "zone", value });
-      radio.checked = zone.value === value;
-      radio.addEventListener("change", () => choose(value));
-      return h("label.choice", {}, radio, " ", text);
-    }
-    const choose = (name) => {
-      zone.value = name === own ? "" : name;
-      dialog.close();
-    };
-    function byName(event) {
-      event.preventDefault();
-      if (isZone(field.value.trim())) choose(field.value.trim());
-      else problem.textContent = `“${field.value.trim()}” is no time zone. Names look like Europe/Oslo or America/New_York.`;
-    }
-  }
-
-  async showAbout() {
-    const facts = h("div", {}, h("p.faint", {}, "Asking the server…"));
-    this.dialog("Skein", facts, h("p.faint", {}, "Distributed tracing for services and agents. Apache-2.0."));
-    try {
-      fill(facts, statusFacts(await api.status()));
-    } catch (error) {
-      fill(facts, h("p.problem", {}, error.message));
-    }
+  /** Dialogs come when they are asked for. @param {"showShortcuts" | "showZones" | "showAbout"} name */
+  async open(name) {
+    const module = await import("./shell-dialogs.js").catch(() => null);
+    if (module) module[name](this);
+    else this.setOffline(() => this.open(name));
   }
 
   /** @param {string} title @param {...any} children */
@@ -197,32 +155,12 @@ export class Shell {
   }
 }
 
-/** @param {any} status */
-function statusFacts(status) {
-  const now = Date.now();
-  const time = (text) => h("time", { title: absoluteTime(nanos(text), zone.value, 9) }, relativeTime(nanos(text), now));
-  const { ageSeconds, bytes: byteLimit } = status.retention ?? {};
-  const retention = [ageSeconds ? age(ageSeconds) : null, byteLimit ? bytes(byteLimit) : null].filter(Boolean).join(", ") || "unlimited";
-  const row = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
-  return [
-    h(`p.health.${status.health === "ok" ? "good" : "bad"}`, {}, icon(status.health === "ok" ? "check" : "warning"), status.health === "ok" ? "Healthy" : "Degraded"),
-    (status.problems ?? []).map((problem) => h("p.problem", {}, problem)),
-    h("dl.facts", {},
-      row("Version", status.version),
-      row("Running since", h("time", { title: status.startedAt }, status.startedAt.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC"))),
-      row("Spans stored", count(status.spans)),
-      row("Received since start", count(status.receivedSpans)),
-      status.oldestTimeUnixNano ? row("Oldest span", time(status.oldestTimeUnixNano)) : null,
-      status.newestTimeUnixNano ? row("Newest span", time(status.newestTimeUnixNano)) : null,
-      row("Retention", retention),
-      (status.listeners ?? []).map(({ name, address }) => row(name, h("code", {}, address)))),
-  ];
-}
-
 function railLabel(text) {
   return h("span.rail-label", {}, text);
 }
 
-function railButton(picture, label, onclick) {
-  return h("button.rail-item", { type: "button", "aria-label": label, onclick }, icon(picture), railLabel(label));
+/** @param {string} label @param {string} short how it begins: as much as a wide rail has room for */
+function railButton(picture, label, short, onclick) {
+  const text = railLabel([short, h("span.rail-rest", {}, label.slice(short.length))]);
+  return h("button.rail-item", { type: "button", "aria-label": label, onclick }, icon(picture), text);
 }

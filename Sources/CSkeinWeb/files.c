@@ -27,20 +27,88 @@ static const unsigned char compare_compare_js[] = {
 #embed "../../web/compare/compare.js"
 };
 
+static const unsigned char dialogs_css[] = {
+#embed "../../web/dialogs.css"
+};
+
 static const unsigned char explore_css[] = {
 #embed "../../web/explore.css"
+};
+
+static const unsigned char explore_asked_js[] = {
+#embed "../../web/explore/asked.js"
+};
+
+static const unsigned char explore_attribute_picker_js[] = {
+#embed "../../web/explore/attribute-picker.js"
+};
+
+static const unsigned char explore_bucket_table_js[] = {
+#embed "../../web/explore/bucket-table.js"
 };
 
 static const unsigned char explore_completion_js[] = {
 #embed "../../web/explore/completion.js"
 };
 
+static const unsigned char explore_conditions_js[] = {
+#embed "../../web/explore/conditions.js"
+};
+
+static const unsigned char explore_explain_model_js[] = {
+#embed "../../web/explore/explain-model.js"
+};
+
+static const unsigned char explore_explain_js[] = {
+#embed "../../web/explore/explain.js"
+};
+
 static const unsigned char explore_explore_js[] = {
 #embed "../../web/explore/explore.js"
 };
 
+static const unsigned char explore_facets_js[] = {
+#embed "../../web/explore/facets.js"
+};
+
 static const unsigned char explore_first_span_js[] = {
 #embed "../../web/explore/first-span.js"
+};
+
+static const unsigned char explore_grid_js[] = {
+#embed "../../web/explore/grid.js"
+};
+
+static const unsigned char explore_groups_js[] = {
+#embed "../../web/explore/groups.js"
+};
+
+static const unsigned char explore_heatmap_axes_js[] = {
+#embed "../../web/explore/heatmap-axes.js"
+};
+
+static const unsigned char explore_heatmap_field_js[] = {
+#embed "../../web/explore/heatmap-field.js"
+};
+
+static const unsigned char explore_heatmap_model_js[] = {
+#embed "../../web/explore/heatmap-model.js"
+};
+
+static const unsigned char explore_heatmap_js[] = {
+#embed "../../web/explore/heatmap.js"
+};
+
+static const unsigned char explore_nothing_js[] = {
+#embed "../../web/explore/nothing.js"
+};
+
+static const unsigned char explore_one_sample_js[] = {
+#embed "../../web/explore/one-sample.js"
+};
+
+static const unsigned char explore_pictures_js[] = {
+#embed "../../web/explore/pictures.js"
 };
 
 static const unsigned char explore_query_bar_js[] = {
@@ -51,12 +119,44 @@ static const unsigned char explore_query_text_js[] = {
 #embed "../../web/explore/query-text.js"
 };
 
+static const unsigned char explore_red_model_js[] = {
+#embed "../../web/explore/red-model.js"
+};
+
+static const unsigned char explore_red_strip_js[] = {
+#embed "../../web/explore/red-strip.js"
+};
+
 static const unsigned char explore_results_js[] = {
 #embed "../../web/explore/results.js"
 };
 
+static const unsigned char explore_samples_js[] = {
+#embed "../../web/explore/samples.js"
+};
+
+static const unsigned char explore_saved_js[] = {
+#embed "../../web/explore/saved.js"
+};
+
+static const unsigned char explore_scatter_js[] = {
+#embed "../../web/explore/scatter.js"
+};
+
+static const unsigned char explore_spans_js[] = {
+#embed "../../web/explore/spans.js"
+};
+
+static const unsigned char explore_tabs_js[] = {
+#embed "../../web/explore/tabs.js"
+};
+
 static const unsigned char favicon_svg[] = {
 #embed "../../web/favicon.svg"
+};
+
+static const unsigned char import_js[] = {
+#embed "../../web/import.js"
 };
 
 static const unsigned char index_html[] = {
@@ -65,6 +165,10 @@ static const unsigned char index_html[] = {
 
 static const unsigned char lib_colors_js[] = {
 #embed "../../web/lib/colors.js"
+};
+
+static const unsigned char lib_event_stream_js[] = {
+#embed "../../web/lib/event-stream.js"
 };
 
 static const unsigned char lib_format_js[] = {
@@ -79,12 +183,28 @@ static const unsigned char lib_keys_js[] = {
 #embed "../../web/lib/keys.js"
 };
 
+static const unsigned char lib_layered_js[] = {
+#embed "../../web/lib/layered.js"
+};
+
+static const unsigned char lib_popover_js[] = {
+#embed "../../web/lib/popover.js"
+};
+
+static const unsigned char lib_range_panel_js[] = {
+#embed "../../web/lib/range-panel.js"
+};
+
 static const unsigned char lib_range_picker_js[] = {
 #embed "../../web/lib/range-picker.js"
 };
 
 static const unsigned char lib_range_js[] = {
 #embed "../../web/lib/range.js"
+};
+
+static const unsigned char lib_ranking_js[] = {
+#embed "../../web/lib/ranking.js"
 };
 
 static const unsigned char lib_rows_js[] = {
@@ -107,20 +227,52 @@ static const unsigned char live_css[] = {
 #embed "../../web/live.css"
 };
 
+static const unsigned char live_list_js[] = {
+#embed "../../web/live/list.js"
+};
+
 static const unsigned char live_live_js[] = {
 #embed "../../web/live/live.js"
+};
+
+static const unsigned char live_ring_js[] = {
+#embed "../../web/live/ring.js"
 };
 
 static const unsigned char map_css[] = {
 #embed "../../web/map.css"
 };
 
+static const unsigned char map_drawing_js[] = {
+#embed "../../web/map/drawing.js"
+};
+
+static const unsigned char map_graph_js[] = {
+#embed "../../web/map/graph.js"
+};
+
 static const unsigned char map_map_js[] = {
 #embed "../../web/map/map.js"
 };
 
+static const unsigned char map_panel_js[] = {
+#embed "../../web/map/panel.js"
+};
+
+static const unsigned char map_table_js[] = {
+#embed "../../web/map/table.js"
+};
+
+static const unsigned char map_trend_js[] = {
+#embed "../../web/map/trend.js"
+};
+
 static const unsigned char palette_js[] = {
 #embed "../../web/palette.js"
+};
+
+static const unsigned char pins_js[] = {
+#embed "../../web/pins.js"
 };
 
 static const unsigned char services_css[] = {
@@ -137,6 +289,10 @@ static const unsigned char services_services_js[] = {
 
 static const unsigned char settings_js[] = {
 #embed "../../web/settings.js"
+};
+
+static const unsigned char shell_dialogs_js[] = {
+#embed "../../web/shell-dialogs.js"
 };
 
 static const unsigned char shell_js[] = {
@@ -199,34 +355,73 @@ static const struct skein_web_file files[] = {
     FILE("base.css", base_css),
     FILE("compare.css", compare_css),
     FILE("compare/compare.js", compare_compare_js),
+    FILE("dialogs.css", dialogs_css),
     FILE("explore.css", explore_css),
+    FILE("explore/asked.js", explore_asked_js),
+    FILE("explore/attribute-picker.js", explore_attribute_picker_js),
+    FILE("explore/bucket-table.js", explore_bucket_table_js),
     FILE("explore/completion.js", explore_completion_js),
+    FILE("explore/conditions.js", explore_conditions_js),
+    FILE("explore/explain-model.js", explore_explain_model_js),
+    FILE("explore/explain.js", explore_explain_js),
     FILE("explore/explore.js", explore_explore_js),
+    FILE("explore/facets.js", explore_facets_js),
     FILE("explore/first-span.js", explore_first_span_js),
+    FILE("explore/grid.js", explore_grid_js),
+    FILE("explore/groups.js", explore_groups_js),
+    FILE("explore/heatmap-axes.js", explore_heatmap_axes_js),
+    FILE("explore/heatmap-field.js", explore_heatmap_field_js),
+    FILE("explore/heatmap-model.js", explore_heatmap_model_js),
+    FILE("explore/heatmap.js", explore_heatmap_js),
+    FILE("explore/nothing.js", explore_nothing_js),
+    FILE("explore/one-sample.js", explore_one_sample_js),
+    FILE("explore/pictures.js", explore_pictures_js),
     FILE("explore/query-bar.js", explore_query_bar_js),
     FILE("explore/query-text.js", explore_query_text_js),
+    FILE("explore/red-model.js", explore_red_model_js),
+    FILE("explore/red-strip.js", explore_red_strip_js),
     FILE("explore/results.js", explore_results_js),
+    FILE("explore/samples.js", explore_samples_js),
+    FILE("explore/saved.js", explore_saved_js),
+    FILE("explore/scatter.js", explore_scatter_js),
+    FILE("explore/spans.js", explore_spans_js),
+    FILE("explore/tabs.js", explore_tabs_js),
     FILE("favicon.svg", favicon_svg),
+    FILE("import.js", import_js),
     FILE("index.html", index_html),
     FILE("lib/colors.js", lib_colors_js),
+    FILE("lib/event-stream.js", lib_event_stream_js),
     FILE("lib/format.js", lib_format_js),
     FILE("lib/icons.js", lib_icons_js),
     FILE("lib/keys.js", lib_keys_js),
+    FILE("lib/layered.js", lib_layered_js),
+    FILE("lib/popover.js", lib_popover_js),
+    FILE("lib/range-panel.js", lib_range_panel_js),
     FILE("lib/range-picker.js", lib_range_picker_js),
     FILE("lib/range.js", lib_range_js),
+    FILE("lib/ranking.js", lib_ranking_js),
     FILE("lib/rows.js", lib_rows_js),
     FILE("lib/sparkline.js", lib_sparkline_js),
     FILE("lib/url.js", lib_url_js),
     FILE("lib/view.js", lib_view_js),
     FILE("live.css", live_css),
+    FILE("live/list.js", live_list_js),
     FILE("live/live.js", live_live_js),
+    FILE("live/ring.js", live_ring_js),
     FILE("map.css", map_css),
+    FILE("map/drawing.js", map_drawing_js),
+    FILE("map/graph.js", map_graph_js),
     FILE("map/map.js", map_map_js),
+    FILE("map/panel.js", map_panel_js),
+    FILE("map/table.js", map_table_js),
+    FILE("map/trend.js", map_trend_js),
     FILE("palette.js", palette_js),
+    FILE("pins.js", pins_js),
     FILE("services.css", services_css),
     FILE("services/service.js", services_service_js),
     FILE("services/services.js", services_services_js),
     FILE("settings.js", settings_js),
+    FILE("shell-dialogs.js", shell_dialogs_js),
     FILE("shell.js", shell_js),
     FILE("theme.js", theme_js),
     FILE("trace.css", trace_css),

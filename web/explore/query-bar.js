@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The query bar: a text field that colours what is typed, completes it, shows the server's fault in place, and
-// mirrors the conditions as chips.
+// The query bar: a text field that colours what is typed, completes it, shows the server's fault in place, mirrors the
+// conditions as chips, and keeps queries for another day.
 import * as api from "../api.js";
 import { icon } from "../lib/icons.js";
 import { isWholeTraceId, traceId } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
 import { pastQueries } from "../settings.js";
-import { OPTIONS_MAX, optionsFor } from "./completion.js";
 import { chips, faultRange, tokenize, withoutChip } from "./query-text.js";
 
 const ASK_AFTER_MILLIS = 90;
+/** What an option is, for eyes and ears. */
+const KINDS = { past: ["history", "ran before"], field: ["tag", "field"], value: ["quote", "value"], operator: ["unequal", "operator"], function: ["function", "function"] };
 
 export class QueryBar {
-  /** @param {{ run: (text: string) => void, openTrace: (id: string) => void }} actions */
-  constructor({ run, openTrace }) {
+  /** @param {{ run: (text: string) => void, openTrace: (id: string) => void, confirm: (text: string) => void }} actions */
+  constructor({ run, openTrace, confirm }) {
     this.run = run;
     this.openTrace = openTrace;
+    this.confirm = confirm;
     /** @type {import("./completion.js").Option[]} */
     this.options = [];
     this.active = -1;
@@ -31,7 +33,8 @@ export class QueryBar {
     this.list = h("ul.query-options", { id: "query-options", role: "listbox", "aria-label": "Completions", hidden: true });
     this.faultLine = h("p.query-fault", { id: "query-fault", role: "alert", hidden: true });
     this.clear = h("button.icon-button", { type: "button", "aria-label": "Clear the query", hidden: true, onclick: () => this.change("") }, icon("close"));
-    this.field = h("div.query-field", {}, icon("explore"), h("div.query-stack", {}, this.underlay, this.input), this.clear);
+    this.keep = h("button.icon-button", { type: "button", "aria-label": "Saved and past queries", title: "Saved and past queries (q)", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => this.showKept() }, icon("star"));
+    this.field = h("div.query-field", {}, icon("explore"), h("div.query-stack", {}, this.underlay, this.input), this.clear, this.keep);
     this.element = h("div.query", {}, this.field, this.list);
     this.chipRow = h("div.chips", { role: "group", "aria-label": "Conditions" });
 
@@ -40,6 +43,7 @@ export class QueryBar {
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("paste", (event) => this.paste(event));
     this.input.addEventListener("blur", () => this.hideOptions());
+    this.input.addEventListener("focus", () => this.completion());
     this.input.addEventListener("click", () => { if (!this.list.hidden) this.complete(); });
     this.list.addEventListener("mousedown", (event) => {
       event.preventDefault();
@@ -136,8 +140,8 @@ export class QueryBar {
     const text = this.text;
     const all = chips(text);
     fill(this.chipRow, all.map((chip, index) => h("span.chip", {},
-      h("button.chip-text", { type: "button", title: "Edit this condition", onclick: () => this.edit(chip) }, chip.text),
-      h("button.chip-close", { type: "button", "aria-label": `Remove ${chip.text}`, onclick: () => this.change(withoutChip(text, index)) }, icon("close")))));
+      h("button.chip-text", { type: "button", title: "Edit this condition", onclick: () => this.edit(chip) }, shortened(chip.text, 200)),
+      h("button.chip-close", { type: "button", "aria-label": `Remove ${shortened(chip.text, 200)}`, onclick: () => this.change(withoutChip(text, index)) }, icon("close")))));
     this.chipRow.hidden = all.length === 0;
   }
 
@@ -183,6 +187,23 @@ export class QueryBar {
     }
   }
 
+  /** The module that completes, which a page that only looks does not need. */
+  completion() {
+    this.module ??= import("./completion.js").catch(() => (this.module = null));
+    return this.module;
+  }
+
+  /** The popover of saved and past queries. */
+  async showKept() {
+    this.kept ??= import("./saved.js").then(({ SavedQueries }) => new SavedQueries(this.keep, {
+      run: (text) => { this.change(text); this.input.focus(); }, query: () => this.text.trim(), confirm: this.confirm,
+    })).catch(() => (this.kept = null));
+    const kept = await this.kept;
+    if (!kept) return;
+    if (!kept.element.isConnected) this.element.append(kept.element);
+    if (!kept.isClosed()) kept.toggle();
+  }
+
   async findOptions() {
     this.asking?.abort();
     this.asking = new AbortController();
@@ -190,9 +211,10 @@ export class QueryBar {
     const text = this.text;
     const cursor = this.input.selectionStart;
     try {
+      const { optionsFor } = await this.completion();
       const options = await optionsFor(text, cursor, { ...api, pastQueries }, signal);
       if (signal.aborted || document.activeElement !== this.input || this.text !== text) return;
-      this.showOptions(options.slice(0, OPTIONS_MAX));
+      this.showOptions(options);
     } catch (error) {
       // A completion that does not come is no error worth a message; the next key asks again.
       if (!signal.aborted) this.hideOptions();
@@ -204,7 +226,7 @@ export class QueryBar {
     this.active = -1;
     fill(this.list, options.map((option, index) =>
       h("li.query-option", { role: "option", id: `query-option-${index}`, "data-index": index, "aria-selected": "false" },
-        h("span.option-text", {}, option.text), option.detail ? h("span.option-detail", {}, option.detail) : null)));
+        icon(...KINDS[option.kind]), h("span.option-text", { title: shortened(option.text, 1000) }, shortened(option.text, 200)), option.detail ? h("span.option-detail", {}, option.detail) : null)));
     this.list.hidden = options.length === 0;
     attribute(this.input, "aria-expanded", options.length ? "true" : "false");
     attribute(this.input, "aria-activedescendant", null);
@@ -238,4 +260,9 @@ export class QueryBar {
     this.draw();
     this.findOptions();
   }
+}
+
+/** What a line can show of a value, which may be as long as a span may say. */
+function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most)}…` : text;
 }

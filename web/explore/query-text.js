@@ -4,22 +4,6 @@
 
 /** @typedef {{ kind: "name" | "string" | "number" | "operator" | "logic" | "open" | "close" | "pipe" | "other", start: number, end: number, text: string }} Token */
 
-/** Fields that every span has, with what can stand on their right; `inBraces` where the other form writes them differently. */
-export const INTRINSICS = [
-  { name: "service", inBraces: "resource.service.name", type: "string", says: "the service that recorded the span" },
-  { name: "name", type: "string", says: "the operation" },
-  { name: "duration", type: "duration", says: "how long it took" },
-  { name: "status", type: "keyword", says: "unset, ok or error", values: ["error", "ok", "unset"] },
-  { name: "error", inBraces: null, type: "keyword", says: "whether the status is error", values: ["true", "false"] },
-  { name: "kind", type: "keyword", says: "server, client, …", values: ["server", "client", "internal", "producer", "consumer", "unspecified"] },
-];
-
-/** The intrinsics of a form, under the names it has for them. @param {boolean} inBraces */
-export function intrinsics(inBraces) {
-  if (!inBraces) return INTRINSICS;
-  return INTRINSICS.filter((field) => field.inBraces !== null).map((field) => ({ ...field, name: field.inBraces ?? field.name }));
-}
-
 /** Words that stand for something else than an attribute when they have no scope; those of the server and two of ours. */
 const TAKEN = new Set([
   "duration", "name", "status", "statusMessage", "kind", "traceDuration", "rootName", "rootServiceName",
@@ -28,11 +12,6 @@ const TAKEN = new Set([
 /** The same, however they are spelled. */
 const TAKEN_IN_ANY_CASE = new Set(["and", "or", "not", "true", "false", "nil", "minint", "maxint"]);
 const SCOPES = /^(span|resource|event|link|parent|trace|instrumentation)([.:]|$)/;
-
-export const OPERATORS = [
-  ["=", "equals"], ["!=", "differs"], [">", "more than"], [">=", "at least"], ["<", "less than"], ["<=", "at most"],
-  ["=~", "matches the pattern"], ["!~", "does not match"],
-];
 
 const LOGIC = new Set(["and", "or", "not"]);
 const PATTERN =
@@ -53,19 +32,36 @@ export function tokenize(text) {
 const isJoin = (token, word, sign) => token.kind === "logic" && (token.text === sign || token.text.toLowerCase() === word);
 
 /**
- * The conditions that all have to hold, as ranges of the text: one chip each. A query whose outermost word is `or`
- * is one chip; so is what stands in parentheses.
+ * The conditions that all have to hold, as ranges of the text: one chip each, and one for each further stage of a
+ * pipeline, with its sign. A query whose outermost word is `or` is one chip; so is what stands in parentheses.
  * @param {string} text @returns {{ start: number, end: number, text: string }[]}
  */
 export function chips(text) {
-  const tokens = unwrapped(tokenize(text));
+  const [first, ...further] = stages(tokenize(text));
+  return [...conditions(text, unwrapped(first)), ...further.map((stage) => chipOf(text, stage))];
+}
+
+/** Tokens from one outer pipe to the next, which begins its stage. */
+function stages(tokens) {
+  const all = [[]];
+  let depth = 0;
+  for (const token of tokens) {
+    if (token.kind === "open") depth++;
+    if (token.kind === "close") depth--;
+    if (depth === 0 && token.kind === "pipe") all.push([token]);
+    else all.at(-1).push(token);
+  }
+  return all;
+}
+
+function conditions(text, tokens) {
   if (!tokens.length) return [];
   const groups = [[]];
   let depth = 0;
   for (const token of tokens) {
     if (token.kind === "open") depth++;
     if (token.kind === "close") depth--;
-    if (depth === 0 && (isJoin(token, "or", "||") || token.kind === "pipe")) return [chipOf(text, tokens)];
+    if (depth === 0 && isJoin(token, "or", "||")) return [chipOf(text, tokens)];
     if (depth === 0 && isJoin(token, "and", "&&")) groups.push([]);
     else groups.at(-1).push(token);
   }
@@ -103,11 +99,22 @@ function joint(text) {
 
 /** The text without one of its chips, and without the word that joined it. @param {string} text @param {number} index */
 export function withoutChip(text, index) {
-  const all = chips(text);
-  const kept = all.filter((_, i) => i !== index);
-  const wrapped = unwrapped(tokenize(text)).length < tokenize(text).length && kept.length;
-  const joined = kept.map((chip) => chip.text).join(joint(text));
-  return wrapped ? `{ ${joined} }` : joined;
+  return composed(text, chips(text).filter((_, i) => i !== index).map((chip) => chip.text));
+}
+
+/** Chips put together again in the form of the text that they come from. @param {string[]} kept */
+function composed(text, kept) {
+  const own = kept.filter((chip) => !chip.startsWith("|"));
+  const further = kept.filter((chip) => chip.startsWith("|"));
+  const joined = own.join(joint(text));
+  const isWhole = own.length === 0 && further.length > 0;
+  return [isWhole ? "{ }" : isWrapped(text) && own.length ? `{ ${joined} }` : joined, ...further].filter(Boolean).join(" ");
+}
+
+/** Whether the first stage is one pair of braces. */
+function isWrapped(text) {
+  const [first] = stages(tokenize(text));
+  return unwrapped(first).length < first.length;
 }
 
 /**
@@ -120,16 +127,22 @@ export function withoutChip(text, index) {
  * @param {string} text @param {Condition} condition
  */
 export function withCondition(text, { key, scope, operator, value, type }) {
-  const isBraced = inBraces(text);
-  const condition = `${fieldName(key, scope, isBraced)} ${operator} ${literal(value, type)}`;
-  const tokens = tokenize(text);
-  const isWrapped = unwrapped(tokens).length < tokens.length;
-  const all = chips(text);
-  if (all.some((chip) => chip.text === condition)) return text;
-  const before = all.length === 1 && hasOuterOr(all[0].text) ? [`(${all[0].text})`] : all.map((chip) => chip.text);
-  if (isBraced && !isWrapped) return [...before, `{ ${condition} }`].join(" && ");
-  const joined = [...before, condition].join(joint(text));
-  return isWrapped ? `{ ${joined} }` : joined;
+  return narrowed(text, `${fieldName(key, scope, inBraces(text))} ${operator} ${literal(value, type)}`);
+}
+
+/** The text with one condition more, which is written in the text's form. @param {string} text @param {string} condition */
+export function narrowed(text, condition) {
+  const all = chips(text).map((chip) => chip.text);
+  if (all.includes(condition)) return text;
+  const own = all.filter((chip) => !chip.startsWith("|"));
+  const further = all.slice(own.length);
+  if (inBraces(text) && !isWrapped(text)) {
+    // What one spanset has below another, or beside it: the condition is for the spans that this comes to.
+    const isOne = own.length === 1;
+    return isOne ? composed(text, [...own, `| { ${condition} }`, ...further]) : composed(text, [...own, `{ ${condition} }`, ...further]);
+  }
+  const before = own.length === 1 && hasOuterOr(own[0]) ? [`(${own[0]})`] : own;
+  return composed(text, [...before, condition, ...further]);
 }
 
 function hasOuterOr(text) {
@@ -160,41 +173,6 @@ export function fieldName(key, scope, isBraced = false) {
   const name = isPlain ? key : `"${key.replace(/[\\"]/g, "\\$&")}"`;
   return `${scope === "resource" ? "resource" : "span"}.${name}`;
 }
-
-/**
- * What the word at the cursor may become.
- * `want`: a field, an operator, a value (of `field`), or a word that joins; `prefix` is what is typed of it so far,
- * `start…end` the range that a completion replaces.
- * @param {string} text @param {number} cursor
- * @returns {{ want: "field" | "operator" | "value" | "logic", prefix: string, start: number, end: number, field: string }}
- */
-export function completionAt(text, cursor) {
-  const tokens = tokenize(text);
-  const at = tokens.find((token) => token.start < cursor && cursor <= token.end && (isWord(token) || token.kind === "operator" || isHalfJoin(token)));
-  const before = tokens.filter((token) => token.end <= cursor && token !== at && token.start < cursor);
-  let want = "field";
-  let field = "";
-  for (const token of before) {
-    if (token.kind === "open" || token.kind === "logic" || token.kind === "pipe") want = "field";
-    else if (token.kind === "close") want = "logic";
-    else if (token.kind === "operator") want = "value";
-    else if (want === "field") {
-      field = token.text;
-      want = "operator";
-    } else if (want === "value") want = "logic";
-  }
-  if (at?.kind === "operator" && want === "operator") return { want: "value", prefix: "", start: cursor, end: cursor, field };
-  if (!at) return { want, prefix: "", start: cursor, end: cursor, field };
-  const typed = text.slice(at.start, cursor);
-  const prefix = at.kind === "string" ? typed.slice(1).replace(/\\(.)/g, "$1").replace(/"$/, "") : typed;
-  if (at.kind === "logic" && want !== "logic") return { want: "field", prefix, start: at.start, end: at.end, field };
-  return { want, prefix, start: at.start, end: at.end, field };
-}
-
-const isWord = (token) => token.kind === "name" || token.kind === "string" || token.kind === "number" || token.kind === "logic";
-
-/** One sign of the two that join: the other may be on its way. */
-const isHalfJoin = (token) => token.text === "&" || token.text === "|";
 
 /** The bare key and scope of a field: `resource.host.name` → host.name, resource. @param {string} field */
 export function attributeKey(field) {

@@ -1,177 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
-// The list of traces found: any number of rows, a few elements; sorted by any column; the next page comes by itself.
+// The list of traces found. The server sorts by what it can; the columns that are left sort what is loaded.
 import { absoluteTime, count, duration, exactDuration, listTime, nanos, plural, relativeTime } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { RowList } from "../lib/rows.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { timeForm, zone } from "../settings.js";
+import { Grid } from "./grid.js";
 
-const ROW_HEIGHT = 32;
 const SWATCHES_MAX = 6;
 
-/** Columns with the value they sort by; `first` is the direction of the first click. */
 const COLUMNS = [
-  { key: "start", title: "Start", first: -1, by: (row) => row.start },
+  { key: "mark", title: "" },
+  { key: "start", title: "Start", by: (row) => row.start },
   { key: "root", title: "Trace", first: 1, by: (row) => `${row.rootServiceName}\u0000${row.rootSpanName}` },
-  { key: "duration", title: "Duration", first: -1, by: (row) => row.duration },
-  { key: "spans", title: "Spans", first: -1, by: (row) => row.spanCount, numeric: true },
-  { key: "errors", title: "Errors", first: -1, by: (row) => row.errorCount, numeric: true },
-  { key: "services", title: "Services", first: -1, by: (row) => row.services.length },
-  { key: "match", title: "Matched", first: -1, by: (row) => row.matchedSpans, numeric: true },
+  { key: "duration", title: "Duration", by: (row) => row.duration },
+  { key: "spans", title: "Spans", by: (row) => row.spanCount, numeric: true },
+  { key: "errors", title: "Errors", by: (row) => row.errorCount, numeric: true },
+  { key: "services", title: "Services", by: (row) => row.services.length },
+  { key: "match", title: "Matched", by: (row) => row.matchedSpans, numeric: true },
 ];
+const ORDERS = new Set(["start", "duration", "spans", "errors"]);
 
-export class Results {
+/** An order of the address as the server writes it; null for those it does not know. @param {string} order */
+export function serverOrder(order) {
+  const key = order.replace("-", "");
+  if (order === "" || order === "-start" || !ORDERS.has(key)) return null;
+  return `${key} ${order.startsWith("-") ? "desc" : "asc"}`;
+}
+
+/** Whether only what is loaded is in this order. @param {string} order */
+export function sortsLoaded(order) {
+  return order !== "" && !ORDERS.has(order.replace("-", ""));
+}
+
+export class Results extends Grid {
   /**
-   * @param {{ open: (id: string) => void, href: (id: string) => string, more: (again?: boolean) => void, sort: (key: string) => void,
-   *   colorOf: (service: string) => number }} actions
+   * @param {{ open: (row: any) => void, href: (id: string) => string, more: (again?: boolean) => void, sort: (order: string) => void,
+   *   colorOf: (service: string) => number, mark: (id: string) => void, marks: () => string[] }} actions
    */
   constructor(actions) {
-    this.actions = actions;
-    this.found = [];
-    this.rows = [];
-    this.hasMore = false;
-    /** Why the next page did not come. @type {string | null} */
-    this.problem = null;
-    this.order = "";
-    this.selected = -1;
+    super({ label: "Traces found", name: "trace-grid", columns: COLUMNS, order: "-start", actions, key: (row) => row.traceId, more: "More traces are coming…", create: (cell) => createRow(cell, actions), update: (parts, row) => this.draw(parts, row) });
     this.slowest = 1;
-    this.heads = new Map(COLUMNS.map(({ key, title, numeric }) => {
-      const button = h("button.head-button", { type: "button", onclick: () => this.sortBy(key) }, title, h("span.head-arrow", { "aria-hidden": "true" }));
-      return [key, h(`div.cell.cell-${key}${numeric ? ".number" : ""}`, { role: "columnheader" }, button)];
-    }));
-    this.scroller = h("div.scroller.result-scroller", {
-      role: "grid", tabindex: "0", "aria-label": "Traces found", "aria-rowcount": "0", "aria-colcount": COLUMNS.length,
-    });
-    this.head = h("div.result-head", { role: "rowgroup" }, h("div.result-row.head", { role: "row", "aria-rowindex": "1" }, [...this.heads.values()]));
-    this.scroller.append(this.head);
-    this.list = new RowList({ scroller: this.scroller, rowHeight: ROW_HEIGHT, create: () => this.createRow(), update: (element, index) => this.updateRow(element, index) });
-    this.element = this.scroller;
-    this.scroller.addEventListener("click", (event) => {
-      const row = event.target.closest(".result-row[data-index]");
-      if (row && !event.target.closest("a")) this.open(Number(row.dataset.index));
-    });
-    this.scroller.addEventListener("mousedown", (event) => {
-      const row = event.target.closest(".result-row[data-index]");
-      if (row) this.select(Number(row.dataset.index));
-    });
-    this.scroller.addEventListener("focus", () => { if (this.selected < 0 && this.rows.length) this.select(0); });
   }
 
-  /**
-   * @param {any[]} traces all that came so far, newest first @param {boolean} hasMore whether a next page exists
-   * @param {string} order @param {string | null} [problem] why that page did not come
-   */
-  show(traces, hasMore, order, problem = null) {
-    this.problem = problem;
-    this.found = traces.map((trace) => ({ ...trace, start: nanos(trace.startTimeUnixNano), duration: Number(nanos(trace.durationNanos)) }));
-    this.hasMore = hasMore;
-    this.order = order;
-    this.sort();
-  }
-
-  sort() {
-    const kept = this.rows[this.selected]?.traceId;
-    const descending = this.order.startsWith("-");
-    const column = COLUMNS.find(({ key }) => key === this.order.replace("-", ""));
-    this.rows = column ? this.found.slice().sort((a, b) => compare(column.by(a), column.by(b)) * (descending ? -1 : 1)) : this.found;
-    this.slowest = this.rows.reduce((most, row) => Math.max(most, row.duration), 1);
-    this.selected = kept ? this.rows.findIndex((row) => row.traceId === kept) : -1;
-    for (const [key, head] of this.heads) {
-      const isSorted = column ? key === column.key : key === "start";
-      const isDescending = column ? descending : true;
-      attribute(head, "aria-sort", isSorted ? (isDescending ? "descending" : "ascending") : null);
-    }
-    attribute(this.scroller, "aria-rowcount", this.hasMore ? -1 : this.rows.length + 1);
-    this.list.setCount(this.rows.length + (this.hasMore ? 1 : 0));
-    this.nameActive();
-  }
-
-  sortBy(key) {
-    const { first } = COLUMNS.find((column) => column.key === key);
-    const [down, up] = [`-${key}`, key];
-    const current = this.order || "-start";
-    const next = current === down ? up : current === up ? down : first < 0 ? down : up;
-    this.actions.sort(next === "-start" ? "" : next);
+  /** @param {any[]} traces all that came so far, in the server's order @param {{ hasMore: boolean, order: string, problem?: string | null }} facts */
+  show(traces, facts) {
+    const rows = traces.map((trace) => ({ ...trace, start: nanos(trace.startTimeUnixNano), duration: Number(nanos(trace.durationNanos)) }));
+    this.slowest = rows.reduce((most, row) => Math.max(most, row.duration), 1);
+    super.show(sortsLoaded(facts.order) ? this.sorted(rows, facts.order) : rows, facts);
   }
 
   get ids() {
     return this.rows.map((row) => row.traceId);
   }
 
-  refresh() {
-    this.list.refresh();
-  }
-
-  select(index) {
-    if (!this.rows.length) return;
-    const next = Math.max(0, Math.min(this.rows.length - 1, index));
-    const before = this.list.elementAt(this.selected);
-    if (before) attribute(before, "aria-selected", "false");
-    this.selected = next;
-    // The head is stuck above the rows and covers as much of the view.
-    const covered = this.head.offsetHeight;
-    const top = next * ROW_HEIGHT;
-    if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
-    else if (top + ROW_HEIGHT + covered > this.scroller.scrollTop + this.scroller.clientHeight)
-      this.scroller.scrollTop = top + ROW_HEIGHT + covered - this.scroller.clientHeight;
-    this.list.draw();
-    const now = this.list.elementAt(next);
-    if (now) attribute(now, "aria-selected", "true");
-    this.nameActive();
-  }
-
-  nameActive() {
-    attribute(this.scroller, "aria-activedescendant", this.selected >= 0 ? this.list.elementAt(this.selected)?.id : null);
-  }
-
-  move(step) {
-    this.scroller.focus({ preventScroll: true });
-    this.select(this.selected < 0 ? 0 : this.selected + step);
-  }
-
-  open(index) {
-    const row = this.rows[index];
-    if (row) this.actions.open(row.traceId);
-    else if (this.hasMore && index === this.rows.length) {
-      this.scroller.focus({ preventScroll: true });
-      this.actions.more(true);
-    }
-  }
-
-  createRow() {
-    const parts = {
-      date: h("span.time-main", {}), ago: h("span.time-second", {}),
-      swatch: h("span.swatch", {}), link: h("a.trace-link", { tabindex: "-1" }), service: h("span.row-service", {}), operation: h("span.row-operation", {}),
-      bar: h("span.length-fill", {}), length: h("span.length-text", {}),
-      spans: h("span", {}), errors: h("span.row-errors", {}), swatches: h("span.swatches", {}), match: h("span", {}),
-    };
-    parts.link.append(parts.service, parts.operation);
-    parts.time = h("time", {}, parts.date, parts.ago);
-    parts.note = h("div.more-note", { role: "gridcell", hidden: true });
-    const cell = (name, ...children) => h(`div.cell.cell-${name}`, { role: "gridcell" }, children);
-    const element = h("div.result-row", { role: "row", id: `result-${this.rowNumber = (this.rowNumber ?? 0) + 1}` },
-      cell("start", parts.time),
-      cell("root", parts.swatch, parts.link),
-      cell("duration", h("span.length-track", {}, parts.bar), parts.length),
-      cell("spans.number", parts.spans), cell("errors.number", parts.errors), cell("services", parts.swatches), cell("match.number", parts.match), parts.note);
-    element.parts = parts;
-    return element;
-  }
-
-  updateRow(element, index) {
-    const { parts } = element;
-    const row = this.rows[index];
-    element.dataset.index = index;
-    attribute(element, "aria-rowindex", index + 2);
-    attribute(element, "aria-selected", index === this.selected ? "true" : "false");
-    element.classList.toggle("is-note", !row);
-    parts.note.hidden = Boolean(row);
-    if (!row) {
-      this.drawNote(parts.note);
-      return;
-    }
+  draw(parts, row) {
     const now = Date.now();
     const absolute = listTime(row.start, zone.value, now);
+    drawMark(parts.mark, row.traceId, this.actions.marks());
     parts.time.dateTime = new Date(Number(row.start / 1_000_000n)).toISOString();
     parts.time.title = absoluteTime(row.start, zone.value, 9);
     parts.date.textContent = timeForm.value === "absolute" ? absolute : relativeTime(row.start, now);
@@ -193,22 +78,38 @@ export class Results {
     parts.swatches.title = row.services.map(({ name, spanCount, errorCount }) => `${name}: ${plural(spanCount, "span")}${errorCount ? `, ${plural(errorCount, "error")}` : ""}`).join("\n");
     parts.match.textContent = row.matchedSpans === row.spanCount ? "all" : `${count(row.matchedSpans)} of ${count(row.spanCount)}`;
   }
-
-  /** The row below the last: the next page is asked for as soon as this shows, and by hand when that failed. */
-  drawNote(note) {
-    if (this.problem === null) {
-      fill(note, "More traces are coming…");
-      this.actions.more();
-      return;
-    }
-    fill(note, icon("error"), h("span.note-text", { title: this.problem }, `No more traces came: ${this.problem}`), h("button", { type: "button" }, "Try again"));
-  }
-
-  close() {
-    this.list.close();
-  }
 }
 
-function compare(a, b) {
-  return a < b ? -1 : a > b ? 1 : 0;
+function createRow(cell, actions) {
+  const parts = {
+    mark: markButton(actions.mark), date: h("span.time-main", {}), ago: h("span.time-second", {}),
+    swatch: h("span.swatch", {}), link: h("a.trace-link", { tabindex: "-1" }), service: h("span.row-service", {}), operation: h("span.row-operation", {}),
+    bar: h("span.length-fill", {}), length: h("span.length-text", {}),
+    spans: h("span", {}), errors: h("span.row-errors", {}), swatches: h("span.swatches", {}), match: h("span", {}),
+  };
+  parts.link.append(parts.service, parts.operation);
+  parts.time = h("time", {}, parts.date, parts.ago);
+  return {
+    parts,
+    cells: [
+      cell("mark", parts.mark), cell("start", parts.time), cell("root", parts.swatch, parts.link),
+      cell("duration", h("span.length-track", {}, parts.bar), parts.length),
+      cell("spans.number", parts.spans), cell("errors.number", parts.errors), cell("services", parts.swatches), cell("match.number", parts.match),
+    ],
+  };
+}
+
+/** The place of a row that says, and changes, whether its trace is marked to be compared. @param {(id: string) => void} mark */
+export function markButton(mark) {
+  return h("button.row-action.row-mark", { type: "button", tabindex: "-1", onclick: (event) => mark(event.currentTarget.dataset.id) });
+}
+
+/** @param {HTMLElement} button @param {string} id @param {string[]} marks */
+export function drawMark(button, id, marks) {
+  const place = marks.indexOf(id);
+  button.dataset.id = id;
+  button.textContent = place < 0 ? "" : "AB"[place];
+  attribute(button, "aria-pressed", String(place >= 0));
+  attribute(button, "aria-label", place < 0 ? "Mark to compare" : `Marked ${"AB"[place]}`);
+  attribute(button, "title", place < 0 ? "Mark to compare (x)" : "Take the mark away (x)");
 }

@@ -2,8 +2,8 @@
 // The keyboard: one listener, a table of commands per page, and the sheet that `?` shows is drawn from the same table.
 
 /**
- * @typedef {{ keys: string[], does: string, run: (event: KeyboardEvent) => void, group?: string }} Command
- * `keys` as in "j", "Shift+T", "Control+k", "ArrowDown", or a sequence "g e".
+ * @typedef {{ keys: string[], does: string, run: (event: KeyboardEvent) => void, group?: string, inFields?: boolean }} Command
+ * `inFields` acts also while somebody writes; `keys` as in "j", "Shift+T", "Control+k", "ArrowDown", or a sequence "g e".
  */
 
 const SEQUENCE_MILLIS = 1000;
@@ -31,8 +31,15 @@ export class Keyboard {
   press(event) {
     if (event.defaultPrevented || event.isComposing) return;
     const inDialog = document.querySelector("dialog[open]") !== null;
-    if (inDialog || takesText(event.target)) return;
+    if (inDialog) return;
     const key = nameOf(event);
+    if (takesText(event.target)) {
+      const command = this.find(key);
+      if (!command?.inFields) return;
+      event.preventDefault();
+      command.run(event);
+      return;
+    }
     if (isSingle(event) && !this.singleKeysAllowed()) return;
     const sequence = event.timeStamp - this.prefixAt < SEQUENCE_MILLIS && this.prefix ? `${this.prefix} ${key}` : null;
     this.prefix = "";

@@ -10,7 +10,7 @@ const DEFAULTS = {
   compare: { t: "", tz: "", span: "", align: "", f: "", sort: "" },
   services: { q: "", ...RANGE, sort: "" },
   service: { ...RANGE, op: "", sort: "" },
-  map: { q: "", ...RANGE, focus: "", hops: "", view: "", edge: "", rate: "", errors: "", sort: "" },
+  map: { q: "", ...RANGE, focus: "", hops: "", view: "", node: "", edge: "", rate: "", errors: "", sort: "" },
   live: { q: "", tz: "" },
 };
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
-import { attributeKey, chips, completionAt, faultRange, fieldName, literal, tokenize, withCondition, withoutChip } from "../explore/query-text.js";
+import { attributeKey, chips, faultRange, fieldName, literal, tokenize, withCondition, withoutChip } from "../explore/query-text.js";
 
 const kinds = (text) => tokenize(text).map((token) => `${token.kind}:${token.text}`);
 
@@ -89,32 +89,6 @@ test("every word that the server reads as an intrinsic or a literal is scoped", 
   const names = [...words.matchAll(/"(\w+)":/g), ...literals.matchAll(/case "(\w+)"/g)].map((match) => match[1]);
   assert.ok(names.length >= 17, names.join());
   for (const name of names) assert.equal(fieldName(name, "span"), `span.${name}`);
-});
-
-test("completion knows what could come next", () => {
-  const at = (text) => {
-    const cursor = text.indexOf("|");
-    const { want, prefix, field } = completionAt(text.replace("|", ""), cursor);
-    return `${want}:${prefix}:${field}`;
-  };
-  assert.equal(at("|"), "field::");
-  assert.equal(at("us|"), "field:us:");
-  assert.equal(at("user.id |"), "operator::user.id");
-  assert.equal(at("user.id =|"), "value::user.id");
-  assert.equal(at("user.id = |"), "value::user.id");
-  assert.equal(at('user.id = "ab|'), "value:ab:user.id");
-  assert.equal(at('user.id = "ab"|'), "value:ab:user.id");
-  assert.equal(at('user.id = "ab" |'), "logic::user.id");
-  assert.equal(at('user.id = "ab" an|'), "logic:an:user.id");
-  assert.equal(at('user.id = "ab" and dur|'), "field:dur:user.id");
-  assert.equal(at("{ sta|"), "field:sta:");
-  assert.equal(at("(a = 1) |"), "logic::a");
-  assert.equal(at("{ .a = 1 &|"), "logic:&:.a");
-});
-
-test("a completion replaces the whole word under the cursor", () => {
-  const { start, end } = completionAt("durat > 5ms", 3);
-  assert.deepEqual([start, end], [0, 5]);
 });
 
 test("the fault is underlined where the server counted it, in bytes", () => {
