@@ -35,6 +35,16 @@ export function traceSpans(id, spanIds, signal) {
   return get(`traces/${id}/spans`, { ids: spanIds.join(",") }, signal);
 }
 
+/** How many spans of a trace are stored by now. @returns {Promise<number>} */
+export async function traceSpanCount(id, signal) {
+  return (await get(`traces/${id}/spans`, { limit: 1 }, signal)).spanCount;
+}
+
+/** The spans of a trace that match, as a bit for each row of its skeleton. @param {{ q?: string, text?: string }} wanted a query, or text in any value */
+export function traceMatches(id, { q, text }, signal) {
+  return get(`traces/${id}/matches`, { q, text }, signal);
+}
+
 /** The whole trace as OTLP JSON text. */
 export async function traceDocument(id, signal) {
   return (await send(traceDocumentURL(id), signal)).text();

@@ -40,6 +40,8 @@ export const timeForm = remembered("times", "absolute", oneOf("absolute", "relat
 export const rail = remembered("rail", "narrow", oneOf("narrow", "wide"));
 /** Whether single letters act (WCAG 2.1.4). */
 export const singleKeys = remembered("keys", "on", oneOf("on", "off"));
+/** Whether repeated calls show as one row of the waterfall. */
+export const folding = remembered("folding", "on", oneOf("on", "off"));
 
 theme.listen((value) => {
   document.documentElement.dataset.theme = value;

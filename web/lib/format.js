@@ -17,6 +17,11 @@ export function compactCount(n) {
   return String(n);
 }
 
+/** The beginning of a name that may be of any length: one line shows no more, and the browser would measure all of it. @param {string} text */
+export function shortened(text, most = 300) {
+  return text.length <= most ? text : `${text.slice(0, most)}…`;
+}
+
 /** 1 span, 2 spans @param {number} n @param {string} one @param {string} [many] */
 export function plural(n, one, many = `${one}s`) {
   return `${count(n)}${NBSP}${n === 1 ? one : many}`;

@@ -3,7 +3,7 @@
 // Rows move by `top`: forty transforms would be forty layers to sort in each frame, at 1.5 ms.
 import { h, onNextFrame } from "./view.js";
 
-const OVERSCAN = 4;
+const OVERSCAN = 3;
 /** Browsers give up a little above this (Firefox at 17.9 M); taller lists scroll through a scaled position. */
 const HEIGHT_MAX = 16_000_000;
 

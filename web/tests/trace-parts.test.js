@@ -5,7 +5,7 @@ import { keyCaps } from "../lib/keys.js";
 import { threadPath } from "../trace/thread.js";
 import { isNested, plainValue, pretty, typeOf, valueText } from "../trace/values.js";
 
-const grid = { left: 14, indent: 14, height: 24, depthMax: 24 };
+const grid = { left: 14, indent: 14, height: 24, depthMax: 24, base: 0 };
 
 /** Just as much of a model as the thread needs. */
 function tree(parents) {
@@ -15,7 +15,7 @@ function tree(parents) {
     if (parent >= 0) depth[row] = depth[parent] + 1;
     return parent < 0 ? 1 : ++children[parent];
   });
-  return { parent: parents, depth, children, isLastSibling: (row) => parents[row] < 0 || position[row] === children[parents[row]] };
+  return { parent: parents, depth, isParent: (row) => children[row] > 0, isLastSibling: (row) => parents[row] < 0 || position[row] === children[parents[row]] };
 }
 
 test("the thread starts below an open parent, turns into each child and ends at the last", () => {

@@ -18,6 +18,7 @@ export class Minimap {
     this.from = 0;
     this.to = 1;
     this.wanted = null;
+    this.errors = new Int32Array(0);
     this.canvas = h("canvas.map-canvas", { "aria-hidden": "true" });
     this.before = h("div.map-shade", {});
     this.after = h("div.map-shade.after", {});
@@ -35,6 +36,7 @@ export class Minimap {
   /** @param {import("./model.js").TraceModel} model */
   show(model) {
     this.model = model;
+    this.errors = model.errorRows();
     this.draw();
   }
 
@@ -145,23 +147,22 @@ export class Minimap {
     const scale = width / (model.to - model.from);
     const pitch = height / Math.max(model.count, 1);
     const thick = Math.max(1, Math.min(BAR_MAX * devicePixelRatio, Math.floor(pitch * 0.8)));
-    const wanted = this.wanted ? new Uint8Array(model.count) : null;
-    for (const row of this.wanted ?? []) wanted[row] = 1;
+    const left = (row) => Math.max(0, Math.min(width - 1, Math.floor((model.start[row] - model.from) * scale)));
     const fillRow = (row, color) => {
-      const left = Math.max(0, Math.min(width - 1, Math.floor((model.start[row] - model.from) * scale)));
-      const right = Math.max(left + 1, Math.min(width, Math.ceil((model.start[row] + model.duration[row] - model.from) * scale)));
+      const from = left(row);
+      const to = Math.max(from + 1, Math.min(width, Math.ceil((model.start[row] + model.duration[row] - model.from) * scale)));
       const top = Math.min(height - 1, Math.floor(row * pitch));
       const bottom = Math.min(height, top + thick);
-      for (let y = top; y < bottom; y++) pixels.fill(color, y * width + left, y * width + right);
+      for (let y = top; y < bottom; y++) pixels.fill(color, y * width + from, y * width + to);
     };
-    for (let row = 0; row < model.count; row++) {
-      if (model.span[row] < 0) continue;
-      const color = model.color(row) ?? -1;
-      const table = wanted && !wanted[row] ? pale : colors;
-      fillRow(row, table[color] ?? none);
+    const { wanted } = this;
+    const plain = wanted ? pale : colors;
+    for (let row = 0, next = 0; row < model.count; row++) {
+      if (wanted && wanted[next] === row) next++;
+      else if (model.span[row] >= 0) fillRow(row, plain[model.color(row)] ?? none);
     }
-    if (wanted) for (let row = 0; row < model.count; row++) if (wanted[row]) fillRow(row, colors[model.color(row)] ?? none);
-    if (!wanted) for (let row = 0; row < model.count; row++) if (model.status[row] === 2) fillRow(row, error);
+    if (wanted) for (const row of wanted) fillRow(row, colors[model.color(row)] ?? none);
+    for (const row of wanted ?? this.errors) if (model.status[row] === 2) fillRow(row, error);
     context.putImageData(image, 0, 0);
     this.placeWindow();
   }

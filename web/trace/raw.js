@@ -7,17 +7,19 @@ import { fill, h } from "../lib/view.js";
 
 const SHOWN_MAX = 200_000;
 
-/** @param {string} id @param {(text: string, what: string) => void} copy @returns {{ element: HTMLElement, close: () => void }} */
-export function rawView(id, copy) {
+/** @param {any} trace @param {HTMLElement} element */
+export function open(trace, element) {
+  const { id } = trace;
+  const copy = (text, what) => trace.app.shell.copy(text, what);
   const aborted = new AbortController();
   const url = api.traceDocumentURL(id);
   const text = h("pre.raw-text", { tabindex: "0", role: "group", "aria-label": "OTLP JSON" });
   const size = h("span.faint", {}, "Loading…");
   let whole = "";
   const copyAll = h("button", { type: "button", disabled: true, onclick: () => copy(whole, "OTLP JSON") }, icon("copy"), "Copy");
-  const element = h("section.raw", { "aria-label": "Raw" },
+  fill(element, h("section.raw", { "aria-label": "Raw" },
     h("div.raw-bar", {}, h("a.button", { href: url.href, download: `trace-${id}.json` }, icon("download"), "Download OTLP JSON"), copyAll,
-      h("button", { type: "button", onclick: () => copy(`curl ${url.href}`, "curl command") }, icon("copy"), "Copy as curl"), size), text);
+      h("button", { type: "button", onclick: () => copy(`curl ${url.href}`, "curl command") }, icon("copy"), "Copy as curl"), size), text));
   const load = async () => {
     try {
       whole = JSON.stringify(JSON.parse(await api.traceDocument(id, aborted.signal)), null, 2);
@@ -29,6 +31,5 @@ export function rawView(id, copy) {
       if (!aborted.signal.aborted) fill(size, h("span.problem", {}, error.message));
     }
   };
-  load();
-  return { element, close: () => aborted.abort() };
+  return { show: (changed) => changed === "model" && load(), close: () => aborted.abort() };
 }

@@ -3,23 +3,24 @@
 
 /**
  * Lines of the ancestors that go on below, the turn into this row, and the start towards its own children.
- * @param {import("./model.js").TraceModel} model @param {number} row @param {boolean} isOpen has children that show
- * @param {{ left: number, indent: number, height: number, depthMax: number }} grid
+ * @param {{ depth: ArrayLike<number>, parent: ArrayLike<number>, isParent(row: number): boolean, isLastSibling(row: number): boolean }} tree
+ * @param {number} row @param {boolean} isOpen has children that show
+ * @param {{ left: number, indent: number, height: number, depthMax: number, base: number }} grid `base` is the depth that stands leftmost
  */
-export function threadPath(model, row, isOpen, { left, indent, height, depthMax }) {
-  const depth = model.depth[row];
+export function threadPath(tree, row, isOpen, { left, indent, height, depthMax, base }) {
+  const depth = tree.depth[row] - base;
   const x = (level) => left + level * indent;
   const middle = height / 2;
   // Beyond the deepest indent the thread runs straight down.
-  if (depth > depthMax) return `M${x(depthMax)} 0V${isOpen || !model.isLastSibling(row) ? height : middle}`;
+  if (depth > depthMax) return `M${x(depthMax)} 0V${isOpen || !tree.isLastSibling(row) ? height : middle}`;
   let path = "";
   if (depth > 0) {
-    path += turnPath(depth, model.children[row] > 0, { left, indent, height });
-    if (!model.isLastSibling(row)) path += `M${x(depth - 1)} ${middle - 5}V${height}`;
-    let ancestor = model.parent[row];
+    path += turnPath(depth, tree.isParent(row), { left, indent, height });
+    if (!tree.isLastSibling(row)) path += `M${x(depth - 1)} ${middle - 5}V${height}`;
+    let ancestor = tree.parent[row];
     for (let level = depth - 1; level > 0; level--) {
-      if (!model.isLastSibling(ancestor)) path += `M${x(level - 1)} 0V${height}`;
-      ancestor = model.parent[ancestor];
+      if (!tree.isLastSibling(ancestor)) path += `M${x(level - 1)} 0V${height}`;
+      ancestor = tree.parent[ancestor];
     }
   }
   if (isOpen) path += `M${x(depth)} ${middle + 6}V${height}`;

@@ -1,25 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trace: loads it, holds what is selected, collapsed, zoomed and searched for, and keeps the address saying so.
+// A trace: loads it, holds what is selected, shown, zoomed and looked for, and keeps the address saying so.
 import * as api from "../api.js";
 import { withCondition } from "../explore/query-text.js";
-import { absoluteTime, age, bytes, count, duration, exactDuration, nanos, plural, relativeTime, zoneLabel } from "../lib/format.js";
+import { count, nanos, plural, shortened } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { initialState } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
-import { keepSize, size, theme, zone } from "../settings.js";
+import { folding, theme } from "../settings.js";
+import { absentTrace } from "./absent.js";
+import { Arrivals } from "./arrivals.js";
 import { formatCollapsed, parseCollapsed } from "./collapsed.js";
+import { CriticalPath } from "./critical-path.js";
 import { Details } from "./details.js";
+import { FindBar } from "./find.js";
+import { TraceHead } from "./head.js";
 import { traceCommands } from "./keys.js";
 import { Minimap } from "./minimap.js";
 import { TraceModel } from "./model.js";
-import { rawView } from "./raw.js";
-import { plainValue } from "./values.js";
-import { Waterfall, drag } from "./waterfall.js";
+import { Moments } from "./moments.js";
+import { Outline } from "./outline.js";
+import { PanelSplitter } from "./panel-splitter.js";
+import { SpanStore } from "./span-store.js";
+import { TraceMenu } from "./trace-menu.js";
+import { Views, viewNamed } from "./views.js";
+import { Waterfall } from "./waterfall.js";
 
-const DETAILS_KEPT = 200;
 const DETAILS_AFTER_MILLIS = 60;
 const NARROW = matchMedia("(max-width: 1099px)");
 const WINDOW_MIN = 1e-6;
+/** Of larger traces the critical path is asked for when somebody wants it. */
+const PATH_AT_ONCE_MAX = 20_000;
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
 export function open(app, view) {
@@ -33,14 +43,21 @@ class TracePage {
     app.openedTrace = view.id;
     this.state = view.state;
     this.model = null;
-    this.collapsed = new Uint8Array(0);
+    /** Which rows show. @type {Outline | null} */
+    this.outline = null;
+    /** Where `,` leads back to. @type {number[]} */
+    this.focusTrail = [];
     this.selected = -1;
     this.from = 0;
     this.to = 1;
-    this.matches = new Int32Array(0);
-    /** Answers of the server by row, the one used last at the end. */
-    this.kept = new Map();
+    /** Rows that were found; null when nothing is looked for. @type {Int32Array | null} */
+    this.matches = null;
+    /** Once it was asked for. @type {CriticalPath | null} */
+    this.criticalPath = null;
+    this.showsPath = view.state.cp !== "";
     this.life = new AbortController();
+    this.spans = new SpanStore(view.id, this.life.signal);
+    this.views = new Views(this, (name) => this.setView(name));
     this.detailsOpen = !NARROW.matches || view.state.span !== "";
     document.title = "Trace · Skein";
 
@@ -50,7 +67,10 @@ class TracePage {
       zoomAt: (fraction, factor) => this.zoomAt(fraction, factor),
       pan: (fraction) => this.pan(fraction),
       zoomTo: (from, to) => this.zoomNanos(from, to),
+      showAll: () => this.find.clear(),
+      rowsMoved: () => this.moments.look(),
     });
+    this.moments = new Moments(this.spans, this.waterfall);
     this.minimap = new Minimap((from, to) => this.zoom(from, to));
     this.details = new Details({
       search: (condition) => this.searchTraces(condition),
@@ -59,12 +79,15 @@ class TracePage {
       close: () => this.showDetails(false),
       select: (row) => this.select(row, { opens: true }),
     });
-    this.details.element.style.setProperty("--details", `${size("details", 420)}px`);
+    this.find = new FindBar(this);
+    this.head = new TraceHead(this);
+    this.menu = new TraceMenu(app, view.id);
+    this.arrivals = new Arrivals(view.id, this.life.signal, (spanCount) => this.head.showArrived(spanCount - this.model.spanCount));
     this.loadDetails = debounce(() => this.fetchDetails(), DETAILS_AFTER_MILLIS);
     this.keepZoom = debounce(() => this.keepState(), 150);
     this.build();
     app.keyboard.install("Trace", traceCommands(this));
-    this.unlisten = [theme.listen(() => this.repaint())];
+    this.unlisten = [theme.listen(() => this.repaint()), folding.listen(() => this.setFolding(folding.value === "on"))];
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
     this.repaint = this.repaint.bind(this);
     this.scheme.addEventListener("change", this.repaint);
@@ -74,158 +97,136 @@ class TracePage {
   build() {
     const { app } = this;
     const { shell } = app;
-    this.title = h("h1.trace-title", {}, h("span.faint", {}, "Trace ", h("code", {}, this.id.slice(0, 16))));
-    this.facts = h("dl.trace-facts", {});
-    this.chips = h("div.warnings", {});
-    this.tabs = ["Waterfall", "Raw"].map((name) => h("button.tab", { type: "button", role: "tab", id: `view-${name.toLowerCase()}`, "aria-controls": "trace-view", onclick: () => this.setView(name.toLowerCase()) }, name));
-    this.tablist = h("div.tabs.view-tabs", { role: "tablist", "aria-label": "Views" }, this.tabs);
-    this.tablist.addEventListener("keydown", (event) => {
-      if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-      event.preventDefault();
-      this.setView(this.state.view === "raw" ? "waterfall" : "raw");
-      this.tabs[this.state.view === "raw" ? 1 : 0].focus();
-    });
-    this.search = h("input.field.trace-search", { type: "search", placeholder: "Find in names", "aria-label": "Find spans by service, operation or span id", spellcheck: "false", autocomplete: "off" });
-    this.search.addEventListener("input", () => this.find(this.search.value, true));
-    this.search.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.nextMatch(event.shiftKey ? -1 : 1);
-      else if (event.key === "Escape") this.leaveSearch();
-      else return;
-      event.preventDefault();
-    });
-    this.found = h("span.found", {});
     const button = (picture, label, act) => h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick: act }, icon(picture));
-    this.errorButton = h("button.quiet.error-jump", { type: "button", hidden: true, title: "Next error (e)", onclick: () => this.nextError(1) });
-    this.tools = h("div.trace-tools", {}, this.tablist, h("span.spring"), this.errorButton,
-      h("div.find-box", {}, this.search, this.found, button("up", "Previous match (N)", () => this.nextMatch(-1)), button("down", "Next match (n)", () => this.nextMatch(1))),
-      h("div.button-group", { role: "group", "aria-label": "Tree" }, button("expand", "Expand all (*)", () => this.setAll(false)), button("collapse", "Collapse all (_)", () => this.setAll(true))),
-      h("div.button-group", { role: "group", "aria-label": "Zoom" }, button("plus", "Zoom in (+)", () => this.zoomAt(0.5, 0.5)), button("minus", "Zoom out (−)", () => this.zoomAt(0.5, 2)), button("fit", "Whole trace (0)", () => this.zoom(0, 1))),
+    this.foldButton = button("fold", "Fold repeats (f)", () => this.setFolding(!this.outline?.isFolding));
+    this.pathButton = button("path", "Draw the critical path (p)", () => this.togglePath());
+    this.tools = h("div.trace-tools", {}, this.views.tablist, h("span.spring"), this.find.box,
+      h("div.button-group.tree-tools", { role: "group", "aria-label": "Tree" }, button("expand", "Expand all (*)", () => this.setAll(false)), button("collapse", "Collapse all (_)", () => this.setAll(true)), this.foldButton, this.pathButton),
+      h("div.button-group.zoom-tools", { role: "group", "aria-label": "Zoom" }, button("plus", "Zoom in (+)", () => this.zoomAt(0.5, 0.5)), button("minus", "Zoom out (−)", () => this.zoomAt(0.5, 2)), button("fit", "Whole trace (0)", () => this.zoom(0, 1))),
       this.detailsButton = button("panel", "Span details (Enter)", () => this.showDetails(!this.detailsOpen)));
     this.path = h("nav.path", { "aria-label": "Path to the selected span" });
-    this.detailsSplitter = h("div.details-splitter", { role: "separator", tabindex: "0", "aria-orientation": "vertical", "aria-label": "Size of the details", "aria-valuemin": "260", "aria-valuemax": "900", "aria-valuenow": size("details", 420) });
-    this.detailsSplitter.addEventListener("pointerdown", (event) => this.dragDetails(event));
-    this.detailsSplitter.addEventListener("keydown", (event) => {
-      const step = { ArrowLeft: 24, ArrowUp: 24, ArrowRight: -24, ArrowDown: -24 }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      this.resizeDetails(size("details", 420) + step);
-    });
-    this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel" }, this.waterfall.element, this.detailsSplitter, this.details.element);
-    this.page = h("div.trace-page", { "aria-busy": "true" }, h("div.trace-head", {}, this.facts, this.chips), this.minimap.element, this.tools, this.path, this.stage);
-    fill(shell.barStart, h("a.back", { href: app.href(app.lastExplore), title: "Back to the results" }, icon("back"), "Explore"), this.title);
-    fill(shell.barEnd, this.neighbours(), h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
+    this.detailsSplitter = new PanelSplitter(this.details.element, NARROW).element;
+    this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel" });
+    this.page = h("div.trace-page", {}, this.head.element, this.minimap.element, this.tools, h("div.trace-strip", {}, this.find.strip, this.path), this.stage);
+    fill(shell.barStart, h("a.back", { href: app.href(app.lastExplore), title: "Back to the results" }, icon("back"), "Explore"), this.head.title);
+    fill(shell.barEnd, this.menu.element);
     fill(shell.main, this.page);
-    this.showViewTabs();
+    this.showToggles();
     this.showDetails(this.detailsOpen);
-  }
-
-  /** The way to the trace before and after this one among the results. */
-  neighbours() {
-    const { resultIds } = this.app;
-    const at = resultIds.indexOf(this.id);
-    if (at < 0) return null;
-    const button = (picture, label, step) => {
-      const element = h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick: () => this.goNeighbour(step) }, icon(picture));
-      element.disabled = !resultIds[at + step];
-      return element;
-    };
-    return [h("span.faint.place", {}, `${count(at + 1)} of ${count(resultIds.length)}`), button("up", "Previous trace ([)", -1), button("down", "Next trace (])", 1)];
-  }
-
-  goNeighbour(step) {
-    const { resultIds } = this.app;
-    const at = resultIds.indexOf(this.id);
-    const id = at < 0 ? null : resultIds[at + step];
-    if (id) this.app.go({ page: "trace", id, state: initialState("trace") });
+    this.showView();
   }
 
   async load() {
     const { shell } = this.app;
-    shell.busy(true);
-    this.page.setAttribute("aria-busy", "true");
+    this.setBusy(true);
     const skeleton = await api.traceSkeleton(this.id, this.life.signal).catch((error) => this.life.signal.aborted || this.showError(error));
     if (this.life.signal.aborted) return;
-    shell.busy(false);
-    this.page.removeAttribute("aria-busy");
+    this.setBusy(false);
     if (!skeleton) return;
     shell.setOffline(null);
     this.showTrace(skeleton);
   }
 
-  showTrace(skeleton) {
-    if (!this.page.isConnected) fill(this.app.shell.main, this.page);
-    this.skeleton = skeleton;
-    this.kept.clear();
-    this.model = new TraceModel(skeleton);
-    this.traceStart = nanos(skeleton.traceStartUnixNano);
-    this.showHead();
-    this.minimap.show(this.model);
-    this.applyState(this.state, true);
+  setBusy(isBusy) {
+    this.app.shell.busy(isBusy);
+    for (const element of [this.page, this.waterfall.scroller]) attribute(element, "aria-busy", isBusy ? "true" : null);
   }
 
-  showHead() {
-    const { skeleton, model } = this;
-    const { rootServiceName, rootSpanName } = skeleton;
-    const isRooted = rootServiceName !== "" || rootSpanName !== "";
-    const root = skeleton.services.find(({ name }) => name === rootServiceName);
-    document.title = isRooted ? `${rootServiceName} ${rootSpanName} · Skein` : `Trace ${this.id.slice(0, 8)} · Skein`;
-    fill(this.title, h("span.swatch", { "data-s": root?.color ?? null }), isRooted ? [h("span.title-service", {}, rootServiceName), h("span.title-operation", {}, rootSpanName)] : h("span.faint", {}, "The root has not arrived"));
-    this.title.title = `${rootServiceName} ${rootSpanName}`;
-    const fact = (name, value, title) => h("div.fact", {}, h("dt", {}, name), h("dd", { title: title ?? null }, value));
-    const total = Number(nanos(skeleton.durationNanos));
-    fill(this.facts,
-      fact("Duration", h("strong", {}, duration(total)), exactDuration(total)),
-      fact("Started", h("time", { title: `${absoluteTime(this.traceStart, zone.value, 9)} ${zoneLabel(zone.value, Date.now())}` },
-        absoluteTime(this.traceStart, zone.value, 3),
-        h("span.faint", {}, h("span.fact-zone", {}, ` ${zoneLabel(zone.value, Date.now())}`), ` · ${relativeTime(this.traceStart, Date.now())}`))),
-      fact("Spans", count(skeleton.spanCount)),
-      fact("Services", count(skeleton.services.length), skeleton.services.map(({ name, spanCount }) => `${name}: ${count(spanCount)}`).join("\n")),
-      fact("Errors", skeleton.errorCount ? h("span.problem", {}, count(skeleton.errorCount)) : "0"),
-      fact("Depth", count(skeleton.depth)),
-      fact("Id", h("button.quiet.id-button", { type: "button", title: "Copy the trace id", onclick: () => this.app.shell.copy(this.id, "Trace id") }, h("code", {}, this.id), icon("copy"))));
-    fill(this.chips, (skeleton.warnings ?? []).map(({ code, message }) =>
-      h("span.warning-chip", {}, icon("warning"), message, code === "still-arriving" ? h("button.quiet", { type: "button", onclick: () => this.load() }, "Look again") : null)));
-    this.errors = model.errorRows();
-    this.errorButton.hidden = this.errors.length === 0;
-    fill(this.errorButton, icon("error"), plural(this.errors.length, "error"));
+  /** Shows a trace, or more of the one that shows: then everything stays where it was. */
+  showTrace(skeleton) {
+    if (!this.page.isConnected) fill(this.app.shell.main, this.page);
+    const before = this.model && this.place();
+    this.skeleton = skeleton;
+    this.model = new TraceModel(skeleton);
+    this.outline = new Outline(this.model);
+    this.traceStart = nanos(skeleton.traceStartUnixNano);
+    this.criticalPath = this.pathAsked = null;
+    this.focusTrail = [];
+    this.spans.begin(this.model, this.traceStart);
+    this.head.show();
+    this.menu.showPin(skeleton.pinned);
+    this.arrivals.begin(skeleton.spanCount, (skeleton.warnings ?? []).some(({ code }) => code === "still-arriving"));
+    this.minimap.show(this.model);
+    this.find.begin(this.model);
+    this.mark();
+    if (before) this.restore(before);
+    else this.applyState(this.state, true);
+    if (this.showsPath || this.model.spanCount <= PATH_AT_ONCE_MAX) this.wantCriticalPath().catch(() => {});
+  }
+
+  /** Where the reader is, in terms that outlast the model. */
+  place() {
+    const { model, outline, waterfall, selected } = this;
+    const top = outline.visible[Math.floor(waterfall.list.first)] ?? -1;
+    const whole = model.to - model.from;
+    const isZoomed = this.from > 0 || this.to < 1;
+    return {
+      outline, selected: selected < 0 ? "" : model.id(selected), top: top < 0 ? "" : model.id(top), offset: waterfall.list.top % waterfall.list.rowHeight,
+      start: this.traceStart, time: isZoomed ? [this.from, this.to].map((part) => model.from + part * whole) : null,
+    };
+  }
+
+  restore({ outline, selected, top, offset, start, time }) {
+    const { model, waterfall } = this;
+    const { list } = waterfall;
+    this.outline.takeOver(outline);
+    waterfall.show(this.outline);
+    this.selected = model.rowOf(selected);
+    const earlier = Number(start - this.traceStart);
+    if (time) this.zoomNanos(time[0] + earlier, time[1] + earlier);
+    else this.zoom(0, 1);
+    this.find.run();
+    this.select(Math.max(0, this.selected), { keeps: false });
+    const index = this.outline.indexOf(model.rowOf(top));
+    if (index >= 0) list.top = index * list.rowHeight + offset;
+    this.views.tell("model");
+    this.app.shell.say(`Trace with ${plural(model.spanCount, "span")}`);
   }
 
   /** The address says something else: another span, zoom, view. */
   show(state) {
-    const isOtherView = state.view !== this.state.view;
     this.state = state;
-    if (isOtherView) this.showView();
+    this.showView();
     if (this.model) this.applyState(state, false);
   }
 
   applyState(state, isFirst) {
-    const { model, waterfall } = this;
+    const { model, outline, waterfall } = this;
     this.state = state;
-    this.collapsed = parseCollapsed(model, state.c);
+    outline.collapsed = parseCollapsed(model, state.c);
+    outline.readFolds(state.fold, folding.value === "on");
+    outline.focus = state.focus ? model.rowOf(state.focus) : -1;
+    outline.compute();
+    this.showsPath = state.cp !== "";
     const [from, to] = zoomOf(state.z);
     this.from = from;
     this.to = to;
-    waterfall.show(model, this.collapsed);
+    waterfall.show(outline);
+    waterfall.setPath(this.criticalPath, this.showsPath);
     waterfall.measure();
     this.showTime();
-    this.search.value = state.f;
-    this.find(state.f, false);
+    this.find.set(state.f, state.pills, state.only !== "");
     const wanted = state.span ? model.rowOf(state.span) : -1;
-    if (wanted >= 0) {
-      this.uncover(wanted);
-      this.select(wanted, { opens: isFirst && this.detailsOpen, align: "center", keeps: false });
-    } else if (model.count) this.select(0, { keeps: false });
-    if (isFirst) this.showView();
+    if (wanted >= 0) this.uncover(wanted);
+    if (model.count) this.select(Math.max(wanted, outline.focus, 0), { opens: isFirst && wanted >= 0 && this.detailsOpen, align: "center", keeps: false });
+    this.showToggles();
+    if (isFirst) {
+      this.showView();
+      this.views.tell("model");
+    } else this.views.tell("state");
     this.app.shell.say(`Trace with ${plural(model.spanCount, "span")}`);
   }
 
   /** Writes the state into the address; the root, nothing collapsed and the whole time are left out. */
   keepState() {
-    const { model, selected } = this;
+    const { model, selected, outline, find } = this;
     if (!model) return;
     const span = selected > 0 && !model.isPlaceholder(selected) ? model.id(selected) : "";
     const z = this.from <= 0 && this.to >= 1 ? "" : `${fractionText(this.from)}-${fractionText(this.to)}`;
-    this.app.replace({ span, z, c: formatCollapsed(model, this.collapsed), f: this.search.value.trim() });
+    this.app.replace({
+      span, z, c: formatCollapsed(model, outline.collapsed), f: find.text, pills: [...find.pills].join(","), only: find.isFilter ? "1" : "",
+      focus: outline.focus < 0 ? "" : model.id(outline.focus), cp: this.showsPath ? "1" : "", fold: outline.foldText(folding.value === "on"),
+    });
     this.state = this.app.view.state;
   }
 
@@ -236,9 +237,10 @@ class TracePage {
     if (!this.model?.count) return;
     const isOther = row !== this.selected;
     this.selected = row;
-    if (isOther) this.waterfall.setMoments(-1, []);
     this.waterfall.setSelected(row, align);
     this.showPath();
+    this.find.showCount();
+    if (isOther) this.views.tell("selection");
     if (opens && !this.detailsOpen) this.showDetails(true);
     if (this.detailsOpen && (isOther || opens)) {
       this.details.showRow(this.model, row);
@@ -249,24 +251,32 @@ class TracePage {
 
   /** Moves the selection among the rows that show. */
   move(step) {
-    const { visible } = this.waterfall;
+    const visible = this.outline?.visible ?? [];
     if (!visible.length) return;
-    const index = Math.max(0, this.waterfall.indexOf(this.selected));
-    const next = Math.max(0, Math.min(visible.length - 1, index + step));
+    const index = this.outline.place(this.selected);
+    // From a row that a filter hides, the next one down is the one that stands in its place.
+    const shift = step > 0 && visible[index] !== this.selected ? step - 1 : step;
+    const next = Math.max(0, Math.min(visible.length - 1, index + shift));
     this.waterfall.scroller.focus({ preventScroll: true });
     this.select(visible[next]);
   }
 
   showPath() {
-    const { model, selected } = this;
+    const { model, selected, outline } = this;
     const path = model.path(selected);
     const shown = path.length > 12 ? [...path.slice(0, 3), -1, ...path.slice(-8)] : path;
-    fill(this.path, shown.map((row, index) => [
+    fill(this.path, outline.focus < 0 ? null : h("button.quiet.path-step.whole", { type: "button", title: "Leave the subtree (,)", onclick: () => this.focusOn(-1) }, icon("fit"), "Whole trace"), shown.map((row, index) => [
       index ? h("span.path-turn", { "aria-hidden": "true" }, "›") : null,
-      row < 0 ? h("span.faint", {}, `… ${path.length - 11} more`) : h("button.quiet.path-step", { type: "button", "aria-current": row === selected ? "true" : null, title: `${model.serviceName(row)} ${model.operationName(row)}`, onclick: () => this.select(row, { align: "center" }) },
-        h("span.swatch", { "data-s": model.color(row) }), h("span.path-name", {}, model.operationName(row))),
+      row < 0 ? h("span.faint", {}, `… ${count(path.length - 11)} more`) : h("button.quiet.path-step", { type: "button", "aria-current": row === selected ? "true" : null, title: shortened(`${model.serviceName(row)} ${model.operationName(row)}`), onclick: () => this.selectAnywhere(row) },
+        h("span.swatch", { "data-s": model.color(row) }), h("span.path-name", {}, shortened(model.operationName(row)) || "unnamed"), row === outline.focus ? icon("focus", "focused") : null),
     ]));
     this.path.scrollLeft = this.path.scrollWidth;
+  }
+
+  /** Selects a row; whatever hides it opens. */
+  selectAnywhere(row) {
+    this.uncover(row);
+    this.select(row, { align: "center" });
   }
 
   showDetails(isOpen) {
@@ -283,77 +293,127 @@ class TracePage {
     const { model, selected } = this;
     if (!model || selected < 0 || model.isPlaceholder(selected) || !this.detailsOpen) return;
     try {
-      const found = this.kept.get(selected) ?? spanFacts(await api.traceSpans(this.id, [model.id(selected)], this.life.signal), this.traceStart);
-      if (this.model !== model) return;
-      this.kept.delete(selected);
-      this.kept.set(selected, found);
-      if (this.kept.size > DETAILS_KEPT) this.kept.delete(this.kept.keys().next().value);
-      if (this.selected !== selected) return;
-      const entry = model.spanOf(selected, found);
-      if (!entry) throw new api.ApiError("The server no longer holds this span.");
+      const entry = await this.spans.of(selected);
+      if (!entry || this.selected !== selected) return;
       this.details.showSpan(entry.span, entry.resource, entry.scope, this.traceStart);
-      const moments = (entry.span.events ?? []).map((event) => Number(nanos(event.timeUnixNano) - this.traceStart));
-      if (moments.length) this.waterfall.setMoments(selected, moments);
+      this.moments.keep(selected, entry.span);
     } catch (error) {
       if (this.life.signal.aborted || this.selected !== selected) return;
       this.details.showError(error, () => this.fetchDetails());
     }
   }
 
-  dragDetails(event) {
-    event.preventDefault();
-    this.detailsSplitter.focus();
-    const box = this.stage.getBoundingClientRect();
-    drag(this.detailsSplitter, event, (move) => this.resizeDetails(NARROW.matches ? box.bottom - move.clientY : box.right - move.clientX));
-  }
-
-  resizeDetails(pixels) {
-    const box = this.stage.getBoundingClientRect();
-    const most = Math.max(200, (NARROW.matches ? box.height : box.width) - 240);
-    const next = Math.round(Math.max(200, Math.min(most, pixels)));
-    this.details.element.style.setProperty("--details", `${next}px`);
-    attribute(this.detailsSplitter, "aria-valuenow", next);
-    keepSize("details", next);
-  }
-
-  // Collapsing
+  // What shows
 
   toggle(row, deep) {
-    const { model, collapsed } = this;
-    if (!model.children[row]) return;
-    const next = collapsed[row] ? 0 : 1;
-    collapsed[row] = next;
-    if (deep) for (let below = row + 1; below < model.end[row]; below++) if (model.children[below]) collapsed[below] = next;
-    this.collapseChanged(row);
+    if (!this.outline.isParent(row)) return;
+    this.outline.toggle(row, deep);
+    this.rowsChanged(row);
   }
 
   setAll(isCollapsed) {
-    const { model, collapsed } = this;
-    if (!model) return;
-    for (let row = 0; row < model.count; row++) collapsed[row] = isCollapsed && model.children[row] ? 1 : 0;
-    this.collapseChanged(this.selected);
+    if (!this.outline) return;
+    this.outline.setAll(isCollapsed);
+    this.rowsChanged(this.selected);
   }
 
-  /** A selection that got hidden moves up to the row that hides it. */
-  collapseChanged(row) {
-    const { model, collapsed } = this;
-    this.waterfall.setCollapsed(collapsed);
-    const hiding = model.path(this.selected).find((ancestor) => ancestor !== this.selected && collapsed[ancestor]);
-    if (hiding !== undefined) this.select(hiding, { keeps: false });
-    else if (row >= 0 && this.waterfall.indexOf(row) >= 0) this.waterfall.list.reveal(this.waterfall.indexOf(row));
+  setFolding(isFolding) {
+    if (!this.outline) return;
+    this.outline.isFolding = isFolding;
+    this.outline.compute();
+    this.rowsChanged(this.selected);
+    this.app.shell.say(isFolding ? "Repeats are folded" : "Every span has its row");
+  }
+
+  /** Only what is below a row, over its time; -1 is the whole trace again. @param {number} row */
+  focusOn(row) {
+    const { model, outline } = this;
+    if (!model || row === outline.focus) return;
+    if (row >= 0 && outline.focus >= 0) this.focusTrail.push(outline.focus);
+    if (row < 0) this.focusTrail = [];
+    this.setFocus(row);
+  }
+
+  focusBack() {
+    if (this.outline?.focus >= 0) this.setFocus(this.focusTrail.pop() ?? -1);
+  }
+
+  setFocus(row) {
+    const { model, outline } = this;
+    outline.focus = row;
+    outline.compute();
+    this.rowsChanged(this.selected);
+    if (row < 0) this.zoom(0, 1);
+    else this.zoomNanos(model.start[row], Math.max(model.latest[row], model.start[row] + 1));
+    this.showPath();
+    this.app.shell.say(row < 0 ? "The whole trace" : `Only ${shortened(`${model.serviceName(row)} ${model.operationName(row)}`)}, ${plural(model.end[row] - row, "span")}`);
+  }
+
+  /** A selection that got hidden moves to the row that hides it. */
+  rowsChanged(row) {
+    const { outline, waterfall } = this;
+    waterfall.showRows();
+    const shown = outline.standIn(this.selected);
+    if (shown >= 0 && shown !== this.selected) this.select(shown, { keeps: false });
+    else if (outline.indexOf(row) >= 0) waterfall.list.reveal(outline.indexOf(row));
+    this.showToggles();
     this.keepState();
   }
 
-  /** Opens whatever hides a row. */
+  /** Opens whatever hides a row: collapsed ancestors, a fold, a focus elsewhere, a filter. */
   uncover(row) {
-    let isHidden = false;
-    for (let at = this.model.parent[row]; at >= 0; at = this.model.parent[at]) {
-      if (this.collapsed[at]) {
-        this.collapsed[at] = 0;
-        isHidden = true;
-      }
+    const { outline, find } = this;
+    const { focus } = outline;
+    if (!outline.uncover(row)) return;
+    if (find.isFilter && !outline.kept) find.isFilter = false;
+    find.showModes();
+    if (focus >= 0 && outline.focus < 0) {
+      this.focusTrail = [];
+      this.zoom(0, 1);
     }
-    if (isHidden) this.waterfall.setCollapsed(this.collapsed);
+    this.waterfall.showRows();
+  }
+
+  showToggles() {
+    attribute(this.foldButton, "aria-pressed", String(this.outline?.isFolding ?? false));
+    this.foldButton.disabled = !this.outline?.folds.count;
+    attribute(this.pathButton, "aria-pressed", String(this.showsPath));
+  }
+
+  // The critical path
+
+  togglePath() {
+    this.showsPath = !this.showsPath;
+    this.showToggles();
+    this.waterfall.setPath(this.criticalPath, this.showsPath);
+    this.keepState();
+    if (this.showsPath) this.wantCriticalPath().catch((error) => this.life.signal.aborted || this.app.shell.confirm(error.message));
+  }
+
+  /** Only the critical path, drawn. */
+  onlyPath() {
+    if (!this.model) return;
+    if (!this.showsPath) this.togglePath();
+    this.find.togglePath();
+  }
+
+  /** @returns {Promise<CriticalPath>} asked for once */
+  wantCriticalPath() {
+    const { model } = this;
+    const ask = async () => {
+      const path = new CriticalPath(model, await api.criticalPath(this.id, this.life.signal), this.traceStart);
+      if (this.model !== model) return path;
+      this.criticalPath = path;
+      this.waterfall.setPath(path, this.showsPath);
+      this.head.showFacts();
+      this.views.tell("path");
+      return path;
+    };
+    this.pathAsked ??= ask().catch((error) => {
+      if (this.model === model) this.pathAsked = null;
+      throw error;
+    });
+    return this.pathAsked;
   }
 
   // Time
@@ -389,36 +449,43 @@ class TracePage {
     const whole = model.to - model.from;
     this.waterfall.setTime(model.from + this.from * whole, model.from + this.to * whole);
     this.minimap.setWindow(this.from, this.to);
+    this.views.tell("time");
   }
 
   // Finding
 
-  find(text, keeps) {
-    const { model } = this;
-    if (!model) return;
-    const wanted = text.trim();
-    this.matches = model.find(wanted);
-    this.waterfall.setMatches(wanted.toLowerCase(), this.matches);
-    this.minimap.setMatches(wanted === "" ? null : this.matches);
-    this.showFound();
-    if (keeps) this.keepZoom();
-    if (wanted !== "") this.app.shell.say(`${count(this.matches.length)} of ${plural(model.spanCount, "span")} found`);
+  /** There is something else to mark. */
+  found() {
+    const { find, outline, waterfall } = this;
+    const keeps = find.isFilter ? find.rows : null;
+    if (keeps || outline.kept) {
+      outline.filter(keeps);
+      outline.compute();
+      waterfall.showRows();
+      const index = outline.indexOf(this.selected);
+      if (index >= 0) waterfall.list.reveal(index, "center");
+    }
+    this.mark();
+    this.views.tell("matches");
+    this.keepZoom();
   }
 
-  showFound() {
-    const wanted = this.search.value.trim();
-    const at = this.matches.indexOf(this.selected);
-    this.found.textContent = wanted === "" ? "" : `${at >= 0 ? `${count(at + 1)} / ` : ""}${count(this.matches.length)}`;
-    this.found.title = wanted === "" ? "" : `${count(this.matches.length)} of ${count(this.model.spanCount)} spans`;
+  mark() {
+    const { find } = this;
+    this.matches = find.rows;
+    this.waterfall.setMatches(find.wanted, find.rows);
+    this.minimap.setMatches(find.rows);
   }
 
   nextMatch(step) {
-    this.goAmong(this.matches, step);
-    this.showFound();
+    const { matches } = this;
+    if (!matches?.length) return;
+    this.goAmong(matches, step);
+    this.app.shell.say(`Match ${count(matches.indexOf(this.selected) + 1)} of ${count(matches.length)}`);
   }
 
   nextError(step) {
-    this.goAmong(this.errors ?? [], step);
+    if (this.model) this.goAmong(this.model.errorRows(), step);
   }
 
   /** The next of some rows after the selected one, round and round; what hides it opens. */
@@ -426,20 +493,15 @@ class TracePage {
     if (!rows.length) return;
     const after = rows.findIndex((row) => (step > 0 ? row > this.selected : row >= this.selected));
     const index = step > 0 ? (after < 0 ? 0 : after) : after < 0 ? rows.length - 1 : (after - 1 + rows.length) % rows.length;
-    this.uncover(rows[index]);
-    this.select(rows[index], { align: "center" });
-    this.waterfall.scroller.focus({ preventScroll: true });
+    this.selectAnywhere(rows[index]);
+    // Enter in the field goes on from match to match.
+    if (document.activeElement !== this.find.field) this.waterfall.scroller.focus({ preventScroll: true });
   }
 
-  leaveSearch() {
-    this.search.value = "";
-    this.find("", true);
-    this.waterfall.scroller.focus({ preventScroll: true });
-  }
-
-  /** One step back: search, details, then the results. */
+  /** One step back: search, subtree, details, then the results. */
   backOut() {
-    if (this.search.value) this.leaveSearch();
+    if (this.find.isActive) this.find.leave();
+    else if (this.outline?.focus >= 0) this.focusBack();
     else if (this.detailsOpen) this.showDetails(false);
     else this.app.go(this.app.lastExplore);
   }
@@ -451,92 +513,75 @@ class TracePage {
 
   // Views and states
 
-  setView(view) {
-    if (view === (this.state.view || "waterfall")) return;
-    this.app.push({ view: view === "waterfall" ? "" : view });
+  setView(name) {
+    if (viewNamed(name) !== this.views.entry) this.app.push({ view: name === "waterfall" ? "" : name });
   }
 
-  showViewTabs() {
-    const chosen = this.state.view === "raw" ? 1 : 0;
-    this.tabs.forEach((tab, index) => {
-      tab.setAttribute("aria-selected", String(index === chosen));
-      tab.tabIndex = index === chosen ? 0 : -1;
-    });
-    this.stage.setAttribute("aria-labelledby", this.tabs[chosen].id);
-  }
-
+  /** Puts the view that the address names on the stage, with the details where it has some. */
   showView() {
-    this.showViewTabs();
-    this.raw?.close();
-    this.raw = null;
-    const isRaw = this.state.view === "raw";
-    this.page.classList.toggle("shows-raw", isRaw);
-    if (isRaw) {
-      this.raw = rawView(this.id, (text, what) => this.app.shell.copy(text, what));
-      fill(this.stage, this.raw.element);
-    } else {
-      fill(this.stage, this.waterfall.element, this.detailsSplitter, this.details.element);
-      if (this.model) this.waterfall.measure();
-    }
+    const { views, stage, waterfall } = this;
+    const entry = viewNamed(this.state.view);
+    const isShown = stage.dataset.view === entry.name;
+    views.choose(entry);
+    if (isShown) return;
+    // A scroller that leaves the document forgets where it stood.
+    if (waterfall.element.isConnected) this.keptTop = waterfall.list.top;
+    stage.dataset.view = this.page.dataset.view = entry.name;
+    stage.setAttribute("aria-labelledby", `view-${entry.name}`);
+    this.page.classList.toggle("without-time", !entry.usesTime);
+    fill(stage, entry.load ? views.element : waterfall.element, entry.hasDetails ? [this.detailsSplitter, this.details.element] : null);
+    if (entry.load || !this.model) return;
+    waterfall.measure();
+    waterfall.list.top = this.keptTop ?? 0;
+    waterfall.setSelected(this.selected, "center");
   }
 
   async showError(error) {
     const { shell } = this.app;
     shell.alert(error.message);
     if (error.code === "network") shell.setOffline(() => this.load());
-    const again = h("button", { type: "button", onclick: () => this.load() }, "Look again");
-    const back = h("a", { href: this.app.href(this.app.lastExplore) }, "Back to Explore");
-    if (error.code !== "unknown-trace") {
-      fill(shell.main, h("section.state", {}, h("h2", {}, "The trace could not be loaded"), h("p", {}, error.message), h("div.row-of-buttons", {}, again, back)));
+    // What is shown stays: it may be old, but it is there.
+    if (this.model && this.page.isConnected) {
+      shell.confirm(error.message);
       return;
     }
-    const status = await api.status().catch(() => null);
-    const now = Date.now();
-    const { ageSeconds, bytes: limit } = status?.retention ?? {};
-    const kept = [ageSeconds ? `for ${age(ageSeconds)}` : null, limit ? `up to ${bytes(limit)}` : null].filter(Boolean).join(", ") || "without limit";
-    const facts = status?.oldestTimeUnixNano
-      ? `Spans are kept ${kept}. The oldest stored is from ${relativeTime(nanos(status.oldestTimeUnixNano), now)}, the newest from ${relativeTime(nanos(status.newestTimeUnixNano), now)}.`
-      : "The store holds no spans yet.";
-    fill(shell.main, h("section.state", {}, h("h2", {}, "Trace not found"), h("p", {}, "No span of ", h("code", {}, this.id), " is stored: it has not arrived yet, was not sampled, or is older than what is kept."),
-      status ? h("p.faint", {}, facts) : null, h("div.row-of-buttons", {}, again, back)));
+    const instead = await absentTrace(this.id, error, this.app.href(this.app.lastExplore), () => this.load());
+    if (!this.life.signal.aborted) fill(shell.main, instead);
   }
 
   repaint() {
     this.minimap.draw();
     this.waterfall.drawGutter();
+    this.views.tell("theme");
   }
 
-  /** A hint where to look, for links that are followed when the trace is old. */
+  /** A hint where to look, for links that are followed when the trace is old; and the folds, whatever the reader's setting. */
   fixedState() {
-    return this.model ? { t: String(this.traceStart / 1_000_000_000n) } : {};
+    const { model, outline } = this;
+    if (!model) return {};
+    const fold = outline.folds.count === 0 ? "" : outline.isFolding ? outline.foldText(false) : "off";
+    return { t: String(this.traceStart / 1_000_000_000n), fold };
   }
 
   zoneChanged() {
-    if (this.model) this.showHead();
+    if (this.model) this.head.showFacts();
   }
 
   close() {
     this.life.abort();
     this.loadDetails.cancel();
     this.keepZoom.cancel();
-    this.raw?.close();
+    this.arrivals.stop();
+    this.moments.close();
+    this.find.close();
+    this.menu.close();
+    this.views.close();
     this.waterfall.close();
     this.minimap.close();
     this.unlisten.forEach((stop) => stop());
     this.scheme.removeEventListener("change", this.repaint);
     this.app.keyboard.install("Trace", []);
   }
-}
-
-/** The spans of an answer, with what tells those apart that share an id. @param {any} answer @param {bigint} traceStart */
-function spanFacts({ spans, resources, scopes }, traceStart) {
-  return spans.map(({ span, resource, scope }) => ({
-    span, resource: resources[resource], scope: scopes[scope],
-    spanId: span.spanId,
-    kind: span.kind ?? 0,
-    start: Number(nanos(span.startTimeUnixNano) - traceStart),
-    service: plainValue(resources[resource]?.attributes?.find(({ key }) => key === "service.name")?.value) ?? "",
-  }));
 }
 
 /** "0.12-0.31" → [0.12, 0.31]; anything else is the whole. */
