@@ -19,11 +19,12 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null }} query
+ * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null, spans?: number }} query
+ *   `spans` is how many are told of each trace
  * @param {AbortSignal} [signal]
  */
-export function search({ q, start, end, limit, cursor }, signal) {
-  return get("search", { q, start, end, limit, cursor }, signal);
+export function search({ q, start, end, limit, cursor, spans }, signal) {
+  return get("search", { q, start, end, limit, cursor, spans }, signal);
 }
 
 export function traceSkeleton(id, signal) {

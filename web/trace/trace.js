@@ -76,6 +76,8 @@ class TracePage {
       search: (condition) => this.searchTraces(condition),
       copy: (text, what) => app.shell.copy(text, what),
       traceHref: (id, span) => app.href({ page: "trace", id, state: { ...initialState("trace"), span } }),
+      exploreHref: (q, from, to) => app.href({ page: "explore", state: { ...initialState("explore"), q, from, to } }),
+      openView: (name) => this.setView(name),
       close: () => this.showDetails(false),
       select: (row) => this.select(row, { opens: true }),
     });
@@ -576,6 +578,7 @@ class TracePage {
     this.find.close();
     this.menu.close();
     this.views.close();
+    this.details.close();
     this.waterfall.close();
     this.minimap.close();
     this.unlisten.forEach((stop) => stop());

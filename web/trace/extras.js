@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What several views of a trace ask the server beside its skeleton: asked once, when the first of them wants it.
+import * as api from "../api.js";
+import { nanos } from "../lib/format.js";
+
+const LOGS_MAX = 10_000;
+const kept = new WeakMap();
+
+/** @param {import("./model.js").TraceModel} model @returns {Extras} */
+export function extrasOf(model) {
+  if (!kept.has(model)) kept.set(model, new Extras(model));
+  return kept.get(model);
+}
+
+class Extras {
+  constructor(model) {
+    this.model = model;
+    this.answers = new Map();
+  }
+
+  /** The answer, asked for once; a failure is forgotten, so that it may be tried again. */
+  once(name, ask) {
+    if (!this.answers.has(name)) {
+      const answer = ask();
+      answer.catch(() => this.answers.delete(name));
+      this.answers.set(name, answer);
+    }
+    return this.answers.get(name);
+  }
+
+  /** Log records of the trace, by time. */
+  logs() {
+    return this.once("logs", () => api.traceLogs(this.model.traceId, undefined, LOGS_MAX));
+  }
+
+  /** Nanoseconds that each row is on the critical path. @returns {Promise<Float64Array>} */
+  pathTimes() {
+    return this.once("path", async () => pathTimes(this.model, (await api.criticalPath(this.model.traceId)).segments));
+  }
+
+  /** Whether any stored span links to this trace. @returns {Promise<boolean>} */
+  isLinked() {
+    return this.once("linked", async () => (await api.search({ q: `{ link:traceID = "${this.model.traceId}" }`, limit: 1 })).traces.length > 0);
+  }
+}
+
+/** @param {import("./model.js").TraceModel} model @param {any[]} segments of the API's critical path */
+export function pathTimes(model, segments) {
+  const times = new Float64Array(model.count);
+  for (const { spanId, startTimeUnixNano, endTimeUnixNano } of segments) {
+    const row = model.rowOf(spanId);
+    if (row >= 0) times[row] += Number(nanos(endTimeUnixNano) - nanos(startTimeUnixNano));
+  }
+  return times;
+}
