@@ -12,7 +12,7 @@ import { SEVERITIES, logEntries } from "./log-records.js";
 import { Rank } from "./rank.js";
 import { listed, section } from "./section.js";
 import { plainValue } from "./values.js";
-import { KIND_NAMES } from "./waterfall.js";
+import { KIND_NAMES } from "./kinds.js";
 
 const LISTED_MAX = 50;
 

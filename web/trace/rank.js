@@ -7,7 +7,7 @@ import { fill, h, svg } from "../lib/view.js";
 import { rankWindow } from "../settings.js";
 import { bandsOf, histogramOf, percentileName, quantileOf, rankOf, sizeOf } from "./ranking.js";
 import { section } from "./section.js";
-import { KIND_NAMES } from "./waterfall.js";
+import { KIND_NAMES } from "./kinds.js";
 
 const HOUR = 3_600_000_000_000n;
 const WINDOWS = { "1h": { length: HOUR, name: "hour" }, "24h": { length: 24n * HOUR, name: "24 h" }, "7d": { length: 168n * HOUR, name: "7 d" } };
