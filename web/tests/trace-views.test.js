@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { families } from "../trace/conventions.js";
-import { framesOf } from "../trace/flame-model.js";
+import { PathFrames, TimeFrames } from "../trace/flame-model.js";
 import { graphOf } from "../trace/graph-model.js";
 import { byTime, eventEntries, logEntries, severityOf } from "../trace/log-records.js";
 import { TraceModel } from "../trace/model.js";
@@ -112,21 +112,21 @@ test("a file of the table quotes what it must and holds no formulas", () => {
 
 test("spans of one path are one frame, and children share the width of their parent", () => {
   const trace = shop();
-  const frames = framesOf(trace, selfTimes(trace), "");
+  const frames = new PathFrames(new Paths(trace, selfTimes(trace)), "total");
   assert.equal(frames.size, 3);
   assert.deepEqual([0, 1, 2].map((frame) => [frames.count(frame), frames.total(frame), frames.self(frame), frames.errors(frame), frames.depth[frame]]), [[1, 100, 30, 0, 0], [2, 70, 30, 0, 1], [3, 40, 40, 1, 2]]);
   assert.deepEqual([...frames.place(-1).right].map((edge) => Math.round(edge * 100)), [100, 70, 40]);
   assert.deepEqual([...frames.place(2).right], [1, 1, 1]);
-  const own = framesOf(trace, selfTimes(trace), "self");
+  const own = new PathFrames(new Paths(trace, selfTimes(trace)), "self");
   assert.deepEqual([...own.place(-1).right].map((edge) => Math.round(edge * 100)), [100, 70, 40]);
   // Two children at once are longer than their parent.
-  const parallel = framesOf(model([[-1, 0, 10], [0, 0, 10, "a", "x"], [0, 0, 10, "a", "y"]]), new Float64Array([0, 10, 10]), "").place(-1);
+  const parallel = new PathFrames(new Paths(model([[-1, 0, 10], [0, 0, 10, "a", "x"], [0, 0, 10, "a", "y"]]), new Float64Array([0, 10, 10])), "total").place(-1);
   assert.deepEqual([[...parallel.left], [...parallel.right]], [[0, 0, 0.5], [1, 0.5, 1]]);
 });
 
 test("by time, what runs at once lies in lines of its own", () => {
   const trace = model([[-1, 0, 100], [0, 10, 50], [1, 20, 10], [0, 15, 50], [0, 70, 10]]);
-  const frames = framesOf(trace, selfTimes(trace), "time");
+  const frames = new TimeFrames(trace, selfTimes(trace));
   assert.deepEqual([...frames.depth], [0, 1, 3, 2, 1]);
   assert.deepEqual([...frames.below(0)], [1, 3, 4]);
   assert.deepEqual([frames.place(1).left[2], frames.place(1).right[2]], [0.2, 0.4]);
@@ -135,11 +135,11 @@ test("by time, what runs at once lies in lines of its own", () => {
 test("a hundred thousand spans and a depth of five thousand merge quickly enough, without recursion", () => {
   const trace = large(5000, 95_000);
   const self = selfTimes(trace);
-  const frames = framesOf(trace, self, "");
+  const frames = new PathFrames(new Paths(trace, self), "total");
   assert.ok(frames.size > 5000 && frames.lines === 5001);
   const { left, right } = frames.place(4000);
   assert.ok(right[4000] === 1 && left.every((edge, frame) => edge <= right[frame]));
-  assert.equal(framesOf(trace, self, "time").depth.length, 100_000);
+  assert.equal(new TimeFrames(trace, self).depth.length, 100_000);
   const { boxes } = graphOf(new Paths(trace, self), { most: 200, column: 240, line: 60 });
   assert.ok(boxes.length <= 401 && boxes.every(({ parent }, index) => parent < index));
   assert.equal(boxes.reduce((sum, { calls }) => sum + calls, 0), 100_000);

@@ -2,6 +2,8 @@
 // What several views of a trace ask the server beside its skeleton: asked once, when the first of them wants it.
 import * as api from "../api.js";
 import { nanos } from "../lib/format.js";
+import { Paths } from "./paths.js";
+import { selfTimes } from "./statistics.js";
 
 const LOGS_MAX = 10_000;
 const kept = new WeakMap();
@@ -26,6 +28,18 @@ class Extras {
       this.answers.set(name, answer);
     }
     return this.answers.get(name);
+  }
+
+  /** Time of each row while none of its children runs. @returns {Float64Array} */
+  selfTimes() {
+    this.self ??= selfTimes(this.model);
+    return this.self;
+  }
+
+  /** The spans merged by path. @returns {Paths} */
+  paths() {
+    this.merged ??= new Paths(this.model, this.selfTimes());
+    return this.merged;
   }
 
   /** Log records of the trace, by time. */

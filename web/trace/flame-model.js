@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the frames of a flame graph lie: by path (spans of one path are one frame, as wide as their time) or by time (a
 // span is a frame, as wide and where it ran, beside what ran at once). Pure, iterative.
-import { Paths } from "./paths.js";
 
 /** What ran at once in more lanes than these shares the last one. */
 const LANES_MAX = 2000;
@@ -11,7 +10,7 @@ const LANES_MAX = 2000;
  * `place(focus)` says from where to where each lies when `focus` takes the whole width.
  */
 export class PathFrames {
-  /** @param {Paths} paths @param {"total" | "self"} measure what a frame is as wide as */
+  /** @param {import("./paths.js").Paths} paths @param {"total" | "self"} measure what a frame is as wide as */
   constructor(paths, measure) {
     this.paths = paths;
     this.measure = measure;
@@ -125,9 +124,4 @@ function lanesOf(model) {
     busy[lane] = Math.max(busy[lane] ?? -Infinity, start[row] + model.duration[row]);
   }
   return lanes;
-}
-
-/** @param {import("./model.js").TraceModel} model @param {Float64Array} self @param {string} form "time", "self", or "" for paths by their total */
-export function framesOf(model, self, form) {
-  return form === "time" ? new TimeFrames(model, self) : new PathFrames(new Paths(model, self), form === "self" ? "self" : "total");
 }

@@ -30,8 +30,8 @@ export function listed(list, items, most, element) {
     list.append(...items.slice(from, from + most).map(element));
     const left = items.length - from - most;
     if (left <= 0) return;
-    const isList = list.tagName === "UL" || list.tagName === "OL";
-    const more = h(isList ? "li" : "div", {}, h("button.quiet.show-all", { type: "button", onclick: () => { more.remove(); add(from + most); } }, `Show ${count(Math.min(left, most))} more of ${count(left)}`));
+    const button = h("button.quiet.show-all", { type: "button", onclick: () => { more.remove(); add(from + most); } }, `Show ${count(Math.min(left, most))} more of ${count(left)}`);
+    const more = list.tagName === "TBODY" ? h("tr", {}, h("td", { colspan: "99" }, button)) : h(list.tagName === "DIV" ? "div" : "li", {}, button);
     list.append(more);
   };
   add(0);
