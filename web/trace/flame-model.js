@@ -25,6 +25,8 @@ export class PathFrames {
   total(frame) { return this.paths.total[frame]; }
   self(frame) { return this.paths.self[frame]; }
   errors(frame) { return this.paths.errors[frame]; }
+  /** How much of all self time lies in the branch. */
+  part(frame) { return this.paths.wholeAll > 0 ? this.paths.whole[frame] / this.paths.wholeAll : 0; }
   below(frame) { return this.paths.below(frame); }
 
   /** What a frame is as wide as, before it has to make room. */
@@ -84,6 +86,8 @@ export class TimeFrames {
   total(frame) { return this.model.duration[frame]; }
   self(frame) { return this.selves[frame]; }
   errors(frame) { return this.model.status[frame] === 2 ? 1 : 0; }
+  /** How much of the trace's time it takes. */
+  part(frame) { return this.model.duration[frame] / (this.model.to - this.model.from); }
   frameOf(row) { return row; }
 
   *below(frame) {

@@ -121,10 +121,10 @@ class Flame {
   }
 
   factsOf(frame) {
-    const { frames, trace: { model } } = this;
+    const { frames } = this;
     const times = frames.count(frame);
     const errors = frames.errors(frame);
-    return [times > 1 ? `×${count(times)}` : null, `total ${duration(frames.total(frame))}`, `self ${duration(frames.self(frame))}`, `${share(frames.total(frame) / (model.to - model.from))} of the trace's time`, errors ? plural(errors, "error") : null].filter(Boolean).join(" · ");
+    return [times > 1 ? `×${count(times)}` : null, `total ${duration(frames.total(frame))}`, `self ${duration(frames.self(frame))}`, `${share(frames.part(frame))} of ${this.form === "time" ? "the trace" : "all self time"}`, errors ? plural(errors, "error") : null].filter(Boolean).join(" · ");
   }
 
   /** Says the chosen frame, below the graph and as a tree: its ancestors, those beside it, and what is below. */

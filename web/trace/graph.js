@@ -6,10 +6,12 @@ import { extrasOf } from "./extras.js";
 import { graphOf } from "./graph-model.js";
 
 const NODES_MAX = 200;
-const WIDE = 208;
+const WIDE = 200;
 const HIGH = 44;
-const GRID = { most: NODES_MAX, column: WIDE + 64, line: HIGH + 14 };
-const EDGE = 16;
+const GAP = 44;
+const GRID = { most: NODES_MAX, column: WIDE + GAP, line: HIGH + 12 };
+/** Smaller than this nobody can read it. */
+const READABLE = 0.85;
 const NAME_MAX = 200;
 const SCALE_MIN = 0.1;
 const SCALE_MAX = 2;
@@ -33,7 +35,7 @@ class Graph {
     fill(element, h("div.view-bar", {}, this.facts, h("span.spring"), h("div.button-group", { role: "group", "aria-label": "Size" },
       button("+", "Larger (+)", () => this.zoom(1.25)), button("−", "Smaller (−)", () => this.zoom(0.8)), h("button.quiet", { type: "button", onclick: () => this.fit() }, "Fit"))), this.stage);
     this.listen();
-    this.watcher = new ResizeObserver(() => this.isFitted && this.fit());
+    this.watcher = new ResizeObserver(() => this.fitted && this.fit(this.fitted.readable));
     this.watcher.observe(this.stage);
   }
 
@@ -76,6 +78,7 @@ class Graph {
     const part = this.paths.wholeAll > 0 ? box.self / this.paths.wholeAll : 0;
     const service = row < 0 ? "" : model.serviceName(row);
     const operation = row < 0 ? plural(box.folded, "more path", "more paths") : model.operationName(row);
+    const time = `${duration(box.self)}  ${share(part)}`;
     const facts = [box.calls > 1 || row < 0 ? `×${count(box.calls)}` : null, `self ${duration(box.self)}`, share(part), box.errors ? plural(box.errors, "error") : null].filter(Boolean).join(" · ");
     const group = svg("g", { class: `graph-node${box.errors ? " failed" : ""}${row < 0 ? " fold" : ""}`, role: "treeitem", id: `graph-${index}`, "data-index": index, "data-s": row < 0 ? null : model.color(row), transform: `translate(${box.x} ${box.y})`,
       "aria-level": box.node < 0 ? this.levelOf(box) : this.paths.depth[box.node] + 1, "aria-selected": "false", "aria-label": `${service} ${operation}, ${facts}` },
@@ -83,8 +86,9 @@ class Graph {
       svg("rect", { class: "graph-box", width: WIDE, height: HIGH, rx: 3 }),
       svg("rect", { class: "graph-part", y: HIGH - 4, width: Math.max(part > 0 ? 2 : 0, part * WIDE).toFixed(1), height: 4 }),
       svg("rect", { class: "graph-swatch", x: 10, y: 9, width: 8, height: 8, rx: 2 }),
-      clipped(24, 17, WIDE - 32, "graph-name", `${box.errors ? "✕ " : ""}${service ? `${service} ` : ""}${operation}`),
-      clipped(24, 33, WIDE - 32, "graph-facts", facts));
+      clipped(24, 17, WIDE - 32, "graph-name", `${box.errors ? "✕ " : ""}${operation || "unnamed"}`),
+      clipped(24, 33, WIDE - 118, "graph-facts", service),
+      svg("text", { class: "graph-facts", x: WIDE - 8, y: 33, "text-anchor": "end" }, time));
     return group;
   }
 
@@ -176,13 +180,13 @@ class Graph {
   /** As large as it is readable, whole if that is possible. @param {boolean} [readable] not smaller than can be read */
   fit(readable = false) {
     const { width, height } = this.size;
-    const whole = Math.min((width - 32) / Math.max(1, this.width - 64), (height - 32) / Math.max(1, this.height));
-    this.scale = Math.max(readable ? 0.7 : SCALE_MIN, Math.min(1, whole));
+    const whole = Math.min((width - 32) / Math.max(1, this.width - GAP), (height - 32) / Math.max(1, this.height));
+    this.scale = Math.max(readable ? READABLE : SCALE_MIN, Math.min(1, whole));
     this.x = 16;
     this.y = Math.max(16, (height - this.height * this.scale) / 2);
     const root = this.boxes?.[0];
     if (root && this.height * this.scale > height) this.y = readable ? height / 2 - (root.y + HIGH / 2) * this.scale : 16;
-    this.isFitted = true;
+    this.fitted = { readable };
     this.place();
   }
 
@@ -193,7 +197,7 @@ class Graph {
     this.x = px - ((px - this.x) * next) / this.scale;
     this.y = py - ((py - this.y) * next) / this.scale;
     this.scale = next;
-    this.isFitted = false;
+    this.fitted = null;
     this.place();
   }
 
@@ -201,7 +205,7 @@ class Graph {
     const { width, height } = this.size;
     this.x = Math.max(60 - this.width * this.scale, Math.min(width - 60, this.x + dx));
     this.y = Math.max(60 - this.height * this.scale, Math.min(height - 60, this.y + dy));
-    this.isFitted = false;
+    this.fitted = null;
     this.place();
   }
 

@@ -125,5 +125,5 @@ function histogram(bands, own, label) {
     svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label },
       svg("path", { class: "histogram-bars", d: good }), svg("path", { class: "histogram-bad", d: bad }), svg("path", { class: "histogram-base", d: `M0 ${HEIGHT}H${WIDTH}` }),
       svg("path", { class: "histogram-own", d: `M${(x * WIDTH).toFixed(1)} 0V${HEIGHT}` })),
-    h("figcaption", { "aria-hidden": "true" }, h("span", {}, duration(from)), h("span.histogram-here", { style: { left: `${(x * 100).toFixed(2)}%` } }, "▲"), h("span", {}, duration(to))));
+    h("figcaption", { "aria-hidden": "true" }, h("span", {}, duration(from)), h("span", {}, duration(to))));
 }
