@@ -47,25 +47,31 @@ def traces(server):
 @pytest.fixture
 def open_view(open_page, traces):
     """open_view("table", …): the trace in one of its views."""
-    return lambda view="", span="charge", theme="light", **size: open_page(f"/trace/{traces['trace']}?span={traces[span]}&view={view}", theme, **size)
+    return lambda view="", span="charge", **size: open_page(f"/trace/{traces['trace']}?span={traces[span]}&view={view}", **size)
+
+
+def in_both_themes(rig, name):
+    for theme in ("dark", "light"):
+        rig.page.emulate_media(color_scheme=theme)
+        shot(rig, f"views-{name}-{theme}")
+        assert_accessible(rig)
 
 
 def attribute(page, key):
     return page.locator(f'.attribute[data-key="{key}"]')
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_details_of_a_span_that_means_harm(open_view, theme):
-    with open_view(theme=theme) as rig:
+def test_details_of_a_span_that_means_harm(open_view):
+    with open_view() as rig:
         page = rig.page
         waterfall(page)
         panel = page.get_by_role("complementary", name="Span")
         # Its duration stands among those of its operation, in words too.
-        expect(panel.get_by_text(re.compile(r"p9\d(\.\d)? of|p95 of"))).to_contain_text("of 21 spans, last 24 h")
-        expect(panel.get_by_role("img", name=re.compile("21 spans of this operation, last 24 h: median"))).to_be_visible()
+        expect(panel.locator(".rank-head")).to_contain_text(re.compile(r"p9\d of 21\sspans, last 24 h"))
+        expect(panel.get_by_role("img", name=re.compile(r"21\sspans of this operation, last 24 h: median"))).to_be_visible()
         expect(panel.get_by_text("card declined")).to_be_visible()
         # The critical path: the end waited for the charge.
-        expect(panel.locator(".timing")).to_contain_text(re.compile(r"Critical path\s*40.0 ms"))
+        expect(panel.locator(".timing")).to_contain_text(re.compile(r"Critical path\s*40.0\sms"))
         # The exception, with all of its stack.
         expect(panel.locator(".exception")).to_contain_text(f"CardError declined {EVIL}")
         expect(panel.locator(".stack")).to_contain_text("Card.java:39")
@@ -83,7 +89,7 @@ def test_details_of_a_span_that_means_harm(open_view, theme):
         # A large value shows its beginning, and the rest when asked.
         large = attribute(page, "large.value")
         assert len(large.inner_text()) < 3000
-        large.get_by_role("button", name="Show all (176 KiB)").click()
+        large.get_by_role("button", name=re.compile(r"Show all \(176\sKiB\)")).click()
         assert len(large.inner_text()) >= len(LARGE)
         # Events in order, log records of this span, links both ways.
         assert panel.locator("details", has=page.get_by_role("heading", name="Events")).locator(".event-name").all_inner_texts() == ["retry", "exception"]
@@ -91,8 +97,7 @@ def test_details_of_a_span_that_means_harm(open_view, theme):
         expect(panel.get_by_role("link", name="jobs settle")).to_have_count(2)
         expect(panel.get_by_role("button", name=re.compile("orders-db SELECT orders"))).to_be_visible()
         expect(panel.get_by_text("not stored here")).to_be_visible()
-        assert_accessible(rig)
-        shot(rig, f"views-details-{theme}")
+        in_both_themes(rig, "details")
         assert rig.page.locator("img[src=x]").count() == 0 and rig.page.title() != "1"
 
 
@@ -131,22 +136,19 @@ def test_links_lead_there_and_back(open_view, traces):
         expect(page.get_by_role("complementary", name="Span")).to_contain_text("charge")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_table_groups_sorts_and_finds(open_view, theme):
-    with open_view("table", theme=theme) as rig:
+def test_the_table_groups_sorts_and_finds(open_view):
+    with open_view("table") as rig:
         page = rig.page
         rows = page.locator(".stats tbody tr")
         expect(rows).to_have_count(3)
-        expect(rows.nth(0)).to_contain_text("charge")
-        expect(rows.filter(has_text="SELECT orders")).to_contain_text(re.compile(r"6\s*0\s*6.00 ms\s*6.00 ms"))
-        expect(rows.filter(has_text=EVIL)).to_have_count(1)
+        expect(rows.nth(0)).to_contain_text(EVIL)
+        expect(rows.filter(has_text="SELECT orders")).to_contain_text(re.compile(r"6\s*0\s*6.00\sms\s*6.00\sms"))
         expect(rows.nth(0)).not_to_contain_text("…")
         page.get_by_role("button", name="Spans", exact=True).click()
         expect(page.get_by_role("columnheader", name="Spans")).to_have_attribute("aria-sort", "descending")
         expect(rows.nth(0)).to_contain_text("SELECT orders")
         expect(page).to_have_url(re.compile("sort=count"))
-        assert_accessible(rig)
-        shot(rig, f"views-table-{theme}")
+        in_both_themes(rig, "table")
         page.get_by_role("button", name="Kind").click()
         expect(rows.nth(0)).to_contain_text("client")
         # Any attribute, and its groups are known to the server.
@@ -158,7 +160,7 @@ def test_the_table_groups_sorts_and_finds(open_view, theme):
         with page.expect_download() as download:
             page.get_by_role("button", name="CSV").click()
         text = download.value.path().read_text()
-        assert text.startswith("shard,count,") and "\r\ns0,3,3,0,3,3," in text, text
+        assert text.startswith("shard,count,") and "\ns0,3,3,0,3,3," in text, text
         page.reload()
         expect(rows).to_have_count(3)
         page.get_by_role("button", name="Service").click()
@@ -167,9 +169,8 @@ def test_the_table_groups_sorts_and_finds(open_view, theme):
         assert parse_qs(urlsplit(page.url).query)["f"] == ['service = "orders-db"']
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_flame_graph_is_walked_by_keys_and_told_in_words(open_view, theme):
-    with open_view("flame", span="root", theme=theme) as rig:
+def test_the_flame_graph_is_walked_by_keys_and_told_in_words(open_view):
+    with open_view("flame", span="root") as rig:
         page = rig.page
         tree = page.get_by_role("tree")
         chosen = tree.locator("[aria-selected=true]")
@@ -183,8 +184,7 @@ def test_the_flame_graph_is_walked_by_keys_and_told_in_words(open_view, theme):
         page.keyboard.press("Enter")
         expect(page.get_by_role("navigation", name="Zoomed into")).to_contain_text("Whole trace")
         expect(page).to_have_url(re.compile("at="))
-        shot(rig, f"views-flame-{theme}")
-        assert_accessible(rig)
+        in_both_themes(rig, "flame")
         page.keyboard.press("Escape")
         expect(page.get_by_role("navigation", name="Zoomed into")).to_be_hidden()
         page.get_by_role("button", name="By time").click()
@@ -196,27 +196,24 @@ def test_the_flame_graph_is_walked_by_keys_and_told_in_words(open_view, theme):
         assert_accessible(rig)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_graph_shows_who_called_what(open_view, theme):
-    with open_view("graph", span="root", theme=theme) as rig:
+def test_the_graph_shows_who_called_what(open_view):
+    with open_view("graph", span="root") as rig:
         page = rig.page
         nodes = page.get_by_role("treeitem")
         expect(nodes).to_have_count(3)
-        expect(page.get_by_role("treeitem", name=re.compile(r"orders-db SELECT orders, ×6 · self 6.00 ms · 6 %"))).to_be_visible()
+        expect(page.get_by_role("treeitem", name=re.compile(r"orders-db SELECT orders, ×6 · self 6.00\sms · 6\s%"))).to_be_visible()
         page.get_by_role("tree").focus()
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowDown")
-        expect(page.get_by_role("treeitem", selected=True)).to_have_attribute("aria-label", re.compile("payment charge.*1 error"))
+        expect(page.get_by_role("treeitem", selected=True)).to_have_attribute("aria-label", re.compile(r"payment charge.*1\serror"))
         expect(page.get_by_role("complementary", name="Span")).to_contain_text("card declined")
-        shot(rig, f"views-graph-{theme}")
-        assert_accessible(rig)
+        in_both_themes(rig, "graph")
         page.get_by_role("treeitem", name=re.compile("SELECT orders")).click()
         expect(page.get_by_role("complementary", name="Span")).to_contain_text("SELECT orders")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_logs_and_events_stand_in_one_order(open_view, theme):
-    with open_view("logs", span="root", theme=theme) as rig:
+def test_logs_and_events_stand_in_one_order(open_view):
+    with open_view("logs", span="root") as rig:
         page = rig.page
         rows = page.locator(".log-row:visible")
         expect(rows).to_have_count(4)
@@ -225,8 +222,7 @@ def test_logs_and_events_stand_in_one_order(open_view, theme):
         ]
         rows.nth(2).click()
         expect(page.get_by_role("complementary", name="Span")).to_contain_text("card declined")
-        shot(rig, f"views-logs-{theme}")
-        assert_accessible(rig)
+        in_both_themes(rig, "logs")
         page.get_by_label("Severity").select_option("error")
         expect(rows).to_have_count(1)
         page.get_by_label("Severity").select_option("")
@@ -244,7 +240,7 @@ def test_raw_is_the_trace_or_one_span(open_view, traces):
         expect(text).to_contain_text('"resourceSpans"')
         page.get_by_role("button", name="Selected span").click()
         expect(text).to_contain_text(f'"spanId": "{traces["charge"]}"')
-        assert json.loads(page.evaluate("document.querySelector('.raw-text').firstChild.data + (document.querySelector('.raw-text').childNodes.length > 1 ? '' : '')"))["span"]["name"] == "charge"
+        assert json.loads(text.text_content())["span"]["name"] == "charge"
         for name, member in (("OTLP JSON", "resourceSpans"), ("Jaeger JSON", "data")):
             with page.expect_download() as download:
                 page.get_by_role("link", name=name).click()
@@ -252,11 +248,11 @@ def test_raw_is_the_trace_or_one_span(open_view, traces):
         assert_accessible(rig)
 
 
-@pytest.mark.parametrize("view", ["flame", "graph", "table", "logs", "raw", ""])
-def test_a_narrow_window_does_not_scroll_sideways(open_view, view):
-    with open_view(view, width=390, height=844) as rig:
-        settle(rig)
-        assert rig.page.evaluate("document.scrollingElement.scrollWidth") <= 390
-        rig.page.wait_for_timeout(100)
-        shot(rig, f"views-narrow-{view or 'waterfall'}")
-        assert_accessible(rig)
+def test_a_narrow_window_does_not_scroll_sideways(open_view):
+    with open_view(width=390, height=844) as rig:
+        waterfall(rig.page)
+        for view in ("Waterfall", "Flame", "Graph", "Table", "Logs", "Raw"):
+            rig.page.get_by_role("tab", name=view).click()
+            settle(rig)
+            assert rig.page.evaluate("document.scrollingElement.scrollWidth") <= 390, view
+            shot(rig, f"views-narrow-{view.lower()}")

@@ -19,7 +19,7 @@ const LISTED_MAX = 50;
 /**
  * @typedef {{ search: (condition: import("../explore/query-text.js").Condition) => void, copy: (text: string, what: string) => void,
  *   traceHref: (id: string, span: string) => string, exploreHref: (q: string, from: string, to: string) => string,
- *   openView: (name: string) => void, close: () => void, select: (row: number) => void }} Actions
+ *   openView: (name: string) => void, criticalPath: () => Promise<import("./critical-path.js").CriticalPath>, close: () => void, select: (row: number) => void }} Actions
  */
 
 export class Details {
@@ -110,7 +110,7 @@ export class Details {
   async showPathTime(place) {
     const { model, row } = this;
     try {
-      const time = (await extrasOf(model).pathTimes())[row];
+      const time = (await this.actions.criticalPath()).nanosOf(row);
       if (time > 0) fill(place, duration(time), h("span.faint", {}, ` ${share(time / (model.to - model.from))}`));
       else fill(place, "not on it");
       attribute(place, "title", exactDuration(time));

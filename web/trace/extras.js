@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several views of a trace ask the server beside its skeleton: asked once, when the first of them wants it.
 import * as api from "../api.js";
-import { nanos } from "../lib/format.js";
 import { Paths } from "./paths.js";
 import { selfTimes } from "./statistics.js";
 
@@ -47,23 +46,8 @@ class Extras {
     return this.once("logs", () => api.traceLogs(this.model.traceId, undefined, LOGS_MAX));
   }
 
-  /** Nanoseconds that each row is on the critical path. @returns {Promise<Float64Array>} */
-  pathTimes() {
-    return this.once("path", async () => pathTimes(this.model, (await api.criticalPath(this.model.traceId)).segments));
-  }
-
   /** Whether any stored span links to this trace. @returns {Promise<boolean>} */
   isLinked() {
     return this.once("linked", async () => (await api.search({ q: `{ link:traceID = "${this.model.traceId}" }`, limit: 1 })).traces.length > 0);
   }
-}
-
-/** @param {import("./model.js").TraceModel} model @param {any[]} segments of the API's critical path */
-export function pathTimes(model, segments) {
-  const times = new Float64Array(model.count);
-  for (const { spanId, startTimeUnixNano, endTimeUnixNano } of segments) {
-    const row = model.rowOf(spanId);
-    if (row >= 0) times[row] += Number(nanos(endTimeUnixNano) - nanos(startTimeUnixNano));
-  }
-  return times;
 }

@@ -290,7 +290,7 @@ class Flame {
   /** A flag for each frame that holds something searched for; null when nothing is. */
   wantedFrames() {
     const { trace, frames } = this;
-    if (!trace.search?.value.trim()) return null;
+    if (!trace.matches) return null;
     const flags = new Uint8Array(frames.size);
     for (const row of trace.matches) flags[frames.frameOf(row)] = 1;
     return flags;

@@ -123,10 +123,10 @@ class Graph {
 
   markMatches() {
     if (!this.boxes) return;
-    const isSearched = Boolean(this.trace.search?.value.trim());
+    const { matches } = this.trace;
     const found = new Set();
-    if (isSearched) for (const row of this.trace.matches) found.add(this.paths.node[row]);
-    this.nodes.forEach((element, index) => element.classList.toggle("unmatched", isSearched && !found.has(this.boxes[index].node)));
+    for (const row of matches ?? []) found.add(this.paths.node[row]);
+    this.nodes.forEach((element, index) => element.classList.toggle("unmatched", matches !== null && !found.has(this.boxes[index].node)));
   }
 
   listen() {

@@ -81,9 +81,9 @@ class Table {
       const self = extrasOf(model).selfTimes();
       this.groups = groupsOf(model, by, self, null);
       this.draw();
-      const path = await extrasOf(model).pathTimes().catch(() => null);
+      const path = await this.trace.wantCriticalPath().catch(() => null);
       if (signal.aborted || !path) return;
-      this.groups = groupsOf(model, by, self, path);
+      this.groups = groupsOf(model, by, self, Float64Array.from(model.start, (_, row) => path.nanosOf(row)));
       this.draw();
       return;
     }

@@ -78,6 +78,7 @@ class TracePage {
       traceHref: (id, span) => app.href({ page: "trace", id, state: { ...initialState("trace"), span } }),
       exploreHref: (q, from, to) => app.href({ page: "explore", state: { ...initialState("explore"), q, from, to } }),
       openView: (name) => this.setView(name),
+      criticalPath: () => this.wantCriticalPath(),
       close: () => this.showDetails(false),
       select: (row) => this.select(row, { opens: true }),
     });
