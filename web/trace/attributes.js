@@ -17,7 +17,7 @@ const SEARCHED_MAX = 20_000;
 const PINNED_MAX = 50;
 
 export class Attributes {
-  /** @param {{ search: (condition: import("../explore/query-text.js").Condition) => void, copy: (text: string, what: string) => void }} actions */
+  /** @param {{ search: (condition: import("../explore/query-text.js").Condition) => void, copy: (text: string, what: string) => void, find?: (condition: import("../explore/query-text.js").Condition) => void }} actions `find` looks within the trace */
   constructor(actions) {
     this.actions = actions;
     /** What is filtered by stays when another span is chosen. */
@@ -95,6 +95,7 @@ export class Attributes {
       h("div.attribute-value", {}, this.value(value, key)),
       h("div.attribute-actions", {},
         canFilter ? small("filter", `Traces with this ${key}`, () => search("=")) : null,
+        canFilter && this.actions.find ? small("explore", `Spans of this trace with this ${key}`, () => this.actions.find({ key, scope, operator: "=", value: plain, type })) : null,
         canFilter ? small("exclude", `Traces with another ${key}`, () => search("!=")) : null,
         isOwn ? small("pin", isPinned ? `Show ${key} in its place` : `Show ${key} first`, () => this.pin(key, !isPinned), { "aria-pressed": String(isPinned) }) : null,
         small("copy", `Copy ${key}`, () => this.actions.copy(valueText(value), key))));
@@ -139,7 +140,13 @@ export function longText(written, tag, name = "Value") {
   const isBlock = tag.startsWith("pre");
   const box = h(tag, isBlock ? { tabindex: "0", role: "group", "aria-label": name } : {}, written.slice(0, SHOWN_MAX));
   if (written.length <= SHOWN_MAX) return box;
-  const more = h("button.quiet.show-all", { type: "button", onclick: () => { box.textContent = written; more.remove(); } }, `Show all (${bytes(new Blob([written]).size)})`);
+  const more = h("button.quiet.show-all", { type: "button", onclick: () => {
+    box.textContent = written;
+    box.classList.add("whole");
+    for (const [key, value] of [["tabindex", "0"], ["role", "group"], ["aria-label", name]]) box.setAttribute(key, value);
+    more.remove();
+    box.focus();
+  } }, `Show all (${bytes(new Blob([written]).size)})`);
   return [box, more];
 }
 

@@ -18,7 +18,7 @@ const LISTED_MAX = 50;
 
 /**
  * @typedef {{ search: (condition: import("../explore/query-text.js").Condition) => void, copy: (text: string, what: string) => void,
- *   traceHref: (id: string, span: string) => string, exploreHref: (q: string, from: string, to: string) => string,
+ *   find: (condition: import("../explore/query-text.js").Condition) => void, traceHref: (id: string, span: string) => string, exploreHref: (q: string, from: string, to: string) => string,
  *   openView: (name: string) => void, criticalPath: () => Promise<import("./critical-path.js").CriticalPath>, close: () => void, select: (row: number) => void }} Actions
  */
 
@@ -67,6 +67,7 @@ export class Details {
   showSpan(span, resource, scope, traceStart) {
     const start = nanos(span.startTimeUnixNano);
     const { scrollTop } = this.body;
+    const links = this.links.show(this.model, span, traceStart);
     fill(this.facts, this.status(span), this.timing(start));
     this.setRest(
       this.rank.show(this.model, this.row, traceStart),
@@ -74,13 +75,13 @@ export class Details {
       this.attributes.show(span, resource, scope),
       this.events(span, start),
       this.logs(span, start, traceStart),
-      this.links.show(this.model, span),
+      links.sections,
       section("Span", [this.factList([
         this.copyRow("Span id", span.spanId), this.copyRow("Parent id", span.parentSpanId || "none", !span.parentSpanId), this.copyRow("Trace id", span.traceId),
         span.traceState ? this.copyRow("Trace state", span.traceState) : null,
         this.dropped(span)]),
         h("div.row-of-buttons", {}, h("button.quiet", { type: "button", onclick: () => this.actions.copy(JSON.stringify(span, null, 2), "Span as OTLP JSON") }, icon("copy"), "Copy as JSON"),
-          h("button.quiet", { type: "button", onclick: () => this.actions.openView("raw") }, "Raw view"))]));
+          h("button.quiet", { type: "button", onclick: () => this.actions.openView("raw") }, "Raw view"), links.further)]));
     this.body.scrollTop = scrollTop;
   }
 

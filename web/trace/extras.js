@@ -46,8 +46,8 @@ class Extras {
     return this.once("logs", () => api.traceLogs(this.model.traceId, undefined, LOGS_MAX));
   }
 
-  /** Whether any stored span links to this trace. @returns {Promise<boolean>} */
-  isLinked() {
-    return this.once("linked", async () => (await api.search({ q: `{ link:traceID = "${this.model.traceId}" }`, limit: 1 })).traces.length > 0);
+  /** Whether any stored span of a range links to this trace. @param {{ start?: bigint, end?: bigint }} range @returns {Promise<boolean>} */
+  isLinked({ start, end }) {
+    return this.once(`linked ${start} ${end}`, async () => (await api.search({ q: `{ link:traceID = "${this.model.traceId}" }`, start, end, limit: 1 })).traces.length > 0);
   }
 }

@@ -11,6 +11,9 @@ const LISTED_MAX = 20;
 /** How many linked spans of other traces are asked for by name. */
 const NAMED_MAX = 20;
 const FOUND_MAX = 100;
+/** Who links to a span mostly starts with it or soon after: as far as that is looked without being asked to. */
+const BEFORE_NANOS = 3_600_000_000_000n;
+const AFTER_NANOS = 86_400_000_000_000n;
 
 export class Links {
   /** @param {{ traceHref: (id: string, span: string) => string, select: (row: number) => void }} actions @param {import("./attributes.js").Attributes} attributes */
@@ -20,8 +23,8 @@ export class Links {
     this.aborted = new AbortController();
   }
 
-  /** @param {import("./model.js").TraceModel} model @param {any} span OTLP JSON @returns {any} sections; the one of links in comes when there are some */
-  show(model, span) {
+  /** @param {import("./model.js").TraceModel} model @param {any} span OTLP JSON @param {bigint} traceStart @returns {any} sections; the one of links in comes when there are some */
+  show(model, span, traceStart) {
     this.stop();
     this.aborted = new AbortController();
     this.model = model;
@@ -35,8 +38,14 @@ export class Links {
     }), { size: list.length }) : null;
     if (targets.size) this.nameTargets([...targets.values()].slice(0, NAMED_MAX));
     const back = h("div.links-in", {});
-    this.findBack(span, back);
-    return [out, back];
+    const range = { start: traceStart > BEFORE_NANOS ? traceStart - BEFORE_NANOS : 0n, end: traceStart + BigInt(Math.ceil(model.to)) + AFTER_NANOS };
+    this.findBack(span, back, range);
+    const further = h("button.quiet.show-all", { type: "button", title: "Links from spans that start within a day were looked for", onclick: async () => {
+      further.disabled = true;
+      await this.findBack(span, back, {});
+      further.replaceWith(h("span.faint", { role: "status" }, back.firstChild ? "All links to it are shown." : "No stored span links to it."));
+    } }, "Links to it from any time");
+    return { sections: [out, back], further };
   }
 
   /** The way to a span: here by its row, elsewhere by its address. */
@@ -62,20 +71,20 @@ export class Links {
     }
   }
 
-  async findBack(span, place) {
+  async findBack(span, place, range) {
     const { signal } = this.aborted;
     const { model } = this;
     try {
-      if (!(await extrasOf(model).isLinked()) || signal.aborted) return;
+      if (!(await extrasOf(model).isLinked(range)) || signal.aborted) return;
       const q = `{ link:traceID = "${model.traceId}" && link:spanID = "${span.spanId}" }`;
-      const answer = await api.search({ q, limit: FOUND_MAX, spans: FOUND_MAX }, signal);
+      const answer = await api.search({ q, ...range, limit: FOUND_MAX, spans: FOUND_MAX }, signal);
       const spans = spansOf(answer);
       if (signal.aborted || !spans.length) return;
       fill(place, section("Linked from", [
         listed(h("ul.links", {}), spans, LISTED_MAX, (found) => h("li", {}, this.target(found.traceId, found.spanId, nameOf(found), relativeTime(nanos(found.startTimeUnixNano), Date.now())))),
         answer.next ? h("p.faint", {}, `The newest ${plural(answer.traces.length, "trace")}; there are more.`) : null], { size: spans.length }));
     } catch (error) {
-      if (!signal.aborted) fill(place, section("Linked from", [h("p.problem", {}, error.message), h("button", { type: "button", onclick: () => { fill(place); this.findBack(span, place); } }, "Try again")]));
+      if (!signal.aborted) fill(place, section("Linked from", [h("p.problem", {}, error.message), h("button", { type: "button", onclick: () => { fill(place); this.findBack(span, place, range); } }, "Try again")]));
     }
   }
 
