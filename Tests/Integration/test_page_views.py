@@ -86,6 +86,7 @@ def test_details_of_a_span_that_means_harm(open_view):
         expect(pretty).to_contain_text("12345678901234567890")
         attribute(page, "as.json").get_by_role("button", name="As sent").click()
         expect(pretty).to_have_text(JSON_VALUE)
+        in_both_themes(rig, "details")
         # A large value shows its beginning, and the rest when asked.
         large = attribute(page, "large.value")
         assert len(large.inner_text()) < 3000
@@ -97,7 +98,9 @@ def test_details_of_a_span_that_means_harm(open_view):
         expect(panel.get_by_role("link", name="jobs settle")).to_have_count(2)
         expect(panel.get_by_role("button", name=re.compile("orders-db SELECT orders"))).to_be_visible()
         expect(panel.get_by_text("not stored here")).to_be_visible()
-        in_both_themes(rig, "details")
+        panel.get_by_role("button", name="Links to it from any time").click()
+        expect(panel.get_by_text("All links to it are shown.")).to_be_visible()
+        assert_accessible(rig)
         assert rig.page.locator("img[src=x]").count() == 0 and rig.page.title() != "1"
 
 
@@ -122,6 +125,20 @@ def test_attributes_are_filtered_pinned_and_folded_and_stay_so(open_view):
         expect(page.locator(".attribute-region summary").first).to_contain_text(re.compile("pinned", re.I))
         expect(attribute(page, "http.response.status_code")).to_be_hidden()
         expect(attribute(page, "rpc.system")).to_be_visible()
+
+
+def test_a_value_is_looked_for_here_and_everywhere(open_view):
+    with open_view(span="query") as rig:
+        page = rig.page
+        waterfall(page)
+        attribute(page, "shard").hover()
+        attribute(page, "shard").get_by_role("button", name="Spans of this trace with this shard").click()
+        expect(page.get_by_role("tab", name="Waterfall")).to_have_attribute("aria-selected", "true")
+        expect(page).to_have_url(re.compile("f=shard"))
+        page.go_back()
+        attribute(page, "shard").hover()
+        attribute(page, "shard").get_by_role("button", name="Traces with another shard").click()
+        expect(page).to_have_url(re.compile("explore.*q=shard"))
 
 
 def test_links_lead_there_and_back(open_view, traces):
@@ -222,6 +239,7 @@ def test_logs_and_events_stand_in_one_order(open_view):
         ]
         rows.nth(2).click()
         expect(page.get_by_role("complementary", name="Span")).to_contain_text("card declined")
+        expect(page.get_by_role("region", name="The chosen entry")).to_contain_text("log.key")
         in_both_themes(rig, "logs")
         page.get_by_label("Severity").select_option("error")
         expect(rows).to_have_count(1)

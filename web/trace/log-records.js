@@ -14,7 +14,7 @@ export function severityOf(number = 0, text = "") {
 
 /**
  * `at` is nanoseconds after the start of the trace.
- * @typedef {{ kind: "log" | "event", at: number, time: bigint, spanId: string, severity: number, text: string, attributes: any[], service: string }} Entry
+ * @typedef {{ kind: "log" | "event", at: number, time: bigint, spanId: string, severity: number, text: string, body?: any, attributes: any[], service: string }} Entry
  */
 
 /** @param {any} answer of the API @param {bigint} traceStart @returns {Entry[]} */
@@ -24,7 +24,7 @@ export function logEntries({ logs, resources }, traceStart) {
     const body = valueText(logRecord.body);
     return {
       kind: "log", at: Number(time - traceStart), time, spanId: logRecord.spanId ?? "", severity: severityOf(logRecord.severityNumber, logRecord.severityText),
-      text: body || logRecord.eventName || "", attributes: logRecord.attributes ?? [], service: serviceOf(resources[resource]),
+      text: body || logRecord.eventName || "", body: body ? logRecord.body : null, attributes: logRecord.attributes ?? [], service: serviceOf(resources[resource]),
     };
   });
 }

@@ -5,6 +5,7 @@ import { absoluteTime, count, duration, plural } from "../lib/format.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
+import { Attributes, small } from "./attributes.js";
 import { extrasOf } from "./extras.js";
 import { SEVERITIES, byTime, eventEntries, logEntries, serviceOf } from "./log-records.js";
 
@@ -54,7 +55,10 @@ class Logs {
       event.preventDefault();
       this.choose(Math.max(0, Math.min(this.shown.length - 1, this.chosen + step)));
     });
-    fill(element, h("div.view-bar", {}, this.level, this.words, this.facts, this.more), this.note, this.scroller);
+    const copy = (text, what) => trace.app.shell.copy(text, what);
+    this.attributes = new Attributes({ copy, search: (condition) => trace.searchTraces(condition) });
+    this.entry = h("section.log-entry", { "aria-label": "The chosen entry", tabindex: "0", hidden: true });
+    fill(element, h("div.view-bar", {}, this.level, this.words, this.facts, this.more), this.note, this.scroller, this.entry);
     this.numbers = 0;
   }
 
@@ -115,6 +119,7 @@ class Logs {
     const chosen = this.shown[this.chosen];
     this.shown = byTime(this.entries).filter((entry) => entry.severity >= least && (wanted === "" || entry.text.toLowerCase().includes(wanted) || entry.service.toLowerCase().includes(wanted)));
     this.chosen = this.shown.indexOf(chosen);
+    if (this.chosen < 0) this.entry.hidden = true;
     attribute(this.scroller, "aria-rowcount", this.shown.length);
     this.list.setCount(this.shown.length);
     this.say();
@@ -148,8 +153,20 @@ class Logs {
     this.list.refresh();
     this.list.draw();
     this.nameActive();
+    this.showEntry(this.shown[index]);
     const row = this.trace.model.rowOf(this.shown[index].spanId);
     if (row >= 0) this.trace.select(row, { opens: true });
+  }
+
+  /** All of an entry, below the list. @param {import("./log-records.js").Entry} entry */
+  showEntry({ kind, text, body, time, attributes }) {
+    const head = h("div.log-entry-head", {}, h("h3", {}, kind === "log" ? "Log record" : "Event"), h("time.faint", {}, absoluteTime(time, zone.value, 9)), h("span.spring"),
+      small("copy", "Copy the text", () => this.trace.app.shell.copy(text, "Text")),
+      small("close", "Close the entry", () => { this.entry.hidden = true; this.scroller.focus(); }));
+    fill(this.entry, head, h("div.log-entry-text.attribute-value", {}, this.attributes.value(body ?? { stringValue: text })), attributes.length ? this.attributes.table(attributes) : null);
+    this.entry.hidden = false;
+    this.entry.scrollTop = 0;
+    this.list.reveal(this.chosen);
   }
 
   nameActive() {
