@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The details of a span and the views of a trace beside the waterfall, over names and values that mean harm."""
 
+import base64
 import json
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -48,6 +49,12 @@ def traces(server):
 def open_view(open_page, traces):
     """open_view("table", …): the trace in one of its views."""
     return lambda view="", span="charge", **size: open_page(f"/trace/{traces['trace']}?span={traces[span]}&view={view}", **size)
+
+
+def answer_matches(page, rows):
+    """The server's answer about the rows of the trace that match what is looked for."""
+    bits = base64.b64encode(bytes([sum(1 << row for row in rows)])).decode()
+    page.route("**/matches?*", lambda route: route.fulfill(json={"spanCount": 8, "matchedSpans": len(rows), "rows": bits}))
 
 
 def in_both_themes(rig, name):
@@ -130,6 +137,7 @@ def test_attributes_are_filtered_pinned_and_folded_and_stay_so(open_view):
 def test_a_value_is_looked_for_here_and_everywhere(open_view):
     with open_view(span="query") as rig:
         page = rig.page
+        answer_matches(page, [1, 3, 5])
         waterfall(page)
         attribute(page, "shard").hover()
         attribute(page, "shard").get_by_role("button", name="Spans of this trace with this shard").click()
@@ -156,6 +164,7 @@ def test_links_lead_there_and_back(open_view, traces):
 def test_the_table_groups_sorts_and_finds(open_view):
     with open_view("table") as rig:
         page = rig.page
+        answer_matches(page, range(1, 7))
         rows = page.locator(".stats tbody tr")
         expect(rows).to_have_count(3)
         expect(rows.nth(0)).to_contain_text(EVIL)
@@ -184,6 +193,7 @@ def test_the_table_groups_sorts_and_finds(open_view):
         rows.filter(has_text="orders-db").get_by_role("button").click()
         waterfall(page)
         assert parse_qs(urlsplit(page.url).query)["f"] == ['service = "orders-db"']
+        expect(page.locator(".found")).to_contain_text("6")
 
 
 def test_the_flame_graph_is_walked_by_keys_and_told_in_words(open_view):
@@ -271,6 +281,7 @@ def test_a_narrow_window_does_not_scroll_sideways(open_view):
         waterfall(rig.page)
         for view in ("Waterfall", "Flame", "Graph", "Table", "Logs", "Raw"):
             rig.page.get_by_role("tab", name=view).click()
+            expect(rig.page.locator(".trace-stage > :first-child > *").first).to_be_visible()
             settle(rig)
             assert rig.page.evaluate("document.scrollingElement.scrollWidth") <= 390, view
             shot(rig, f"views-narrow-{view.lower()}")
