@@ -77,6 +77,12 @@ def test_details_of_a_span_that_means_harm(open_view):
         expect(panel.locator(".rank-head")).to_contain_text(re.compile(r"p9\d of 21\sspans, last 24 h"))
         expect(panel.get_by_role("img", name=re.compile(r"21\sspans of this operation, last 24 h: median"))).to_be_visible()
         expect(panel.get_by_text("card declined")).to_be_visible()
+        # It still does after another span was looked at.
+        page.get_by_role("treegrid").focus()
+        page.keyboard.press("Home")
+        expect(panel.locator(".rank-head")).to_contain_text("The only span of this operation, last 24 h.")
+        page.keyboard.press("End")
+        expect(panel.locator(".rank-head")).to_contain_text(re.compile(r"p9\d of 21\sspans, last 24 h"))
         # The critical path: the end waited for the charge.
         expect(panel.locator(".timing")).to_contain_text(re.compile(r"Critical path\s*40.0\sms"))
         # The exception, with all of its stack.

@@ -5,13 +5,15 @@ import { icon } from "../lib/icons.js";
 import { fill, h } from "../lib/view.js";
 import { pinnedKeys } from "../settings.js";
 import { byKey, families } from "./conventions.js";
-import { prettyOf } from "./pretty.js";
+import { mayBePretty, prettyOf } from "./pretty.js";
 import { listed, section } from "./section.js";
 import { isNested, plainValue, pretty, typeOf, valueText } from "./values.js";
 
 const SHOWN_MAX = 2048;
 const FILTER_FROM = 8;
 const LISTED_MAX = 200;
+/** Longer values are broken into lines when somebody asks for it. */
+const FORMATTED_MAX = 20_000;
 /** How much of a value the filter looks through. */
 const SEARCHED_MAX = 20_000;
 const PINNED_MAX = 50;
@@ -119,19 +121,27 @@ export class Attributes {
     if (type !== "string") return longText(written, `span.value-${type}`);
     if (written === "") return h("span.faint", {}, "empty text");
     if (/^https?:\/\/\S+$/i.test(written) && written.length <= SHOWN_MAX) return h("a", { href: written, target: "_blank", rel: "noopener noreferrer" }, written);
-    const read = prettyOf(written, key);
-    return read ? readable(written, read) : longText(written, written.includes("\n") ? "pre.long" : "span");
+    const isLong = written.length > FORMATTED_MAX;
+    const read = isLong ? null : prettyOf(written, key);
+    return read || (isLong && mayBePretty(written, key)) ? readable(written, key, read) : longText(written, written.includes("\n") ? "pre.long" : "span");
   }
 }
 
-/** A value in lines, and the way to what was sent. @param {string} written @param {{ text: string, language: string }} read */
-function readable(written, read) {
-  const box = h("div", {}, longText(read.text, "pre.json", read.language));
-  const toggle = h("button.quiet.show-all", { type: "button", "aria-pressed": "false", onclick: () => {
-    const isRaw = toggle.getAttribute("aria-pressed") === "false";
-    toggle.setAttribute("aria-pressed", String(isRaw));
-    fill(box, isRaw ? longText(written, "pre.json", read.language) : longText(read.text, "pre.json", read.language));
-  } }, "As sent");
+/** A value in lines, and the way to what was sent; a long one as it was sent, and the way to its lines. @param {string} written @param {string} key @param {{ text: string, language: string } | null} read */
+function readable(written, key, read) {
+  const box = h("div", {});
+  const toggle = h("button.quiet.show-all", { type: "button", onclick: () => {
+    const isRaw = box.dataset.form === "raw";
+    if (isRaw && !read) read = prettyOf(written, key);
+    if (isRaw && !read) toggle.remove();
+    show(isRaw && read !== null);
+  } });
+  const show = (isPretty) => {
+    box.dataset.form = isPretty ? "pretty" : "raw";
+    toggle.textContent = isPretty ? "As sent" : "In lines";
+    fill(box, longText(isPretty ? read.text : written, "pre.json", read?.language));
+  };
+  show(read !== null);
   return [box, toggle];
 }
 

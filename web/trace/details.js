@@ -15,6 +15,10 @@ import { plainValue } from "./values.js";
 import { KIND_NAMES } from "./kinds.js";
 
 const LISTED_MAX = 50;
+/** More of them stand among the events alone. */
+const EXCEPTIONS_MAX = 5;
+/** Longer names are cut in the title. */
+const TITLE_MAX = 120;
 
 /**
  * @typedef {{ search: (condition: import("../explore/query-text.js").Condition) => void, copy: (text: string, what: string) => void,
@@ -41,8 +45,8 @@ export class Details {
   showRow(model, row) {
     const before = this.operation;
     this.operation = `${model.serviceName(row)} ${model.operationName(row)}`;
-    fill(this.title, h("span.details-of", {}, h("span.swatch", { "data-s": model.color(row) }), model.serviceName(row)), h("span.details-operation", {}, model.operationName(row)));
-    this.title.title = this.operation;
+    fill(this.title, h("span.details-of", {}, h("span.swatch", { "data-s": model.color(row) }), model.serviceName(row).slice(0, TITLE_MAX)), h("span.details-operation", {}, model.operationName(row).slice(0, 4 * TITLE_MAX)));
+    this.title.title = this.operation.slice(0, 4 * TITLE_MAX);
     this.model = model;
     this.row = row;
     this.stop();
@@ -79,6 +83,7 @@ export class Details {
       section("Span", [this.factList([
         this.copyRow("Span id", span.spanId), this.copyRow("Parent id", span.parentSpanId || "none", !span.parentSpanId), this.copyRow("Trace id", span.traceId),
         span.traceState ? this.copyRow("Trace state", span.traceState) : null,
+        (span.name ?? "").length > TITLE_MAX ? [h("dt", {}, "Name"), h("dd.long-name", {}, h("div", {}, longText(span.name, "span")))] : null,
         this.dropped(span)]),
         h("div.row-of-buttons", {}, h("button.quiet", { type: "button", onclick: () => this.actions.copy(JSON.stringify(span, null, 2), "Span as OTLP JSON") }, icon("copy"), "Copy as JSON"),
           h("button.quiet", { type: "button", onclick: () => this.actions.openView("raw") }, "Raw view"), links.further)]));
@@ -131,7 +136,7 @@ export class Details {
   /** Exceptions first: they are what people come for. */
   exceptions(span, start) {
     const found = (span.events ?? []).filter((event) => event.name === "exception");
-    return found.slice(0, LISTED_MAX).map((event) => {
+    return found.slice(0, EXCEPTIONS_MAX).map((event) => {
       const value = (key) => plainValue((event.attributes ?? []).find((attribute) => attribute.key === key)?.value);
       const stack = value("exception.stacktrace");
       return section("Exception", h("div.exception", {},

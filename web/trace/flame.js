@@ -117,7 +117,7 @@ class Flame {
   nameOf(frame) {
     const { model } = this.trace;
     const row = this.frames.row[frame];
-    return `${model.serviceName(row)} ${model.operationName(row)}`.trim() || "unnamed";
+    return `${model.serviceName(row).slice(0, TEXT_MAX)} ${model.operationName(row).slice(0, TEXT_MAX)}`.trim() || "unnamed";
   }
 
   factsOf(frame) {
@@ -281,7 +281,7 @@ class Flame {
         context.clip();
         context.fillStyle = isPale ? look.faint : look.ink;
         const times = frames.count(frame);
-        context.fillText(`${isBad ? "✕ " : ""}${this.nameOf(frame).slice(0, TEXT_MAX)}${times > 1 ? `  ×${times}` : ""}`, Math.max(0, x) + 5, y + LINE / 2);
+        context.fillText(`${isBad ? "✕ " : ""}${this.nameOf(frame)}${times > 1 ? `  ×${times}` : ""}`, Math.max(0, x) + 5, y + LINE / 2);
         context.restore();
       }
     }

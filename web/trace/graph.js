@@ -76,8 +76,8 @@ class Graph {
     const { model } = this.trace;
     const row = box.node < 0 ? -1 : this.paths.firstRow[box.node];
     const part = this.paths.wholeAll > 0 ? box.self / this.paths.wholeAll : 0;
-    const service = row < 0 ? "" : model.serviceName(row);
-    const operation = row < 0 ? plural(box.folded, "more path", "more paths") : model.operationName(row);
+    const service = row < 0 ? "" : model.serviceName(row).slice(0, NAME_MAX);
+    const operation = row < 0 ? plural(box.folded, "more path", "more paths") : model.operationName(row).slice(0, NAME_MAX);
     const time = `${duration(box.self)}  ${share(part)}`;
     const facts = [box.calls > 1 || row < 0 ? `×${count(box.calls)}` : null, `self ${duration(box.self)}`, share(part), box.errors ? plural(box.errors, "error") : null].filter(Boolean).join(" · ");
     const group = svg("g", { class: `graph-node${box.errors ? " failed" : ""}${row < 0 ? " fold" : ""}`, role: "treeitem", id: `graph-${index}`, "data-index": index, "data-s": row < 0 ? null : model.color(row), transform: `translate(${box.x} ${box.y})`,
@@ -228,5 +228,5 @@ class Graph {
 
 /** A line of text that ends at the width of its box. */
 function clipped(x, y, width, name, text) {
-  return svg("svg", { x, y: y - 13, width, height: 18, class: "graph-text" }, svg("text", { class: name, x: 0, y: 13 }, text.slice(0, NAME_MAX)));
+  return svg("svg", { x, y: y - 13, width, height: 18, class: "graph-text" }, svg("text", { class: name, x: 0, y: 13 }, text));
 }

@@ -11,6 +11,7 @@ const LISTED_MAX = 20;
 /** How many linked spans of other traces are asked for by name. */
 const NAMED_MAX = 20;
 const FOUND_MAX = 100;
+const NAME_MAX = 200;
 /** Who links to a span mostly starts with it or soon after: as far as that is looked without being asked to. */
 const BEFORE_NANOS = 3_600_000_000_000n;
 const AFTER_NANOS = 86_400_000_000_000n;
@@ -98,5 +99,5 @@ function spansOf({ traces }) {
 }
 
 function nameOf({ serviceName, name }) {
-  return `${serviceName} ${name}`.trim() || "unnamed";
+  return `${serviceName} ${name}`.trim().slice(0, NAME_MAX) || "unnamed";
 }

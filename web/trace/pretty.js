@@ -9,12 +9,21 @@ const DEPTH_MAX = 200;
  * @param {string} text @param {string} [key] of the attribute @returns {{ text: string, language: "JSON" | "SQL" } | null}
  */
 export function prettyOf(text, key = "") {
-  if (text.length > LENGTH_MAX) return null;
+  if (!mayBePretty(text, key)) return null;
   const json = indentJson(text);
   if (json !== null) return { text: json, language: "JSON" };
-  if (!/^(db\.(query\.text|statement)|.*\.?sql)$/.test(key) && !/^\s*(select\s.+\sfrom|insert\s+into|update\s.+\sset|delete\s+from|with\s.+\sas)\s/is.test(text.slice(0, 400))) return null;
+  if (!looksLikeSql(text, key)) return null;
   const sql = breakSql(text);
   return sql !== text.trim() ? { text: sql, language: "SQL" } : null;
+}
+
+/** Whether it is worth trying, by the beginning alone. @param {string} text @param {string} [key] of the attribute */
+export function mayBePretty(text, key = "") {
+  return text.length <= LENGTH_MAX && (/^\s*[[{]/.test(text) || looksLikeSql(text, key));
+}
+
+function looksLikeSql(text, key) {
+  return /^db\.(query\.text|statement)$|(^|\.)sql$/.test(key) || /^\s*(select\s.+\sfrom|insert\s+into|update\s.+\sset|delete\s+from|with\s.+\sas)\s/is.test(text.slice(0, 400));
 }
 
 /** A JSON object or array, indented; digits of long numbers stay. Null for anything else. @param {string} text */

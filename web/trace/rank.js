@@ -36,9 +36,10 @@ export class Rank {
   show(model, row, traceStart) {
     Object.assign(this, { model, row, traceStart });
     this.choice.value = rankWindow.value;
+    this.summary = h("p", { role: "status" });
     fill(this.body);
     this.ask();
-    return section("Among its operation", [h("div.rank-head", {}, this.summary = h("p", { role: "status" }), this.choice), this.body]);
+    return section("Among its operation", [h("div.rank-head", {}, this.summary, this.choice), this.body]);
   }
 
   /** Up to now where the trace is in reach of that, else around the trace. */
@@ -63,7 +64,10 @@ export class Rank {
     const { row, range } = this;
     const q = `{ ${this.condition} }`;
     const key = `${q}\n${range.start}\n${range.step}`;
-    const waiting = setTimeout(() => this.body.classList.add("waiting"), 150);
+    const waiting = setTimeout(() => {
+      this.body.classList.add("waiting");
+      if (!this.summary.firstChild) fill(this.summary, h("span.faint", {}, "Comparing…"));
+    }, 150);
     try {
       const bands = this.kept.get(key) ?? bandsOf(await api.heatmap({ q, start: range.start, end: range.end, step: `${range.step}` }, signal));
       this.kept.delete(key);
