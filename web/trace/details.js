@@ -45,7 +45,7 @@ export class Details {
   showRow(model, row) {
     const before = this.operation;
     this.operation = `${model.serviceName(row)} ${model.operationName(row)}`;
-    fill(this.title, h("span.details-of", {}, h("span.swatch", { "data-s": model.color(row) }), model.serviceName(row).slice(0, TITLE_MAX)), h("span.details-operation", {}, model.operationName(row).slice(0, 4 * TITLE_MAX)));
+    fill(this.title, h("span.details-of", {}, h("span.swatch", { "data-s": model.color(row) }), model.serviceName(row).slice(0, TITLE_MAX)), h("span.details-operation", {}, model.operationName(row).slice(0, 4 * TITLE_MAX) || h("span.faint", {}, "unnamed")));
     this.title.title = this.operation.slice(0, 4 * TITLE_MAX);
     this.model = model;
     this.row = row;

@@ -166,14 +166,20 @@ class Flame {
       const isLeaf = this.frames.below(frame).next().done;
       if (frame !== this.focus && !isLeaf) this.zoom(frame);
     });
-    scroller.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || !this.frames?.size) return;
-      const act = { ArrowUp: () => this.go(this.frames.parent[this.selected]), ArrowDown: () => this.go(this.heaviestBelow()), ArrowLeft: () => this.beside(-1), ArrowRight: () => this.beside(1),
-        Home: () => this.go(0), Enter: () => this.zoom(this.selected), Backspace: () => this.focus >= 0 && this.zoom(this.frames.parent[this.focus]), Escape: this.focus >= 0 ? () => this.zoom(-1) : null }[event.key];
-      if (!act) return;
-      event.preventDefault();
-      act();
-    });
+    const key = (keys, does, act) => ({ keys, does, run: () => {
+      scroller.focus({ preventScroll: true });
+      if (this.frames?.size) act();
+    } });
+    this.trace.app.keyboard.install("Flame graph", [
+      key(["ArrowUp", "k"], "The frame above", () => this.go(this.frames.parent[this.selected])),
+      key(["ArrowDown", "j"], "The longest frame below", () => this.go(this.longestBelow())),
+      key(["ArrowLeft", "h"], "The frame before", () => this.beside(-1)),
+      key(["ArrowRight", "l"], "The frame behind", () => this.beside(1)),
+      key(["Home"], "The first frame", () => this.go(0)),
+      key(["Enter"], "Zoom into the frame", () => this.zoom(this.selected)),
+      key(["Backspace"], "Zoom out one step", () => this.focus >= 0 && this.zoom(this.frames.parent[this.focus])),
+      key(["Escape"], "The whole trace, then back out", () => (this.focus >= 0 ? this.zoom(-1) : this.trace.backOut())),
+    ]);
   }
 
   go(frame) {
@@ -183,7 +189,7 @@ class Flame {
     if (this.edges.right[frame] <= this.edges.left[frame] && this.focus >= 0 && this.frames.total(frame) > 0) this.zoom(-1);
   }
 
-  heaviestBelow() {
+  longestBelow() {
     let best = -1;
     for (const child of this.frames.below(this.selected)) if (best < 0 || this.frames.total(child) > this.frames.total(best)) best = child;
     return best;
@@ -297,6 +303,7 @@ class Flame {
   }
 
   close() {
+    this.trace.app.keyboard.install("Flame graph", []);
     this.draw.cancel();
     this.watcher.disconnect();
   }

@@ -155,14 +155,20 @@ class Graph {
       if (node) this.choose(Number(node.dataset.index));
     });
     drawing.addEventListener("pointercancel", () => { grip = null; });
-    drawing.addEventListener("keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || !this.boxes?.length) return;
-      const act = { ArrowLeft: () => this.choose(this.boxes[this.chosen]?.parent), ArrowRight: () => this.choose(this.boxes.findIndex(({ parent }) => parent === this.chosen)), ArrowDown: () => this.beside(1), ArrowUp: () => this.beside(-1), Home: () => this.choose(0),
-        "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8), 0: () => this.fit() }[event.key];
-      if (!act) return;
-      event.preventDefault();
-      act();
-    });
+    const key = (keys, does, act) => ({ keys, does, run: () => {
+      drawing.focus({ preventScroll: true });
+      if (this.boxes?.length) act();
+    } });
+    this.trace.app.keyboard.install("Graph", [
+      key(["ArrowLeft", "h"], "The caller", () => this.choose(this.boxes[this.chosen]?.parent)),
+      key(["ArrowRight", "l"], "The first that is called", () => this.choose(this.boxes.findIndex(({ parent }) => parent === this.chosen))),
+      key(["ArrowDown", "j"], "The next in the column", () => this.beside(1)),
+      key(["ArrowUp", "k"], "The one before in the column", () => this.beside(-1)),
+      key(["Home"], "The root", () => this.choose(0)),
+      key(["+", "="], "Larger", () => this.zoom(1.25)),
+      key(["-"], "Smaller", () => this.zoom(0.8)),
+      key(["0"], "All of it", () => this.fit()),
+    ]);
   }
 
   /** The next node of the same depth, up or down. */
@@ -222,6 +228,7 @@ class Graph {
   }
 
   close() {
+    this.trace.app.keyboard.install("Graph", []);
     this.watcher.disconnect();
   }
 }

@@ -48,13 +48,15 @@ class Logs {
       const row = event.target.closest("[data-index]");
       if (row) this.choose(Number(row.dataset.index));
     });
-    this.scroller.addEventListener("keydown", (event) => {
-      const page = this.list.rowsPerPage - 1;
-      const step = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity, Enter: 0 }[event.key];
-      if (step === undefined || event.ctrlKey || event.metaKey || event.altKey || !this.shown.length) return;
-      event.preventDefault();
-      this.choose(Math.max(0, Math.min(this.shown.length - 1, this.chosen + step)));
-    });
+    const page = () => this.list.rowsPerPage - 1;
+    const key = (keys, does, step) => ({ keys, does, run: () => {
+      this.scroller.focus({ preventScroll: true });
+      if (this.shown.length) this.choose(Math.max(0, Math.min(this.shown.length - 1, this.chosen + step())));
+    } });
+    trace.app.keyboard.install("Logs", [
+      key(["ArrowDown", "j"], "Next entry", () => 1), key(["ArrowUp", "k"], "Previous entry", () => -1), key(["PageDown"], "A page down", page), key(["PageUp"], "A page up", () => -page()),
+      key(["Home"], "First entry", () => -Infinity), key(["End"], "Last entry", () => Infinity),
+    ]);
     const copy = (text, what) => trace.app.shell.copy(text, what);
     this.attributes = new Attributes({ copy, search: (condition) => trace.searchTraces(condition) });
     this.entry = h("section.log-entry", { "aria-label": "The chosen entry", tabindex: "0", hidden: true });
@@ -201,6 +203,7 @@ class Logs {
   }
 
   close() {
+    this.trace.app.keyboard.install("Logs", []);
     this.aborted.abort();
     this.list.close();
   }
