@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known about one span, in the panel beside the views. Every value is a text node; links are made of http and
 // https addresses only.
+import * as api from "../api.js";
 import { absoluteTime, count, duration, exactDuration, nanos, plural, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { attribute, fill, h } from "../lib/view.js";
@@ -15,6 +16,7 @@ import { plainValue } from "./values.js";
 import { KIND_NAMES } from "./kinds.js";
 
 const LISTED_MAX = 50;
+const LOGS_MAX = 500;
 /** More of them stand among the events alone. */
 const EXCEPTIONS_MAX = 5;
 /** Longer names are cut in the title. */
@@ -160,17 +162,23 @@ export class Details {
   logs(span, start, traceStart) {
     const place = h("div.span-logs", {});
     const { model } = this;
+    const { signal } = (this.aborted = new AbortController());
     const load = async () => {
-      const answer = await extrasOf(model).logs();
-      const entries = logEntries(answer, traceStart).filter(({ spanId }) => spanId === span.spanId);
-      if (!entries.length) return;
+      if (!(await extrasOf(model).hasLogs()) || signal.aborted) return;
+      const answer = await api.traceLogs(model.traceId, span.spanId, LOGS_MAX, signal);
+      const entries = logEntries(answer, traceStart);
+      if (!entries.length || signal.aborted) return;
       const beforeSpan = Number(start - traceStart);
       fill(place, section("Logs", [listed(h("ol.events", {}), entries, LISTED_MAX, (entry) => h("li.event", {},
         h("div.event-head", {}, h("span.log-text", {}, entry.severity >= 0 ? h(`span.severity.${SEVERITIES[entry.severity]}`, {}, SEVERITIES[entry.severity]) : null, longText(entry.text, "span")), h("time.number", { title: absoluteTime(entry.time, zone.value, 9) }, offset(entry.at - beforeSpan))),
         entry.attributes.length ? h("details.log-attributes", {}, h("summary", {}, plural(entry.attributes.length, "attribute")), this.attributes.table(entry.attributes)) : null)),
+        answer.truncated ? h("p.faint", {}, `The first ${count(LOGS_MAX)}; there are more.`) : null,
         h("button.quiet.show-all", { type: "button", onclick: () => this.actions.openView("logs") }, "All logs of the trace")], { size: entries.length }));
     };
-    load().catch((error) => fill(place, section("Logs", [h("p.problem", {}, error.message), h("button", { type: "button", onclick: () => load().catch(() => {}) }, "Try again")])));
+    const begin = () => load().catch((error) => {
+      if (!signal.aborted) fill(place, section("Logs", [h("p.problem", {}, error.message), h("button", { type: "button", onclick: begin }, "Try again")]));
+    });
+    begin();
     return place;
   }
 
@@ -191,6 +199,7 @@ export class Details {
   stop() {
     this.rank.stop();
     this.links.stop();
+    this.aborted?.abort();
   }
 
   close() {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several views of a trace ask the server beside its skeleton: asked once, when the first of them wants it.
 import * as api from "../api.js";
-import { Paths } from "./paths.js";
-import { selfTimes } from "./statistics.js";
 
 const LOGS_MAX = 10_000;
 const kept = new WeakMap();
@@ -29,16 +27,9 @@ class Extras {
     return this.answers.get(name);
   }
 
-  /** Time of each row while none of its children runs. @returns {Float64Array} */
-  selfTimes() {
-    this.self ??= selfTimes(this.model);
-    return this.self;
-  }
-
-  /** The spans merged by path. @returns {Paths} */
-  paths() {
-    this.merged ??= new Paths(this.model, this.selfTimes());
-    return this.merged;
+  /** Whether any log record names the trace: most traces have none, and their spans need not be asked for. @returns {Promise<boolean>} */
+  hasLogs() {
+    return this.once("has logs", async () => (await api.traceLogs(this.model.traceId, undefined, 1)).logs.length > 0);
   }
 
   /** Log records of the trace, by time. */

@@ -2,8 +2,8 @@
 // The flame graph: frames on a canvas, and beside it, for those who do not see it, a tree around the chosen frame.
 import { count, duration, plural, share } from "../lib/format.js";
 import { attribute, fill, h, onNextFrame } from "../lib/view.js";
-import { extrasOf } from "./extras.js";
 import { PathFrames, TimeFrames } from "./flame-model.js";
+import { pathsOf, selfTimesOf } from "./merged.js";
 
 const LINE = 20;
 const TEXT_FROM = 34;
@@ -51,10 +51,9 @@ class Flame {
 
   load() {
     const { model, state } = this.trace;
-    const extras = extrasOf(model);
     this.form = state.flame;
     this.zoomed = state.at;
-    this.frames = this.form === "time" ? new TimeFrames(model, extras.selfTimes()) : new PathFrames(extras.paths(), this.form === "self" ? "self" : "total");
+    this.frames = this.form === "time" ? new TimeFrames(model, selfTimesOf(model)) : new PathFrames(pathsOf(model), this.form === "self" ? "self" : "total");
     for (const button of this.forms.children) button.setAttribute("aria-pressed", String(button.dataset.form === (this.form === "time" || this.form === "self" ? this.form : "")));
     this.lines = byLine(this.frames);
     this.tree.style.height = `${this.frames.lines * LINE}px`;

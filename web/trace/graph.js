@@ -2,8 +2,8 @@
 // The calls of a trace as a graph: spans of one path are one node, edges say how often it was called.
 import { compactCount, count, duration, plural, share } from "../lib/format.js";
 import { attribute, fill, h, svg } from "../lib/view.js";
-import { extrasOf } from "./extras.js";
 import { graphOf } from "./graph-model.js";
+import { pathsOf } from "./merged.js";
 
 const NODES_MAX = 200;
 const WIDE = 200;
@@ -47,7 +47,7 @@ class Graph {
 
   load() {
     const { model } = this.trace;
-    this.paths = extrasOf(model).paths();
+    this.paths = pathsOf(model);
     const { boxes, width, height } = graphOf(this.paths, GRID);
     Object.assign(this, { boxes, width, height });
     this.boxOf = new Map(boxes.map(({ node }, index) => [node, index]));

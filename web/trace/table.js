@@ -5,7 +5,7 @@ import { fieldName, literal } from "../explore/query-text.js";
 import { count, duration, exactDuration, plural, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
-import { extrasOf } from "./extras.js";
+import { selfTimesOf } from "./merged.js";
 import { listed } from "./section.js";
 import { LOCAL, csvOf, fullName, groupsOf, serverGroups, sortOf, sorted } from "./statistics.js";
 
@@ -78,7 +78,7 @@ class Table {
     for (const button of this.choices.children) button.setAttribute("aria-pressed", String(button.dataset.by === by));
     if (document.activeElement !== this.field || LOCAL.includes(by)) this.field.value = LOCAL.includes(by) ? "" : by;
     if (LOCAL.includes(by)) {
-      const self = extrasOf(model).selfTimes();
+      const self = selfTimesOf(model);
       this.groups = groupsOf(model, by, self, null);
       this.draw();
       const path = await this.trace.wantCriticalPath().catch(() => null);
