@@ -19,12 +19,11 @@ export class ApiError extends Error {
 }
 
 /**
- * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null, spans?: number }} query
- *   `spans` is how many are told of each trace
+ * @param {{ q?: string, start?: bigint | null, end?: bigint | null, limit?: number, cursor?: string | null, order?: string | null, spans?: number }} query
  * @param {AbortSignal} [signal]
  */
-export function search({ q, start, end, limit, cursor, spans }, signal) {
-  return get("search", { q, start, end, limit, cursor, spans }, signal);
+export function search({ q, start, end, limit, cursor, order, spans }, signal) {
+  return get("search", { q, start, end, limit, cursor, order, spans }, signal);
 }
 
 export function traceSkeleton(id, signal) {
