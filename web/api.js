@@ -45,6 +45,12 @@ export function traceMatches(id, { q, text }, signal) {
   return get(`traces/${id}/matches`, { q, text }, signal);
 }
 
+export function traceSpansURL(id, spanIds) {
+  const url = new URL(`traces/${id}/spans`, ROOT);
+  url.searchParams.set("ids", spanIds.join(","));
+  return url;
+}
+
 /** The whole trace as OTLP JSON text. */
 export async function traceDocument(id, signal) {
   return (await send(traceDocumentURL(id), signal)).text();

@@ -28,6 +28,20 @@ function remembered(key, fallback, allowed) {
   return setting;
 }
 
+/** A list of texts, the newest of at most `most`. @param {string} key @param {number} most */
+function rememberedList(key, most) {
+  let kept = [];
+  try {
+    const found = JSON.parse(read(key, "[]"));
+    if (Array.isArray(found)) kept = found.filter((text) => typeof text === "string").slice(-most);
+  } catch {
+    // Somebody else's text: begin anew.
+  }
+  const setting = signal(kept);
+  setting.listen((list) => write(key, JSON.stringify(list.slice(-most))));
+  return setting;
+}
+
 const oneOf = (...values) => (value) => values.includes(value);
 
 /** "auto", "light" or "dark" */
@@ -42,6 +56,13 @@ export const rail = remembered("rail", "narrow", oneOf("narrow", "wide"));
 export const singleKeys = remembered("keys", "on", oneOf("on", "off"));
 /** Whether repeated calls show as one row of the waterfall. */
 export const folding = remembered("folding", "on", oneOf("on", "off"));
+
+/** Keys of attributes that stand first in the details of a span. */
+export const pinnedKeys = rememberedList("pinned-keys", 50);
+/** Parts of the details that are folded away. */
+export const closedSections = rememberedList("closed-sections", 50);
+/** Among the spans of which time a duration is ranked. */
+export const rankWindow = remembered("rank-window", "24h", oneOf("1h", "24h", "7d"));
 
 theme.listen((value) => {
   document.documentElement.dataset.theme = value;

@@ -6,7 +6,7 @@ const RANGE = { from: "-1h", to: "", tz: "" };
 /** The state a page keeps in its address, in the order it is written, with the value that is left out. */
 const DEFAULTS = {
   explore: { q: "", ...RANGE, sort: "", tab: "", by: "", facets: "", heat: "" },
-  trace: { t: "", tz: "", span: "", view: "", z: "", c: "", f: "", pills: "", only: "", focus: "", cp: "", fold: "", by: "", sort: "" },
+  trace: { t: "", tz: "", span: "", view: "", z: "", c: "", f: "", pills: "", only: "", focus: "", cp: "", fold: "", by: "", sort: "", flame: "", at: "", level: "", words: "" },
   compare: { t: "", tz: "", span: "", align: "", c: "", f: "", sort: "" },
   services: { q: "", ...RANGE, sort: "" },
   service: { ...RANGE, op: "", sort: "" },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Spans slow for their kind: above the 95th percentile of their operation in the day up to the trace.
 import * as api from "../api.js";
-import { KIND_NAMES } from "./waterfall.js";
+import { KIND_NAMES } from "./kinds.js";
 
 export const SERVICES_MAX = 12;
 const DAY_NANOS = 86_400_000_000_000n;

@@ -75,7 +75,11 @@ class TracePage {
     this.details = new Details({
       search: (condition) => this.searchTraces(condition),
       copy: (text, what) => app.shell.copy(text, what),
+      find: (condition) => app.push({ view: ["flame", "graph"].includes(this.state.view) ? this.state.view : "", f: withCondition("", condition) }),
       traceHref: (id, span) => app.href({ page: "trace", id, state: { ...initialState("trace"), span } }),
+      exploreHref: (q, from, to) => app.href({ page: "explore", state: { ...initialState("explore"), q, from, to } }),
+      openView: (name) => this.setView(name),
+      criticalPath: () => this.wantCriticalPath(),
       close: () => this.showDetails(false),
       select: (row) => this.select(row, { opens: true }),
     });
@@ -576,6 +580,7 @@ class TracePage {
     this.find.close();
     this.menu.close();
     this.views.close();
+    this.details.close();
     this.waterfall.close();
     this.minimap.close();
     this.unlisten.forEach((stop) => stop());

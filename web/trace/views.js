@@ -21,6 +21,10 @@ import { fill, h } from "../lib/view.js";
 /** In the order of their tabs. @type {ViewEntry[]} */
 export const VIEWS = [
   { name: "waterfall", title: "Waterfall", key: "1", hasDetails: true, usesTime: true },
+  { name: "flame", title: "Flame", key: "2", load: () => import("./flame.js"), hasDetails: true },
+  { name: "graph", title: "Graph", key: "3", load: () => import("./graph.js"), hasDetails: true },
+  { name: "table", title: "Table", key: "4", load: () => import("./table.js") },
+  { name: "logs", title: "Logs", key: "5", load: () => import("./logs.js"), hasDetails: true },
   { name: "raw", title: "Raw", key: "7", load: () => import("./raw.js") },
 ];
 

@@ -13,7 +13,6 @@ const NAME_MIN = 160;
 const TIME_MIN = 160;
 const NARROW = 560;
 const TICK_EVERY = 110;
-export const KIND_NAMES = ["unspecified", "internal", "server", "client", "producer", "consumer"];
 
 export class Waterfall {
   /**
