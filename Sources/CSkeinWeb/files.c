@@ -351,16 +351,92 @@ static const unsigned char trace_css[] = {
 #embed "../../web/trace.css"
 };
 
+static const unsigned char trace_absent_js[] = {
+#embed "../../web/trace/absent.js"
+};
+
+static const unsigned char trace_arrivals_js[] = {
+#embed "../../web/trace/arrivals.js"
+};
+
+static const unsigned char trace_attributes_js[] = {
+#embed "../../web/trace/attributes.js"
+};
+
 static const unsigned char trace_collapsed_js[] = {
 #embed "../../web/trace/collapsed.js"
+};
+
+static const unsigned char trace_conventions_js[] = {
+#embed "../../web/trace/conventions.js"
+};
+
+static const unsigned char trace_critical_path_js[] = {
+#embed "../../web/trace/critical-path.js"
 };
 
 static const unsigned char trace_details_js[] = {
 #embed "../../web/trace/details.js"
 };
 
+static const unsigned char trace_extras_js[] = {
+#embed "../../web/trace/extras.js"
+};
+
+static const unsigned char trace_find_js[] = {
+#embed "../../web/trace/find.js"
+};
+
+static const unsigned char trace_flame_model_js[] = {
+#embed "../../web/trace/flame-model.js"
+};
+
+static const unsigned char trace_flame_js[] = {
+#embed "../../web/trace/flame.js"
+};
+
+static const unsigned char trace_folds_js[] = {
+#embed "../../web/trace/folds.js"
+};
+
+static const unsigned char trace_graph_model_js[] = {
+#embed "../../web/trace/graph-model.js"
+};
+
+static const unsigned char trace_graph_js[] = {
+#embed "../../web/trace/graph.js"
+};
+
+static const unsigned char trace_head_js[] = {
+#embed "../../web/trace/head.js"
+};
+
 static const unsigned char trace_keys_js[] = {
 #embed "../../web/trace/keys.js"
+};
+
+static const unsigned char trace_kinds_js[] = {
+#embed "../../web/trace/kinds.js"
+};
+
+static const unsigned char trace_links_js[] = {
+#embed "../../web/trace/links.js"
+};
+
+static const unsigned char trace_log_records_js[] = {
+#embed "../../web/trace/log-records.js"
+};
+
+static const unsigned char trace_logs_js[] = {
+#embed "../../web/trace/logs.js"
+};
+
+static const unsigned char trace_matching_js[] = {
+#embed "../../web/trace/matching.js"
+};
+
+static const unsigned char trace_merged_js[] = {
+#embed "../../web/trace/merged.js"
 };
 
 static const unsigned char trace_minimap_js[] = {
@@ -371,12 +447,72 @@ static const unsigned char trace_model_js[] = {
 #embed "../../web/trace/model.js"
 };
 
+static const unsigned char trace_moments_js[] = {
+#embed "../../web/trace/moments.js"
+};
+
+static const unsigned char trace_outline_js[] = {
+#embed "../../web/trace/outline.js"
+};
+
+static const unsigned char trace_panel_splitter_js[] = {
+#embed "../../web/trace/panel-splitter.js"
+};
+
+static const unsigned char trace_paths_js[] = {
+#embed "../../web/trace/paths.js"
+};
+
+static const unsigned char trace_pretty_js[] = {
+#embed "../../web/trace/pretty.js"
+};
+
+static const unsigned char trace_rank_js[] = {
+#embed "../../web/trace/rank.js"
+};
+
+static const unsigned char trace_ranking_js[] = {
+#embed "../../web/trace/ranking.js"
+};
+
 static const unsigned char trace_raw_js[] = {
 #embed "../../web/trace/raw.js"
 };
 
+static const unsigned char trace_row_js[] = {
+#embed "../../web/trace/row.js"
+};
+
+static const unsigned char trace_section_js[] = {
+#embed "../../web/trace/section.js"
+};
+
+static const unsigned char trace_slow_js[] = {
+#embed "../../web/trace/slow.js"
+};
+
+static const unsigned char trace_span_store_js[] = {
+#embed "../../web/trace/span-store.js"
+};
+
+static const unsigned char trace_spoken_js[] = {
+#embed "../../web/trace/spoken.js"
+};
+
+static const unsigned char trace_statistics_js[] = {
+#embed "../../web/trace/statistics.js"
+};
+
+static const unsigned char trace_table_js[] = {
+#embed "../../web/trace/table.js"
+};
+
 static const unsigned char trace_thread_js[] = {
 #embed "../../web/trace/thread.js"
+};
+
+static const unsigned char trace_trace_menu_js[] = {
+#embed "../../web/trace/trace-menu.js"
 };
 
 static const unsigned char trace_trace_js[] = {
@@ -385,6 +521,10 @@ static const unsigned char trace_trace_js[] = {
 
 static const unsigned char trace_values_js[] = {
 #embed "../../web/trace/values.js"
+};
+
+static const unsigned char trace_views_js[] = {
+#embed "../../web/trace/views.js"
 };
 
 static const unsigned char trace_waterfall_js[] = {
@@ -480,15 +620,50 @@ static const struct skein_web_file files[] = {
     FILE("shell.js", shell_js),
     FILE("theme.js", theme_js),
     FILE("trace.css", trace_css),
+    FILE("trace/absent.js", trace_absent_js),
+    FILE("trace/arrivals.js", trace_arrivals_js),
+    FILE("trace/attributes.js", trace_attributes_js),
     FILE("trace/collapsed.js", trace_collapsed_js),
+    FILE("trace/conventions.js", trace_conventions_js),
+    FILE("trace/critical-path.js", trace_critical_path_js),
     FILE("trace/details.js", trace_details_js),
+    FILE("trace/extras.js", trace_extras_js),
+    FILE("trace/find.js", trace_find_js),
+    FILE("trace/flame-model.js", trace_flame_model_js),
+    FILE("trace/flame.js", trace_flame_js),
+    FILE("trace/folds.js", trace_folds_js),
+    FILE("trace/graph-model.js", trace_graph_model_js),
+    FILE("trace/graph.js", trace_graph_js),
+    FILE("trace/head.js", trace_head_js),
     FILE("trace/keys.js", trace_keys_js),
+    FILE("trace/kinds.js", trace_kinds_js),
+    FILE("trace/links.js", trace_links_js),
+    FILE("trace/log-records.js", trace_log_records_js),
+    FILE("trace/logs.js", trace_logs_js),
+    FILE("trace/matching.js", trace_matching_js),
+    FILE("trace/merged.js", trace_merged_js),
     FILE("trace/minimap.js", trace_minimap_js),
     FILE("trace/model.js", trace_model_js),
+    FILE("trace/moments.js", trace_moments_js),
+    FILE("trace/outline.js", trace_outline_js),
+    FILE("trace/panel-splitter.js", trace_panel_splitter_js),
+    FILE("trace/paths.js", trace_paths_js),
+    FILE("trace/pretty.js", trace_pretty_js),
+    FILE("trace/rank.js", trace_rank_js),
+    FILE("trace/ranking.js", trace_ranking_js),
     FILE("trace/raw.js", trace_raw_js),
+    FILE("trace/row.js", trace_row_js),
+    FILE("trace/section.js", trace_section_js),
+    FILE("trace/slow.js", trace_slow_js),
+    FILE("trace/span-store.js", trace_span_store_js),
+    FILE("trace/spoken.js", trace_spoken_js),
+    FILE("trace/statistics.js", trace_statistics_js),
+    FILE("trace/table.js", trace_table_js),
     FILE("trace/thread.js", trace_thread_js),
+    FILE("trace/trace-menu.js", trace_trace_menu_js),
     FILE("trace/trace.js", trace_trace_js),
     FILE("trace/values.js", trace_values_js),
+    FILE("trace/views.js", trace_views_js),
     FILE("trace/waterfall.js", trace_waterfall_js),
 };
 
