@@ -129,7 +129,7 @@ struct NativeQueryTests {
         #expect(
             facets.map { $0["name"] } == [
                 "resource.service.name", "name", "status", "kind", "span.region", ".region", ".nobody", "span:parentID",
-                "trace:rootService", "parent.region",
+                "rootServiceName", "parent.region",
             ]
         )
         let automatic = try await api.json("\(path)/facets?limit=1")
@@ -139,7 +139,7 @@ struct NativeQueryTests {
         #expect(facets[2]["values"].array.count == 1 && facets[2]["values"][0]["type"] == "status")
         #expect(facets[8]["share"] == 1)
         for (wrong, word) in [
-            ("keys=a&fields=3", "leave out"), ("keys=a,,b", "field"), ("keys=a)", "comma"), ("keys=a%3D1", "field"),
+            ("keys=a&fields=3", "leave out"), ("keys=a,,b", "name"), ("keys=a)", "comma"), ("keys=a%3D1", "field"),
             ("keys=\((0..<51).map { "k\($0)" }.joined(separator: ","))", "51"),
         ] {
             let error = try await api.json("\(path)/facets?\(wrong)", status: 400)
