@@ -28,9 +28,9 @@ extension EmbeddedStore {
         guard (1...10_000).contains(query.limit) else {
             throw StoreError(.limit, "limit is \(query.limit); a page holds 1 to 10,000 traces")
         }
-        let snapshot = contents.snapshot()
+        let (snapshot, progress) = (contents.snapshot(), SearchProgress.current)
         return try await reads.run(holding: ReadCost.search) { cancellation, memory throws(StoreError) in
-            var search = TraceSearch(query, in: snapshot, cancellation, memory)
+            var search = TraceSearch(query, in: snapshot, cancellation, memory, progress: progress)
             return try search.run()
         }
     }
@@ -54,7 +54,7 @@ extension EmbeddedStore {
         evaluatedBy evaluator: Evaluator
     ) async throws(StoreError) -> EvaluatedPage<Evaluator.Answer> {
         try query.check()
-        let snapshot = contents.snapshot()
+        let (snapshot, progress) = (contents.snapshot(), SearchProgress.current)
         return try await reads.run(holding: ReadCost.search) { cancellation, memory throws(StoreError) in
             let evaluation = Evaluation(evaluator, columns: query.columns)
             let plain = SpanQuery(
@@ -69,7 +69,8 @@ extension EmbeddedStore {
                 requirements: query.requirements,
                 in: snapshot,
                 cancellation,
-                memory
+                memory,
+                progress: progress
             )
             let page = try search.run()
             return EvaluatedPage(
@@ -81,9 +82,9 @@ extension EmbeddedStore {
     }
 
     package func fold<Fold: TableFold>(_ query: TableQuery, by fold: Fold) async throws(StoreError) -> Fold.Sum {
-        let snapshot = contents.snapshot()
+        let (snapshot, progress) = (contents.snapshot(), SearchProgress.current)
         return try await reads.run(holding: ReadCost.scan) { cancellation, memory throws(StoreError) in
-            try TableFolding(query, by: fold, in: snapshot, cancellation, memory).run()
+            try TableFolding(query, by: fold, in: snapshot, cancellation, memory, progress: progress).run()
         }
     }
 

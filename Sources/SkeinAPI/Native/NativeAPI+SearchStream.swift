@@ -19,7 +19,11 @@ extension NativeAPI {
         } ?? false
     }
 
-    /// A line for each trace, then one with what else an answer says. What goes wrong on the way is the last line.
+    /// How long a search goes on before it says how far it is, and then until it does so again.
+    private static let progressNanos: UInt64 = 200_000_000
+
+    /// A line for each trace, then one with what else an answer says; between them how far the search has come, while nothing is
+    /// found for a while. What goes wrong on the way is the last line.
     static func lines(
         of question: TraceSearchRequest,
         cursorText: @escaping @Sendable (OrderedCursor) -> String,
@@ -39,12 +43,13 @@ extension NativeAPI {
             var left = question.limit
             var inspected = SearchPage.Inspected()
             var pageNumber = 0
+            let progress = SearchProgress()
             repeat {
                 question.limit = min(left, pageCounts[min(pageNumber, pageCounts.count - 1)])
                 let page: TraceSearchPage
-                do throws(StoreError) {
-                    page = try await api.store.search(question)
-                } catch {
+                do {
+                    page = try await Self.page(question, in: api, progress, write)
+                } catch let error as StoreError {
                     if error.code == .cancelled { throw error }
                     let problem = APIError(error, requestID: requestID)
                     try await write(
@@ -89,6 +94,62 @@ extension NativeAPI {
             headers: [("Content-Type", "application/x-ndjson")],
             body: .stream(stream)
         )
+    }
+
+    /// What a search waits for.
+    private enum SearchEvent: Sendable {
+        case page(Result<TraceSearchPage, StoreError>)
+        case tick
+    }
+
+    /// A page of a search, which says now and then how far it is where the store tells.
+    private static func page(
+        _ question: TraceSearchRequest,
+        in api: API,
+        _ progress: SearchProgress,
+        _ write: APIStream.Write
+    ) async throws -> TraceSearchPage {
+        try await withThrowingTaskGroup(of: SearchEvent.self) { group in
+            group.addTask {
+                await SearchProgress.$current.withValue(progress) {
+                    do throws(StoreError) {
+                        return .page(.success(try await api.store.search(question)))
+                    } catch {
+                        return .page(.failure(error))
+                    }
+                }
+            }
+            func wait() {
+                group.addTask {
+                    // Whoever is not waited for any more is cancelled.
+                    try? await api.clock.sleep(nanos: progressNanos)
+                    return .tick
+                }
+            }
+            wait()
+            var told = progress.figures
+            while let event = try await group.next() {
+                if case .page(let result) = event {
+                    group.cancelAll()
+                    return try result.get()
+                }
+                let figures = progress.figures
+                if figures != told {
+                    told = figures
+                    try await write(
+                        line { json in
+                            json.object("progress") { json in
+                                json.member("blocksDone", figures.blocksDone)
+                                json.member("blockCount", figures.blockCount)
+                                json.member("spans", figures.spanCount)
+                            }
+                        }
+                    )
+                }
+                if !Task.isCancelled { wait() }
+            }
+            throw CancellationError()
+        }
     }
 
     private static func line(_ members: (inout JSONWriter) -> Void) -> [UInt8] {

@@ -27,6 +27,7 @@ struct TraceSearch {
     /// The traces that lie in several places, once it was worth finding out.
     private var shared: Set<TraceID>?
     private let meter = ReadMeter()
+    private let progress: SearchProgress?
 
     private enum Source {
         case piece(HeadPart.Piece)
@@ -94,6 +95,7 @@ struct TraceSearch {
     ///   - largeTraceSpanCount: Stored spans from which on a trace is looked at a window at a time.
     ///   - evaluation: What is asked of each trace beside the query.
     ///   - requirements: What a trace has spans for that are worth evaluating, each of them.
+    ///   - progress: Told how far it has come.
     init(
         _ query: SpanQuery,
         evaluation: (any TraceEvaluation)? = nil,
@@ -101,7 +103,8 @@ struct TraceSearch {
         in snapshot: Contents.Snapshot,
         _ cancellation: Cancellation,
         _ memory: HeldMemory = HeldMemory(ByteBudget(limit: .max)),
-        largeTraceSpanCount: Int = LargeTrace.spanCountMin
+        largeTraceSpanCount: Int = LargeTrace.spanCountMin,
+        progress: SearchProgress? = nil
     ) {
         self.snapshot = snapshot
         self.query = query
@@ -109,6 +112,7 @@ struct TraceSearch {
         self.memory = memory
         self.largeTraceSpanCount = largeTraceSpanCount
         self.evaluation = evaluation
+        self.progress = progress
         self.requirements = requirements.map { CompiledPredicate($0) }
         predicate = CompiledPredicate(query.predicate)
         join = TraceJoin(range: query.range, predicate: predicate, columns: query.predicate.columns)
@@ -170,18 +174,25 @@ struct TraceSearch {
                 add(.piece(piece), piece.start.upperBound)
             }
         }
+        var blockCount = 0
         for (number, block) in snapshot.blocks.enumerated() where !block.footer.groups.isEmpty {
             let start = block.footer.start
-            if query.range.overlaps(start.lowerBound, start.upperBound) { add(.block(number), start.upperBound) }
+            guard query.range.overlaps(start.lowerBound, start.upperBound) else { continue }
+            add(.block(number), start.upperBound)
+            blockCount += 1
         }
+        progress?.begin(blockCount: blockCount)
     }
 
     private mutating func addGroups(ofBlock number: Int) {
         let shown = groupsShown(ofBlock: number)
+        var groupCount = 0
         for (index, group) in snapshot.blocks[number].footer.groups.enumerated()
         where query.range.overlaps(group.start.lowerBound, group.start.upperBound) && !shown[index] {
             add(.group(GroupPlace(block: number, group: index)), group.start.upperBound)
+            groupCount += 1
         }
+        progress?.open(block: number, pieceCount: groupCount)
     }
 
     /// The groups of which every trace lies there alone and was on a page before, so that none need be read.
@@ -210,6 +221,7 @@ struct TraceSearch {
 
     private mutating func test(_ piece: HeadPart.Piece) throws(StoreError) {
         page.inspected.spanCount += piece.batch.count
+        progress?.add(spanCount: piece.batch.count)
         let rows = try BatchScan.rows(of: piece.batch, in: query.range, matching: predicate)
         join.note(rows, of: piece)
         rows.forEach { row in add(piece.batch.traceIDs[row], due: piece.batch.startUnixNanos[row], Candidate()) }
@@ -239,6 +251,7 @@ struct TraceSearch {
                 ?? BlockScan(stored.block.metered(by: meter), range: query.range, predicate: predicate)
             if try scan.mayMatch(group: place.group) {
                 page.inspected.spanCount += stored.footer.groups[place.group].rowCount
+                progress?.add(spanCount: stored.footer.groups[place.group].rowCount)
                 wanted.append((place, scan))
             }
             scans[place.block] = scan
@@ -247,6 +260,7 @@ struct TraceSearch {
             join.note(rows, ofGroup: place.group, in: snapshot.blocks[place.block])
             try note(rows, in: place)
         }
+        if let progress { for place in places { progress.finishPiece(ofBlock: place.block) } }
     }
 
     private func rows(_ wanted: [(place: GroupPlace, scan: BlockScan)]) throws(StoreError) -> [RowSet] {

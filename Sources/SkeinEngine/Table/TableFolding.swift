@@ -18,12 +18,14 @@ struct TableFolding<Fold: TableFold>: Sendable {
     private let shared: Set<TraceID>
     private let cancellation: Cancellation
     private let memory: HeldMemory
+    private let progress: SearchProgress?
 
     private static var workerCount: Int { ProcessInfo.processInfo.activeProcessorCount }
 
     /// A piece of work.
     private enum Step: Sendable {
-        case group(StoredBlock, Int)
+        /// Of a block of the snapshot, by number.
+        case group(StoredBlock, Int, block: Int)
         case head
         case trace(TraceID)
     }
@@ -34,13 +36,15 @@ struct TableFolding<Fold: TableFold>: Sendable {
         by fold: Fold,
         in snapshot: Contents.Snapshot,
         _ cancellation: Cancellation,
-        _ memory: HeldMemory
+        _ memory: HeldMemory,
+        progress: SearchProgress? = nil
     ) throws(StoreError) {
         self.query = query
         self.fold = fold
         self.snapshot = snapshot
         self.cancellation = cancellation
         self.memory = memory
+        self.progress = progress
         predicate = CompiledPredicate(query.predicate)
         var head = snapshot
         head.blocks = []
@@ -55,12 +59,16 @@ struct TableFolding<Fold: TableFold>: Sendable {
     /// The sum.
     func run() throws(StoreError) -> Fold.Sum {
         var steps: [Step] = []
-        for stored in snapshot.blocks {
+        var groupCounts: [Int: Int] = [:]
+        for (number, stored) in snapshot.blocks.enumerated() {
             for (index, group) in stored.footer.groups.enumerated()
             where query.range.overlaps(group.start.lowerBound, group.start.upperBound) {
-                steps.append(.group(stored, index))
+                steps.append(.group(stored, index, block: number))
+                groupCounts[number, default: 0] += 1
             }
         }
+        progress?.begin(blockCount: groupCounts.count)
+        for (number, count) in groupCounts { progress?.open(block: number, pieceCount: count) }
         if snapshot.head.contains(where: { $0.rowCount > 0 }) { steps.append(.head) }
         var (sum, scattered) = try run(steps, beside: 0)
         // Traces to put together may turn up in several places.
@@ -127,7 +135,10 @@ struct TableFolding<Fold: TableFold>: Sendable {
 
     private func add(_ step: Step, to sum: inout Fold.Sum, _ scattered: inout Set<TraceID>) throws(StoreError) {
         switch step {
-        case .group(let stored, let index): try addGroup(index, of: stored, to: &sum, &scattered)
+        case .group(let stored, let index, let block):
+            try addGroup(index, of: stored, to: &sum, &scattered)
+            progress?.add(spanCount: stored.footer.groups[index].rowCount)
+            progress?.finishPiece(ofBlock: block)
         case .head: try addHead(to: &sum, &scattered)
         case .trace(let id): try addTrace(id, to: &sum)
         }

@@ -3,6 +3,7 @@ import SkeinAPI
 import SkeinModel
 import SkeinPipeline
 import SkeinStore
+import SkeinTestKit
 import Synchronization
 import Testing
 
@@ -23,6 +24,67 @@ struct StreamedAnswerTests {
         let whole = try await api.json("\(path)/search?limit=250")
         let next = try #require(whole["next"].string)
         #expect(lines.last?.hasPrefix("{\"next\":\"\(next)\"") == true)
+    }
+
+    /// Finds nothing until it may.
+    private struct SlowStore: StoreWrapper {
+        let wrapped: any SpanStore
+        let isDone = Gate()
+
+        func search<Evaluator: TraceEvaluator>(
+            _ query: TraceQuery,
+            evaluatedBy evaluator: Evaluator
+        ) async throws(StoreError) -> EvaluatedPage<Evaluator.Answer> {
+            let progress = SearchProgress.current
+            progress?.begin(blockCount: 3)
+            progress?.open(block: 0, pieceCount: 2)
+            progress?.open(block: 1, pieceCount: 0)
+            progress?.finishPiece(ofBlock: 0)
+            progress?.finishPiece(ofBlock: 0)
+            progress?.add(spanCount: 70)
+            await isDone.wait()
+            return try await wrapped.search(query, evaluatedBy: evaluator)
+        }
+    }
+
+    /// Opened once.
+    private final class Gate: Sendable {
+        private let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        func open() { continuation.finish() }
+        func wait() async { for await _ in stream {} }
+    }
+
+    @Test func `a search that goes on says how far it is, once for each step`() async throws {
+        let memory = MemoryStore()
+        try await memory.append(SpanBatch(spans: Shop.order))
+        let store = SlowStore(wrapped: memory)
+        let answer = try await APIUnderTest(over: store).ask(
+            "\(path)/search",
+            headers: [("Accept", "application/x-ndjson")]
+        )
+        guard case .stream(let stream) = answer.body else { throw Unexpected() }
+        let lines = Mutex<[String]>([])
+        try await stream.run { piece in
+            lines.withLock { $0.append(String(decoding: piece, as: UTF8.self)) }
+            store.isDone.open()
+        }
+        let found = lines.withLock { $0 }
+        #expect(found.count == 3)
+        #expect(found[0] == #"{"progress":{"blocksDone":2,"blockCount":3,"spans":70}}"# + "\n")
+        #expect(found[1].hasPrefix(#"{"traceId":"#) && found[2].hasPrefix(#"{"next":null"#))
+    }
+
+    @Test(arguments: ["", "&order=duration"])
+    func `the engine tells how much of its blocks it has looked at`(order: String) async throws {
+        let spans = (UInt64(1)...40).map { Shop.span(1, trace: TraceID(high: 3, low: $0), at: $0) }
+        let api = try await StoreUnderTest.both.api(spans)
+        let progress = SearchProgress()
+        let answer = try await SearchProgress.$current.withValue(progress) {
+            try await api.json("\(path)/search?limit=50&spans=1\(order)")
+        }
+        #expect(answer["traces"].array.count == 40)
+        #expect(progress.figures.blockCount == 1 && progress.figures.blocksDone == 1)
+        #expect(progress.figures.spanCount >= 20)
     }
 
     @Test func `a tail tells of traces that match, however they came together`() async throws {
