@@ -10,7 +10,7 @@ import Synchronization
 /// Swift keeps no stack with an error: this is the way to the code that records it, not to the code that threw. Addresses are
 /// taken at once, in some 40 µs; their names and lines are looked up when the span is exported, which takes up to a second where
 /// there is much debug information, and is kept.
-package struct StackTrace: Sendable {
+package final class StackTrace: Sendable {
     /// Frames that are looked at, from the innermost on.
     private static let frameCountMax = 64
     /// Bytes of the text; frames that do not fit whole are left out.
@@ -28,11 +28,13 @@ package struct StackTrace: Sendable {
     #if os(Linux) && canImport(Runtime)
         private let addresses: Backtrace
 
+        private init(_ addresses: Backtrace) { self.addresses = addresses }
+
         /// The stack of the caller; `nil` when nothing is known.
         @inline(never)
         static func current() -> StackTrace? {
             let stack = try? Backtrace.capture(limit: frameCountMax, images: images)
-            return stack.map(StackTrace.init(addresses:))
+            return stack.map { StackTrace($0) }
         }
 
         /// A line for each frame, `at function (file:line)`, the innermost first; without debug information the image stands in
@@ -79,6 +81,7 @@ package struct StackTrace: Sendable {
             return "at \(symbol.name) (\(location.path):\(location.line))"
         }
     #else
+        private init() {}
         static func current() -> StackTrace? { nil }
         var text: String? { nil }
     #endif
