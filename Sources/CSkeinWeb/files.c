@@ -531,6 +531,10 @@ static const unsigned char trace_waterfall_js[] = {
 #embed "../../web/trace/waterfall.js"
 };
 
+static const unsigned char trace_zoom_js[] = {
+#embed "../../web/trace/zoom.js"
+};
+
 #define FILE(name, array) {name, array, sizeof array}
 
 static const struct skein_web_file files[] = {
@@ -665,6 +669,7 @@ static const struct skein_web_file files[] = {
     FILE("trace/values.js", trace_values_js),
     FILE("trace/views.js", trace_views_js),
     FILE("trace/waterfall.js", trace_waterfall_js),
+    FILE("trace/zoom.js", trace_zoom_js),
 };
 
 const struct skein_web_file *skein_web_files(size_t *count) {

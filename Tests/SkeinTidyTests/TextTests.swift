@@ -5,7 +5,7 @@ import Testing
 /// What every file of ours has in common, whoever wrote it.
 struct TextTests {
     /// Files whose content a program wrote; they may be as long as they like.
-    static let generated: Set<String> = []
+    static let generated: Set<String> = ["Sources/CSkeinWeb/files.c"]
 
     static let code = [".swift", ".c", ".h", ".js", ".mjs", ".css", ".py", ".sh", ".modulemap"]
 

@@ -24,10 +24,10 @@ import { SpanStore } from "./span-store.js";
 import { TraceMenu } from "./trace-menu.js";
 import { Views, viewNamed } from "./views.js";
 import { Waterfall } from "./waterfall.js";
+import { WINDOW_MIN, fractionText, zoomOf } from "./zoom.js";
 
 const DETAILS_AFTER_MILLIS = 60;
 const NARROW = matchMedia("(max-width: 1099px)");
-const WINDOW_MIN = 1e-6;
 /** Of larger traces the critical path is asked for when somebody wants it. */
 const PATH_AT_ONCE_MAX = 20_000;
 
@@ -587,15 +587,4 @@ class TracePage {
     this.scheme.removeEventListener("change", this.repaint);
     this.app.keyboard.install("Trace", []);
   }
-}
-
-/** "0.12-0.31" → [0.12, 0.31]; anything else is the whole. */
-function zoomOf(text) {
-  const match = /^(0|1|0?\.\d{1,12})-(0|1|0?\.\d{1,12})$/.exec(text);
-  const [from, to] = match ? [Number(match[1]), Number(match[2])] : [0, 1];
-  return to - from >= WINDOW_MIN ? [from, to] : [0, 1];
-}
-
-function fractionText(fraction) {
-  return String(Number(fraction.toFixed(7)));
 }

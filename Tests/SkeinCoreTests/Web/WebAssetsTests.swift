@@ -20,7 +20,7 @@ struct WebAssetsTests {
     @Test(arguments: names)
     func `each file of web is in the binary, byte for byte`(name: String) throws {
         let found = WebAssets.embedded.asset(at: "/assets/\(name)")
-        let asset = try #require(found, "add it to CSkeinWeb/files.c")
+        let asset = try #require(found, "run scripts/web-files.py")
         #expect(try Data(asset.bytes) == Data(contentsOf: Self.folder.appending(path: name)))
         #expect(asset.count == asset.bytes.count)
     }
