@@ -11,13 +11,13 @@ const ROW_HEIGHT = 28;
 const INDENT = 14;
 const INDENT_MAX = 16;
 /** Where the thread of the roots runs: the middle of their chevrons. */
-const THREAD = { left: 50, indent: INDENT, height: ROW_HEIGHT, depthMax: INDENT_MAX };
+const THREAD = { left: 50, indent: INDENT, height: ROW_HEIGHT, depthMax: INDENT_MAX, base: 0 };
 const NAME_MAX = 300;
 
 /** A letter for each change, so that colour is never alone. */
 export const MARKS = {
   error: ["E", "new error"], slower: ["S", "slower"], faster: ["F", "faster"], onlyA: ["A", "only in A"], onlyB: ["B", "only in B"],
-    count: ["N", "another number of spans"],
+  count: ["N", "another number of spans"],
 };
 const FIGURES = [["total", "Δ Duration"], ["self", "Δ Self"], ["spans", "Δ Count"]];
 
@@ -298,5 +298,5 @@ function shapeOf({ parent, depth, count }, nodes) {
     const above = parent[nodes[at]];
     if (above >= 0 && children[above]++ === 0) isLast[nodes[at]] = 1;
   }
-  return { parent, depth, children, isLastSibling: (node) => isLast[node] === 1 };
+  return { parent, depth, children, isParent: (node) => children[node] > 0, isLastSibling: (node) => isLast[node] === 1 };
 }
