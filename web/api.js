@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only place that fetches. Answers are the native API's shapes, untouched; failures are one kind of error.
+// With `api-more.js` the only place that fetches. Answers are the native API's shapes, untouched; failures are one kind of error.
 
 /** Where the application is mounted, ends in "/". A proxy may put it below any prefix. */
 export const BASE = new URL("../", import.meta.url);
-const ROOT = new URL("api/skein/v1/", BASE);
+export const ROOT = new URL("api/skein/v1/", BASE);
 const RETRY_WAIT_MAX_SECONDS = 3;
 
 /** What went wrong, in the server's words where it had any. */
@@ -26,84 +26,9 @@ export function search({ q, start, end, limit, cursor, order, spans }, signal) {
   return get("search", { q, start, end, limit, cursor, order, spans }, signal);
 }
 
-export function traceSkeleton(id, signal) {
-  return get(`traces/${id}/skeleton`, {}, signal);
-}
-
-/** @param {string} id @param {string[]} spanIds at most 200 */
-export function traceSpans(id, spanIds, signal) {
-  return get(`traces/${id}/spans`, { ids: spanIds.join(",") }, signal);
-}
-
-/** How many spans of a trace are stored by now. @returns {Promise<number>} */
-export async function traceSpanCount(id, signal) {
-  return (await get(`traces/${id}/spans`, { limit: 1 }, signal)).spanCount;
-}
-
-/** The spans of a trace that match, as a bit for each row of its skeleton. @param {{ q?: string, text?: string }} wanted a query, or text in any value */
-export function traceMatches(id, { q, text }, signal) {
-  return get(`traces/${id}/matches`, { q, text }, signal);
-}
-
-export function traceSpansURL(id, spanIds) {
-  const url = new URL(`traces/${id}/spans`, ROOT);
-  url.searchParams.set("ids", spanIds.join(","));
-  return url;
-}
-
-/** The whole trace as OTLP JSON text. */
-export async function traceDocument(id, signal) {
-  return (await send(traceDocumentURL(id), signal)).text();
-}
-
-export function traceDocumentURL(id) {
-  return new URL(`traces/${id}`, ROOT);
-}
-
-/** @param {string} [span] only those of this span */
-export function traceLogs(id, span, limit, signal) {
-  return get(`traces/${id}/logs`, { span, limit }, signal);
-}
-
-export function criticalPath(id, signal) {
-  return get(`traces/${id}/critical-path`, {}, signal);
-}
-
-/** @param {string} by "service", "operation" or the key of an attribute */
-export function traceStatistics(id, by, signal) {
-  return get(`traces/${id}/statistics`, { by }, signal);
-}
-
-export function clockSkew(id, signal) {
-  return get(`traces/${id}/clock-skew`, {}, signal);
-}
-
-/** A trace as Jaeger's pages read it. */
-export function jaegerDocumentURL(id) {
-  return new URL(`api/traces/${id}`, BASE);
-}
-
-/** @param {string[]} a @param {string[]} b at most 50 traces each */
-export function compare(a, b, signal) {
-  return get("compare", { a, b }, signal);
-}
-
 /** @param {string | null} [cursor] of the page before */
 export function services(signal, cursor) {
   return get("services", { limit: 1000, cursor }, signal);
-}
-
-export function operations(service, limit, signal) {
-  return get(`services/${encodeURIComponent(service)}/operations`, { limit }, signal);
-}
-
-/** @param {{ start?: bigint | null, end?: bigint | null, step?: string }} range */
-export function serviceStatistics(service, { start, end, step }, signal) {
-  return get(`services/${encodeURIComponent(service)}/statistics`, { start, end, step }, signal);
-}
-
-export function serviceGraph({ start, end }, signal) {
-  return get("service-graph", { start, end }, signal);
 }
 
 /**
@@ -115,11 +40,6 @@ export async function sums(query, at, signal) {
   url.searchParams.set("query", query);
   url.searchParams.set("time", String(Number(at / 1_000_000n) / 1000));
   return (await (await send(url, signal)).json()).data.result;
-}
-
-/** @param {"errors" | "hygiene" | "repeated-calls" | "critical-path" | "deep-dependencies"} name */
-export function analysis(name, { q, start, end, limit, ...more }, signal) {
-  return get(`analysis/${name}`, { q, start, end, limit, ...more }, signal);
 }
 
 /** A TraceQL metrics query. @param {{ q: string, start: bigint, end: bigint, step?: string, exemplars?: number, limit?: number }} query */
@@ -192,11 +112,6 @@ function parsed(text, response) {
   }
 }
 
-/** How the spans of `selection` differ from the others that match `q`. */
-export function differences({ q, selection, start, end, fields, limit }, signal) {
-  return get("differences", { q, selection, start, end, fields, limit }, signal);
-}
-
 /** What may stand at a place of a query. @param {number} position a place in UTF-8 bytes, as `docs/api.md` says */
 export function complete(q, position, limit, signal) {
   return get("complete", { q, position, limit }, signal);
@@ -222,60 +137,6 @@ export function removeQuery(name) {
   return change("DELETE", `saved-queries/${encodeURIComponent(name)}`);
 }
 
-export function pin(id) {
-  return change("POST", `traces/${id}/pin`, "{}");
-}
-
-export function unpin(id) {
-  return change("DELETE", `traces/${id}/pin`);
-}
-
-/**
- * The traces that match from now on, as the text of Server-Sent Events; answers when the stream ends. A refusal is an
- * error like any other.
- * @param {string} q @param {(text: string) => void} onText hears of every sign of life, the first with nothing in it
- */
-export async function tail(q, onText, signal) {
-  const url = new URL("tail", ROOT);
-  if (q) url.searchParams.set("q", q);
-  const { body } = await send(url, signal, { accept: "text/event-stream" }, false);
-  onText("");
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    onText(value);
-  }
-}
-
-/**
- * Stores the spans of a file: JSON, or a value a line. @param {Blob} file
- * @param {{ signal?: AbortSignal, onProgress?: (share: number) => void }} [options] `onProgress` hears what share is sent
- */
-export function importSpans(file, { signal, onProgress } = {}) {
-  // A request of the old kind: it alone tells how much has been sent.
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", new URL("import", ROOT));
-    request.setRequestHeader("Content-Type", "application/json");
-    request.setRequestHeader("Accept", "application/json");
-    request.responseType = "json";
-    request.upload.addEventListener("progress", ({ loaded, total }) => onProgress?.(total > 0 ? loaded / total : 1));
-    request.addEventListener("load", () => {
-      if (request.status >= 200 && request.status < 300 && request.response) resolve(request.response);
-      else reject(refusal(request.response, request.status, request.statusText, request.getResponseHeader("X-Request-Id")));
-    });
-    request.addEventListener("error", () => reject(new ApiError("Skein does not answer, or it ended the connection. Is the file very large?")));
-    request.addEventListener("abort", () => reject(new ApiError("Cancelled", { code: "cancelled" })));
-    signal?.addEventListener("abort", () => request.abort());
-    request.send(file);
-  });
-}
-
-export function pins(signal) {
-  return get("pins", { limit: 100 }, signal);
-}
-
 export function status(signal) {
   return get("status", {}, signal);
 }
@@ -288,7 +149,7 @@ function address(path, parameters) {
   return url;
 }
 
-async function get(path, parameters, signal) {
+export async function get(path, parameters, signal) {
   const response = await send(address(path, parameters), signal);
   try {
     return await response.json();
@@ -301,13 +162,13 @@ async function get(path, parameters, signal) {
   }
 }
 
-async function change(method, path, body) {
+export async function change(method, path, body) {
   const response = await send(new URL(path, ROOT), undefined, { method, body, type: "application/json" });
   return response.status === 204 ? null : response.json().catch(() => null);
 }
 
 /** One request, and a second one when the server was busy and said when to come back. */
-async function send(url, signal, { method = "GET", body, type, accept = "application/json" } = {}, again = true) {
+export async function send(url, signal, { method = "GET", body, type, accept = "application/json" } = {}, again = true) {
   let response;
   try {
     const headers = { Accept: accept, ...(type && body != null ? { "Content-Type": type } : {}) };
@@ -326,6 +187,6 @@ async function send(url, signal, { method = "GET", body, type, accept = "applica
   throw refusal(problem, response.status, response.statusText, response.headers.get("X-Request-Id"));
 }
 
-function refusal(problem, status, statusText, requestId) {
+export function refusal(problem, status, statusText, requestId) {
   return new ApiError(problem?.detail ?? problem?.title ?? `The server answered ${status} ${statusText}`.trim(), { status, code: problem?.code ?? "http", problem, requestId });
 }

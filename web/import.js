@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files with traces, dropped or chosen: sent one after the other, with what came of each, and the way to what they hold.
-import * as api from "./api.js";
+import * as api from "./api-more.js";
 import { bytes, count, plural } from "./lib/format.js";
 import { icon } from "./lib/icons.js";
 import { fill, h } from "./lib/view.js";

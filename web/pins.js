@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pinned traces: those that are kept from sampling and retention until somebody lets them go.
-import * as api from "./api.js";
+import * as api from "./api-more.js";
 import { absoluteTime, count, nanos, plural, relativeTime } from "./lib/format.js";
 import { icon } from "./lib/icons.js";
 import { fill, h } from "./lib/view.js";

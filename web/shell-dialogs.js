@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import { absoluteTime, age, bytes, count, isZone, nanos, relativeTime, zoneLabel } from "./lib/format.js";
 import { icon } from "./lib/icons.js";
-import { keyCaps } from "./lib/keys.js";
+import { keyCaps } from "./lib/key-caps.js";
 import { fill, h } from "./lib/view.js";
 import { singleKeys, zone } from "./settings.js";
 

@@ -7,6 +7,10 @@
 #pragma clang diagnostic ignored "-Wc23-extensions"
 #endif
 
+static const unsigned char api_more_js[] = {
+#embed "../../web/api-more.js"
+};
+
 static const unsigned char api_js[] = {
 #embed "../../web/api.js"
 };
@@ -201,6 +205,10 @@ static const unsigned char lib_format_js[] = {
 
 static const unsigned char lib_icons_js[] = {
 #embed "../../web/lib/icons.js"
+};
+
+static const unsigned char lib_key_caps_js[] = {
+#embed "../../web/lib/key-caps.js"
 };
 
 static const unsigned char lib_keys_js[] = {
@@ -538,6 +546,7 @@ static const unsigned char trace_zoom_js[] = {
 #define FILE(name, array) {name, array, sizeof array}
 
 static const struct skein_web_file files[] = {
+    FILE("api-more.js", api_more_js),
     FILE("api.js", api_js),
     FILE("app.js", app_js),
     FILE("base.css", base_css),
@@ -587,6 +596,7 @@ static const struct skein_web_file files[] = {
     FILE("lib/event-stream.js", lib_event_stream_js),
     FILE("lib/format.js", lib_format_js),
     FILE("lib/icons.js", lib_icons_js),
+    FILE("lib/key-caps.js", lib_key_caps_js),
     FILE("lib/keys.js", lib_keys_js),
     FILE("lib/layered.js", lib_layered_js),
     FILE("lib/popover.js", lib_popover_js),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the roots of two sides differ in their attributes, those of their resources included.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { count } from "../lib/format.js";
 import { fill, h } from "../lib/view.js";
 import { valueText } from "../trace/values.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compare: two traces, or one and what is typical for its root, as one tree; what differs first in a sentence.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { absoluteTime, count, duration, exactDuration, nanos, plural, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { fixedMoment } from "../lib/range.js";

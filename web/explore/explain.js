@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What sets the spans of a selection apart from the others: attributes that differ most, their values as paired bars, each
 // of which narrows the query.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { count, plural, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { attribute, fill, h } from "../lib/view.js";

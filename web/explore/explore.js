@@ -15,13 +15,6 @@ const PAGE_SIZE = 100;
 /** Spans told of each trace, where they are the rows. */
 const SPANS_OF_EACH = 20;
 const CANCEL_AFTER_MILLIS = 2000;
-const EXAMPLES = [
-  ["error = true", "a span failed"],
-  ["duration > 500ms", "a span took long"],
-  ['service = "checkout" and kind = server', "both hold for one span"],
-  ["http.response.status_code >= 500", "any attribute, by its name"],
-  ['name =~ "GET /.*"', "a pattern for the whole text"],
-];
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
 export function open(app, view) {
@@ -443,9 +436,10 @@ class Explore {
   }
 
   /** Below a query that was not understood, where there is nothing else to see. */
-  showExamples() {
-    fill(this.body, h("section.state", {}, h("h2", {}, "Queries look like this"),
-      h("ul.examples", {}, EXAMPLES.map(([query, says]) => h("li", {}, h("button.quiet", { type: "button", onclick: () => this.query.change(query) }, h("code", {}, query)), h("span.faint", {}, says))))));
+  async showExamples() {
+    const { asked } = this;
+    const module = await import("./nothing.js").catch(() => null);
+    if (module && asked === this.asked) fill(this.body, module.examples((query) => this.query.change(query)));
   }
 
   /** @param {string} title @param {any} text @param {[string, () => void][]} choices */

@@ -57,3 +57,17 @@ async function look({ q, start, end, nowMillis }, { ask, href }, hints, near, si
       h("time.faint", { title: absoluteTime(moment, zone.value, 9) }, ` ${relativeTime(moment, nowMillis)} `), h("button.quiet.nothing-there", { type: "button", onclick: around }, "Show that hour"));
   }), sides.length && answers.every(Boolean) && !found.length ? h("p", {}, q ? "Nor does any trace outside of that time." : "Nothing is stored outside of that time either.") : null);
 }
+
+const EXAMPLES = [
+  ["error = true", "a span failed"],
+  ["duration > 500ms", "a span took long"],
+  ['service = "checkout" and kind = server', "both hold for one span"],
+  ["http.response.status_code >= 500", "any attribute, by its name"],
+  ['name =~ "GET /.*"', "a pattern for the whole text"],
+];
+
+/** What queries look like. @param {(query: string) => void} run */
+export function examples(run) {
+  return h("section.state", {}, h("h2", {}, "Queries look like this"),
+    h("ul.examples", {}, EXAMPLES.map(([query, says]) => h("li", {}, h("button.quiet", { type: "button", onclick: () => run(query) }, h("code", {}, query)), h("span.faint", {}, says)))));
+}

@@ -6,7 +6,9 @@ import { icon } from "../lib/icons.js";
 import { isWholeTraceId, traceId } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
 import { pastQueries } from "../settings.js";
-import { chips, faultRange, tokenize, withoutChip } from "./query-text.js";
+
+/** What reads queries; as long as there is none, nobody needs it. @type {typeof import("./query-text.js") | null} */
+let grammar = null;
 
 const ASK_AFTER_MILLIS = 90;
 /** What an option is, for eyes and ears. */
@@ -22,6 +24,8 @@ export class QueryBar {
     this.options = [];
     this.active = -1;
     this.fault = null;
+    /** What the server said of the text that shows. @type {{ message: string, problem: any } | null} */
+    this.error = null;
     this.asking = null;
 
     this.underlay = h("pre.query-colours", { "aria-hidden": "true" });
@@ -43,7 +47,10 @@ export class QueryBar {
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("paste", (event) => this.paste(event));
     this.input.addEventListener("blur", () => this.hideOptions());
-    this.input.addEventListener("focus", () => this.completion());
+    this.input.addEventListener("focus", () => {
+      this.completion();
+      this.readGrammar();
+    });
     this.input.addEventListener("click", () => { if (!this.list.hidden) this.complete(); });
     this.list.addEventListener("mousedown", (event) => {
       event.preventDefault();
@@ -61,6 +68,18 @@ export class QueryBar {
     if (this.input.value !== text) this.input.value = text;
     this.showFault(null);
     this.draw();
+    this.drawChips();
+    if (text !== "") this.readGrammar();
+  }
+
+  /** Colours, conditions and places of faults, once what reads them is here. */
+  async readGrammar() {
+    if (grammar) return;
+    const module = await import("./query-text.js").catch(() => null);
+    if (!module) return;
+    grammar = module;
+    if (this.error) this.showFault(this.error);
+    else this.draw();
     this.drawChips();
   }
 
@@ -85,7 +104,9 @@ export class QueryBar {
   /** @param {{ message: string, problem: any } | null} error what the server said about this text */
   showFault(error) {
     const position = error?.problem?.position;
-    this.fault = Number.isInteger(position?.offset) && Number.isInteger(position.length) ? faultRange(this.text, position) : null;
+    this.error = error;
+    if (error) this.readGrammar();
+    this.fault = grammar && Number.isInteger(position?.offset) && Number.isInteger(position.length) ? grammar.faultRange(this.text, position) : null;
     this.faultLine.hidden = error === null;
     attribute(this.input, "aria-invalid", error ? "true" : null);
     this.field.classList.toggle("faulty", error !== null);
@@ -120,7 +141,7 @@ export class QueryBar {
     this.clear.hidden = text === "";
     const parts = [];
     let at = 0;
-    for (const token of tokenize(text)) {
+    for (const token of grammar?.tokenize(text) ?? []) {
       if (token.start > at) parts.push(text.slice(at, token.start));
       parts.push(h(`span.q-${token.kind}`, {}, token.text));
       at = token.end;
@@ -138,10 +159,10 @@ export class QueryBar {
 
   drawChips() {
     const text = this.text;
-    const all = chips(text);
+    const all = grammar?.chips(text) ?? [];
     fill(this.chipRow, all.map((chip, index) => h("span.chip", {},
       h("button.chip-text", { type: "button", title: "Edit this condition", onclick: () => this.edit(chip) }, shortened(chip.text, 200)),
-      h("button.chip-close", { type: "button", "aria-label": `Remove ${shortened(chip.text, 200)}`, onclick: () => this.change(withoutChip(text, index)) }, icon("close")))));
+      h("button.chip-close", { type: "button", "aria-label": `Remove ${shortened(chip.text, 200)}`, onclick: () => this.change(grammar.withoutChip(text, index)) }, icon("close")))));
     this.chipRow.hidden = all.length === 0;
   }
 

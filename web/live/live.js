@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Live: traces as they come. Owns the stream and the pauses; the ring holds rows back, the list draws them.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { QueryBar } from "../explore/query-bar.js";
 import { EventStream } from "../lib/event-stream.js";
 import { count, plural } from "../lib/format.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The map: who calls whom in a time range. Owns the question to the server and what of the answer is shown; the drawing,
 // the table and the panel draw.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { count, nanos, plural, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { fixedMoment, rangeLabel, resolveRange } from "../lib/range.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the map knows of one call or one node: its numbers, how they went over the range, and traces to look at.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { absoluteTime, count, duration, exactDuration, listTime, nanos, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { fill, h } from "../lib/view.js";

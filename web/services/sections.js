@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Below the charts of a service: operations, errors, callers and callees, traces to look at, versions and instances.
 // Each part is read on its own and fails on its own.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { absoluteTime, count, duration, exactDuration, nanos, plural, relativeTime, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { Red, asked, rateText, spansOf, windowSeconds } from "../lib/red.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import test from "node:test";
-import { keyCaps } from "../lib/keys.js";
+import { keyCaps } from "../lib/key-caps.js";
 import { threadPath } from "../trace/thread.js";
 import { isNested, plainValue, pretty, typeOf, valueText } from "../trace/values.js";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A trace that is still arriving: asks now and then how many spans it has by now, until it has been quiet for a while.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 
 const EVERY_MILLIS = 5000;
 /** Looks without a new span after which the trace counts as complete. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known about one span, in the panel beside the views. Every value is a text node; links are made of http and
 // https addresses only.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { absoluteTime, count, duration, exactDuration, nanos, plural, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { attribute, fill, h } from "../lib/view.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several views of a trace ask the server beside its skeleton: asked once, when the first of them wants it.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 
 const LOGS_MAX = 10_000;
 const kept = new WeakMap();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looking for spans within a trace. Names are found here, through the dictionary; attributes, events and whole queries
 // on the server, which answers with a bit for each span. Pills leave what they name.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { count, plural } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands above a trace: its root, its measures, and what is odd about it.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { absoluteTime, count, duration, exactDuration, nanos, plural, relativeTime, share, shortened, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { fill, h } from "../lib/view.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log records of a trace and the events of its spans, in one order of time.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { absoluteTime, count, duration, plural } from "../lib/format.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The trace, or one span of it, as the API gives it: OTLP JSON to read, copy and keep.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { bytes, count, plural } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { fill, h } from "../lib/view.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Spans slow for their kind: above the 95th percentile of their operation in the day up to the trace.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { KIND_NAMES } from "./kinds.js";
 
 export const SERVICES_MAX = 12;

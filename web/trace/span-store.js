@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the server told of single spans, kept for those looked at last.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { nanos } from "../lib/format.js";
 import { plainValue } from "./values.js";
 

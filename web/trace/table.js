@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The spans of a trace as a table: grouped, sorted, and each group one step from its spans in the waterfall.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { fieldName, literal } from "../explore/query-text.js";
 import { count, duration, exactDuration, plural, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The buttons at the end of the bar: the way to the traces beside this one, and what can be done with a whole trace: keep
 // it, compare it, take it elsewhere.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { count } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { initialState } from "../lib/url.js";

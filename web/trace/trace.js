@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A trace: loads it, holds what is selected, shown, zoomed and looked for, and keeps the address saying so.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { withCondition } from "../explore/query-text.js";
 import { count, nanos, plural, shortened } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
