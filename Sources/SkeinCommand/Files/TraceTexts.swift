@@ -49,21 +49,29 @@ struct TraceTexts: Sendable {
         var next: String?
     }
 
+    /// What was read of one of several traces.
+    private struct Placed: Sendable {
+        var place: Int
+        var head: Result<Head?, CommandFailure>
+    }
+
     /// The beginnings of these traces, read at once, in order; `nil` for one that is not there.
     func heads(of traceIDs: [String]) async -> [Result<Head?, CommandFailure>] {
-        await withTaskGroup(of: (Int, Result<Head?, CommandFailure>).self) { group in
+        await withTaskGroup(of: Placed.self) { group in
             for (place, id) in traceIDs.enumerated() {
-                group.addTask {
-                    do throws(CommandFailure) {
-                        return (place, .success(try await head(of: id)))
-                    } catch {
-                        return (place, error.status == 404 ? .success(nil) : .failure(error))
-                    }
-                }
+                group.addTask { Placed(place: place, head: await found(id)) }
             }
             var heads = [Result<Head?, CommandFailure>](repeating: .success(nil), count: traceIDs.count)
-            for await (place, head) in group { heads[place] = head }
+            for await found in group { heads[found.place] = found.head }
             return heads
+        }
+    }
+
+    private func found(_ traceID: String) async -> Result<Head?, CommandFailure> {
+        do throws(CommandFailure) {
+            return .success(try await head(of: traceID))
+        } catch {
+            return error.status == 404 ? .success(nil) : .failure(error)
         }
     }
 
