@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the API that Explore does without: what is asked of single traces and of services, what streams, and what is uploaded.
-import { BASE, ROOT, change, get, refusal, send } from "./api.js";
+import { ApiError, BASE, ROOT, change, get, refusal, send } from "./api.js";
 
 export * from "./api.js";
 

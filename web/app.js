@@ -72,7 +72,12 @@ class App {
     ]);
     this.marks.listen(() => this.shell.showPages());
     this.listenToDrops();
-    addEventListener("popstate", () => this.open(this.addressed()));
+    addEventListener("popstate", () => {
+      const view = this.addressed();
+      // The zone is the reader's, whatever it was then.
+      history.replaceState(null, "", this.href(view));
+      this.open(view);
+    });
     document.addEventListener("click", (event) => this.followLink(event));
     zone.listen(() => {
       if (!this.view) return;

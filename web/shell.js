@@ -114,12 +114,18 @@ export class Shell {
       await navigator.clipboard.writeText(text);
     } catch {
       // Without a secure context there is no clipboard: the old way still works.
+      const focused = document.activeElement;
       const field = h("textarea.unseen", { "aria-hidden": "true" });
       field.value = text;
-      document.body.append(field);
+      (document.querySelector("dialog[open]") ?? document.body).append(field);
       field.select();
-      document.execCommand("copy");
+      const isCopied = document.execCommand("copy");
       field.remove();
+      focused?.focus?.();
+      if (!isCopied) {
+        this.confirm(`${what} not copied: this browser does not allow it`);
+        return;
+      }
     }
     this.confirm(`${what} copied`);
   }

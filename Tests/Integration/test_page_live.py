@@ -198,6 +198,17 @@ def test_dropped_files_are_imported_and_lead_to_their_trace(open_page, server):
         expect(page.get_by_text("from-a-file").first).to_be_visible()
 
 
+def test_an_import_that_breaks_off_says_so(open_page):
+    with open_page("/", complaints_allowed=True) as rig:
+        page = rig.page
+        page.route("**/api/skein/v1/import", lambda route: route.abort())
+        settle(rig)
+        drop(page, [["lost.json", "[]"]])
+        expect(page.get_by_role("dialog", name="Import").get_by_text("Skein does not answer")).to_be_visible()
+        assert rig.result["page_errors"] == []
+
+
+
 def test_a_packed_file_that_was_chosen_leads_to_its_traces(open_page, server):
     traces = [otlp.trace_id().hex() for _ in range(2)]
     packed = gzip.compress(json.dumps([zipkin(t, "packed") for t in traces]).encode())

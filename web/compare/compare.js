@@ -134,6 +134,7 @@ class Compare {
       const some = await Promise.all(traces.slice(from, from + AT_ONCE).map((trace) => api.traceSkeleton(trace.traceId, signal).catch(ifStored)));
       skeletons.push(...some.filter(Boolean));
     }
+    if (!skeletons.length) throw Object.assign(new api.ApiError("No other trace has this root any more."), { isAlone: true });
     return skeletons;
   }
 

@@ -151,6 +151,7 @@ export class CompareTree {
   }
 
   collapseAll(isCollapsed) {
+    if (!this.model) return;
     this.collapsed = new Set();
     if (isCollapsed) for (let node = 0; node < this.model.count; node++) if (!this.model.isLeaf(node)) this.collapsed.add(node);
     this.node = isCollapsed && this.node >= 0 ? this.rootOf(this.node) : this.node;
@@ -165,8 +166,9 @@ export class CompareTree {
 
   /** The next path, or the one before, that differs; it may be hidden. @param {1 | -1} step */
   nextDifference(step) {
-    this.scroller.focus({ preventScroll: true });
     const { model } = this;
+    if (!model) return;
+    this.scroller.focus({ preventScroll: true });
     if (this.isFlat) return this.move(step);
     for (let passed = 1, node = this.selected < 0 ? (step > 0 ? -1 : model.count) : this.node; passed <= model.count; passed++) {
       node = (node + step + model.count) % model.count;

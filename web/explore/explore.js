@@ -178,6 +178,7 @@ class Explore {
     if (!range) {
       this.asked++;
       this.flight?.abort();
+      this.question = null;
       this.body.classList.remove("waiting");
       this.showState("The time range makes no sense", `From “${from}” to “${to || "now"}”.`, [["Last hour", () => this.ask({ from: "-1h", to: "" })]]);
       return;
@@ -216,6 +217,7 @@ class Explore {
 
   /** Asks for what the chosen tab shows. The old answer stays, dimmed, until there is something of the new one. */
   async load() {
+    if (!this.question) return;
     const asked = ++this.asked;
     this.flight?.abort();
     this.closeWaiting?.();
@@ -508,6 +510,8 @@ class Explore {
   close() {
     this.asked++;
     this.flight?.abort();
+    // The line that says that something is loading belongs to the next page from here on.
+    this.flight = null;
     this.closeWaiting?.();
     this.isClosed = true;
     const { traces, next, inspected, elapsed, question, request, nowMillis, results } = this;

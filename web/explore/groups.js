@@ -17,6 +17,8 @@ const MOMENTS = 30;
 /** Groups beyond these are counted, not listed: the largest ones are. */
 const GROUPS_MAX = 100;
 const SERIES_MAX = 1000;
+/** A query may have 16 KiB; letters outside of ASCII take more than one, signs a backslash each. */
+const NAMES_LENGTH_MAX = 8000;
 const QUANTILES = [["p50", 0.5], ["p95", 0.95], ["p99", 0.99]];
 
 const COLUMNS = [
@@ -106,6 +108,7 @@ export class Groups {
       if (sum > 0) rows.set(`${type} ${value}`, { value, type, count: sum, errors: 0, trend: [] });
     }
     this.isCut = rows.size >= GROUPS_MAX;
+    if (this.isCut) keepNameable(rows);
     if (!rows.size) return [];
     const seconds = await this.secondsOf({ start, end: end ?? now }, signal);
     // Only the groups that are listed, however many there are besides.
@@ -171,6 +174,15 @@ export class Groups {
 }
 
 /** One pattern costs less to compare with than many values do. @param {string} by @param {{ value: string, type: string }[]} values */
+/** As many of the largest groups as one query can name. @param {Map<string, { value: string }>} rows largest first */
+function keepNameable(rows) {
+  let room = NAMES_LENGTH_MAX;
+  for (const [key, { value }] of rows) {
+    room -= 2 * value.length;
+    if (room < 0) rows.delete(key);
+  }
+}
+
 function anyOf(by, values) {
   const texts = values.filter(({ type }) => type === "string").map(({ value }) => value.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&"));
   const others = values.filter(({ type }) => type !== "string" && type !== "array").map(({ value, type }) => `${by} = ${written(value, type)}`);

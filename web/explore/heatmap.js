@@ -225,13 +225,14 @@ export class Heatmap {
       if (!this.element.isConnected) return;
       const [trace] = traces;
       const span = trace?.spansets?.[0]?.spans[0]?.spanId ?? "";
+      shell.busy(false);
       if (trace) this.app.go({ page: "trace", id: trace.traceId, state: { span } });
       else shell.confirm("No such trace is stored any more");
     } catch (error) {
+      if (!this.element.isConnected) return;
+      shell.busy(false);
       shell.alert(error.message);
       shell.confirm(`No example came: ${error.message}`);
-    } finally {
-      shell.busy(false);
     }
   }
 

@@ -109,7 +109,13 @@ export class SavedQueries {
       return;
     }
     const back = async () => {
-      await api.saveQuery(kept.name, kept.query, kept.description ?? "").catch((error) => { this.note.textContent = error.message; });
+      try {
+        await api.saveQuery(kept.name, kept.query, kept.description ?? "");
+      } catch (error) {
+        fill(this.note, h("span.problem", {}, error.message));
+        this.note.hidden = false;
+        return;
+      }
       await this.load();
       this.list.querySelector(".saved-run")?.focus();
     };

@@ -58,7 +58,7 @@ export function resolveRange(from, to, nowMillis, zone) {
   const end = to === "" || to === "now" ? null : momentNanos(to, nowMillis, zone);
   if (start === null && from !== "all") return null;
   if (end === null && to !== "" && to !== "now") return null;
-  if (start !== null && end !== null && start >= end) return null;
+  if (start !== null && start >= (end ?? BigInt(nowMillis) * 1_000_000n)) return null;
   return { start, end };
 }
 

@@ -50,6 +50,8 @@ export function parseView(pathname, search, base) {
 
 /** Writes an address, relative to the base. @param {View} view */
 export function formatView({ page, id, other, state }) {
+  // Browsers resolve these away in a path, however they are written.
+  if (page === "service" && (id === "." || id === "..")) return formatView({ page: "services", state: { ...state, q: id, sort: "" } });
   const path = [page, id, other].filter(Boolean).map(encodeURIComponent).join("/");
   const parts = [];
   for (const [key, initial] of Object.entries(DEFAULTS[page])) {

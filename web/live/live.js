@@ -33,7 +33,7 @@ class Live {
     this.newCount = 0;
     const { shell } = app;
     document.title = "Live · Skein";
-    this.query = new QueryBar({ run: (q) => this.ask(q), openTrace: (id) => app.go({ page: "trace", id, state: {} }) });
+    this.query = new QueryBar({ run: (q) => this.ask(q), openTrace: (id) => app.go({ page: "trace", id, state: {} }), confirm: (text) => shell.confirm(text) });
     this.query.input.placeholder = "All traces. Narrow down: error = true";
     this.pauseButton = h("button", { type: "button", title: "Pause, or go on (p)", onclick: () => this.togglePause() }, icon("pause"), "Pause");
     fill(shell.barStart, this.query.element);
@@ -242,7 +242,7 @@ class Live {
       this.newCount = 0;
       this.sayAt = now;
     }
-    if (this.connection === "live" && now - this.aliveAt > SILENCE_MAX_MILLIS) {
+    if (/^(?:live|connecting)$/.test(this.connection) && now - this.aliveAt > SILENCE_MAX_MILLIS) {
       this.flight.abort();
       this.flight = null;
       this.lost("Nothing was heard of the server for a while.");

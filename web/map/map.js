@@ -36,15 +36,15 @@ class MapPage {
     const { shell } = app;
     document.title = "Map · Skein";
 
-    this.range = new RangePicker((from, to) => app.push({ from, to }));
+    this.range = new RangePicker((from, to) => this.push({ from, to }));
     this.search = h("input.field.map-search", {
       type: "search", placeholder: "Find a service", "aria-label": "Find a service or peer", autocomplete: "off", spellcheck: "false",
     });
     this.foundCount = h("span.faint.map-found", { role: "status" });
-    const keep = debounce((q) => app.replace({ q }), 300);
+    this.keep = debounce((q) => app.replace({ q }), 300);
     this.search.addEventListener("input", () => {
       this.state = { ...this.state, q: this.search.value };
-      keep(this.search.value);
+      this.keep(this.search.value);
       this.find();
     });
     this.search.addEventListener("keydown", (event) => this.searchKey(event));
@@ -54,18 +54,18 @@ class MapPage {
       h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
 
     this.tabs = [["", "Map"], ["table", "Table"]].map(([view, title]) =>
-      h("button.tab", { type: "button", role: "tab", "data-view": view, "aria-controls": "map-body", onclick: () => app.push({ view }) }, title));
+      h("button.tab", { type: "button", role: "tab", "data-view": view, "aria-controls": "map-body", onclick: () => this.push({ view }) }, title));
     const tabs = h("div.tabs", { role: "tablist", "aria-label": "Views" }, this.tabs);
     tabs.addEventListener("keydown", (event) => {
       if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
       event.preventDefault();
       const other = this.tabs.find((tab) => tab.tabIndex !== 0);
-      app.push({ view: other.dataset.view });
+      this.push({ view: other.dataset.view });
       other.focus();
     });
     this.focusPart = h("div.map-focus", { role: "group", "aria-label": "Focus", hidden: true });
-    this.rates = choice("Rate", RATES, (rate) => app.push({ rate }));
-    this.errors = choice("Errors", ERRORS, (errors) => app.push({ errors }));
+    this.rates = choice("Rate", RATES, (rate) => this.push({ rate }));
+    this.errors = choice("Errors", ERRORS, (errors) => this.push({ errors }));
     this.summary = h("p.map-summary", {});
     this.notice = h("p.map-notice", { role: "status", hidden: true });
     const actions = {
@@ -93,7 +93,7 @@ class MapPage {
       { keys: ["ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"], does: "Along calls and among nodes", run: () => (isMap() ? this.drawing.active : this.table.element)?.focus() },
       { keys: ["Enter"], does: "Open the node or call", run: () => {} },
       { keys: ["f"], does: "Only the neighbours of a node; again: all", run: () => this.toggleFocus() },
-      { keys: ["1", "2", "3"], does: "So many hops around the focus", run: (event) => { if (this.centre) this.app.push({ hops: hopsState(Number(event.key)) }); } },
+      { keys: ["1", "2", "3"], does: "So many hops around the focus", run: (event) => { if (this.centre) this.push({ hops: hopsState(Number(event.key)) }); } },
       { keys: ["+", "="], does: "Zoom in", run: () => this.drawing.zoom(1.3) },
       { keys: ["-"], does: "Zoom out", run: () => this.drawing.zoom(1 / 1.3) },
       { keys: ["0"], does: "Show all", run: () => this.drawing.fit() },
@@ -101,12 +101,18 @@ class MapPage {
         const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
         this.drawing.pan(...step);
       } },
-      { keys: ["v"], does: "Map or table", run: () => this.app.push({ view: isMap() ? "table" : "" }) },
+      { keys: ["v"], does: "Map or table", run: () => this.push({ view: isMap() ? "table" : "" }) },
       { keys: ["Escape"], does: "Close the panel, then leave the focus", run: () => {
         if (!this.panel.element.hidden) this.closePanel();
         else if (this.state.focus) this.focus("");
       } },
     ]);
+  }
+
+  /** A step in history, from what the field of the search says now. @param {Object<string, string>} state */
+  push(state) {
+    this.keep.flush();
+    this.app.push(state);
   }
 
   /** The address says something else now: show that, and ask the server only for another range. */
@@ -134,7 +140,10 @@ class MapPage {
     this.nowMillis = Date.now();
     const range = resolveRange(this.state.from, this.state.to, this.nowMillis, zone.value);
     if (!range) {
-      this.showState("The time range makes no sense", `From “${this.state.from}” to “${this.state.to || "now"}”.`, [["Last hour", () => this.app.push({ from: "-1h", to: "" })]]);
+      this.flight = null;
+      shell.busy(false);
+      this.body.classList.remove("waiting");
+      this.showState("The time range makes no sense", `From “${this.state.from}” to “${this.state.to || "now"}”.`, [["Last hour", () => this.push({ from: "-1h", to: "" })]]);
       return;
     }
     shell.busy(true);
@@ -142,7 +151,8 @@ class MapPage {
     try {
       const now = BigInt(this.nowMillis) * 1_000_000n;
       const end = range.end ?? now;
-      const start = range.start ?? nanos((await api.status(signal)).oldestTimeUnixNano);
+      const oldest = range.start === null ? (await api.status(signal)).oldestTimeUnixNano : null;
+      const start = range.start ?? (oldest ? nanos(oldest) : end - 1n);
       const length = end - start;
       const [answer, services, before] = await Promise.all([
         api.serviceGraph({ start, end }, signal),
@@ -238,7 +248,7 @@ class MapPage {
     this.focusPart.hidden = !centre;
     if (!centre) return;
     const buttons = Array.from({ length: HOPS_MAX }, (_, at) => at + 1).map((n) => h("button.map-hop", {
-      type: "button", "aria-pressed": String(n === hops), "aria-label": plural(n, "hop"), onclick: () => this.app.push({ focus: centre.id, hops: hopsState(n) }),
+      type: "button", "aria-pressed": String(n === hops), "aria-label": plural(n, "hop"), onclick: () => this.push({ focus: centre.id, hops: hopsState(n) }),
     }, n));
     const swatch = h("span.swatch", { "data-s": centre.kind === "service" ? this.app.colors.of(centre.name) : null });
     const leave = h("button.map-leave", { type: "button", "aria-label": "Show all, not only around this", title: "Show all (f)", onclick: () => this.leaveFocus() }, icon("close"));
@@ -292,7 +302,7 @@ class MapPage {
 
   /** @param {string} id of a node, "" for the usual view, "*" for all */
   focus(id) {
-    this.app.push({ focus: id });
+    this.push({ focus: id });
   }
 
   toggleFocus() {
@@ -346,12 +356,12 @@ class MapPage {
 
   showEmpty() {
     const where = rangeLabel(this.state.from, this.state.to, this.nowMillis, zone.value);
-    const choices = this.state.from === "all" ? [] : [["Last 24 hours", () => this.app.push({ from: "-1d", to: "" })], ["All time", () => this.app.push({ from: "all", to: "" })]];
+    const choices = this.state.from === "all" ? [] : [["Last 24 hours", () => this.push({ from: "-1d", to: "" })], ["All time", () => this.push({ from: "all", to: "" })]];
     this.showState("No calls", where === "All time" ? "No spans are stored yet. Explore shows how to send some." : `No spans in “${where}”.`, choices);
   }
 
   showNothing() {
-    this.showState("No call passes the filters", `${plural(this.graph.calls.length, "call")} in this range.`, [["Without filters", () => this.app.push({ rate: "", errors: "" })]], true);
+    this.showState("No call passes the filters", `${plural(this.graph.calls.length, "call")} in this range.`, [["Without filters", () => this.push({ rate: "", errors: "" })]], true);
   }
 
   showState(title, text, choices, hasGraph = false) {
@@ -377,7 +387,10 @@ class MapPage {
   }
 
   close() {
+    this.keep.cancel();
     this.flight?.abort();
+    // The line that says that something is loading belongs to the next page from here on.
+    this.flight = null;
     this.panel.hide();
     this.drawing.close();
     this.table.close();

@@ -118,6 +118,8 @@ class Service {
     if (op) fill(this.narrowed, "Only ", h("strong", {}, op.slice(0, 300)),
       h("button.quiet", { type: "button", onclick: () => this.app.push({ op: "" }) }, icon("close"), "All operations"));
     if (!range) {
+      shell.busy(false);
+      this.main.classList.remove("waiting");
       fill(this.problem, stateOf("The time range makes no sense", `From “${from}” to “${to || "now"}”.`,
         [["Last hour", () => this.app.push({ from: "-1h", to: "" })]]));
       return;

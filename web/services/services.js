@@ -106,6 +106,8 @@ class Services {
     this.nowMillis = Date.now();
     const range = resolveRange(from, to, this.nowMillis, zone.value);
     if (!range) {
+      shell.busy(false);
+      this.body.classList.remove("waiting");
       fill(this.body, stateOf("The time range makes no sense", `From “${from}” to “${to || "now"}”.`,
         [["Last hour", () => this.app.push({ from: "-1h", to: "" })]]));
       return;
@@ -161,8 +163,11 @@ class Services {
     const { both, past } = withBefore(window);
     const ask = async (spans) => {
       const q = `${spans} | count_over_time() by(${SERVICE}, status)`;
-      return seriesBy(await api.metrics({ q, ...asked(both), limit: SERIES_MAX }, signal), both, [SERVICE, "status"]);
+      const answer = await api.metrics({ q, ...asked(both), limit: SERIES_MAX }, signal);
+      if (answer.truncated) this.isCut = true;
+      return seriesBy(answer, both, [SERVICE, "status"]);
     };
+    this.isCut = false;
     const namesIn = (series) => new Set([...series.values()].map(({ labels }) => labels[0]));
     const requests = await ask(spansOfAll("requests"));
     const wanted = namesIn(requests);
@@ -233,7 +238,7 @@ class Services {
     const shown = wanted ? rows.filter((row) => row.name.toLowerCase().includes(wanted)) : rows;
     const total = rows.reduce((sum, row) => sum + (row.counted === "requests" ? row.spans : 0), 0);
     const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
-    const facts = [`${count(Math.round(total))} requests`,
+    const facts = [`${count(Math.round(total))} requests`, ...(this.isCut ? ["more than can be counted at once: some show too little"] : []),
       this.isComparable ? "changes against the same time before" : "nothing older is stored to compare with", where, zoneLabel(zone.value, this.nowMillis)];
     const all = plural(rows.length, "service");
     fill(this.summary, h("strong", {}, shown.length === rows.length ? all : `${count(shown.length)} of ${all}`), ` · ${facts.join(" · ")}`);

@@ -40,6 +40,7 @@ test("services and comparisons have their names in the path", () => {
     assert.deepEqual(view, { page, ...facts, state: initialState(page) });
     assert.equal(formatView(view), path);
   }
+  assert.equal(formatView({ page: "service", id: "..", state: {} }), "services?q=..");
   assert.equal(parseView("/service/", "", "/").page, "explore");
   assert.equal(parseView("/compare/zz", "", "/").page, "explore");
 });

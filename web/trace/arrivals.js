@@ -28,9 +28,11 @@ export class Arrivals {
     this.timer = setTimeout(() => this.look(), EVERY_MILLIS);
   }
 
+  /** Only what was answered while somebody could see it says that a trace is quiet. */
   async look() {
-    const spanCount = document.hidden ? this.last : await api.traceSpanCount(this.id, this.signal).catch(() => this.last);
+    const spanCount = document.hidden ? null : await api.traceSpanCount(this.id, this.signal).catch(() => null);
     if (this.signal.aborted) return;
+    if (spanCount === null) return this.wait();
     this.quiet = spanCount > this.last ? 0 : this.quiet + 1;
     if (spanCount > this.last) this.tell(spanCount);
     this.last = Math.max(this.last, spanCount);

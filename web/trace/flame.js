@@ -102,11 +102,17 @@ class Flame {
     this.draw();
   }
 
+  /** The frames from the outermost one to `frame`, which is the last. @param {number} frame below 0 for none */
+  pathTo(frame) {
+    const path = [];
+    for (let at = frame; at >= 0; at = this.frames.parent[at]) path.push(at);
+    return path.reverse();
+  }
+
   setFocus(frame) {
     this.focus = frame;
     this.edges = this.frames.place(frame);
-    const path = [];
-    for (let at = frame; at >= 0; at = this.frames.parent[at]) path.unshift(at);
+    const path = this.pathTo(frame);
     const shown = path.length > CRUMBS_MAX ? [path[0], null, ...path.slice(2 - CRUMBS_MAX)] : path;
     const step = (at, name) => h("button.quiet.path-step", { type: "button", "aria-current": at === frame ? "true" : null, onclick: () => this.zoom(at) }, name);
     fill(this.crumbs, step(-1, "Whole trace"), shown.map((at) => [h("span.path-turn", { "aria-hidden": "true" }, "›"), at === null ? h("span.faint", {}, "…") : step(at, h("span.path-name", {}, this.nameOf(at)))]));
@@ -131,8 +137,7 @@ class Flame {
     const { frames, selected } = this;
     if (selected < 0) return;
     fill(this.facts, h("strong", {}, this.nameOf(selected)), " ", h("span.faint", {}, this.factsOf(selected)));
-    const ancestors = [];
-    for (let at = frames.parent[selected]; at >= 0; at = frames.parent[at]) ancestors.unshift(at);
+    const ancestors = this.pathTo(frames.parent[selected]);
     const brothers = around([...frames.below(frames.parent[selected])], selected);
     const children = around([...frames.below(selected)], -1);
     const items = [];

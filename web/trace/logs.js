@@ -31,12 +31,12 @@ class Logs {
     this.level = h("select.field", { "aria-label": "Severity" }, LEVELS.map(([value, name]) => h("option", { value }, name)));
     this.level.addEventListener("change", () => this.keep({ level: this.level.value }));
     this.words = h("input.field", { type: "search", placeholder: "Filter texts", "aria-label": "Filter texts", spellcheck: "false", autocomplete: "off" });
-    const keepWords = debounce(() => this.keep({ words: this.words.value.trim() }), 150);
-    this.words.addEventListener("input", keepWords);
+    this.keepWords = debounce(() => this.keep({ words: this.words.value.trim() }), 150);
+    this.words.addEventListener("input", this.keepWords);
     this.words.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== "ArrowDown") return;
       event.preventDefault();
-      keepWords.flush();
+      this.keepWords.flush();
       this.scroller.focus();
     });
     this.facts = h("span.faint", { role: "status" });
@@ -86,14 +86,13 @@ class Logs {
     this.problem = null;
     this.isLoading = true;
     this.filter();
-    try {
-      const [answer] = await Promise.all([extrasOf(model).logs(), this.loadEvents(SPANS_MAX, signal)]);
-      if (signal.aborted) return;
-      this.isCut = answer.truncated;
-      this.entries.push(...logEntries(answer, traceStart));
-    } catch (error) {
-      if (signal.aborted) return;
-      this.problem = error;
+    // Both are waited for, whichever fails: who reads on later is then the only reader.
+    const [logs, events] = await Promise.allSettled([extrasOf(model).logs(), this.loadEvents(SPANS_MAX, signal)]);
+    if (signal.aborted) return;
+    this.problem = logs.reason ?? events.reason ?? null;
+    if (logs.value) {
+      this.isCut = logs.value.truncated;
+      this.entries.push(...logEntries(logs.value, traceStart));
     }
     this.isLoading = false;
     this.filter();
@@ -113,10 +112,11 @@ class Logs {
   }
 
   filter() {
-    const { level, words } = this.trace.state;
+    const { words } = this.trace.state;
+    const level = LEVELS.some(([value]) => value === this.trace.state.level) ? this.trace.state.level : "";
     const least = SEVERITIES.indexOf(level);
     const wanted = words.toLowerCase();
-    this.level.value = LEVELS.some(([value]) => value === level) ? level : "";
+    this.level.value = level;
     if (document.activeElement !== this.words) this.words.value = words;
     const chosen = this.shown[this.chosen];
     this.shown = byTime(this.entries).filter((entry) => entry.severity >= least && (wanted === "" || entry.text.toLowerCase().includes(wanted) || entry.service.toLowerCase().includes(wanted)));
@@ -203,6 +203,7 @@ class Logs {
   }
 
   close() {
+    this.keepWords.cancel();
     this.trace.app.keyboard.install("Logs", []);
     this.aborted.abort();
     this.list.close();

@@ -135,7 +135,7 @@ class Table {
 
   /** The spans of a group, found in the waterfall. */
   showSpans(group) {
-    this.trace.app.push({ view: "", f: queryOf(group, this.by) });
+    this.trace.push({ view: "", f: queryOf(group, this.by) });
   }
 
   async learnKeys() {

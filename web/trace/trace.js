@@ -75,7 +75,7 @@ class TracePage {
     this.details = new Details({
       search: (condition) => this.searchTraces(condition),
       copy: (text, what) => app.shell.copy(text, what),
-      find: (condition) => app.push({ view: ["flame", "graph"].includes(this.state.view) ? this.state.view : "", f: withCondition("", condition) }),
+      find: (condition) => this.push({ view: ["flame", "graph"].includes(this.state.view) ? this.state.view : "", f: withCondition("", condition) }),
       traceHref: (id, span) => app.href({ page: "trace", id, state: { ...initialState("trace"), span } }),
       exploreHref: (q, from, to) => app.href({ page: "explore", state: { ...initialState("explore"), q, from, to } }),
       openView: (name) => this.setView(name),
@@ -518,7 +518,14 @@ class TracePage {
   // Views and states
 
   setView(name) {
-    if (viewNamed(name) !== this.views.entry) this.app.push({ view: name === "waterfall" ? "" : name });
+    if (viewNamed(name) !== this.views.entry) this.push({ view: name === "waterfall" ? "" : name });
+  }
+
+  /** A step in history, from all that shows: zooms and searches are written into the address a little later. */
+  push(state) {
+    this.keepZoom.cancel();
+    this.keepState();
+    this.app.push(state);
   }
 
   /** Puts the view that the address names on the stage, with the details where it has some. */

@@ -8,10 +8,11 @@ export const WINDOW_MIN = 1e-6;
 export function zoomOf(text) {
   const match = /^(0|1|0?\.\d{1,12})-(0|1|0?\.\d{1,12})$/.exec(text);
   const [from, to] = match ? [Number(match[1]), Number(match[2])] : [0, 1];
-  return to - from >= WINDOW_MIN ? [from, to] : [0, 1];
+  // What was rounded when it was written may be a little short.
+  return to - from >= WINDOW_MIN * 0.99 ? [from, to] : [0, 1];
 }
 
 /** @param {number} fraction 0 to 1 */
 export function fractionText(fraction) {
-  return String(Number(fraction.toFixed(7)));
+  return fraction.toFixed(10).replace(/\.?0+$/, "");
 }

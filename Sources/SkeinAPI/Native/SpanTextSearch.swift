@@ -135,6 +135,9 @@ struct SpanTextSearch {
 /// A text in lower case, as bytes, that is looked for in others.
 private struct FoldedText {
     let bytes: [UInt8]
+    /// For each length of a beginning of the text, that of the longest shorter one which it also ends with: how much of the
+    /// text is found already where the next byte is another (Knuth, Morris and Pratt).
+    private let borders: [Int]
     /// Then nothing but ASCII need be folded in what it is looked for.
     let isASCII: Bool
 
@@ -142,7 +145,19 @@ private struct FoldedText {
 
     init(folded bytes: some Collection<UInt8>) {
         self.bytes = Array(bytes)
+        borders = Self.borders(of: self.bytes)
         isASCII = bytes.allSatisfy { $0 < 0x80 }
+    }
+
+    private static func borders(of bytes: [UInt8]) -> [Int] {
+        var borders = [Int](repeating: 0, count: bytes.count + 1)
+        var border = 0
+        for place in bytes.indices.dropFirst() {
+            while border > 0, bytes[border] != bytes[place] { border = borders[border] }
+            if bytes[border] == bytes[place] { border += 1 }
+            borders[place + 1] = border
+        }
+        return borders
     }
 
     /// Lends a text in lower case.
@@ -170,18 +185,20 @@ private struct FoldedText {
     /// Whether a text in lower case ends with this.
     func ends(_ text: UnsafeRawBufferPointer) -> Bool { text.suffix(bytes.count).elementsEqual(bytes) }
 
-    /// Whether this is in a text in lower case.
+    /// Whether this is in a text in lower case, in time that grows with its length alone.
     func isIn(_ text: UnsafeRawBufferPointer) -> Bool {
-        guard let first = bytes.first else { return true }
+        guard !bytes.isEmpty else { return true }
         guard text.count >= bytes.count else { return false }
-        // The product of both lengths at worst, of which that of the text looked for is small.
-        return bytes.withUnsafeBytes { wanted in
-            for start in 0...(text.count - wanted.count) where text[start] == first {
-                var length = 1
-                while length < wanted.count, text[start + length] == wanted[length] { length += 1 }
-                if length == wanted.count { return true }
+        return bytes.withUnsafeBufferPointer { wanted in
+            borders.withUnsafeBufferPointer { borders in
+                var length = 0
+                for byte in text {
+                    while length > 0, wanted[length] != byte { length = borders[length] }
+                    if wanted[length] == byte { length += 1 }
+                    if length == wanted.count { return true }
+                }
+                return false
             }
-            return false
         }
     }
 }

@@ -87,14 +87,20 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
     @inline(__always)
     package func withState<Result>(_ body: (borrowing State) -> Result) -> Result { state.withLock { body($0) } }
 
-    /// Writes the stacks of errors among their attributes. Only readers of a finished span call it: it may take long.
+    /// Writes the stacks of errors among their attributes. Only readers of a finished span call it: it may take long, and is done
+    /// outside of the lock, since others may still ask the span something.
     func writeStackTraces() {
         guard core.recordsStackTraces else { return }
+        let stacks = state.withLock { state in
+            state.events.indices.compactMap { index in state.events[index].stackTrace.map { (index, $0) } }
+        }
+        guard !stacks.isEmpty else { return }
+        let texts = stacks.map { index, stack in (index, stack.text) }
         state.withLock { state in
-            for index in state.events.indices {
-                guard let stack = state.events[index].stackTrace else { continue }
+            // Events of an ended span stay where they are; another reader may have been faster.
+            for (index, text) in texts where state.events[index].stackTrace != nil {
                 state.events[index].stackTrace = nil
-                guard let text = stack.text else { continue }
+                guard let text else { continue }
                 state.events[index].attributes.set(
                     "exception.stacktrace",
                     .string(text),

@@ -41,15 +41,23 @@ package final class StackTrace: Sendable {
         /// place of file and line. Frames of the SDK, and of what calls it, are left out. `nil` when nothing is known.
         var text: String? {
             let keys = addresses.frames.map(\.adjustedProgramCounter)
+            if let text = Self.known.withLock({ known in Self.text(of: keys, known) }) { return text }
+            // Outside of the lock: who has a stack that is known need not wait.
+            let lines = lines
             return Self.known.withLock { known in
-                // All of them or none: a stack is looked up as a whole.
-                if !keys.allSatisfy({ known[$0] != nil }) {
-                    if known.count > Self.knownCountMax { known = [:] }
-                    for key in keys { known[key] = [] }
-                    for (address, lines) in lines { known[address] = lines }
-                }
-                return Self.text(keys.flatMap { known[$0] ?? [] })
+                if known.count > Self.knownCountMax { known = [:] }
+                for key in keys { known[key] = lines[key] ?? [] }
+                return Self.text(of: keys, known) ?? nil
             }
+        }
+
+        /// The text of a stack of which all addresses are known; `nil` for another, which is looked up as a whole.
+        private static func text(
+            of keys: [Backtrace.Address],
+            _ known: [Backtrace.Address: [String]]
+        ) -> String?? {
+            guard keys.allSatisfy({ known[$0] != nil }) else { return nil }
+            return .some(text(keys.flatMap { known[$0] ?? [] }))
         }
 
         /// The lines of each address that has any.

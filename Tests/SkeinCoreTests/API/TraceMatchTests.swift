@@ -35,6 +35,7 @@ struct TraceMatchTests {
         rich.scope = InstrumentationScope(name: "GRDB", version: "7.10", attributes: [Attribute("tier", "gold")])
         rich.attributes = [
             Attribute("db.query.text", "SELECT * FROM Items"), Attribute("a=b", "c=d"), Attribute("wide", 12345),
+            Attribute("again", "abababac aabaabaaab"),
             Attribute("tags", .array(["red", "green"])),
         ]
         rich.links = [.init(traceID: Shop.traceID, spanID: SpanID(9), attributes: [Attribute("why", "batched")])]
@@ -47,6 +48,7 @@ struct TraceMatchTests {
             ("exception.type=card", [3]), ("user.id", [3]), ("http.status_code=50", [3]), ("code=0", []),
             ("RÉSERVE", [4]), ("lübeck", [4]), ("LÜBECK", [4]), ("grdb", [4]), ("7.10", [4]), ("tier=GOLD", [4]),
             ("from items", [4]), ("text=select", [4]), ("a=b=c=d", [4]), ("b=c", [4]), ("=c=", [4]),
+            ("ababac", [4]), ("abaabaaab", [4]), ("aabaaab", [4]), ("ababab ", []), ("aabaabaab", []),
             ("=", [1, 2, 3, 4, 5]),
             ("2345", [4]), ("green", [4]), ("batched", [4]), ("service.name=web", [1, 5]), ("nowhere", []),
         ] as [(String, Set<Int>)]
