@@ -41,6 +41,7 @@ let modules: [Module] = [
     Module(name: "SkeinEngine", imports: ["SkeinBase", "SkeinCompression", "SkeinModel", "SkeinStore"]),
     Module(name: "SkeinTraceQL", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(name: "SkeinAnalysis", imports: ["SkeinBase", "SkeinModel"]),
+    Module(name: "SkeinAgents", imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinAnalysis"]),
     Module(name: "SkeinPipeline", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(
         name: "SkeinRecording",
@@ -58,8 +59,8 @@ let modules: [Module] = [
     Module(
         name: "SkeinAPI",
         imports: [
-            "SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline",
-            "SkeinWeb",
+            "SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinTraceQL", "SkeinAnalysis", "SkeinAgents",
+            "SkeinPipeline", "SkeinWeb",
         ]
     ),
     // library
@@ -122,7 +123,7 @@ let modules: [Module] = [
         name: "SkeinServer",
         imports: [
             "SkeinBase", "SkeinCompression", "SkeinModel", "SkeinWeb", "SkeinWire", "SkeinStore", "SkeinEngine",
-            "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline", "SkeinReceivers", "SkeinAPI",
+            "SkeinTraceQL", "SkeinAnalysis", "SkeinAgents", "SkeinPipeline", "SkeinReceivers", "SkeinAPI",
         ],
         products: [
             "NIOCore", "NIOHTTP1", "Logging", "ServiceLifecycle", "UnixSignals", "Configuration", "Yams", "Crypto",
@@ -186,14 +187,16 @@ let tests: [Module] = [
         name: "SkeinCoreTests",
         imports: [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinPropagation", "SkeinWire", "SkeinStore", "SkeinEngine",
-            "SkeinTraceQL", "SkeinAnalysis", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit", "SkeinSimulation",
+            "SkeinTraceQL", "SkeinAnalysis", "SkeinAgents", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit",
+            "SkeinSimulation",
         ]
     ),
     Module(
         name: "SkeinServerTests",
         imports: [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
-            "SkeinAnalysis", "SkeinPipeline", "SkeinReceivers", "SkeinAPI", "SkeinServer", "SkeinTestKit", "SkeinWeb",
+            "SkeinAnalysis", "SkeinAgents", "SkeinPipeline", "SkeinReceivers", "SkeinAPI", "SkeinServer",
+            "SkeinTestKit", "SkeinWeb",
         ],
         products: [
             "NIOCore", "NIOPosix", "NIOHTTP1", "NIOHTTP2", "NIOHPACK", "AsyncHTTPClient", "Logging", "ServiceLifecycle",
