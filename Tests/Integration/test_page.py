@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import otlp
 import pytest
-from page import SHOTS, assert_accessible, query_box, result_link, shot, waterfall
+from page import SHOTS, assert_accessible, query_box, result_link, settle, shot, waterfall
 from playwright.sync_api import expect
 from server import eventually
 
@@ -301,13 +301,41 @@ def test_an_unknown_trace_is_said_kindly(open_page):
 def test_narrow_windows_do_not_scroll_sideways(open_page, large, path):
     with open_page(path if path == "/" else f"/trace/{large}", width=390, height=780) as rig:
         rig.page.wait_for_timeout(500)
-        wide = rig.page.evaluate(
-            """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
-                .filter((e) => e.getBoundingClientRect().right > innerWidth)
-                .map((e) => `${e.tagName}.${e.className} to ${e.getBoundingClientRect().right}`)"""
-        )
-        assert wide == [], "the page scrolls sideways"
+        assert_fits(rig.page)
         shot(rig, f"narrow-{'explore' if path == '/' else 'trace'}")
+
+
+@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.parametrize("path", ["explore", "services", "service/gateway", "map"])
+def test_a_long_range_has_room_in_a_narrow_window(open_page, large, path, width):
+    """Whatever the time of day: both ends with date and time, the page's own things beside them."""
+    with open_page(f"/{path}?from=2026-09-26T23:00:05Z&to=2026-11-28T23:45:05Z", width=width, height=780) as rig:
+        page = rig.page
+        button = page.get_by_role("button", name="Time range: 2026-09-27 01:00:05 – 2026-11-29 00:45:05")
+        expect(button).to_have_attribute("title", "2026-09-27 01:00:05 – 2026-11-29 00:45:05")
+        settle(rig)
+        assert_fits(page)
+        boxes = page.evaluate("""() => [...document.querySelectorAll(".bar :is(h1, input, .query, button, a)")]
+            .filter((e) => !e.closest(".query") || e.matches(".query")).map((e) => e.getBoundingClientRect().toJSON())
+            .filter(({ width }) => width)""")
+        over = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if overlap(a, b)]
+        assert over == [], "two things of the bar lie on each other"
+
+
+def assert_fits(page):
+    wide = page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+            .filter((e) => e.getBoundingClientRect().right > innerWidth)
+            .map((e) => `${e.tagName}.${e.className} to ${e.getBoundingClientRect().right}`)"""
+    )
+    assert wide == [], "the page scrolls sideways"
+
+
+def overlap(a, b):
+    return (
+        min(a["right"], b["right"]) - max(a["left"], b["left"]) > 1
+        and min(a["bottom"], b["bottom"]) - max(a["top"], b["top"]) > 1
+    )
 
 
 def test_what_spans_say_is_text_never_markup(open_page, server):

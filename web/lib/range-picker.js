@@ -12,7 +12,7 @@ export class RangePicker {
     this.choose = choose;
     this.from = "-1h";
     this.to = "";
-    this.label = h("span", {});
+    this.label = h("span.range-text", {});
     this.button = h("button.range-button", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => { if (!this.isClosed()) this.toggle(); } }, icon("clock"), this.label, icon("down"));
     this.panel = h("div.range-panel", { popover: "auto", role: "dialog", "aria-label": "Time range" });
     this.isClosed = closedByPress(this.panel);
@@ -26,6 +26,7 @@ export class RangePicker {
     this.to = to;
     this.label.textContent = rangeLabel(from, to, Date.now(), zone.value);
     this.button.setAttribute("aria-label", `Time range: ${this.label.textContent}`);
+    this.button.title = this.label.textContent;
   }
 
   /** The panel comes when it is asked for first. */
