@@ -108,6 +108,14 @@ def test_a_mistake_in_the_query_is_explained_where_it_is(open_page, large):
         expect(page.locator('[role="alert"]').filter(has_text=re.compile(r"\w")).first).to_be_attached()
         shot(rig, "explore-error")
         assert_accessible(rig)
+        # What is typed on is not what was refused.
+        query_box(page).press("End")
+        query_box(page).press_sequentially(" and")
+        expect(query_box(page)).not_to_have_attribute("aria-invalid", "true")
+        expect(page.locator(".query-fault.stale")).to_be_visible()
+        query_box(page).fill("duration > 500ms")
+        query_box(page).press("Enter")
+        expect(page.locator(".query-fault")).to_be_hidden()
         assert rig.result["page_errors"] == []
         assert all("400" in c["text"] for c in rig.result["console"]), rig.result["console"]
 

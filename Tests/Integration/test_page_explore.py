@@ -147,6 +147,11 @@ def test_facets_count_and_narrow_down(open_page, store, theme):
     with open_page(explore(), theme) as rig:
         page = rig.page
         expect(facet(page, "web")).to_contain_text("150")
+        # One distribution, told once: the heatmap's percentiles are these.
+        for label in ["p50", "p90", "p95", "p99"]:
+            expect(page.locator(".heat-field")).to_have_attribute("aria-label", re.compile(rf"{label} \S+"))
+            said = re.search(rf"{label} ([\d.]+\s\S+?)[,.] ", page.locator(".heat-field").get_attribute("aria-label")).group(1)
+            expect(page.get_by_role("button", name=f"{label}, {said}: slower spans", exact=True)).to_be_visible()
         facet(page, "api").click()
         expect(query_box(page)).to_have_value('service = "api"')
         expect(facet(page, "api")).to_have_attribute("aria-pressed", "true")

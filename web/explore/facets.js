@@ -6,7 +6,8 @@ import { compactCount, count, duration, plural } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { AttributePicker } from "./attribute-picker.js";
-import { conditionsOn, counted, joinNames, nameIn, splitNames, toggled, without, written } from "./conditions.js";
+import { conditionsOn, joinNames, nameIn, splitNames, toggled, without, written } from "./conditions.js";
+import { Grid } from "./heatmap-model.js";
 import { oneSample } from "./one-sample.js";
 
 const SHOWN = 6;
@@ -87,12 +88,12 @@ export class Facets {
     this.values = values;
   }
 
+  /** Of the same distribution that the heatmap draws: a page should not give two answers to one question. */
   async quantiles(question, signal) {
-    const stage = `quantile_over_time(duration, ${QUANTILES.map(([part]) => part).join(", ")})`;
-    const { series } = await api.metrics({ q: counted(without(question.q, "duration"), stage), ...oneSample(question) }, signal);
+    const grid = new Grid(await api.heatmap({ q: without(question.q, "duration"), ...oneSample(question) }, signal));
     return QUANTILES.flatMap(([part, label, says]) => {
-      const seconds = series.find(({ labels }) => Number(labels.at(-1)?.value) === part)?.values.at(-1);
-      return seconds == null ? [] : [{ label, says, nanos: seconds * 1e9, value: amount(seconds * 1e9) }];
+      const nanos = grid.percentile(part);
+      return nanos === null ? [] : [{ label, says, nanos, value: amount(nanos) }];
     });
   }
 

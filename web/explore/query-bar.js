@@ -108,6 +108,7 @@ export class QueryBar {
     if (error) this.readGrammar();
     this.fault = grammar && Number.isInteger(position?.offset) && Number.isInteger(position.length) ? grammar.faultRange(this.text, position) : null;
     this.faultLine.hidden = error === null;
+    this.faultLine.classList.remove("stale");
     attribute(this.input, "aria-invalid", error ? "true" : null);
     this.field.classList.toggle("faulty", error !== null);
     if (error) fill(this.faultLine, icon("error"), h("span", {}, ...this.faultWords(error, position)));
@@ -130,9 +131,17 @@ export class QueryBar {
   }
 
   typed() {
-    this.fault = null;
-    this.draw();
+    this.edited();
     this.complete();
+  }
+
+  /** What the server said was of another text. */
+  edited() {
+    this.fault = null;
+    attribute(this.input, "aria-invalid", null);
+    this.field.classList.remove("faulty");
+    this.faultLine.classList.add("stale");
+    this.draw();
   }
 
   /** The coloured text behind the field, character for character the same. */
@@ -277,8 +286,7 @@ export class QueryBar {
     this.input.value = text.slice(0, option.start) + option.insert + text.slice(option.end).replace(/^ /, "");
     const cursor = option.start + option.insert.length;
     this.input.setSelectionRange(cursor, cursor);
-    this.fault = null;
-    this.draw();
+    this.edited();
     this.findOptions();
   }
 }
