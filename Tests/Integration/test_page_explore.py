@@ -312,6 +312,25 @@ def test_results_that_break_off_are_partial(open_page, store):
         assert rig.result["page_errors"] == []
 
 
+def test_results_stay_when_the_server_stops(open_page, store):
+    with open_page(explore(), complaints_allowed=True) as rig:
+        page = rig.page
+        expect(result_link(page, store.newest)).to_be_visible()
+        page.route("**/api/**", lambda route: route.abort())
+        page.keyboard.press("r")
+        expect(page.get_by_text("What you see may be old.")).to_be_visible()
+        expect(result_link(page, store.newest)).to_be_visible()
+        assert_accessible(rig)
+        # To another question they are no answer.
+        query_box(page).fill("error = true")
+        query_box(page).press("Enter")
+        expect(page.get_by_role("heading", name="The search failed")).to_be_visible()
+        page.unroute("**/api/**")
+        page.locator(".offline").get_by_role("button", name="Try again").click()
+        expect(grid(page).get_by_role("row").nth(1)).to_be_visible()
+        expect(page.get_by_text("What you see may be old.")).to_be_hidden()
+
+
 def test_where_nothing_is_found_the_nearest_is_a_click_away(open_page, store):
     later = {"from": "2031-01-01T00:00:00Z", "to": "2031-01-01T01:00:00Z"}
     with open_page(explore(q="service = api and region = us", **later)) as rig:

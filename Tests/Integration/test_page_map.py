@@ -203,6 +203,15 @@ def test_a_map_that_does_not_come_says_why(open_page, shop):
         page.unroute("**/service-graph*")
         page.get_by_role("button", name="Try again").click()
         expect(page.locator(".map-node")).to_have_count(6)
+        # A server that stopped: what is drawn stays, and is said to be old.
+        page.route("**/api/**", lambda route: route.abort())
+        page.keyboard.press("r")
+        expect(page.get_by_text("What you see may be old.")).to_be_visible()
+        expect(page.locator(".map-node")).to_have_count(6)
+        expect(page.locator(".waiting")).to_have_count(0)
+        page.unroute("**/api/**")
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_text("What you see may be old.")).to_be_hidden()
 
 
 def test_a_narrow_window_holds_the_map(open_page, shop):

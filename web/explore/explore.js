@@ -429,9 +429,13 @@ class Explore {
       if (!this.traces.length) this.showExamples();
       return;
     }
-    if (error.code === "network") shell.setOffline(() => this.run());
-    this.traces = [];
     shell.alert(error.message);
+    if (error.code === "network") {
+      shell.setOffline(() => this.run());
+      // What the same question found before is old, as the banner says, and better than nothing.
+      if (this.traces.length && this.href === this.app.href({ page: "explore", state: this.state })) return;
+    }
+    this.traces = [];
     fill(this.summary);
     const facts = [error.message, error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null];
     this.showState("The search failed", facts, [["Try again", () => this.run()]]);

@@ -138,12 +138,13 @@ class MapPage {
     const { signal } = flight;
     const { shell } = this.app;
     this.nowMillis = Date.now();
-    const range = resolveRange(this.state.from, this.state.to, this.nowMillis, zone.value);
+    const { from, to } = this.state;
+    const range = resolveRange(from, to, this.nowMillis, zone.value);
     if (!range) {
       this.flight = null;
       shell.busy(false);
       this.body.classList.remove("waiting");
-      this.showState("The time range makes no sense", `From “${this.state.from}” to “${this.state.to || "now"}”.`, [["Last hour", () => this.push({ from: "-1h", to: "" })]]);
+      this.showState("The time range makes no sense", `From “${from}” to “${to || "now"}”.`, [["Last hour", () => this.push({ from: "-1h", to: "" })]]);
       return;
     }
     shell.busy(true);
@@ -166,12 +167,17 @@ class MapPage {
       const seconds = Number((min(nanos(answer.endTimeUnixNano), now) - max(nanos(answer.startTimeUnixNano), range.start === null ? start : 0n)) / 1_000_000n) / 1000;
       this.asked = { start, end };
       this.graph = graphOf(answer.edges, services, seconds > 0 ? seconds : null, before?.edges);
+      this.drawnRange = `${from} ${to}`;
       shell.setOffline(null);
       this.draw();
     } catch (error) {
       if (signal.aborted) return;
-      if (error.code === "network") shell.setOffline(() => this.load());
       shell.alert(error.message);
+      if (error.code === "network") {
+        shell.setOffline(() => this.load());
+        // The map of the same range is old, as the banner says, and better than none.
+        if (this.graph && this.drawnRange === `${from} ${to}`) return;
+      }
       this.graph = null;
       const facts = [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null];
       this.showState("The map could not be drawn", facts, [["Try again", () => this.load()]]);
