@@ -187,7 +187,7 @@ def test_the_strip_of_services(open_page, width):
         expect(strip.get_by_role("button")).to_have_count(3)
         names = strip.get_by_role("button")
         expect(names.nth(0)).to_have_accessible_name(re.compile(r"^payment. 40\sspans, .*20\serrors, 50\s%. p95 [12]\.\d+\ss"))
-        expect(names.nth(1)).to_have_accessible_name(re.compile(r"^web. 600\sspans, 0.17/s, up 100\s% from 0.08/s. 0\serrors"))
+        expect(names.nth(1)).to_have_accessible_name(re.compile(r"^web. 600\sspans, 0.17/s, up 100\s% from 5.0\d/min. 0\serrors"))
         expect(names.nth(2)).to_contain_text(HOSTILE)
         heatmap(page)
         shot(rig, f"heatmap-{width}")

@@ -217,8 +217,14 @@ def test_narrow_windows_and_names_of_any_kind(open_page, shop, path):
 def test_a_service_that_never_was(open_page, shop):
     with open_page("/service/nobody") as rig:
         page = rig.page
-        expect(page.get_by_text("No span of the service in this time.")).to_be_visible()
+        expect(page.get_by_text("“Last hour” has no span of nobody.")).to_be_visible()
+        settle(rig)
+        expect(page.get_by_role("heading", name="Operations")).to_be_hidden()
         assert_accessible(rig)
+        page.get_by_role("button", name="All time").click()
+        expect(page.get_by_text("“All time” has no span of nobody.")).to_be_visible()
+        page.get_by_role("button", name="All services").click()
+        expect(row(page, "checkout")).to_be_visible()
 
 
 def test_a_page_looks_the_same_whatever_was_open_before(open_page, shop):

@@ -3,6 +3,7 @@
 import * as api from "../api.js";
 import { count, duration, plural, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { rateText } from "../lib/rate.js";
 import { sparkline } from "../lib/sparkline.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { AttributePicker } from "./attribute-picker.js";
@@ -152,7 +153,7 @@ export class Groups {
     parts.name.textContent = row.value === "" ? "(empty)" : row.value.slice(0, 500);
     parts.name.title = row.value.slice(0, 2000);
     parts.count.textContent = count(Math.round(row.count));
-    parts.rate.textContent = rate(row.rate);
+    parts.rate.textContent = rateText(row.rate);
     fill(parts.errors, row.errors ? [icon("error"), share(row.errors / row.count)] : h("span.faint", { "aria-label": "none" }, "–"));
     for (const [key] of QUANTILES) parts[key].textContent = row[key] === undefined ? "–" : duration(row[key]);
     fill(parts.trend, sparkline(row.trend, { width: 96, isBad: false }));
@@ -187,12 +188,6 @@ function anyOf(by, values) {
   const texts = values.filter(({ type }) => type === "string").map(({ value }) => value.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&"));
   const others = values.filter(({ type }) => type !== "string" && type !== "array").map(({ value, type }) => `${by} = ${written(value, type)}`);
   return [...(texts.length ? [`${by} =~ ${written(texts.join("|"), "string")}`] : []), ...others].join(" || ");
-}
-
-/** "412/s", "3.2/m": never a fraction smaller than need be. @param {number} perSecond */
-function rate(perSecond) {
-  const [value, unit] = perSecond >= 1 ? [perSecond, "s"] : perSecond * 60 >= 1 ? [perSecond * 60, "m"] : [perSecond * 3600, "h"];
-  return `${value >= 99.5 ? count(Math.round(value)) : value.toFixed(value >= 9.95 ? 0 : 1)}/${unit}`;
 }
 
 function createRow(cell) {

@@ -2,8 +2,9 @@
 // The services that matter for the question: rate, errors and p95, each against the window before; a click narrows the query
 // down to one.
 import * as api from "../api.js";
-import { compactCount, count, duration, plural, share } from "../lib/format.js";
+import { count, duration, plural, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { rateText } from "../lib/rate.js";
 import { sparkline } from "../lib/sparkline.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { among, rangeOf } from "./asked.js";
@@ -84,7 +85,7 @@ export class RedStrip {
       const item = h("button.red-item", { type: "button", "aria-pressed": isAsked(row.name) ? "true" : null, "aria-label": lines.join(". "),
         title: `${lines.join("\n")}\nagainst the window before; a click asks for this service only`, onclick: () => this.narrow(row.name) },
         h("span.red-name", {}, h("span.swatch", { "data-s": this.app.colors.of(row.name) }), h("span.red-service", { dir: "auto" }, nameOf(row)),
-          h("span.red-rate", {}, `${rateText(row.rate)}/s`, mark(change(row.rate, row.rateBefore), false))),
+          h("span.red-rate", {}, rateText(row.rate), mark(change(row.rate, row.rateBefore), false))),
         h("span.red-facts", {},
           p95 ? sparkline(p95.line, { width: 48, height: 14 }) : h("span.red-gap", {}),
           h("span.red-p95", {}, h("span.red-what", {}, "p95 "), p95?.now != null ? duration(p95.now) : "–", p95 ? mark(change(p95.now, p95.before), true) : null),
@@ -108,12 +109,6 @@ export class RedStrip {
   close() {
     this.flight?.abort();
   }
-}
-
-/** 0.04 → "0.04", 12.3 → "12.3", 4120 → "4.12k" */
-function rateText(rate) {
-  if (rate >= 999.5) return compactCount(Math.round(rate));
-  return rate >= 99.95 ? rate.toFixed(0) : rate >= 9.995 ? rate.toFixed(1) : rate >= 0.01 ? rate.toFixed(2) : "<0.01";
 }
 
 /** An arrow; the item's label has it in words. @param {ReturnType<typeof change>} changed @param {boolean} isBad when it grows */
@@ -140,10 +135,9 @@ function nameOf({ name }) {
 
 /** All of an item in words, a line each. */
 function linesOf(row, p95) {
-  const rate = (value) => `${rateText(value)}/s`;
   return [
     nameOf(row),
-    `${plural(Math.round(row.count), "span")}, ${rate(row.rate)}${words(change(row.rate, row.rateBefore), row.rateBefore, rate)}`,
+    `${plural(Math.round(row.count), "span")}, ${rateText(row.rate)}${words(change(row.rate, row.rateBefore), row.rateBefore, rateText)}`,
     `${plural(Math.round(row.errorCount), "error")}, ${share(row.errorShare)}${words(errorChange(row), row.errorShareBefore, share)}`,
     p95?.now != null ? `p95 ${duration(p95.now)}${words(change(p95.now, p95.before), p95.before, duration)}` : null,
   ].filter(Boolean);

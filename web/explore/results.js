@@ -64,7 +64,7 @@ export class Results extends Grid {
     const isRooted = row.rootServiceName !== "" || row.rootSpanName !== "";
     attribute(parts.swatch, "data-s", isRooted ? this.actions.colorOf(row.rootServiceName) : null);
     parts.link.href = this.actions.href(row.traceId);
-    parts.service.textContent = isRooted ? row.rootServiceName : "root not yet here";
+    parts.service.textContent = isRooted ? row.rootServiceName || "(no name)" : "root not yet here";
     parts.operation.textContent = isRooted ? row.rootSpanName : row.traceId.slice(0, 16);
     parts.service.classList.toggle("absent", !isRooted);
     parts.link.title = isRooted ? `${row.rootServiceName} ${row.rootSpanName}` : row.traceId;

@@ -54,7 +54,7 @@ export class Spans extends Grid {
     attribute(parts.swatch, "data-s", this.actions.colorOf(row.serviceName));
     parts.link.href = this.actions.href(row.trace.traceId, row.spanId);
     parts.link.title = `${row.serviceName} ${row.name}`;
-    parts.service.textContent = row.serviceName;
+    parts.service.textContent = row.serviceName || "(no name)";
     parts.operation.textContent = row.name;
     parts.kind.textContent = row.kind;
     fill(parts.status, row.status === "error" ? h("span.row-errors", {}, icon("error"), "error") : h("span.faint", {}, row.status));

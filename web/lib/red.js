@@ -167,11 +167,6 @@ function bandWidth(floor) {
   return floor < 4 ? 1 : 2 ** Math.floor(Math.log2(floor)) / 4;
 }
 
-/** A rate in the unit it is told in: how many of them make one a second. @param {number} perSecond */
-export function rateUnit(perSecond) {
-  return perSecond >= 0.05 ? 1 : perSecond * 60 >= 0.05 ? 60 : 3600;
-}
-
 /**
  * The series of a metrics answer by the text of labels, each with a value for every slice of the window.
  * @param {any} answer @param {Window} window @param {string[]} labels
@@ -204,17 +199,6 @@ export function changeText(part) {
   if (percent === 0) return "±0\u00a0%";
   if (part >= 9) return `×${part + 1 >= 99.5 ? Math.round(part + 1) : (part + 1).toFixed(0)}`;
   return `${percent > 0 ? "+" : "−"}${Math.abs(percent)}\u00a0%`;
-}
-
-/** "412/s", "0.35/s", "2.1/min" @param {number} perSecond */
-export function rateText(perSecond) {
-  if (!(perSecond > 0)) return "0/s";
-  if (perSecond < 0.05) {
-    const perMinute = perSecond * 60;
-    return perMinute < 0.05 ? `${(perSecond * 3600).toPrecision(2)}/h` : `${perMinute.toFixed(perMinute < 1 ? 2 : 1)}/min`;
-  }
-  if (perSecond >= 99.95) return `${Math.round(perSecond).toLocaleString("en-US")}/s`;
-  return `${perSecond.toFixed(perSecond < 0.995 ? 2 : perSecond < 9.95 ? 2 : 1)}/s`;
 }
 
 /** A version with so much of the spans is the one that runs. */

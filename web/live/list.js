@@ -95,7 +95,7 @@ export class LiveList {
     parts.fraction.textContent = fraction ? `.${fraction}` : "";
     parts.time.title = absoluteTime(start, zone.value, 9);
     attribute(parts.swatch, "data-s", isRooted ? this.actions.colorOf(trace.rootServiceName) : null);
-    parts.service.textContent = isRooted ? trace.rootServiceName.slice(0, 200) : "root not yet here";
+    parts.service.textContent = isRooted ? trace.rootServiceName.slice(0, 200) || "(no name)" : "root not yet here";
     parts.operation.textContent = isRooted ? trace.rootSpanName.slice(0, 500) : trace.traceId.slice(0, 16);
     parts.service.classList.toggle("absent", !isRooted);
     const length = Number(nanos(trace.durationNanos));

@@ -4,7 +4,8 @@ import { count, duration, plural, share as percent } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { labelSpots, layered, thread } from "../lib/layered.js";
 import { attribute, h, svg } from "../lib/view.js";
-import { KINDS, rateText } from "./graph.js";
+import { rateText } from "../lib/rate.js";
+import { KINDS } from "./graph.js";
 
 const SIZES = { width: 168, height: 44, gapX: 160, gapY: 20 };
 const MARGIN = 32;

@@ -162,14 +162,6 @@ function peerConditions({ kind, name }) {
   return `(kind = client || kind = producer) && (${PEER_KEYS[kind].map((key) => `span.${key} = ${text}`).join(" || ")})`;
 }
 
-/** 12.4 → "12.4/s", 0.02 → "1.2/min"; null where the range has no length. @param {number | null} perSecond */
-export function rateText(perSecond) {
-  if (perSecond === null) return "–";
-  if (perSecond === 0) return "0/s";
-  const [value, unit] = perSecond >= 0.1 ? [perSecond, "s"] : perSecond >= 0.1 / 60 ? [perSecond * 60, "min"] : [perSecond * 3600, "h"];
-  return `${short(value)}/${unit}`;
-}
-
 /** What a number became: "+12 %", "−40 %", "×3.2", "new". @param {number} now @param {number | undefined} before */
 export function changeText(now, before) {
   if (before === undefined || before === null) return "";

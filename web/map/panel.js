@@ -3,9 +3,10 @@
 import * as api from "../api-more.js";
 import { absoluteTime, count, duration, exactDuration, listTime, nanos, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { rateText } from "../lib/rate.js";
 import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
-import { KINDS, callConditions, changeText, nodeConditions, rateText } from "./graph.js";
+import { KINDS, callConditions, changeText, nodeConditions } from "./graph.js";
 import { trend } from "./trend.js";
 
 const MOMENTS = 60;

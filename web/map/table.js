@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The map as a table: one row a call, sorted by any column. The same rows, for eyes that want numbers and for ears.
 import { count, duration, share } from "../lib/format.js";
+import { rateText } from "../lib/rate.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, fill, h } from "../lib/view.js";
-import { KINDS, changeText, rateText } from "./graph.js";
+import { KINDS, changeText } from "./graph.js";
 
 const ROW_HEIGHT = 28;
 

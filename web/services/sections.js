@@ -4,7 +4,8 @@
 import * as api from "../api-more.js";
 import { absoluteTime, count, duration, exactDuration, nanos, plural, relativeTime, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { Red, asked, rateText, spansOf, windowSeconds } from "../lib/red.js";
+import { rateText } from "../lib/rate.js";
+import { Red, asked, spansOf, windowSeconds } from "../lib/red.js";
 import { literal } from "../explore/query-text.js";
 import { sparkline } from "../lib/sparkline.js";
 import { fill, h } from "../lib/view.js";

@@ -6,7 +6,8 @@ import { Moment, TimeChart, roundTicks } from "../lib/chart.js";
 import { icon } from "../lib/icons.js";
 import { fixedMoment, rangeLabel, resolveRange } from "../lib/range.js";
 import { RangePicker } from "../lib/range-picker.js";
-import { COUNTED, Red, arrivals, asked, before, change, rateText, rateUnit, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
+import { rateText, rateUnit } from "../lib/rate.js";
+import { COUNTED, Red, arrivals, asked, before, change, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
 import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
 import { barEnd, changeMark, failure, fixedRange, listView, stateOf } from "./parts.js";
@@ -183,9 +184,24 @@ class Service {
     return arrivals(sums);
   }
 
+  /** Figures of nothing would be a page of dashes: it says so, and where there may be something. */
+  drawNothing() {
+    const { state, name } = this;
+    const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
+    const choices = [
+      state.op ? ["All operations", () => this.app.push({ op: "" })] : null,
+      state.from === "-1d" || state.from === "all" ? null : ["Last 24 hours", () => this.app.push({ from: "-1d", to: "" })],
+      state.from === "all" && !state.to ? null : ["All time", () => this.app.push({ from: "all", to: "" })],
+      ["All services", () => this.app.go({ ...listView(this.app), state: { ...listView(this.app).state, q: "" } })],
+    ].filter(Boolean);
+    fill(this.problem, stateOf("No spans", `“${where}” has no span of ${(state.op || name).slice(0, 300)}.`, choices));
+  }
+
   draw() {
     const { red, window, state } = this;
     const total = red.total();
+    this.main.classList.toggle("no-spans", total.spans === 0);
+    if (total.spans === 0) this.drawNothing();
     const what = state.op ? "spans" : WHAT[this.counted];
     const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
     fill(this.summary, total.spans > 0 ? [h("strong", {}, count(Math.round(total.spans))), ` ${what}`] : h("strong", {}, "No spans"),

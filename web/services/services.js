@@ -87,6 +87,8 @@ class Services {
   }
 
   serviceView(name) {
+    // No address can name it.
+    if (name === "") return this.exploreView(name);
     const { from, to } = this.state;
     return { page: "service", id: name, state: { from, to } };
   }

@@ -2,7 +2,7 @@
 // The list of services: a row each, however many there are; sorted by any column.
 import { absoluteTime, duration, exactDuration, relativeTime, share } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { rateText } from "../lib/red.js";
+import { rateText } from "../lib/rate.js";
 import { RowList } from "../lib/rows.js";
 import { sparkline } from "../lib/sparkline.js";
 import { attribute, fill, h } from "../lib/view.js";
@@ -142,7 +142,7 @@ export class ServiceTable {
     element.classList.toggle("idle", row.spans === 0);
     attribute(parts.swatch, "data-s", this.actions.colorOf(row.name));
     parts.link.href = this.actions.href(row.name);
-    parts.link.textContent = row.name.slice(0, 300);
+    parts.link.textContent = row.name.slice(0, 300) || "(no name)";
     parts.link.title = row.name.slice(0, 300);
     parts.inner.hidden = row.counted === "requests" || row.spans === 0;
     parts.inner.textContent = row.counted === "roots" ? "begins traces" : "all spans";

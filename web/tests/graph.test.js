@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { busiest, callConditions, changeText, chosen, graphOf, nodeConditions, rateText } from "../map/graph.js";
+import { rateText } from "../lib/rate.js";
+import { busiest, callConditions, changeText, chosen, graphOf, nodeConditions } from "../map/graph.js";
 
 const edge = (client, server, connectionType = "", callCount = 10, errorCount = 0) =>
   ({ client, server, connectionType, callCount, errorCount, sumNanos: "1", p50Nanos: "1000", p95Nanos: "2000", p99Nanos: "3000", exemplar: "ab" });
@@ -62,8 +63,8 @@ test("ids stay apart whatever names hold", () => {
 
 test("rates take the unit that suits them", () => {
   assert.equal(rateText(12.44), "12.4/s");
-  assert.equal(rateText(0.02), "1.2/min");
-  assert.equal(rateText(0.0005), "1.8/h");
+  assert.equal(rateText(0.02), "1.20/min");
+  assert.equal(rateText(0.0005), "1.80/h");
   assert.equal(rateText(1234), "1.23k/s");
   assert.equal(rateText(null), "–");
 });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Red, arrivals, asked, before, change, changeText, rateText, rates, seriesBy, spansOf, spansOfAll, windowOf, withBefore } from "../lib/red.js";
+import { rateText } from "../lib/rate.js";
+import { Red, arrivals, asked, before, change, changeText, rates, seriesBy, spansOf, spansOfAll, windowOf, withBefore } from "../lib/red.js";
 
 const S = 1_000_000_000n;
 
