@@ -70,6 +70,13 @@ def test_traces_come_up_and_wait_while_somebody_reads(open_page, server, theme):
         expect(rows(page).filter(has_text="held")).to_be_focused()
         page.keyboard.press("Enter")
         expect(page).to_have_url(re.compile("/trace/"))
+        expect(page.get_by_role("treegrid")).to_be_visible()
+        # Whoever comes back finds the list as it was, and what comes goes on top.
+        page.go_back()
+        expect(rows(page)).to_have_count(5)
+        live(page)
+        send(server, name="afterwards")
+        expect(rows(page)).to_have_count(6)
 
 
 def test_live_shows_no_more_than_eyes_can_follow(open_page, server):

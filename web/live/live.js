@@ -17,6 +17,9 @@ const LEAVE_MILLIS = 700;
 /** The server gives a sign of life every fifteen seconds. */
 const SILENCE_MAX_MILLIS = 40_000;
 
+/** What the page showed when it was left, for who comes back from a trace. @type {{ q: string, ring: Ring, top: number } | null} */
+let left = null;
+
 /** @param {any} app @param {import("../lib/url.js").View} view */
 export function open(app, view) {
   return new Live(app, view.state);
@@ -95,15 +98,24 @@ class Live {
   }
 
   show(state) {
+    // Who turns back before the next page is here has not been away.
+    if (this.flight && state.q === this.state.q) return;
     this.state = state;
     this.query.text = state.q;
-    this.restart();
+    const kept = left?.q === state.q ? left : null;
+    left = null;
+    this.restart(kept?.ring);
+    // Further down, the list waits until it is read.
+    if (!kept) return;
+    this.list.draw();
+    this.list.element.scrollTop = kept.top;
   }
 
-  /** A new question begins with an empty list. */
-  restart() {
-    this.ring = this.list.ring = new Ring(Date.now());
+  /** A new question begins with an empty list. @param {Ring} [ring] of the same question */
+  restart(ring = new Ring(Date.now())) {
+    this.ring = this.list.ring = ring;
     this.holds.clear();
+    this.ring.resume();
     this.list.element.scrollTop = 0;
     this.list.refresh();
     this.query.showFault(null);
@@ -273,6 +285,7 @@ class Live {
 
   close() {
     this.isClosed = true;
+    left = { q: this.state.q, ring: this.ring, top: this.list.element.scrollTop };
     this.flight?.abort();
     clearTimeout(this.retry);
     clearTimeout(this.leaving);
