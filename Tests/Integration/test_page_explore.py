@@ -196,6 +196,12 @@ def test_facets_give_way_where_there_is_no_room(open_page, store):
         assert_accessible(rig)
         page.keyboard.press("Escape")
         expect(page.locator("#facets")).to_be_hidden()
+        # By its key from wherever the focus is: what lies over the results has it, and gives it back.
+        page.get_by_role("button", name="Run again").focus()
+        page.keyboard.press("f")
+        expect(page.locator("#facets")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name="Facets", exact=True)).to_be_focused()
         for tab, name in {"Spans": "Spans found", "Group by": "Groups", "Traces": "Traces found"}.items():
             page.get_by_role("tab", name=tab).click()
             expect(grid(page, name).locator(".rows .result-row").first).to_be_visible()

@@ -477,8 +477,8 @@ class Explore {
     if (this.wide.matches) facetColumn.value = isShown ? "open" : "closed";
     const isHeld = document.activeElement === this.facetButton || this.facetColumn.contains(document.activeElement);
     this.showFacets(isShown);
-    // What is hidden cannot keep the focus.
-    if (isHeld) (isShown ? this.facetColumn : this.facetButton).focus();
+    // What is hidden cannot keep the focus, and what lies over the results takes it.
+    if (isHeld || !this.wide.matches) (isShown ? this.facetColumn : this.facetButton).focus();
   }
 
   /** Facets count only while they show. */

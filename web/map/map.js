@@ -363,7 +363,8 @@ class MapPage {
   showEmpty() {
     const where = rangeLabel(this.state.from, this.state.to, this.nowMillis, zone.value);
     const choices = this.state.from === "all" ? [] : [["Last 24 hours", () => this.push({ from: "-1d", to: "" })], ["All time", () => this.push({ from: "all", to: "" })]];
-    this.showState("No calls", where === "All time" ? "No spans are stored yet. Explore shows how to send some." : `No spans in “${where}”.`, choices);
+    if (where === "All time") choices.push(["How to send a first span", () => this.app.go(this.app.front("explore"))]);
+    this.showState("No calls", where === "All time" ? "No spans are stored yet." : `No spans in “${where}”.`, choices);
   }
 
   showNothing() {

@@ -35,7 +35,7 @@ class Services {
     /** @type {any[]} */
     this.rows = [];
     this.range = new RangePicker((from, to) => app.push({ from, to }));
-    this.filter = h("input.field.service-filter", { type: "search", placeholder: "Filter by name", "aria-label": "Filter services by name",
+    this.filter = h("input.field.service-filter", { type: "search", placeholder: "Filter", "aria-label": "Filter services by name",
       autocomplete: "off", spellcheck: "false" });
     const narrow = debounce(() => { app.replace({ q: this.filter.value }); this.state = app.view.state; this.draw(); }, 80);
     this.narrow = narrow;
