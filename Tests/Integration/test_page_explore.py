@@ -315,6 +315,7 @@ def test_results_that_break_off_are_partial(open_page, store):
         page.get_by_role("button", name="Cancel").click()
         expect(result_link(page, store.newest)).to_be_visible()
         expect(page.locator(".summary")).to_contain_text("partial")
+        expect(page.locator(".summary")).not_to_contain_text("coming")
         assert rig.result["page_errors"] == []
 
 

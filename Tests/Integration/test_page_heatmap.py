@@ -196,6 +196,11 @@ def test_the_strip_of_services(open_page, width):
         names.nth(0).click()
         expect(query_box(page)).to_have_value('service = "payment"')
         expect(strip.get_by_role("button", pressed=True)).to_have_count(1)
+        # What is drawn anew keeps the focus, and a chip that goes hands it on.
+        expect(strip.get_by_role("button", pressed=True)).to_be_focused()
+        page.get_by_role("button", name='Remove service = "payment"').press("Enter")
+        expect(query_box(page)).to_be_focused()
+        expect(query_box(page)).to_have_value("")
 
 
 def test_the_results_do_not_wait_and_a_failure_can_be_tried_again(open_page):

@@ -383,7 +383,7 @@ class Explore {
     const found = tab === "spans" ? `${amount(view.rows.length, "span")} in ${amount(traces.length, "trace")}` : amount(traces.length, "trace");
     const isLoadedOnly = isOpen && (tab === "spans" ? sort !== "" : sortsLoaded(sort));
     const facts = [
-      this.partial ? "partial" : null, this.flight ? "more are coming" : `${plural(this.inspected.spans, "span")} read`, `${Math.max(1, Math.round(this.elapsed))} ms`,
+      this.partial ? "partial" : null, this.flight && !this.flight.signal.aborted ? "more are coming" : `${plural(this.inspected.spans, "span")} read`, `${Math.max(1, Math.round(this.elapsed))} ms`,
       isLoadedOnly ? "sorted among those loaded" : null, tab === "spans" && view.untold ? `${plural(view.untold, "more match", "more matches")} in large traces` : null,
     ];
     fill(this.summary, this.partial ? icon("warning") : null, h("strong", {}, found), ` · ${facts.filter(Boolean).join(" · ")}`, h("span.summary-zone", {}, ` · ${zoneLabel(zone.value, this.nowMillis)}`));
@@ -395,30 +395,11 @@ class Explore {
    * @param {string[] | undefined} hints what may be wrong with it
    */
   async showNothing(asked, hints) {
-    const { q, from, to } = this.state;
     fill(this.summary);
-    const status = await api.status().catch(() => null);
+    const module = await import("./nothing.js").catch(() => null);
     if (asked !== this.asked) return;
-    const isEmpty = status && status.spans === 0 && status.receivedSpans === 0;
-    const module = await (isEmpty ? import("./first-span.js") : import("./nothing.js")).catch(() => null);
-    if (asked !== this.asked) return;
-    if (!module) {
-      this.showError(new api.ApiError("Skein does not answer. Is the server running?"));
-      return;
-    }
-    const life = new AbortController();
-    this.app.shell.say(isEmpty ? "No spans yet" : "No traces found");
-    if (isEmpty) {
-      const page = new module.FirstSpan(status, { href: this.actions.href, explore: () => this.run(), copy: (text, what) => this.app.shell.copy(text, what) });
-      this.closeWaiting = () => { page.close(); this.closeWaiting = null; };
-      this.columns.classList.add("bare");
-      fill(this.body, page.element);
-      return;
-    }
-    this.closeWaiting = () => { life.abort(); this.closeWaiting = null; };
-    const { start, end } = this.question;
-    fill(this.body, module.nothingFound({ q, from, to, start, end, nowMillis: this.nowMillis, read: this.inspected.spans, status, hints },
-      { ask: (change) => this.ask(change), change: (text) => this.query.change(text), href: this.actions.href }, life.signal));
+    const isTold = module ? await module.tellNothing(this, () => asked === this.asked, hints) : false;
+    if (!isTold) this.showError(new api.ApiError("Skein does not answer. Is the server running?"));
   }
 
   showError(error) {

@@ -11,6 +11,36 @@ const AROUND_NANOS = 1_800_000_000_000n;
 const CHIPS_MAX = 4;
 
 /**
+ * Fills the body of Explore: how to send a first span where nothing is stored, else what was looked for and what is near.
+ * @param {any} page @param {() => boolean} isAsked still @param {string[] | undefined} hints
+ * @returns {Promise<boolean>} false when a part did not come
+ */
+export async function tellNothing(page, isAsked, hints) {
+  const { shell } = page.app;
+  const status = await api.status().catch(() => null);
+  const isEmpty = status && status.spans === 0 && status.receivedSpans === 0;
+  const first = isEmpty && isAsked() ? await import("./first-span.js").catch(() => null) : null;
+  if (!isAsked()) return true;
+  if (isEmpty && !first) return false;
+  shell.say(isEmpty ? "No spans yet" : "No traces found");
+  const { href } = page.actions;
+  if (first) {
+    const waiting = new first.FirstSpan(status, { href, explore: () => page.run(), copy: (text, what) => shell.copy(text, what) });
+    page.closeWaiting = () => { waiting.close(); page.closeWaiting = null; };
+    page.columns.classList.add("bare");
+    fill(page.body, waiting.element);
+    return true;
+  }
+  const life = new AbortController();
+  page.closeWaiting = () => { life.abort(); page.closeWaiting = null; };
+  const { q, from, to } = page.state;
+  const { start, end } = page.question;
+  fill(page.body, nothingFound({ q, from, to, start, end, nowMillis: page.nowMillis, read: page.inspected.spans, status, hints },
+    { ask: (change) => page.ask(change), change: (text) => page.query.change(text), href }, life.signal));
+  return true;
+}
+
+/**
  * @param {{ q: string, from: string, to: string, start: bigint | null, end: bigint | null, nowMillis: number, read: number, status: any,
  *   hints: string[] | undefined }} question `hints` where the search told of any
  * @param {{ ask: (change: Object<string, string>) => void, change: (q: string) => void, href: (id: string) => string }} actions

@@ -36,7 +36,7 @@ export class QueryBar {
     });
     this.list = h("ul.query-options", { id: "query-options", role: "listbox", "aria-label": "Completions", hidden: true });
     this.faultLine = h("p.query-fault", { id: "query-fault", role: "alert", hidden: true });
-    this.clear = h("button.icon-button", { type: "button", "aria-label": "Clear the query", hidden: true, onclick: () => this.change("") }, icon("close"));
+    this.clear = h("button.icon-button", { type: "button", "aria-label": "Clear the query", hidden: true, onclick: () => { this.input.focus(); this.change(""); } }, icon("close"));
     this.keep = h("button.icon-button", { type: "button", "aria-label": "Saved and past queries", title: "Saved and past queries (q)", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => this.showKept() }, icon("star"));
     this.field = h("div.query-field", {}, icon("explore"), h("div.query-stack", {}, this.underlay, this.input), this.clear, this.keep);
     this.element = h("div.query", {}, this.field, this.list);
@@ -111,23 +111,15 @@ export class QueryBar {
     this.faultLine.classList.remove("stale");
     attribute(this.input, "aria-invalid", error ? "true" : null);
     this.field.classList.toggle("faulty", error !== null);
-    if (error) fill(this.faultLine, icon("error"), h("span", {}, ...this.faultWords(error, position)));
+    if (error) this.tellFault(error, this.text, this.fault);
     this.draw();
   }
 
-  faultWords(error, position) {
-    const { suggestion, expected } = error.problem ?? {};
-    // A message may begin with a word of the query, which keeps its letters.
-    const isQuoted = this.text.includes(error.message.split(" ", 1)[0]);
-    const sentence = isQuoted ? error.message : error.message.charAt(0).toUpperCase() + error.message.slice(1);
-    const words = [/[.!?]$/.test(sentence) ? sentence : `${sentence}.`];
-    if (position) words.push(h("span.faint", {}, ` Column ${position.column}${position.line > 1 ? `, line ${position.line}` : ""}.`));
-    if (suggestion && this.fault) {
-      const { start, end } = this.fault;
-      const mended = this.text.slice(0, start) + suggestion + this.text.slice(end);
-      words.push(" Did you mean ", h("button.suggestion", { type: "button", onclick: () => this.change(mended) }, suggestion), "?");
-    } else if (expected?.length) words.push(h("span.faint", {}, ` Expected ${expected.slice(0, 8).join(", ")}.`));
-    return words;
+  /** The words for a fault come with the first one. */
+  async tellFault(error, text, fault) {
+    const module = await import("./fault.js").catch(() => null);
+    if (error !== this.error || fault !== this.fault) return;
+    fill(this.faultLine, icon("error"), h("span", {}, module?.faultWords(error, text, fault, (mended) => this.change(mended)) ?? error.message));
   }
 
   typed() {
@@ -169,13 +161,25 @@ export class QueryBar {
   drawChips() {
     const text = this.text;
     const all = grammar?.chips(text) ?? [];
+    // The ones that are here already may have the focus.
+    const shape = all.map((chip) => chip.text).join("\n");
+    if (shape === this.chipShape) return;
+    this.chipShape = shape;
     fill(this.chipRow, all.map((chip, index) => h("span.chip", {},
-      h("button.chip-text", { type: "button", title: "Edit this condition", onclick: () => this.edit(chip) }, shortened(chip.text, 200)),
-      h("button.chip-close", { type: "button", "aria-label": `Remove ${shortened(chip.text, 200)}`, onclick: () => this.change(grammar.withoutChip(text, index)) }, icon("close")))));
+      h("button.chip-text", { type: "button", title: "Edit this condition", onclick: () => this.edit(index) }, shortened(chip.text, 200)),
+      h("button.chip-close", { type: "button", "aria-label": `Remove ${shortened(chip.text, 200)}`, onclick: () => this.removeChip(index) }, icon("close")))));
     this.chipRow.hidden = all.length === 0;
   }
 
-  edit({ start, end }) {
+  /** What goes away does not take the focus with it. @param {number} index */
+  removeChip(index) {
+    this.change(grammar.withoutChip(this.text, index));
+    const others = this.chipRow.querySelectorAll(".chip-close");
+    (others[Math.min(index, others.length - 1)] ?? this.input).focus();
+  }
+
+  edit(index) {
+    const { start, end } = grammar.chips(this.text)[index];
     this.input.focus();
     this.input.setSelectionRange(start, end);
   }

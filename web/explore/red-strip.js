@@ -76,13 +76,14 @@ export class RedStrip {
   /** @param {ReturnType<typeof busiest>} rows @param {ReturnType<typeof percentiles> | null} slow null while it is not here */
   draw(rows, slow) {
     if (this.element.firstChild !== this.list) fill(this.element, this.list);
-    const at = [...this.list.children].findIndex((item) => item.contains(document.activeElement));
+    const { activeElement } = document;
+    const held = this.list.contains(activeElement) ? activeElement.dataset.service : null;
     const asked = conditionsOn(this.question.q, FIELD);
     const isAsked = (name) => asked.some(({ operator, value }) => operator === "=" && value === literal(name, "string"));
     fill(this.list, rows.map((row) => {
       const p95 = slow?.get(row.name) ?? null;
       const lines = linesOf(row, p95);
-      const item = h("button.red-item", { type: "button", "aria-pressed": isAsked(row.name) ? "true" : null, "aria-label": lines.join(". "),
+      const item = h("button.red-item", { type: "button", "data-service": row.name, "aria-pressed": isAsked(row.name) ? "true" : null, "aria-label": lines.join(". "),
         title: `${lines.join("\n")}\nagainst the window before; a click asks for this service only`, onclick: () => this.narrow(row.name) },
         h("span.red-name", {}, h("span.swatch", { "data-s": this.app.colors.of(row.name) }), h("span.red-service", { dir: "auto" }, nameOf(row)),
           h("span.red-rate", {}, rateText(row.rate), mark(change(row.rate, row.rateBefore), false))),
@@ -93,7 +94,8 @@ export class RedStrip {
             mark(errorChange(row), true))));
       return h("li", {}, item);
     }));
-    this.list.children[at]?.firstChild.focus({ preventScroll: true });
+    // Who narrowed down to one finds himself on that one.
+    if (held !== null) [...this.list.querySelectorAll(".red-item")].find(({ dataset }) => dataset.service === held)?.focus({ preventScroll: true });
   }
 
   narrow(service) {
