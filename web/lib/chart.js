@@ -230,7 +230,7 @@ export class TimeChart {
       moment.stretch.value = null;
       if (wide) this.zoom(...wide);
       else this.choose(at);
-    } else if (event.key === "Escape" && (moment.stretch.value || moment.hovered.value !== null)) {
+    } else if (event.key === "Escape" && (moment.stretch.value || (moment.hovered.value !== null && moment.hovered.value !== moment.chosen.value))) {
       this.anchor = null;
       moment.stretch.value = null;
       moment.hovered.value = null;

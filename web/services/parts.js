@@ -16,8 +16,19 @@ export function barEnd(app, range, run) {
 /** How the list of services was left: its order and its filter. @type {Object<string, string>} */
 let left = {};
 
+/** The service that was opened last. */
+let opened = "";
+
 export function keepList({ q, sort }) {
   left = { q, sort };
+}
+
+export function keepOpened(name) {
+  opened = name;
+}
+
+export function openedLast() {
+  return opened;
 }
 
 /** The list as it was left, in the range looked at last. */

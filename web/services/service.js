@@ -10,7 +10,7 @@ import { rateText, rateUnit } from "../lib/rate.js";
 import { COUNTED, Red, arrivals, asked, before, change, rates, seriesBy, spansOf, windowOf, windowSeconds } from "../lib/red.js";
 import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
-import { barEnd, changeMark, failure, fixedRange, listView, stateOf } from "./parts.js";
+import { barEnd, changeMark, failure, fixedRange, keepOpened, listView, stateOf } from "./parts.js";
 import { Sections } from "./sections.js";
 
 const SLICES = 60;
@@ -37,6 +37,7 @@ class Service {
     this.flight = null;
     this.counted = "requests";
     this.nowMillis = Date.now();
+    keepOpened(this.name);
     this.moment = new Moment();
     this.range = new RangePicker((from, to) => app.push({ from, to }));
     this.summary = h("p.summary", {});
@@ -87,6 +88,8 @@ class Service {
 
   show(state) {
     const isOther = !this.loaded || ["from", "to", "op"].some((key) => state[key] !== this.loaded[key]);
+    // What an operation narrows stands at the top.
+    if (this.loaded && state.op && state.op !== this.loaded.op) this.body.scrollTop = 0;
     this.state = state;
     this.range.show(state.from, state.to);
     this.mapLink.setAttribute("href", this.app.href({ page: "map", state: { from: state.from, to: state.to, focus: this.name } }));

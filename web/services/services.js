@@ -7,7 +7,7 @@ import { RangePicker } from "../lib/range-picker.js";
 import { Red, asked, before, change, rates, seriesBy, spansOf, spansOfAll, windowOf, windowSeconds, withBefore } from "../lib/red.js";
 import { debounce, fill, h, onNextFrame } from "../lib/view.js";
 import { zone } from "../settings.js";
-import { barEnd, failure, fixedRange, keepList, pool, stateOf } from "./parts.js";
+import { barEnd, failure, fixedRange, keepList, openedLast, pool, stateOf } from "./parts.js";
 import { ServiceTable } from "./table.js";
 
 const SLICES = 30;
@@ -55,6 +55,7 @@ class Services {
       sort: (sort) => { app.replace({ sort }); this.state = app.view.state; this.draw(); },
       colorOf: (name) => app.colors.of(name),
     });
+    this.table.wanted = openedLast();
     const { shell } = app;
     document.title = "Services · Skein";
     fill(shell.barStart, h("h1", {}, "Services"), this.filter);

@@ -37,6 +37,8 @@ export class ServiceTable {
     this.rows = [];
     this.order = DEFAULT_SORT;
     this.selected = -1;
+    /** The service to begin at, by name. */
+    this.wanted = "";
     this.made = 0;
     this.heads = new Map(COLUMNS.map(({ key, title, says, numeric }) => {
       const button = h("button.head-button", { type: "button", "aria-label": says ?? null, title: says ?? null, onclick: () => this.sortBy(key) }, title,
@@ -61,7 +63,7 @@ export class ServiceTable {
 
   /** @param {any[]} rows @param {string} sort */
   show(rows, sort) {
-    const kept = this.rows[this.selected]?.name;
+    const kept = this.rows[this.selected]?.name ?? (this.wanted || undefined);
     this.order = sort || DEFAULT_SORT;
     const isDescending = this.order.startsWith("-");
     const column = COLUMNS.find(({ key }) => key === this.order.replace("-", "")) ?? COLUMNS[1];
@@ -72,6 +74,8 @@ export class ServiceTable {
     this.list.setCount(this.rows.length);
     this.list.draw();
     this.nameActive();
+    if (this.wanted && this.selected >= 0) this.select(this.selected);
+    this.wanted = "";
   }
 
   sortBy(key) {
