@@ -132,7 +132,10 @@ class App {
 
   /** Dialogs that few visits need come when they are asked for. */
   async openDialog(load, show) {
+    // What is typed on is meant for the dialog, not for the page.
+    this.keyboard.isHeld = true;
     const [module] = await Promise.all([load(), style("dialogs")]).catch(() => []);
+    this.keyboard.isHeld = false;
     if (module) show(module);
     else this.shell.setOffline(() => this.openDialog(load, show));
   }

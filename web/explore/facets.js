@@ -163,6 +163,7 @@ export class Facets {
     const asked = conditionsOn(this.question.q, "duration");
     const others = asked.filter(({ operator, value }) => !rows.some((row) => row.value === value && (operator === ">=" || operator === "<")));
     return h("section.facet", { "aria-labelledby": "facet-duration" }, h("div.facet-title", {}, h("h3", { id: "facet-duration" }, "Duration")),
+      this.values.has("duration") && !rows.length && !others.length ? h("p.faint", {}, "No span here.") : null,
       h("ul.facet-values", {},
         others.map(({ operator, value }) => h("li.facet-row", { "data-is": "in" }, h("button.facet-value", { type: "button", "aria-pressed": "true", "data-at": `duration${operator}${value}`, title: "Take this condition away", onclick: () => this.actions.ask({ q: without(this.question.q, "duration") }) },
           mark("="), h("span.facet-name", {}, `${operator} ${value}`)))),

@@ -16,6 +16,8 @@ export class Keyboard {
     this.tables = new Map();
     this.prefix = "";
     this.prefixAt = 0;
+    /** While a dialog is on its way. */
+    this.isHeld = false;
   }
 
   /** Puts a table in place of the one with this name; an empty one takes it away. @param {string} name @param {Command[]} commands */
@@ -30,8 +32,7 @@ export class Keyboard {
 
   press(event) {
     if (event.defaultPrevented || event.isComposing) return;
-    const inDialog = document.querySelector("dialog[open]") !== null;
-    if (inDialog) return;
+    if (this.isHeld || document.querySelector("dialog[open]") !== null) return;
     const key = nameOf(event);
     if (takesText(event.target)) {
       const command = this.find(key);
