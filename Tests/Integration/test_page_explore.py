@@ -150,7 +150,8 @@ def test_facets_count_and_narrow_down(open_page, store, theme):
         # One distribution, told once: the heatmap's percentiles are these.
         for label in ["p50", "p90", "p95", "p99"]:
             expect(page.locator(".heat-field")).to_have_attribute("aria-label", re.compile(rf"{label} \S+"))
-            said = re.search(rf"{label} ([\d.]+\s\S+?)[,.] ", page.locator(".heat-field").get_attribute("aria-label")).group(1)
+            about = page.locator(".heat-field").get_attribute("aria-label")
+            said = re.search(rf"{label} ([\d.]+\s\S+?)[,.] ", about).group(1)
             expect(page.get_by_role("button", name=f"{label}, {said}: slower spans", exact=True)).to_be_visible()
         facet(page, "api").click()
         expect(query_box(page)).to_have_value('service = "api"')
