@@ -159,6 +159,35 @@ def test_repeats_are_one_row_that_opens_in_place(open_page, order):
         rows(waterfall(rig.page), order.count + 1)
 
 
+def test_more_than_an_address_holds_stays_while_the_page_does(server, open_page):
+    trace, root, start = otlp.trace_id(), otlp.span_id(), otlp.now() - 60_000 * MS
+    spans = [otlp.span(trace, root, name="root", start=start, end=start + 1000 * MS)]
+    for i in range(42):
+        call = otlp.span_id()
+        spans.append(otlp.span(trace, call, root, name=f"step {i}", start=start + i * MS, end=start + (i + 1) * MS))
+        for j in range(5):
+            failed = {"status": {"code": 2}} if j == 1 else {}
+            spans.append(otlp.span(trace, parent=call, name="SELECT", start=start + i * MS + j, end=start + i * MS + j + 1, **failed))
+    assert server.post(otlp.export(*spans, service="shop")).status == 200
+    with open_page(f"/trace/{trace.hex()}") as rig:
+        page = rig.page
+        grid = waterfall(page)
+        rows(grid, 1 + 42 * 2)
+        grid.focus()
+        # Each failed span opens the fold that it is in.
+        for _ in range(42):
+            page.keyboard.press("e")
+        rows(grid, 1 + 42 * 6)
+        page.keyboard.press("2")
+        expect(page.get_by_role("tab", name="Flame")).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("1")
+        rows(grid, 1 + 42 * 6)
+        page.go_back()
+        page.go_back()
+        expect(page.get_by_role("tab", name="Waterfall")).to_have_attribute("aria-selected", "true")
+        rows(grid, 1 + 42 * 6)
+
+
 def test_text_is_found_in_names_here_and_in_attributes_by_the_server(open_page, order, matches):
     with open_page(f"/trace/{order.id}") as rig:
         page = rig.page

@@ -62,13 +62,11 @@ export class CompareTree {
 
   /**
    * @param {import("./model.js").Comparison} model @param {{ onlyDiffering: boolean, sort: string }} how
-   * @param {(model: import("./model.js").Comparison) => Set<number>} collapsedAtFirst of a model that was not shown before
+   * @param {Set<number> | null} collapsed null for what is collapsed already
    */
-  show(model, how, collapsedAtFirst) {
-    if (model !== this.model) {
-      this.collapsed = collapsedAtFirst(model);
-      this.node = -1;
-    }
+  show(model, how, collapsed) {
+    if (collapsed) this.collapsed = collapsed;
+    if (model !== this.model) this.node = -1;
     this.model = model;
     this.how = how;
     this.differing = model.differing();

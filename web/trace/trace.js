@@ -40,6 +40,8 @@ class TracePage {
   constructor(app, view) {
     this.app = app;
     this.id = view.id;
+    /** What the address says of rows, as the page wrote or read it last. */
+    this.written = {};
     app.openedTrace = view.id;
     this.state = view.state;
     this.model = null;
@@ -197,14 +199,14 @@ class TracePage {
   applyState(state, isFirst) {
     const { model, outline, waterfall } = this;
     this.state = state;
-    outline.collapsed = parseCollapsed(model, state.c);
-    outline.readFolds(state.fold, folding.value === "on");
+    // An address does not hold all there may be of these: what it says is read when the page did not write it.
+    if (state.c !== this.written.c) outline.collapsed = parseCollapsed(model, state.c);
+    if (state.fold !== this.written.fold) outline.readFolds(state.fold, folding.value === "on");
+    this.written = { c: state.c, fold: state.fold };
     outline.focus = state.focus ? model.rowOf(state.focus) : -1;
     outline.compute();
     this.showsPath = state.cp !== "";
-    const [from, to] = zoomOf(state.z);
-    this.from = from;
-    this.to = to;
+    [this.from, this.to] = zoomOf(state.z);
     waterfall.show(outline);
     waterfall.setPath(this.criticalPath, this.showsPath);
     waterfall.measure();
@@ -227,9 +229,10 @@ class TracePage {
     if (!model) return;
     const span = selected > 0 && !model.isPlaceholder(selected) ? model.id(selected) : "";
     const z = this.from <= 0 && this.to >= 1 ? "" : `${fractionText(this.from)}-${fractionText(this.to)}`;
+    this.written = { c: formatCollapsed(model, outline.collapsed), fold: outline.foldText(folding.value === "on") };
     this.app.replace({
-      span, z, c: formatCollapsed(model, outline.collapsed), f: find.text, pills: [...find.pills].join(","), only: find.isFilter ? "1" : "",
-      focus: outline.focus < 0 ? "" : model.id(outline.focus), cp: this.showsPath ? "1" : "", fold: outline.foldText(folding.value === "on"),
+      span, z, ...this.written, f: find.text, pills: [...find.pills].join(","), only: find.isFilter ? "1" : "",
+      focus: outline.focus < 0 ? "" : model.id(outline.focus), cp: this.showsPath ? "1" : "",
     });
     this.state = this.app.view.state;
   }
