@@ -31,13 +31,13 @@ const NARROW = matchMedia("(max-width: 1099px)");
 /** Of larger traces the critical path is asked for when somebody wants it. */
 const PATH_AT_ONCE_MAX = 20_000;
 
-/** @param {any} app @param {import("../lib/url.js").View} view */
-export function open(app, view) {
-  return new TracePage(app, view);
+/** @param {any} app @param {import("../lib/url.js").View} view @param {Promise<any>} skeleton of the trace, already asked for */
+export function open(app, view, skeleton) {
+  return new TracePage(app, view, skeleton);
 }
 
 class TracePage {
-  constructor(app, view) {
+  constructor(app, view, skeleton) {
     this.app = app;
     this.id = view.id;
     /** What the address says of rows, as the page wrote or read it last. */
@@ -97,7 +97,7 @@ class TracePage {
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
     this.repaint = this.repaint.bind(this);
     this.scheme.addEventListener("change", this.repaint);
-    this.load();
+    this.load(skeleton);
   }
 
   build() {
@@ -122,10 +122,10 @@ class TracePage {
     this.showView();
   }
 
-  async load() {
+  async load(asked = api.traceSkeleton(this.id, this.life.signal)) {
     const { shell } = this.app;
     this.setBusy(true);
-    const skeleton = await api.traceSkeleton(this.id, this.life.signal).catch((error) => this.life.signal.aborted || this.showError(error));
+    const skeleton = await asked.catch((error) => this.life.signal.aborted || this.showError(error));
     if (this.life.signal.aborted) return;
     this.setBusy(false);
     if (!skeleton) return;
