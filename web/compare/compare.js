@@ -168,7 +168,7 @@ class Compare {
   drawFacts(side) {
     const { model, app } = this;
     const { skeleton } = this.sides[side][0];
-    const letter = h("strong.cmp-letter", {}, "AB"[side]);
+    const letter = h(`strong.cmp-letter.side-${"ab"[side]}`, {}, "AB"[side]);
     const figures = [h("strong", { title: exactDuration(Math.round(model.duration[side])) }, duration(model.duration[side])),
       plural(Math.round(model.spanCount[side]), "span"), model.errorCount[side] >= 0.5 ? h("span.problem", {},
       plural(Math.round(model.errorCount[side]), "error")) : null];

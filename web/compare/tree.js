@@ -13,6 +13,8 @@ const INDENT_MAX = 16;
 /** Where the thread of the roots runs: the middle of their chevrons. */
 const THREAD = { left: 50, indent: INDENT, height: ROW_HEIGHT, depthMax: INDENT_MAX, base: 0 };
 const NAME_MAX = 300;
+/** What the time of a tick takes on the axis. */
+const TICK_ROOM = 48;
 
 /** A letter for each change, so that colour is never alone. */
 export const MARKS = {
@@ -279,7 +281,7 @@ export class CompareTree {
     if (!model) return;
     const width = axis.clientWidth || 1;
     const { step, at } = axisTicks(model.from, model.to, Math.max(2, width / 110));
-    fill(axis, at.filter((tick) => (tick - model.from) / (model.to - model.from) < 0.94).map((tick) =>
+    fill(axis, at.filter((tick) => (1 - (tick - model.from) / (model.to - model.from)) * width > TICK_ROOM).map((tick) =>
       h("span.cmp-tick", { style: { left: `${((tick - model.from) / (model.to - model.from)) * 100}%` } },
         tick < 0 ? `−${axisDuration(-tick, step)}` : axisDuration(tick, step))));
   }

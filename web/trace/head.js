@@ -45,7 +45,7 @@ export class TraceHead {
       fact("Services", count(skeleton.services.length), skeleton.services.map(({ name, spanCount }) => `${name}: ${count(spanCount)}`).join("\n")),
       fact("Errors", skeleton.errorCount ? h("button.quiet.fact-button.problem", { type: "button", title: "Next error (e)", onclick: () => trace.nextError(1) }, icon("error"), count(skeleton.errorCount)) : "0"),
       fact("Depth", count(skeleton.depth)),
-      most ? fact("Longest on the critical path", [`${share(most.share)} `, h("span.faint", {}, shortened(`${most.service} ${most.operation}`, 80))], pathText(criticalPath)) : null,
+      most ? fact("Longest on the critical path", [`${share(most.share)} `, h("span.faint", {}, shortened(nameOf(most), 80))], pathText(criticalPath)) : null,
       fact("Id", h("button.quiet.fact-button.faint", { type: "button", title: "Copy the trace id", onclick: () => trace.app.shell.copy(trace.id, "Trace id") }, h("code", {}, trace.id), icon("copy"))));
   }
 
@@ -99,6 +99,10 @@ function clockTable({ isSkewed, clocks }) {
   ];
 }
 
+function nameOf({ service, operation }) {
+  return `${service} ${operation || "unnamed"}`.trim();
+}
+
 function pathText({ operations }) {
-  return operations.slice(0, 10).map(({ service, operation, share: part }) => `${share(part)} ${shortened(`${service} ${operation}`, 80)}`).join("\n");
+  return operations.slice(0, 10).map(({ service, operation, share: part }) => `${share(part)} ${shortened(nameOf({ service, operation }), 80)}`).join("\n");
 }
