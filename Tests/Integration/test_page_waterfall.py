@@ -188,6 +188,35 @@ def test_more_than_an_address_holds_stays_while_the_page_does(server, open_page)
         rows(grid, 1 + 42 * 6)
 
 
+def test_what_shows_survives_a_reload_a_menu_and_a_look_at_another_view(open_page, order, matches):
+    with open_page(f"/trace/{order.id}?f=visa&only=1") as rig:
+        page = rig.page
+        grid = waterfall(page)
+        # Found by the server alone, and chosen: before its answer is here the filter leaves nothing.
+        matches(page, order.id, lambda text: {order.charge} if text == "visa" else set())
+        page.reload()
+        rows(grid, 3)
+        grid.focus()
+        page.keyboard.press("n")
+        expect(page).to_have_url(re.compile(f"span={order.charge}.*only=1"))
+        page.reload()
+        rows(grid, 3)
+        expect(chosen(page)).to_contain_text("charge")
+        expect(page.get_by_role("button", name="Filter", exact=True)).to_have_attribute("aria-pressed", "true")
+        # The focus goes along from view to view.
+        grid.focus()
+        page.keyboard.press("3")
+        expect(page.get_by_role("tabpanel")).to_be_focused()
+        page.keyboard.press("1")
+        expect(grid).to_be_focused()
+        # Escape closes a menu and leaves the search.
+        page.get_by_role("button", name="More", exact=True).click()
+        expect(page.get_by_role("link", name="Compare with what is typical")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("link", name="Compare with what is typical")).to_be_hidden()
+        rows(grid, 3)
+
+
 def test_text_is_found_in_names_here_and_in_attributes_by_the_server(open_page, order, matches):
     with open_page(f"/trace/{order.id}") as rig:
         page = rig.page

@@ -261,7 +261,7 @@ class Compare {
         model.errors[at][node] > 0 ? h("span.problem", {}, `, ${plural(figure(model.errors[at][node]), "error")}`) : null,
         this.spanHref(at, node) ? [" ", h("a", { href: this.spanHref(at, node) }, this.sides[at].length > 1 ? "an example" : "the span")] : null]
       : h("span.faint", {}, "does not have it"));
-    fill(this.chosen, h("span.cmp-chosen-name", {}, `${model.service[node]} ${model.operation[node]}`.slice(0, 200)), side(0), side(1),
+    fill(this.chosen, h("span.cmp-chosen-name", {}, `${model.service[node]} ${model.operation[node] || "unnamed"}`.trim().slice(0, 200)), side(0), side(1),
       h("span.faint", {}, signedDuration(model.delta("total", node)) || "no longer or shorter"));
   }
 

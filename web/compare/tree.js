@@ -222,7 +222,7 @@ export class CompareTree {
     const color = this.actions.colorOf(model.service[node]);
     attribute(element, "data-s", color);
     parts.service.textContent = model.service[node].slice(0, NAME_MAX);
-    parts.operation.textContent = model.operation[node].slice(0, NAME_MAX);
+    parts.operation.textContent = model.operation[node].slice(0, NAME_MAX) || "unnamed";
     parts.operation.title = `${model.service[node]} ${model.operation[node]}`.slice(0, NAME_MAX);
     const [a, b] = [0, 1].map((side) => Math.round(model.spans[side][node]));
     parts.times.textContent = Math.max(a, b) < 2 ? "" : a === b || a === 0 || b === 0 ? `×${count(Math.max(a, b))}` : `×${count(a)} → ×${count(b)}`;
@@ -248,7 +248,7 @@ export class CompareTree {
     const { model } = this;
     const spans = (at) => plural(Math.round(model.spans[at][node] * 10) / 10, "span");
     const side = (at) => (model.has(at, node) ? `${"AB"[at]} ${spans(at)}, ${duration(model.total[at][node])}` : `not in ${"AB"[at]}`);
-    return [`${model.service[node]}, ${model.operation[node]}`.slice(0, NAME_MAX), says, side(0), side(1)].join(", ");
+    return [`${model.service[node]}, ${model.operation[node] || "unnamed"}`.slice(0, NAME_MAX), says, side(0), side(1)].join(", ");
   }
 
   /** The bar reaches from the first start to the last end; of several spans its solid part is as long as they add up to. */

@@ -19,6 +19,13 @@ export class TraceMenu {
     this.pinButton = button("pin", "Keep this trace", () => this.togglePin());
     this.moreButton = h("button.icon-button", { type: "button", "aria-label": "More", title: "Compare, export, settings", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => this.toggle() }, icon("more"));
     this.panel = h("div.menu-panel", { popover: "auto", role: "dialog", "aria-label": "Compare, export, settings" });
+    // Escape closes this, and nothing of the page.
+    this.panel.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      this.panel.hidePopover();
+      this.moreButton.focus();
+    });
     this.panel.addEventListener("toggle", (event) => attribute(this.moreButton, "aria-expanded", String(event.newState === "open")));
     this.element = h("div.trace-menu", {}, this.neighbours(), this.markButton, this.pinButton, button("link", "Copy link (y)", () => app.copyLink()), this.moreButton, this.panel);
     this.pinButton.disabled = true;

@@ -112,7 +112,7 @@ class TracePage {
       this.detailsButton = button("panel", "Span details (Enter)", () => this.showDetails(!this.detailsOpen)));
     this.path = h("nav.path", { "aria-label": "Path to the selected span" });
     this.detailsSplitter = new PanelSplitter(this.details.element, NARROW).element;
-    this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel" });
+    this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel", tabindex: "-1" });
     this.page = h("div.trace-page", {}, this.head.element, this.minimap.element, this.tools, h("div.trace-strip", {}, this.find.strip, this.path), this.stage);
     fill(shell.barStart, h("a.back", { href: app.href(app.lastExplore), title: "Back to the results" }, icon("back"), "Explore"), this.head.title);
     fill(shell.barEnd, this.menu.element);
@@ -213,7 +213,8 @@ class TracePage {
     this.showTime();
     this.find.set(state.f, state.pills, state.only !== "");
     const wanted = state.span ? model.rowOf(state.span) : -1;
-    if (wanted >= 0) this.uncover(wanted);
+    // What a filter hides stays hidden; the server may yet say that it was found.
+    if (wanted >= 0 && (!outline.kept || outline.kept[wanted])) this.uncover(wanted);
     if (model.count) this.select(Math.max(wanted, outline.focus, 0), { opens: isFirst && wanted >= 0 && this.detailsOpen, align: "center", keeps: false });
     this.showToggles();
     if (isFirst) {
@@ -236,8 +237,6 @@ class TracePage {
     });
     this.state = this.app.view.state;
   }
-
-  // Selecting
 
   /** @param {number} row @param {{ opens?: boolean, align?: "nearest" | "center", keeps?: boolean }} [how] */
   select(row, { opens = false, align = "nearest", keeps = true } = {}) {
@@ -423,8 +422,6 @@ class TracePage {
     return this.pathAsked;
   }
 
-  // Time
-
   zoom(from, to) {
     const width = Math.max(WINDOW_MIN, Math.min(1, to - from));
     this.from = Math.max(0, Math.min(1 - width, from));
@@ -458,8 +455,6 @@ class TracePage {
     this.minimap.setWindow(this.from, this.to);
     this.views.tell("time");
   }
-
-  // Finding
 
   /** There is something else to mark. */
   found() {
@@ -540,10 +535,13 @@ class TracePage {
     if (isShown) return;
     // A scroller that leaves the document forgets where it stood.
     if (waterfall.element.isConnected) this.keptTop = waterfall.list.top;
+    const hadFocus = stage.contains(document.activeElement);
     stage.dataset.view = this.page.dataset.view = entry.name;
     stage.setAttribute("aria-labelledby", `view-${entry.name}`);
     this.page.classList.toggle("without-time", !entry.usesTime);
     fill(stage, entry.load ? views.element : waterfall.element, entry.hasDetails ? [this.detailsSplitter, this.details.element] : null);
+    // Whoever was in the view before is in this one.
+    if (hadFocus) (entry.load ? stage : waterfall.scroller).focus({ preventScroll: true });
     if (entry.load || !this.model) return;
     waterfall.measure();
     waterfall.list.top = this.keptTop ?? 0;
