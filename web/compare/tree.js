@@ -9,9 +9,11 @@ import { signedCount, signedDuration } from "./sentence.js";
 
 const ROW_HEIGHT = 28;
 const INDENT = 14;
-const INDENT_MAX = 16;
+const INDENT_MIN = 5;
+/** Deeper paths stay at this one's indent and print their depth. */
+const DEPTH_MAX = 16;
 /** Where the thread of the roots runs: the middle of their chevrons. */
-const THREAD = { left: 50, indent: INDENT, height: ROW_HEIGHT, depthMax: INDENT_MAX, base: 0 };
+const LEFT = 50;
 const NAME_MAX = 300;
 /** What the time of a tick takes on the axis. */
 const TICK_ROOM = 48;
@@ -37,6 +39,7 @@ export class CompareTree {
     this.how = {};
     this.selected = -1;
     this.made = 0;
+    this.thread = { left: LEFT, indent: INDENT, height: ROW_HEIGHT, depthMax: DEPTH_MAX, base: 0 };
     this.axis = h("div.cmp-axis", { "aria-hidden": "true" });
     this.heads = new Map(FIGURES.map(([figure, title]) => [figure, h("div.cmp-cell.number", { role: "columnheader" },
       h("button.head-button", { type: "button", onclick: () => actions.sort(figure) }, title, h("span.head-arrow", { "aria-hidden": "true" })))]));
@@ -47,7 +50,10 @@ export class CompareTree {
     this.scroller = h("div.scroller.cmp-scroller", { role: "treegrid", tabindex: "0", "aria-label": "Paths of both traces", "aria-colcount": "6" }, this.head);
     this.list = new RowList({ scroller: this.scroller, rowHeight: ROW_HEIGHT, create: () => this.createRow(),
       update: (element, index) => this.updateRow(element, index) });
-    this.watcher = new ResizeObserver(() => this.drawAxis());
+    this.watcher = new ResizeObserver(() => {
+      this.setIndent();
+      this.drawAxis();
+    });
     this.watcher.observe(this.axis);
     const rowAt = (event) => event.target.closest(".cmp-row[data-index]");
     this.scroller.addEventListener("mousedown", (event) => {
@@ -73,8 +79,19 @@ export class CompareTree {
     this.how = how;
     this.differing = model.differing();
     for (const [figure, head] of this.heads) attribute(head, "aria-sort", how.sort === figure ? "descending" : null);
+    this.setIndent();
     this.arrange();
     this.drawAxis();
+  }
+
+  /** Half of the column is for the tree at most: deep trees are indented less. */
+  setIndent() {
+    const levels = this.model ? this.model.depth.reduce((most, depth) => Math.max(most, Math.min(depth, DEPTH_MAX)), 1) : 1;
+    const column = this.head.querySelector(".cmp-cell").clientWidth - LEFT;
+    const indent = Math.max(INDENT_MIN, Math.min(INDENT, Math.floor(column / 2 / levels)));
+    if (column <= 0 || indent === this.thread.indent) return;
+    this.thread.indent = indent;
+    this.list.refresh();
   }
 
   arrange() {
@@ -214,11 +231,11 @@ export class CompareTree {
     parts.fails.textContent = model.isNewError[node] ? MARKS.error[0] : "";
     const differs = model.differs(node);
     element.classList.toggle("same", !differs);
-    element.style.setProperty("--indent", `${this.isFlat ? 0 : Math.min(model.depth[node], INDENT_MAX) * INDENT}px`);
-    attribute(parts.thread, "d", this.isFlat ? "" : threadPath(this.shape, node, isParent && !this.collapsed.has(node), THREAD));
+    element.style.setProperty("--indent", `${this.isFlat ? 0 : Math.min(model.depth[node], DEPTH_MAX) * this.thread.indent}px`);
+    attribute(parts.thread, "d", this.isFlat ? "" : threadPath(this.shape, node, isParent && !this.collapsed.has(node), this.thread));
     parts.chevron.classList.toggle("absent", !isParent);
     parts.chevron.classList.toggle("open", isParent && !this.collapsed.has(node));
-    parts.level.textContent = !this.isFlat && model.depth[node] > INDENT_MAX ? String(model.depth[node]) : "";
+    parts.level.textContent = !this.isFlat && model.depth[node] > DEPTH_MAX ? String(model.depth[node]) : "";
     const color = this.actions.colorOf(model.service[node]);
     attribute(element, "data-s", color);
     parts.service.textContent = model.service[node].slice(0, NAME_MAX);
