@@ -199,7 +199,7 @@ class App {
     // The page before stays until the next one is here: its module may not come.
     this.isOpening = true;
     this.shell.busy(true);
-    // Comes while the modules that show it do.
+    // Comes with the modules.
     const ahead = view.page === "trace" && get(`traces/${view.id}/skeleton`, {});
     if (ahead) ahead.catch(() => {});
     const sheets = STYLESHEETS[view.page] ?? [view.page];
