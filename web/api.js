@@ -108,8 +108,12 @@ function parsed(text, response) {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ApiError("The server's answer is not JSON. Is something else listening at this address?", { status: response.status, code: "not-json" });
+    throw notJson(response);
   }
+}
+
+function notJson({ status }) {
+  return new ApiError("The server's answer is not JSON. Is something else listening at this address?", { status, code: "not-json" });
 }
 
 /** What may stand at a place of a query. @param {number} position a place in UTF-8 bytes, as `docs/api.md` says */
@@ -155,10 +159,7 @@ export async function get(path, parameters, signal) {
     return await response.json();
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError("The server's answer is not JSON. Is something else listening at this address?", {
-      status: response.status,
-      code: "not-json",
-    });
+    throw notJson(response);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entry: reads the address, opens its page, and keeps address, history and page in step.
-import { BASE, status } from "./api.js";
+import { BASE, get, status } from "./api.js";
 import { ServiceColors } from "./lib/colors.js";
 import { icon } from "./lib/icons.js";
 import { Keyboard } from "./lib/keys.js";
@@ -202,6 +202,9 @@ class App {
     // The page before stays until the next one is here: its module may not come.
     this.isOpening = true;
     this.shell.busy(true);
+    // Comes with the modules.
+    const ahead = view.page === "trace" && get(`traces/${view.id}/skeleton`, {});
+    if (ahead) ahead.catch(() => {});
     const sheets = STYLESHEETS[view.page] ?? [view.page];
     const [module] = await Promise.all([PAGES[view.page](), ...sheets.map(style)]).catch(() => []);
     if (opening !== this.opening) return;
@@ -211,7 +214,7 @@ class App {
     this.view = view;
     dress(sheets);
     this.shell.begin(view.page);
-    this.page = module.open(this, view);
+    this.page = module.open(this, view, ahead);
   }
 
   /** @param {import("./lib/url.js").View} view whose module or stylesheet did not come */

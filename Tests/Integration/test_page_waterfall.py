@@ -159,6 +159,64 @@ def test_repeats_are_one_row_that_opens_in_place(open_page, order):
         rows(waterfall(rig.page), order.count + 1)
 
 
+def test_more_than_an_address_holds_stays_while_the_page_does(server, open_page):
+    trace, root, start = otlp.trace_id(), otlp.span_id(), otlp.now() - 60_000 * MS
+    spans = [otlp.span(trace, root, name="root", start=start, end=start + 1000 * MS)]
+    for i in range(42):
+        call = otlp.span_id()
+        spans.append(otlp.span(trace, call, root, name=f"step {i}", start=start + i * MS, end=start + (i + 1) * MS))
+        for j in range(5):
+            failed = {"status": {"code": 2}} if j == 1 else {}
+            spans.append(otlp.span(trace, parent=call, name="SELECT", start=start + i * MS + j, end=start + i * MS + j + 1, **failed))
+    assert server.post(otlp.export(*spans, service="shop")).status == 200
+    with open_page(f"/trace/{trace.hex()}") as rig:
+        page = rig.page
+        grid = waterfall(page)
+        rows(grid, 1 + 42 * 2)
+        grid.focus()
+        # Each failed span opens the fold that it is in.
+        for _ in range(42):
+            page.keyboard.press("e")
+        rows(grid, 1 + 42 * 6)
+        page.keyboard.press("2")
+        expect(page.get_by_role("tab", name="Flame")).to_have_attribute("aria-selected", "true")
+        page.keyboard.press("1")
+        rows(grid, 1 + 42 * 6)
+        page.go_back()
+        page.go_back()
+        expect(page.get_by_role("tab", name="Waterfall")).to_have_attribute("aria-selected", "true")
+        rows(grid, 1 + 42 * 6)
+
+
+def test_what_shows_survives_a_reload_a_menu_and_a_look_at_another_view(open_page, order, matches):
+    with open_page(f"/trace/{order.id}?f=visa&only=1") as rig:
+        page = rig.page
+        grid = waterfall(page)
+        # Found by the server alone, and chosen: before its answer is here the filter leaves nothing.
+        matches(page, order.id, lambda text: {order.charge} if text == "visa" else set())
+        page.reload()
+        rows(grid, 3)
+        grid.focus()
+        page.keyboard.press("n")
+        expect(page).to_have_url(re.compile(f"span={order.charge}.*only=1"))
+        page.reload()
+        rows(grid, 3)
+        expect(chosen(page)).to_contain_text("charge")
+        expect(page.get_by_role("button", name="Filter", exact=True)).to_have_attribute("aria-pressed", "true")
+        # The focus goes along from view to view.
+        grid.focus()
+        page.keyboard.press("3")
+        expect(page.get_by_role("tabpanel")).to_be_focused()
+        page.keyboard.press("1")
+        expect(grid).to_be_focused()
+        # Escape closes a menu and leaves the search.
+        page.get_by_role("button", name="More", exact=True).click()
+        expect(page.get_by_role("link", name="Compare with what is typical")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("link", name="Compare with what is typical")).to_be_hidden()
+        rows(grid, 3)
+
+
 def test_text_is_found_in_names_here_and_in_attributes_by_the_server(open_page, order, matches):
     with open_page(f"/trace/{order.id}") as rig:
         page = rig.page

@@ -7,6 +7,7 @@ import { fixedMoment } from "../lib/range.js";
 import { spansOf } from "../lib/red.js";
 import { fill, h } from "../lib/view.js";
 import { TraceModel } from "../trace/model.js";
+import { placesOf, prefixesOf } from "../trace/prefixes.js";
 import { zone } from "../settings.js";
 import { RootDifferences } from "./attributes.js";
 import { askForTraces } from "./ask.js";
@@ -21,7 +22,6 @@ const AT_ONCE = 4;
 const TYPICAL_SPANS = 200_000;
 const NEAR_NANOS = 6n * 3_600_000_000_000n;
 const COLLAPSED_MAX = 40;
-const PREFIX = 8;
 const FLAT = { total: "total", self: "self", spans: "spans" };
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
@@ -39,6 +39,8 @@ class Compare {
     this.isTypical = other === "typical";
     this.b = this.isTypical ? null : other;
     this.state = state;
+    /** What the address says of collapsed paths, as the page wrote or read it last. @type {string | null} */
+    this.written = null;
     this.flight = new AbortController();
     this.sides = null;
     const { shell } = app;
@@ -166,7 +168,7 @@ class Compare {
   drawFacts(side) {
     const { model, app } = this;
     const { skeleton } = this.sides[side][0];
-    const letter = h("strong.cmp-letter", {}, "AB"[side]);
+    const letter = h(`strong.cmp-letter.side-${"ab"[side]}`, {}, "AB"[side]);
     const figures = [h("strong", { title: exactDuration(Math.round(model.duration[side])) }, duration(model.duration[side])),
       plural(Math.round(model.spanCount[side]), "span"), model.errorCount[side] >= 0.5 ? h("span.problem", {},
       plural(Math.round(model.errorCount[side]), "error")) : null];
@@ -189,7 +191,10 @@ class Compare {
   arrange() {
     const { model, state, app } = this;
     const onlyDiffering = state.f === "diff";
-    this.tree.show(model, { onlyDiffering, sort: FLAT[state.sort] ?? "" }, (shown) => collapsedIn(shown, state.c));
+    // An address does not hold all there may be: what it says is read when the page did not write it.
+    const collapsed = state.c !== this.written ? collapsedIn(model, state.c) : model === this.tree.model ? null : carried(this.tree, model);
+    this.written = state.c;
+    this.tree.show(model, { onlyDiffering, sort: FLAT[state.sort] ?? "" }, collapsed);
     const counts = {};
     for (let node = 0; node < model.count; node++) {
       counts[model.change[node]] = (counts[model.change[node]] ?? 0) + 1;
@@ -237,7 +242,8 @@ class Compare {
     const { model, tree } = this;
     const nodes = [...tree.collapsed];
     const isAll = nodes.length > 0 && nodes.length === parentsOf(model).length;
-    this.app.replace({ c: isAll ? "all" : nodes.slice(0, COLLAPSED_MAX).map((node) => prefixOf(model, node)).filter(Boolean).join(",") });
+    this.written = isAll ? "all" : prefixesOf(idsOf(model), nodes.slice(0, COLLAPSED_MAX)).join(",");
+    this.app.replace({ c: this.written });
     this.state = this.app.view.state;
   }
 
@@ -255,7 +261,7 @@ class Compare {
         model.errors[at][node] > 0 ? h("span.problem", {}, `, ${plural(figure(model.errors[at][node]), "error")}`) : null,
         this.spanHref(at, node) ? [" ", h("a", { href: this.spanHref(at, node) }, this.sides[at].length > 1 ? "an example" : "the span")] : null]
       : h("span.faint", {}, "does not have it"));
-    fill(this.chosen, h("span.cmp-chosen-name", {}, `${model.service[node]} ${model.operation[node]}`.slice(0, 200)), side(0), side(1),
+    fill(this.chosen, h("span.cmp-chosen-name", {}, `${model.service[node]} ${model.operation[node] || "unnamed"}`.trim().slice(0, 200)), side(0), side(1),
       h("span.faint", {}, signedDuration(model.delta("total", node)) || "no longer or shorter"));
   }
 
@@ -316,14 +322,20 @@ function parentsOf(model) {
   return Array.from({ length: model.count }, (_, node) => node).filter((node) => !model.isLeaf(node));
 }
 
-function prefixOf({ first }, node) {
-  return (first[0][node] ?? first[1][node])?.spanId.slice(0, PREFIX) ?? "";
+/** The span that stands for each path in the address. @param {Comparison} model @returns {string[]} */
+function idsOf({ first, count }) {
+  return Array.from({ length: count }, (_, node) => (first[0][node] ?? first[1][node]).spanId);
 }
 
 /** @param {Comparison} model @param {string} text as `keepCollapsed` writes it @returns {Set<number>} */
 function collapsedIn(model, text) {
-  if (!text) return new Set();
-  const parents = parentsOf(model);
-  const wanted = new Set(text.split(","));
-  return new Set(text === "all" ? parents : parents.filter((node) => wanted.has(prefixOf(model, node))));
+  if (text === "all") return new Set(parentsOf(model));
+  return new Set(placesOf(idsOf(model), text.split(","), (node) => !model.isLeaf(node)));
+}
+
+/** The paths that are collapsed, in a model that has them in another order. @param {CompareTree} tree @param {Comparison} model @returns {Set<number>} */
+function carried(tree, model) {
+  const before = idsOf(tree.model);
+  const ids = new Set([...tree.collapsed].map((node) => before[node]));
+  return new Set(idsOf(model).flatMap((id, node) => (ids.has(id) ? [node] : [])));
 }

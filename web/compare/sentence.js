@@ -5,8 +5,14 @@ import { count, duration } from "../lib/format.js";
 const REASONS_MAX = 3;
 /** A smaller part of the difference is no reason. */
 const PART_MIN = 0.05;
+/** What went the other way is told from this part of the difference on. */
+const AGAINST_MIN = 0.2;
 /** Durations that differ by less are the same. */
 const SAME_SHARE = 0.005;
+/** Between traces as long as each other, what differs by less of them is no reason. */
+const MOVED_MIN = 0.02;
+/** Numbers of spans that differ by less are much the same. */
+const SPANS_MIN = 0.1;
 const NAME_MAX = 80;
 
 /**
@@ -38,21 +44,41 @@ export function sentence(comparison) {
   const difference = comparison.duration[other] - comparison.duration[baseline];
   const isTypical = baseline === 1;
   const isSame = Math.abs(difference) <= SAME_SHARE * Math.max(...comparison.duration);
-  const found = reasons(comparison)
-    .filter(({ nanos }) => nanos * difference > 0 && Math.abs(nanos) >= Math.abs(difference) * PART_MIN)
-    .slice(0, REASONS_MAX)
-    .map(({ service, operation, nanos, spans }) => `${duration(Math.abs(nanos))} in ${whatOf(spans)}${nameOf(service, operation)}`);
+  const all = reasons(comparison);
   const errors = comparison.isNewError.filter(Boolean).length;
   const failing = errors ? ` ${errors === 1 ? "One path fails" : `${count(errors)} paths fail`} that ${errors === 1 ? "does" : "do"} not ${isTypical ? "usually" : "in A"}.` : "";
-  if (isSame) return isTypical ? `A takes as long as is typical.${failing}` : `B takes as long as A.${failing}`;
+  if (isSame) {
+    const moved = all.filter(({ nanos }) => Math.abs(nanos) >= MOVED_MIN * Math.max(...comparison.duration)).slice(0, REASONS_MAX);
+    const parts = moved.map((reason) => told(reason, reason.nanos > 0 ? "more " : "less "));
+    const head = `${isTypical ? "A takes as long as is typical" : "B takes as long as A"}${otherSpans(comparison)}`;
+    return `${[head, parts.join(", ")].filter(Boolean).join(": ")}.${failing}`;
+  }
+  const found = all.filter(({ nanos }) => nanos * difference > 0 && Math.abs(nanos) >= Math.abs(difference) * PART_MIN).slice(0, REASONS_MAX);
+  const against = all.find(({ nanos }) => nanos * difference < 0 && Math.abs(nanos) >= Math.abs(difference) * AGAINST_MIN);
   const head = `${isTypical ? "A" : "B"} is ${duration(Math.abs(difference))} ${difference > 0 ? "slower" : "faster"}${isTypical ? " than is typical" : ""}`;
-  return `${found.length ? `${head}: ${found.join(", ")}` : head}.${failing}`;
+  const but = against ? `; against that, ${told(against, against.nanos > 0 ? "more " : "less ")}` : "";
+  return `${found.length ? `${head}: ${found.map((reason) => told(reason)).join(", ")}` : head}${but}.${failing}`;
 }
 
-/** "14 new ", "12 more ", "3 fewer " @param {[number, number]} spans before and after */
-function whatOf([before, after]) {
+/** "120 ms in 14 new postgres SELECT" */
+function told({ service, operation, nanos, spans }, direction = "") {
+  return `${duration(Math.abs(nanos))} ${direction}in ${whatOf(spans, nanos)}${nameOf(service, operation)}`;
+}
+
+/** " with 12 fewer spans" */
+function otherSpans({ spanCount, baseline, other }) {
+  const difference = Math.round(spanCount[other] - spanCount[baseline]);
+  if (difference === 0 || Math.abs(difference) < SPANS_MIN * Math.max(...spanCount)) return "";
+  return ` with ${count(Math.abs(difference))} ${difference > 0 ? "more" : "fewer"} ${Math.abs(difference) === 1 ? "span" : "spans"}`;
+}
+
+/**
+ * "14 new ", "12 more ", "3 fewer "; more of them that take less, or fewer that take more, explain nothing.
+ * @param {[number, number]} spans before and after @param {number} nanos
+ */
+function whatOf([before, after], nanos) {
   const difference = Math.round(after - before);
-  if (difference === 0) return "";
+  if (difference * nanos <= 0) return "";
   if (before === 0) return after > 1 ? `${count(difference)} new ` : "a new ";
   if (after === 0) return before > 1 ? `${count(-difference)} left out: ` : "what is left out: ";
   return difference > 0 ? `${count(difference)} more ` : `${count(-difference)} fewer `;

@@ -9,10 +9,14 @@ import { signedCount, signedDuration } from "./sentence.js";
 
 const ROW_HEIGHT = 28;
 const INDENT = 14;
-const INDENT_MAX = 16;
+const INDENT_MIN = 5;
+/** Deeper paths stay at this one's indent and print their depth. */
+const DEPTH_MAX = 16;
 /** Where the thread of the roots runs: the middle of their chevrons. */
-const THREAD = { left: 50, indent: INDENT, height: ROW_HEIGHT, depthMax: INDENT_MAX, base: 0 };
+const LEFT = 50;
 const NAME_MAX = 300;
+/** What the time of a tick takes on the axis. */
+const TICK_ROOM = 48;
 
 /** A letter for each change, so that colour is never alone. */
 export const MARKS = {
@@ -35,6 +39,7 @@ export class CompareTree {
     this.how = {};
     this.selected = -1;
     this.made = 0;
+    this.thread = { left: LEFT, indent: INDENT, height: ROW_HEIGHT, depthMax: DEPTH_MAX, base: 0 };
     this.axis = h("div.cmp-axis", { "aria-hidden": "true" });
     this.heads = new Map(FIGURES.map(([figure, title]) => [figure, h("div.cmp-cell.number", { role: "columnheader" },
       h("button.head-button", { type: "button", onclick: () => actions.sort(figure) }, title, h("span.head-arrow", { "aria-hidden": "true" })))]));
@@ -45,7 +50,10 @@ export class CompareTree {
     this.scroller = h("div.scroller.cmp-scroller", { role: "treegrid", tabindex: "0", "aria-label": "Paths of both traces", "aria-colcount": "6" }, this.head);
     this.list = new RowList({ scroller: this.scroller, rowHeight: ROW_HEIGHT, create: () => this.createRow(),
       update: (element, index) => this.updateRow(element, index) });
-    this.watcher = new ResizeObserver(() => this.drawAxis());
+    this.watcher = new ResizeObserver(() => {
+      this.setIndent();
+      this.drawAxis();
+    });
     this.watcher.observe(this.axis);
     const rowAt = (event) => event.target.closest(".cmp-row[data-index]");
     this.scroller.addEventListener("mousedown", (event) => {
@@ -62,19 +70,28 @@ export class CompareTree {
 
   /**
    * @param {import("./model.js").Comparison} model @param {{ onlyDiffering: boolean, sort: string }} how
-   * @param {(model: import("./model.js").Comparison) => Set<number>} collapsedAtFirst of a model that was not shown before
+   * @param {Set<number> | null} collapsed null for what is collapsed already
    */
-  show(model, how, collapsedAtFirst) {
-    if (model !== this.model) {
-      this.collapsed = collapsedAtFirst(model);
-      this.node = -1;
-    }
+  show(model, how, collapsed) {
+    if (collapsed) this.collapsed = collapsed;
+    if (model !== this.model) this.node = -1;
     this.model = model;
     this.how = how;
     this.differing = model.differing();
     for (const [figure, head] of this.heads) attribute(head, "aria-sort", how.sort === figure ? "descending" : null);
+    this.setIndent();
     this.arrange();
     this.drawAxis();
+  }
+
+  /** Half of the column is for the tree at most: deep trees are indented less. */
+  setIndent() {
+    const levels = this.model ? this.model.depth.reduce((most, depth) => Math.max(most, Math.min(depth, DEPTH_MAX)), 1) : 1;
+    const column = this.head.querySelector(".cmp-cell").clientWidth - LEFT;
+    const indent = Math.max(INDENT_MIN, Math.min(INDENT, Math.floor(column / 2 / levels)));
+    if (column <= 0 || indent === this.thread.indent) return;
+    this.thread.indent = indent;
+    this.list.refresh();
   }
 
   arrange() {
@@ -214,15 +231,15 @@ export class CompareTree {
     parts.fails.textContent = model.isNewError[node] ? MARKS.error[0] : "";
     const differs = model.differs(node);
     element.classList.toggle("same", !differs);
-    element.style.setProperty("--indent", `${this.isFlat ? 0 : Math.min(model.depth[node], INDENT_MAX) * INDENT}px`);
-    attribute(parts.thread, "d", this.isFlat ? "" : threadPath(this.shape, node, isParent && !this.collapsed.has(node), THREAD));
+    element.style.setProperty("--indent", `${this.isFlat ? 0 : Math.min(model.depth[node], DEPTH_MAX) * this.thread.indent}px`);
+    attribute(parts.thread, "d", this.isFlat ? "" : threadPath(this.shape, node, isParent && !this.collapsed.has(node), this.thread));
     parts.chevron.classList.toggle("absent", !isParent);
     parts.chevron.classList.toggle("open", isParent && !this.collapsed.has(node));
-    parts.level.textContent = !this.isFlat && model.depth[node] > INDENT_MAX ? String(model.depth[node]) : "";
+    parts.level.textContent = !this.isFlat && model.depth[node] > DEPTH_MAX ? String(model.depth[node]) : "";
     const color = this.actions.colorOf(model.service[node]);
     attribute(element, "data-s", color);
     parts.service.textContent = model.service[node].slice(0, NAME_MAX);
-    parts.operation.textContent = model.operation[node].slice(0, NAME_MAX);
+    parts.operation.textContent = model.operation[node].slice(0, NAME_MAX) || "unnamed";
     parts.operation.title = `${model.service[node]} ${model.operation[node]}`.slice(0, NAME_MAX);
     const [a, b] = [0, 1].map((side) => Math.round(model.spans[side][node]));
     parts.times.textContent = Math.max(a, b) < 2 ? "" : a === b || a === 0 || b === 0 ? `×${count(Math.max(a, b))}` : `×${count(a)} → ×${count(b)}`;
@@ -248,7 +265,7 @@ export class CompareTree {
     const { model } = this;
     const spans = (at) => plural(Math.round(model.spans[at][node] * 10) / 10, "span");
     const side = (at) => (model.has(at, node) ? `${"AB"[at]} ${spans(at)}, ${duration(model.total[at][node])}` : `not in ${"AB"[at]}`);
-    return [`${model.service[node]}, ${model.operation[node]}`.slice(0, NAME_MAX), says, side(0), side(1)].join(", ");
+    return [`${model.service[node]}, ${model.operation[node] || "unnamed"}`.slice(0, NAME_MAX), says, side(0), side(1)].join(", ");
   }
 
   /** The bar reaches from the first start to the last end; of several spans its solid part is as long as they add up to. */
@@ -281,7 +298,7 @@ export class CompareTree {
     if (!model) return;
     const width = axis.clientWidth || 1;
     const { step, at } = axisTicks(model.from, model.to, Math.max(2, width / 110));
-    fill(axis, at.filter((tick) => (tick - model.from) / (model.to - model.from) < 0.94).map((tick) =>
+    fill(axis, at.filter((tick) => (1 - (tick - model.from) / (model.to - model.from)) * width > TICK_ROOM).map((tick) =>
       h("span.cmp-tick", { style: { left: `${((tick - model.from) / (model.to - model.from)) * 100}%` } },
         tick < 0 ? `−${axisDuration(-tick, step)}` : axisDuration(tick, step))));
   }

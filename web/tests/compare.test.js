@@ -66,6 +66,16 @@ test("the sentence says how much and where", () => {
   assert.equal(sentence(new Comparison([B], [A])).replaceAll("\u00a0", " "), "B is 145 ms faster: 100 ms in payment POST /charge, 40.0 ms in 2 left out: orders SELECT, 20.0 ms in gateway POST /pay.");
   assert.equal(sentence(new Comparison([B], [A], { baseline: 1 })).replaceAll("\u00a0", " "), "A is 145 ms slower than is typical: 100 ms in payment POST /charge, 40.0 ms in 2 new orders SELECT, 20.0 ms in gateway POST /pay. One path fails that does not usually.");
   assert.equal(sentence(new Comparison([A], [A])), "B takes as long as A.");
+  // More calls that take less explain nothing; and what went the other way is not left out.
+  const slow = trace([-1, "web", "GET", 0, 100], [0, "db", "SELECT", 0, 60], [0, "cache", "get", 60, 10]);
+  const quick = trace([-1, "web", "GET", 0, 70], [0, "db", "SELECT", 0, 5], [0, "db", "SELECT", 5, 5], [0, "cache", "get", 10, 40]);
+  assert.equal(sentence(new Comparison([slow], [quick])).replaceAll("\u00a0", " "),
+    "B is 30.0 ms faster: 50.0 ms in db SELECT, 10.0 ms in web GET; against that, 30.0 ms more in cache get.");
+  const moved = trace([-1, "web", "GET", 0, 100], [0, "db", "SELECT", 0, 30], [0, "cache", "get", 60, 40]);
+  assert.equal(sentence(new Comparison([slow], [moved])).replaceAll("\u00a0", " "),
+    "B takes as long as A: 30.0 ms less in db SELECT, 30.0 ms more in cache get.");
+  const many = trace([-1, "web", "GET", 0, 100], [0, "db", "SELECT", 0, 60], [0, "cache", "get", 60, 5], [0, "cache", "get", 65, 5]);
+  assert.equal(sentence(new Comparison([slow], [many])), "B takes as long as A with 1 more span.");
 });
 
 test("depth, circles and size are no problem", () => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which rows are collapsed, as the address writes it: a list of span id prefixes, or, when that grows long, one bit for
 // each row that has children, in drawing order. "*" is all of them. Pure.
+import { placesOf, prefixesOf } from "./prefixes.js";
 
-const PREFIX_DIGITS = 8;
 const LIST_MAX = 40;
 /** Beyond this a link would not survive chat programs; the state then stays in the page only. */
 const TEXT_MAX = 6000;
@@ -18,7 +18,7 @@ export function formatCollapsed(model, collapsed) {
   }
   if (rows.length === 0) return "";
   if (rows.length === parents) return "*";
-  if (rows.length <= LIST_MAX) return rows.map((row) => model.id(row).slice(0, PREFIX_DIGITS)).join(",");
+  if (rows.length <= LIST_MAX) return prefixesOf(model.rowIds, rows).join(",");
   const text = `~${bitmap(model, collapsed, parents)}`;
   return text.length <= TEXT_MAX ? text : "";
 }
@@ -27,14 +27,15 @@ export function formatCollapsed(model, collapsed) {
 export function parseCollapsed(model, text) {
   const collapsed = new Uint8Array(model.count);
   if (text === "") return collapsed;
-  const bits = text.startsWith("~") ? bytesOf(text.slice(1)) : null;
-  const prefixes = new Set(bits ? [] : text.split(","));
+  if (text !== "*" && !text.startsWith("~")) {
+    for (const row of placesOf(model.rowIds, text.split(","), (row) => model.children[row] > 0)) collapsed[row] = 1;
+    return collapsed;
+  }
+  const bits = text === "*" ? null : bytesOf(text.slice(1));
   let nth = 0;
   for (let row = 0; row < model.count; row++) {
     if (model.children[row] === 0) continue;
-    if (text === "*") collapsed[row] = 1;
-    else if (bits) collapsed[row] = ((bits[nth >> 3] ?? 0) >> (nth & 7)) & 1;
-    else if (prefixes.has(model.id(row).slice(0, PREFIX_DIGITS))) collapsed[row] = 1;
+    collapsed[row] = bits ? ((bits[nth >> 3] ?? 0) >> (nth & 7)) & 1 : 1;
     nth++;
   }
   return collapsed;

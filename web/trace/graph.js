@@ -27,6 +27,8 @@ class Graph {
     this.scale = 1;
     this.x = this.y = 0;
     this.chosen = -1;
+    this.pen = document.createElement("canvas").getContext("2d");
+    this.family = getComputedStyle(element).fontFamily;
     const button = (name, label, act) => h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick: act }, name);
     this.facts = h("span.faint", { role: "status" });
     this.plane = svg("g", {});
@@ -86,10 +88,20 @@ class Graph {
       svg("rect", { class: "graph-box", width: WIDE, height: HIGH, rx: 3 }),
       svg("rect", { class: "graph-part", y: HIGH - 4, width: Math.max(part > 0 ? 2 : 0, part * WIDE).toFixed(1), height: 4 }),
       svg("rect", { class: "graph-swatch", x: 10, y: 9, width: 8, height: 8, rx: 2 }),
-      clipped(24, 17, WIDE - 32, "graph-name", `${box.errors ? "✕ " : ""}${operation || "unnamed"}`),
-      clipped(24, 33, WIDE - 118, "graph-facts", service),
+      this.clipped(24, 17, WIDE - 32, "graph-name", `${box.errors ? "✕ " : ""}${operation || "unnamed"}`),
+      this.clipped(24, 33, WIDE - 118, "graph-facts", service),
       svg("text", { class: "graph-facts", x: WIDE - 8, y: 33, "text-anchor": "end" }, time));
     return group;
+  }
+
+  /** A text that ends with "…" where it does not fit. */
+  clipped(x, y, width, name, text) {
+    const { pen } = this;
+    pen.font = `${name === "graph-name" ? 12 : 11}px ${this.family}`;
+    const whole = pen.measureText(text).width;
+    let shown = text;
+    for (let length = Math.floor((text.length * width) / whole); length > 0 && pen.measureText(shown).width > width; length--) shown = `${text.slice(0, length)}…`;
+    return svg("svg", { x, y: y - 13, width, height: 18, class: "graph-text" }, svg("text", { class: name, x: 0, y: 13 }, shown));
   }
 
   levelOf(box) {
@@ -231,9 +243,4 @@ class Graph {
     this.trace.app.keyboard.install("Graph", []);
     this.watcher.disconnect();
   }
-}
-
-/** A line of text that ends at the width of its box. */
-function clipped(x, y, width, name, text) {
-  return svg("svg", { x, y: y - 13, width, height: 18, class: "graph-text" }, svg("text", { class: name, x: 0, y: 13 }, text));
 }

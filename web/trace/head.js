@@ -42,11 +42,18 @@ export class TraceHead {
         absoluteTime(trace.traceStart, zone.value, 3),
         h("span.faint", {}, h("span.fact-zone", {}, ` ${zoneLabel(zone.value, Date.now())}`), ` · ${relativeTime(trace.traceStart, Date.now())}`))),
       fact("Spans", count(skeleton.spanCount)),
-      fact("Services", count(skeleton.services.length), skeleton.services.map(({ name, spanCount }) => `${name}: ${count(spanCount)}`).join("\n")),
+      fact("Services", h("button.quiet.fact-button", { type: "button", title: `Show them in the table\n${skeleton.services.map(({ name, spanCount }) => `${name}: ${count(spanCount)}`).join("\n")}`, onclick: () => trace.push({ view: "table", by: "service" }) }, count(skeleton.services.length))),
       fact("Errors", skeleton.errorCount ? h("button.quiet.fact-button.problem", { type: "button", title: "Next error (e)", onclick: () => trace.nextError(1) }, icon("error"), count(skeleton.errorCount)) : "0"),
       fact("Depth", count(skeleton.depth)),
-      most ? fact("Longest on the critical path", [`${share(most.share)} `, h("span.faint", {}, shortened(`${most.service} ${most.operation}`, 80))], pathText(criticalPath)) : null,
+      most ? fact("Longest on the critical path", h("button.quiet.fact-button.path-most", { type: "button", title: `Show the longest of them\n${pathText(criticalPath)}`, onclick: () => this.showLongest(most) }, `${share(most.share)} `, h("span.faint", {}, shortened(nameOf(most), 80)))) : null,
       fact("Id", h("button.quiet.fact-button.faint", { type: "button", title: "Copy the trace id", onclick: () => trace.app.shell.copy(trace.id, "Trace id") }, h("code", {}, trace.id), icon("copy"))));
+  }
+
+  /** The span of an operation that the end of the trace waited for most. */
+  showLongest({ service, operation }) {
+    const { model, criticalPath } = this.trace;
+    const rows = criticalPath.rows.filter((row) => model.serviceName(row) === service && model.operationName(row) === operation);
+    if (rows.length) this.trace.selectAnywhere(rows.reduce((most, row) => (criticalPath.nanosOf(row) > criticalPath.nanosOf(most) ? row : most)));
   }
 
   /** A warning, with the way to what it speaks of. */
@@ -99,6 +106,10 @@ function clockTable({ isSkewed, clocks }) {
   ];
 }
 
+function nameOf({ service, operation }) {
+  return `${service} ${operation || "unnamed"}`.trim();
+}
+
 function pathText({ operations }) {
-  return operations.slice(0, 10).map(({ service, operation, share: part }) => `${share(part)} ${shortened(`${service} ${operation}`, 80)}`).join("\n");
+  return operations.slice(0, 10).map(({ service, operation, share: part }) => `${share(part)} ${shortened(nameOf({ service, operation }), 80)}`).join("\n");
 }

@@ -71,6 +71,8 @@ export class TraceModel {
     this.to = Math.max(1, Number(skeleton.durationNanos) || 0, this.to);
     /** @type {Map<string, number> | null} */
     this.rows = null;
+    /** @type {string[] | null} */
+    this.idsByRow = null;
   }
 
   /** Ends of subtrees and of time, from the leaves up. */
@@ -103,6 +105,12 @@ export class TraceModel {
   id(row) {
     const span = this.span[row];
     return span >= 0 ? this.ids[span] : this.missing[-1 - span].spanId;
+  }
+
+  /** The ids of all rows. */
+  get rowIds() {
+    this.idsByRow ??= Array.from({ length: this.count }, (_, row) => this.id(row));
+    return this.idsByRow;
   }
 
   serviceName(row) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which rows of a trace show: what is collapsed, folded, focused on, and kept by a filter. Pure.
 import { Folds } from "./folds.js";
+import { placesOf, prefixesOf } from "./prefixes.js";
 
-const PREFIX_DIGITS = 8;
 const LIST_MAX = 40;
 
 export class Outline {
@@ -218,15 +218,17 @@ export class Outline {
   foldText(byDefault) {
     if (!this.isFolding) return byDefault ? "off" : "";
     const opened = this.folds.first.filter((_, fold) => this.opened[fold]);
-    const list = opened.length <= LIST_MAX ? opened.map((row) => this.model.id(row).slice(0, PREFIX_DIGITS)).join(",") : "";
+    const list = opened.length <= LIST_MAX ? prefixesOf(this.model.rowIds, opened).join(",") : "";
     return list || (byDefault ? "" : "on");
   }
 
   /** @param {string} text @param {boolean} byDefault */
   readFolds(text, byDefault) {
     this.isFolding = text === "" ? byDefault : text !== "off";
-    const prefixes = new Set(text.split(","));
-    this.folds.first.forEach((row, fold) => { this.opened[fold] = prefixes.has(this.model.id(row).slice(0, PREFIX_DIGITS)) ? 1 : 0; });
+    const { folds } = this;
+    this.opened.fill(0);
+    const first = (row) => folds.of[row] >= 0 && folds.first[folds.of[row]] === row;
+    for (const row of placesOf(this.model.rowIds, text.split(","), first)) this.opened[folds.of[row]] = 1;
   }
 }
 

@@ -26,18 +26,19 @@ export class SpanRow {
    */
   constructor(wall, id) {
     this.wall = wall;
-    const badge = (name) => svg("path", { class: `badge badge-${name}` });
     const parts = {
       thread: svg("path", { class: "thread-line" }), hot: svg("path", { class: "thread-hot" }), arrow: svg("path", { class: "thread-arrow" }),
       chevron: h("span.chevron", {}), swatch: h("span.swatch", {}), lead: h("span", {}),
       service: h("span.wf-service", {}), operation: h("span.wf-operation", {}), hidden: h("span.wf-hidden", {}),
-      events: h("span.wf-events", {}), link: badge("link"), error: badge("error"), kind: badge("kind"),
-      bar: h("div.bar-fill", {}), self: svg("path", { class: "bar-self" }), path: svg("path", { class: "bar-path" }), moments: svg("path", { class: "bar-events" }),
+      events: h("span.wf-events", {}), kind: svg("path", { class: "badge badge-kind" }),
+      bar: h("div.bar-fill", {}), self: svg("path", { class: "bar-self" }),
       tail: h("div.bar-tail", {}), length: h("span.bar-length", {}),
     };
     parts.label = h("div.wf-label", {}, parts.swatch, parts.lead, parts.service, parts.operation, parts.hidden);
-    const name = h("div.wf-name", { role: "gridcell" }, svg("svg", { class: "thread", "aria-hidden": "true" }, parts.thread, parts.hot, parts.arrow, parts.link, parts.error, parts.kind), parts.chevron, parts.label, parts.events);
-    parts.time = h("div.wf-time", { role: "gridcell" }, parts.tail, parts.bar, svg("svg", { class: "bar-marks", "aria-hidden": "true" }, parts.self, parts.path, parts.moments), parts.length);
+    this.badges = svg("svg", { class: "thread", "aria-hidden": "true" }, parts.thread, parts.hot, parts.arrow, parts.kind);
+    this.marks = svg("svg", { class: "bar-marks", "aria-hidden": "true" }, parts.self);
+    const name = h("div.wf-name", { role: "gridcell" }, this.badges, parts.chevron, parts.label, parts.events);
+    parts.time = h("div.wf-time", { role: "gridcell" }, parts.tail, parts.bar, this.marks, parts.length);
     this.element = h("div.wf-row", { role: "row", id }, name, parts.time);
     this.parts = parts;
   }
@@ -107,9 +108,19 @@ export class SpanRow {
     const places = hasLink ? 3 : errors ? 2 : 1;
     parts.label.style.padding = `0 ${places * BADGE + 14 + (counted ? (counted.length + 1) * wall.charWidth : 0)}px 0 ${x + 12}px`;
     parts.events.style.right = `${places * BADGE + 14}px`;
-    draw(parts.link, hasLink ? "link" : "");
-    draw(parts.error, errors ? "error" : "");
-    draw(parts.kind, KINDS[model.kind[row]] ?? "");
+    this.rare(this.badges, "badge badge-link", hasLink ? pathOf("link") : "");
+    this.rare(this.badges, "badge badge-error", errors ? pathOf("error") : "");
+    const kind = KINDS[model.kind[row]] ?? "";
+    if (parts.kind.dataset.shows === kind) return;
+    parts.kind.dataset.shows = kind;
+    parts.kind.setAttribute("d", kind ? pathOf(kind) : "");
+  }
+
+  /** Draws what few rows have: its path is made when it is first needed. */
+  rare(picture, className, d) {
+    const path = this.parts[className];
+    if (path) attribute(path, "d", d);
+    else if (d) picture.append((this.parts[className] = svg("path", { class: className, d })));
   }
 
   /** Behind the name: how much is collapsed here, or that calls in turn may be a loop. */
@@ -175,14 +186,14 @@ export class SpanRow {
     const latest = fold >= 0 ? stop : (model.latest[row] - from) * scale;
     parts.tail.hidden = latest - stop < 2 || isRight || latest < 0;
     if (!parts.tail.hidden) place(parts.tail, Math.max(-2, stop), Math.min(timeWidth + 2, latest));
-    parts.path.setAttribute("d", isOut || !wall.path ? "" : this.pathPath(scale));
+    this.rare(this.marks, "bar-path", isOut || !wall.path ? "" : this.pathPath(scale));
     if (isOut) {
       // Where to look for it.
       text(parts.length, isLeft ? "‹" : "›");
       parts.length.classList.remove("on-bar");
       parts.length.style.left = isLeft ? "2px" : `${timeWidth - 10}px`;
       parts.self.setAttribute("d", "");
-      parts.moments.setAttribute("d", "");
+      this.rare(this.marks, "bar-events", "");
       return;
     }
     const left = Math.max(-2, start);
@@ -190,7 +201,7 @@ export class SpanRow {
     place(parts.bar, left, right);
     parts.self.setAttribute("d", fold >= 0 ? this.foldPath(scale) : model.isPlaceholder(row) ? "" : this.boxes(model.selfStretches(row, 0.5 / scale), scale));
     const moments = fold >= 0 ? undefined : wall.moments.get(row);
-    parts.moments.setAttribute("d", moments ? this.eventPath(moments, scale) : "");
+    this.rare(this.marks, "bar-events", moments ? this.eventPath(moments, scale) : "");
     this.placeLength(left, right);
   }
 
@@ -263,13 +274,6 @@ export class SpanRow {
 function place(element, left, right) {
   element.style.left = `${left.toFixed(1)}px`;
   element.style.width = `${(right - left).toFixed(1)}px`;
-}
-
-/** Shows an icon of ours in a path. */
-function draw(path, name) {
-  if (path.dataset.shows === name) return;
-  path.dataset.shows = name;
-  path.setAttribute("d", name ? pathOf(name) : "");
 }
 
 function text(element, value) {

@@ -124,8 +124,8 @@ class Table {
     const name = group.service || group.name
       ? [group.color !== null || group.service ? h("span.swatch", { "data-s": group.color }) : null, group.service ? h("span.stats-service", {}, group.service) : null, group.name ? h("span", {}, group.name) : null]
       : h("span.faint", {}, group.value === null ? "without it" : "empty text");
-    return h("tr", {},
-      h("th.stats-name", { scope: "row" }, h("button.quiet", { type: "button", title: `Show the spans of ${fullName(group) || "this group"} in the waterfall`, onclick: () => this.showSpans(group) }, name)),
+    return h("tr", { onclick: () => getSelection().isCollapsed && this.showSpans(group) },
+      h("th.stats-name", { scope: "row" }, h("button.quiet", { type: "button", title: `Show the spans of ${fullName(group) || "this group"} in the waterfall` }, name)),
       h("td.number", { title: group.weight > group.count ? `They stand for ${count(Math.round(group.weight))}` : null }, count(group.count)),
       h("td.number", {}, group.errors ? h("span.problem", {}, count(group.errors)) : h("span.faint", {}, "0")),
       time(group.total), time(group.self),

@@ -17,8 +17,15 @@ export class TraceMenu {
     const button = (picture, label, act) => h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick: act }, icon(picture));
     this.markButton = button("compare", "Mark for compare (x)", () => app.mark(id));
     this.pinButton = button("pin", "Keep this trace", () => this.togglePin());
-    this.moreButton = h("button.icon-button", { type: "button", "aria-label": "More", title: "Export and settings", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => this.toggle() }, icon("more"));
-    this.panel = h("div.menu-panel", { popover: "auto", role: "dialog", "aria-label": "Export and settings" });
+    this.moreButton = h("button.icon-button", { type: "button", "aria-label": "More", title: "Compare, export, settings", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => this.toggle() }, icon("more"));
+    this.panel = h("div.menu-panel", { popover: "auto", role: "dialog", "aria-label": "Compare, export, settings" });
+    // Escape closes this, and nothing of the page.
+    this.panel.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      this.panel.hidePopover();
+      this.moreButton.focus();
+    });
     this.panel.addEventListener("toggle", (event) => attribute(this.moreButton, "aria-expanded", String(event.newState === "open")));
     this.element = h("div.trace-menu", {}, this.neighbours(), this.markButton, this.pinButton, button("link", "Copy link (y)", () => app.copyLink()), this.moreButton, this.panel);
     this.pinButton.disabled = true;
@@ -54,7 +61,9 @@ export class TraceMenu {
     const folds = h("input", { type: "checkbox" });
     folds.checked = folding.value === "on";
     folds.addEventListener("change", () => { folding.value = folds.checked ? "on" : "off"; });
+    const compare = (label, other) => h("a.menu-link", { href: app.href({ page: "compare", id, other, state: {} }), onclick: () => this.panel.hidePopover() }, icon("compare"), label);
     return [
+      compare("Compare with what is typical", "typical"), compare("Compare with another trace…"),
       act("link", "Copy link", () => app.copyLink()),
       act("copy", "Copy as curl", () => app.shell.copy(`curl '${whole}'`, "curl command")),
       link("Download OTLP JSON", whole, `trace-${id}.json`),
@@ -73,7 +82,7 @@ export class TraceMenu {
     const below = this.moreButton.getBoundingClientRect();
     this.panel.style.top = `${below.bottom + 4}px`;
     this.panel.style.left = `${Math.max(8, below.right - this.panel.offsetWidth)}px`;
-    this.panel.querySelector("button").focus();
+    this.panel.querySelector("a, button").focus();
   }
 
   /** @param {boolean} isPinned */

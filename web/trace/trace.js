@@ -31,15 +31,17 @@ const NARROW = matchMedia("(max-width: 1099px)");
 /** Of larger traces the critical path is asked for when somebody wants it. */
 const PATH_AT_ONCE_MAX = 20_000;
 
-/** @param {any} app @param {import("../lib/url.js").View} view */
-export function open(app, view) {
-  return new TracePage(app, view);
+/** @param {any} app @param {import("../lib/url.js").View} view @param {Promise<any>} skeleton of the trace, already asked for */
+export function open(app, view, skeleton) {
+  return new TracePage(app, view, skeleton);
 }
 
 class TracePage {
-  constructor(app, view) {
+  constructor(app, view, skeleton) {
     this.app = app;
     this.id = view.id;
+    /** What the address says of rows, as the page wrote or read it last. */
+    this.written = {};
     app.openedTrace = view.id;
     this.state = view.state;
     this.model = null;
@@ -95,7 +97,7 @@ class TracePage {
     this.scheme = matchMedia("(prefers-color-scheme: dark)");
     this.repaint = this.repaint.bind(this);
     this.scheme.addEventListener("change", this.repaint);
-    this.load();
+    this.load(skeleton);
   }
 
   build() {
@@ -110,7 +112,7 @@ class TracePage {
       this.detailsButton = button("panel", "Span details (Enter)", () => this.showDetails(!this.detailsOpen)));
     this.path = h("nav.path", { "aria-label": "Path to the selected span" });
     this.detailsSplitter = new PanelSplitter(this.details.element, NARROW).element;
-    this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel" });
+    this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel", tabindex: "-1" });
     this.page = h("div.trace-page", {}, this.head.element, this.minimap.element, this.tools, h("div.trace-strip", {}, this.find.strip, this.path), this.stage);
     fill(shell.barStart, h("a.back", { href: app.href(app.lastExplore), title: "Back to the results" }, icon("back"), "Explore"), this.head.title);
     fill(shell.barEnd, this.menu.element);
@@ -120,10 +122,10 @@ class TracePage {
     this.showView();
   }
 
-  async load() {
+  async load(asked = api.traceSkeleton(this.id, this.life.signal)) {
     const { shell } = this.app;
     this.setBusy(true);
-    const skeleton = await api.traceSkeleton(this.id, this.life.signal).catch((error) => this.life.signal.aborted || this.showError(error));
+    const skeleton = await asked.catch((error) => this.life.signal.aborted || this.showError(error));
     if (this.life.signal.aborted) return;
     this.setBusy(false);
     if (!skeleton) return;
@@ -197,21 +199,22 @@ class TracePage {
   applyState(state, isFirst) {
     const { model, outline, waterfall } = this;
     this.state = state;
-    outline.collapsed = parseCollapsed(model, state.c);
-    outline.readFolds(state.fold, folding.value === "on");
+    // An address does not hold all there may be of these: what it says is read when the page did not write it.
+    if (state.c !== this.written.c) outline.collapsed = parseCollapsed(model, state.c);
+    if (state.fold !== this.written.fold) outline.readFolds(state.fold, folding.value === "on");
+    this.written = { c: state.c, fold: state.fold };
     outline.focus = state.focus ? model.rowOf(state.focus) : -1;
     outline.compute();
     this.showsPath = state.cp !== "";
-    const [from, to] = zoomOf(state.z);
-    this.from = from;
-    this.to = to;
+    [this.from, this.to] = zoomOf(state.z);
     waterfall.show(outline);
     waterfall.setPath(this.criticalPath, this.showsPath);
     waterfall.measure();
     this.showTime();
     this.find.set(state.f, state.pills, state.only !== "");
     const wanted = state.span ? model.rowOf(state.span) : -1;
-    if (wanted >= 0) this.uncover(wanted);
+    // What a filter hides stays hidden; the server may yet say that it was found.
+    if (wanted >= 0 && (!outline.kept || outline.kept[wanted])) this.uncover(wanted);
     if (model.count) this.select(Math.max(wanted, outline.focus, 0), { opens: isFirst && wanted >= 0 && this.detailsOpen, align: "center", keeps: false });
     this.showToggles();
     if (isFirst) {
@@ -227,14 +230,13 @@ class TracePage {
     if (!model) return;
     const span = selected > 0 && !model.isPlaceholder(selected) ? model.id(selected) : "";
     const z = this.from <= 0 && this.to >= 1 ? "" : `${fractionText(this.from)}-${fractionText(this.to)}`;
+    this.written = { c: formatCollapsed(model, outline.collapsed), fold: outline.foldText(folding.value === "on") };
     this.app.replace({
-      span, z, c: formatCollapsed(model, outline.collapsed), f: find.text, pills: [...find.pills].join(","), only: find.isFilter ? "1" : "",
-      focus: outline.focus < 0 ? "" : model.id(outline.focus), cp: this.showsPath ? "1" : "", fold: outline.foldText(folding.value === "on"),
+      span, z, ...this.written, f: find.text, pills: [...find.pills].join(","), only: find.isFilter ? "1" : "",
+      focus: outline.focus < 0 ? "" : model.id(outline.focus), cp: this.showsPath ? "1" : "",
     });
     this.state = this.app.view.state;
   }
-
-  // Selecting
 
   /** @param {number} row @param {{ opens?: boolean, align?: "nearest" | "center", keeps?: boolean }} [how] */
   select(row, { opens = false, align = "nearest", keeps = true } = {}) {
@@ -420,8 +422,6 @@ class TracePage {
     return this.pathAsked;
   }
 
-  // Time
-
   zoom(from, to) {
     const width = Math.max(WINDOW_MIN, Math.min(1, to - from));
     this.from = Math.max(0, Math.min(1 - width, from));
@@ -455,8 +455,6 @@ class TracePage {
     this.minimap.setWindow(this.from, this.to);
     this.views.tell("time");
   }
-
-  // Finding
 
   /** There is something else to mark. */
   found() {
@@ -537,10 +535,13 @@ class TracePage {
     if (isShown) return;
     // A scroller that leaves the document forgets where it stood.
     if (waterfall.element.isConnected) this.keptTop = waterfall.list.top;
+    const hadFocus = stage.contains(document.activeElement);
     stage.dataset.view = this.page.dataset.view = entry.name;
     stage.setAttribute("aria-labelledby", `view-${entry.name}`);
     this.page.classList.toggle("without-time", !entry.usesTime);
     fill(stage, entry.load ? views.element : waterfall.element, entry.hasDetails ? [this.detailsSplitter, this.details.element] : null);
+    // Whoever was in the view before is in this one.
+    if (hadFocus) (entry.load ? stage : waterfall.scroller).focus({ preventScroll: true });
     if (entry.load || !this.model) return;
     waterfall.measure();
     waterfall.list.top = this.keptTop ?? 0;
