@@ -95,6 +95,10 @@ static const unsigned char explore_facets_js[] = {
 #embed "../../web/explore/facets.js"
 };
 
+static const unsigned char explore_fault_js[] = {
+#embed "../../web/explore/fault.js"
+};
+
 static const unsigned char explore_first_span_js[] = {
 #embed "../../web/explore/first-span.js"
 };
@@ -237,6 +241,10 @@ static const unsigned char lib_range_js[] = {
 
 static const unsigned char lib_ranking_js[] = {
 #embed "../../web/lib/ranking.js"
+};
+
+static const unsigned char lib_rate_js[] = {
+#embed "../../web/lib/rate.js"
 };
 
 static const unsigned char lib_red_js[] = {
@@ -471,6 +479,10 @@ static const unsigned char trace_paths_js[] = {
 #embed "../../web/trace/paths.js"
 };
 
+static const unsigned char trace_prefixes_js[] = {
+#embed "../../web/trace/prefixes.js"
+};
+
 static const unsigned char trace_pretty_js[] = {
 #embed "../../web/trace/pretty.js"
 };
@@ -568,6 +580,7 @@ static const struct skein_web_file files[] = {
     FILE("explore/explain.js", explore_explain_js),
     FILE("explore/explore.js", explore_explore_js),
     FILE("explore/facets.js", explore_facets_js),
+    FILE("explore/fault.js", explore_fault_js),
     FILE("explore/first-span.js", explore_first_span_js),
     FILE("explore/grid.js", explore_grid_js),
     FILE("explore/groups.js", explore_groups_js),
@@ -604,6 +617,7 @@ static const struct skein_web_file files[] = {
     FILE("lib/range-picker.js", lib_range_picker_js),
     FILE("lib/range.js", lib_range_js),
     FILE("lib/ranking.js", lib_ranking_js),
+    FILE("lib/rate.js", lib_rate_js),
     FILE("lib/red.js", lib_red_js),
     FILE("lib/rows.js", lib_rows_js),
     FILE("lib/sparkline.js", lib_sparkline_js),
@@ -662,6 +676,7 @@ static const struct skein_web_file files[] = {
     FILE("trace/outline.js", trace_outline_js),
     FILE("trace/panel-splitter.js", trace_panel_splitter_js),
     FILE("trace/paths.js", trace_paths_js),
+    FILE("trace/prefixes.js", trace_prefixes_js),
     FILE("trace/pretty.js", trace_pretty_js),
     FILE("trace/rank.js", trace_rank_js),
     FILE("trace/ranking.js", trace_ranking_js),
