@@ -47,8 +47,10 @@ package struct AgentSpan: Sendable {
     package var wait: Wait?
     /// The node of a workflow graph that the span enters.
     package var node: Node?
-    /// Edges and nodes that the client knows by design, whether they ran or not.
+    /// Edges that the client knows by design, whether they ran or not.
     package var design: [DesignEdge] = []
+    /// Nodes that the client knows by design; those of ``design`` may be among them.
+    package var designNodes: [String] = []
     /// `error.type`.
     package var errorType: String?
     /// 1 for the first attempt; `nil` where nothing is said.
@@ -93,6 +95,9 @@ extension AgentSpan {
         case genAI = "gen_ai"
         case openLLMetry = "traceloop"
         case logfire
+        case genkit
+        /// Vercel's AI SDK.
+        case vercel
         case mcp
         case claudeCode = "claude_code"
         case codex

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+
+extension Mapping {
+    /// Where control goes: handoffs, waits, nodes, attempts, errors.
+    static let flowRows: [Mapping] = [
+        Mapping(.handoffMode, "gen_ai.transfer.mode", .genAI, example: "pass_control", says: "handoff"),
+        Mapping(
+            .handoffFrom,
+            "gen_ai.handoff.from_agent",
+            .openLLMetry,
+            of: [.handoff],
+            example: "triage",
+            says: "triage"
+        ),
+        Mapping(.handoffFrom, "from_agent", .logfire, of: [.handoff], isOwn: true, example: "triage", says: "triage"),
+        Mapping(.handoffFrom, "gen_ai.caller.name", .genAI, of: [.handoff], example: "triage", says: "triage"),
+        Mapping(.handoffFrom, "input.value", .openInference, of: [.handoff], example: "triage", says: "triage"),
+        Mapping(.handoffTo, "gen_ai.transfer.target.name", .genAI, of: [.handoff], example: "coder", says: "coder"),
+        Mapping(.handoffTo, "gen_ai.handoff.to_agent", .openLLMetry, of: [.handoff], example: "coder", says: "coder"),
+        Mapping(.handoffTo, "to_agent", .logfire, of: [.handoff], isOwn: true, example: "coder", says: "coder"),
+        Mapping(.handoffTo, "output.value", .openInference, of: [.handoff], example: "coder", says: "coder"),
+
+        Mapping(.waitKind, "worktrace.wait.kind", .workTrace, example: "session", says: "session"),
+        Mapping(.waitID, "worktrace.wait.id", .workTrace, example: "ses_901", says: "ses_901"),
+
+        Mapping(.nodeID, "graph.node.id", .openInference, of: [.workflow, .node], example: "draft", says: "draft"),
+        Mapping(
+            .nodeParentID,
+            "graph.node.parent_id",
+            .openInference,
+            of: [.workflow, .node],
+            example: "plan",
+            says: "plan"
+        ),
+        Mapping(
+            .designNodes,
+            "gen_ai.workflow.nodes",
+            .openLLMetry,
+            as: .texts,
+            example: ["plan", "draft"],
+            says: "plan,draft"
+        ),
+        Mapping(
+            .designEdges,
+            "gen_ai.workflow.edges",
+            .openLLMetry,
+            as: .texts,
+            example: ["plan -> draft"],
+            says: "plan→draft"
+        ),
+
+        Mapping(.errorType, "error.type", .genAI, example: "timeout", says: "timeout"),
+
+        Mapping(.attempt, "worktrace.step.attempt", .workTrace, as: .count, example: 2, says: "2"),
+        Mapping(.attempt, "gen_ai.request.attempt", .claudeCode, as: .count, example: 2, says: "2"),
+        Mapping(.attempt, "attempt", .claudeCode, as: .count, isOwn: true, example: 2, says: "2"),
+        Mapping(.attempt, "pydantic_ai.tool.retry.attempt", .logfire, as: .count, example: 2, says: "2"),
+    ]
+
+    /// What WorkTrace itself writes (`agents.md` §1.3).
+    static let workRows: [Mapping] = [
+        Mapping(.workSession, "worktrace.session.id", .workTrace, example: "ses_7f3", says: "ses_7f3"),
+        Mapping(.workParentSession, "worktrace.session.parent_id", .workTrace, example: "ses_2aa", says: "ses_2aa"),
+        Mapping(.workRootSession, "worktrace.session.root_id", .workTrace, example: "ses_2aa", says: "ses_2aa"),
+        Mapping(.workStep, "worktrace.step.id", .workTrace, example: "st_12", says: "st_12"),
+        Mapping(.workParentStep, "worktrace.step.parent_id", .workTrace, example: "st_9", says: "st_9"),
+        Mapping(.workStepKind, "worktrace.step.kind", .workTrace, example: "tool", says: "tool"),
+        Mapping(.workAction, "worktrace.step.action", .workTrace, example: "tool:grep", says: "tool:grep"),
+        Mapping(.workOutcome, "worktrace.step.outcome", .workTrace, example: "failure", says: "failure"),
+        Mapping(.workOutcome, "worktrace.session.outcome", .workTrace, example: "failure", says: "failure"),
+        Mapping(.workTask, "worktrace.task.id", .workTrace, example: "task-17", says: "task-17"),
+        Mapping(.workPriority, "worktrace.task.priority", .workTrace, example: "high", says: "high"),
+        Mapping(.workThread, "gen_ai.conversation.id", .workTrace, example: "grp-uploads", says: "grp-uploads"),
+        Mapping(.workRetryOf, "worktrace.step.retry_of", .workTrace, example: "st_11", says: "st_11"),
+        Mapping(.workLinkMode, "worktrace.session.link_mode", .workTrace, example: "link", says: "link"),
+        Mapping(.workState, "worktrace.session.state", .workTrace, example: "waiting", says: "waiting"),
+        Mapping(.workSelf, "worktrace.self", .workTrace, example: true, says: "true"),
+    ]
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinModel
+import Testing
+
+/// A span as a client sends it, and what is read from it.
+struct ClientSpan {
+    var name = "span"
+    var attributes: [Attribute] = []
+    var kind = SkeinModel.Span.Kind.internal
+    var scope = "client"
+    var service = "agent-host"
+    var id: UInt64 = 1
+    var parent: UInt64 = 0
+
+    init(_ name: String = "span", _ attributes: [String: AttributeValue] = [:]) {
+        self.name = name
+        self.attributes = attributes.sorted { $0.key < $1.key }.map { Attribute($0.key, $0.value) }
+    }
+
+    /// The same with another field.
+    func with<T>(_ path: WritableKeyPath<ClientSpan, T>, _ value: T) -> ClientSpan {
+        var copy = self
+        copy[keyPath: path] = value
+        return copy
+    }
+
+    var span: SkeinModel.Span {
+        var span = SkeinModel.Span(
+            traceID: TraceID(high: 7, low: 9),
+            spanID: SpanID(id),
+            parentSpanID: parent == 0 ? .zero : SpanID(parent),
+            name: name,
+            kind: kind,
+            startUnixNanos: 1000 + id,
+            durationNanos: 10
+        )
+        span.attributes = attributes
+        span.scope.name = scope
+        span.resource.attributes = [Attribute("service.name", .string(service))]
+        return span
+    }
+
+    /// What the span says.
+    var read: AgentSpan { [self].read[0] }
+}
+
+extension [ClientSpan] {
+    /// What the spans of one batch say.
+    var read: [AgentSpan] { AgentSpan.read(SpanBatch(spans: map(\.span))) }
+}
+
+extension AgentSpan {
+    /// A field as text, for tables.
+    func text(_ field: Mapping.Field) -> String? {
+        switch field {
+        case .kind: kind?.rawValue
+        case .agentName: agent.name
+        case .agentID: agent.id
+        case .agentVersion: agent.version
+        case .subAgentID: subAgent?.id
+        case .subAgentName: subAgent?.name
+        case .sessionKey: sessionKey
+        case .provider: model?.provider
+        case .requestedModel: model?.requested
+        case .answeredModel: model?.answered
+        case .responseID: model?.responseID
+        case .finishReasons: model?.finishReasons.joined(separator: ",")
+        case .firstChunk: model?.firstChunkNanos?.description
+        case .inputTokens: usage?.inputTokens.description
+        case .outputTokens: usage?.outputTokens.description
+        case .cacheReadTokens: usage?.cacheReadTokens.description
+        case .cacheWriteTokens: usage?.cacheWriteTokens.description
+        case .reasoningTokens: usage?.reasoningTokens.description
+        case .usd: usage?.usd?.description
+        case .toolName: tool?.name
+        case .toolCallID: tool?.callID
+        case .toolServer: tool?.server
+        case .requestID: tool?.requestID
+        case .toolResult: tool?.resultBytes?.description
+        case .handoffMode: kind?.rawValue
+        case .handoffFrom: handoff?.from
+        case .handoffTo: handoff?.to
+        case .waitKind: wait?.kind
+        case .waitID: wait?.id
+        case .nodeID: node?.id
+        case .nodeParentID: node?.parentID
+        case .designNodes: designNodes.joined(separator: ",")
+        case .designEdges: design.map { "\($0.from)→\($0.to)" }.joined(separator: ",")
+        case .errorType: errorType
+        case .attempt: attempt?.description
+        case .workSession: work?.sessionID
+        case .workParentSession: work?.parentSessionID
+        case .workRootSession: work?.rootSessionID
+        case .workStep: work?.stepID
+        case .workParentStep: work?.parentStepID
+        case .workStepKind: work?.stepKind
+        case .workAction: work?.stepAction
+        case .workOutcome: work?.outcome
+        case .workTask: work?.taskID
+        case .workPriority: work?.taskPriority
+        case .workThread: work?.threadID
+        case .workRetryOf: work?.retryOf
+        case .workLinkMode: work.map { $0.isLinked ? "link" : "join" }
+        case .workState: work?.state
+        case .workSelf: isHidden.description
+        // Only seen through others.
+        case .totalTokens, .toolArguments: nil
+        }
+    }
+}
