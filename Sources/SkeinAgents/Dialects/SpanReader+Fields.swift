@@ -77,10 +77,11 @@ extension SpanReader {
 
     /// Whether a row is for spans such as this one.
     private func reads(_ mapping: Int, _ span: AgentSpan) -> Bool {
-        let row = Mapping.table[mapping]
-        if row.isOwn, !own.contains(row.dialect) { return false }
-        guard !row.kinds.isEmpty else { return true }
-        return span.kind.map(row.kinds.contains) ?? false
+        // Most rows are for all spans; a copy of a row costs more than the question.
+        if isForAll[mapping] { return true }
+        if Mapping.table[mapping].isOwn, !own.contains(Mapping.table[mapping].dialect) { return false }
+        guard !Mapping.table[mapping].kinds.isEmpty else { return true }
+        return span.kind.map { Mapping.table[mapping].kinds.contains($0) } ?? false
     }
 
     /// What a span's name, or the message that Logfire makes of it, says of a field.

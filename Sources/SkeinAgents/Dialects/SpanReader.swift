@@ -11,6 +11,8 @@ struct SpanReader {
     let keys: MarkerNumbers
     /// By field: the rows of the table, with the numbers of their keys.
     let rows: [[(key: Int, mapping: Int)]]
+    /// By row of the table: whether it is for spans of all kinds and dialects.
+    let isForAll = Mapping.table.map { !$0.isOwn && $0.kinds.isEmpty }
     var names: [NameFacts?]
     var services: [Service?]
     var scopes: [Scope?]
