@@ -22,7 +22,7 @@ package enum APIFamily: Sendable {
         case "prometheus": (.prometheus, Array(path.dropFirst()))
         case "api":
             switch path.dropFirst().first {
-            case "skein": (.native, path)
+            case "skein", "worktrace": (.native, path)
             case "v3": (.jaegerV3, path)
             default: (.jaeger, path)
             }
@@ -32,7 +32,7 @@ package enum APIFamily: Sendable {
 
     var routes: [Route] {
         switch self {
-        case .native: NativeAPI.routes
+        case .native: NativeAPI.routes + WorkReadingAPI.routes
         case .jaeger: JaegerAPI.routes
         case .jaegerV3: JaegerV3API.routes
         case .tempo: TempoAPI.routes

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinModel
+import SkeinWire
+
+/// What was said in a session. A model is told the whole conversation at each call: here each thing is there once, where it was
+/// said first.
+struct SessionConversation {
+    private(set) var turns: [Turn] = []
+    /// Whether content was recorded.
+    private(set) var content = Content.absent
+
+    enum Content: String {
+        /// It is here.
+        case kept
+        /// No span carries any.
+        case absent
+        /// It was sent, and not kept.
+        case dropped
+    }
+
+    struct Turn {
+        let said: Conversation.Turn
+        let spanID: SpanID
+        let timeUnixNanos: UInt64
+
+        func write(to json: inout JSONWriter, sessionID: String) {
+            json.object { json in
+                json.member("spanId", spanID)
+                json.member("sessionId", sessionID)
+                json.member("timeUnixNano", decimal: timeUnixNanos)
+                json.member("role", said.role)
+                json.member("kind", said.kind.rawValue)
+                json.member("text", said.text)
+                json.member("toolName", said.toolName)
+                json.member("callId", said.callID)
+                json.member("truncated", said.isTruncated)
+            }
+        }
+    }
+
+    /// The conversation of the session at `place` among those of `orchestration`.
+    init(_ place: Int, of orchestration: Orchestration, in trace: WorkForest.Trace) {
+        var rows = trace.spans.indices.filter { row in
+            let span = trace.spans[row]
+            let reference = Orchestration.SpanReference(traceID: span.traceID, spanID: span.spanID)
+            return orchestration.sessionIndexBySpan[reference] == place
+        }
+        rows.sort { trace.spans[$0].startUnixNanos < trace.spans[$1].startUnixNanos }
+        let modelRows = rows.filter { trace.spans[$0].kind == .llm }
+        addModelCalls(modelRows, of: trace)
+        addToolCalls(rows.filter { trace.spans[$0].tool != nil }, of: trace)
+        if turns.isEmpty { addModelCalls(rows.filter { trace.spans[$0].kind == .agent }, of: trace) }
+        turns.sort { $0.timeUnixNanos < $1.timeUnixNanos }
+        if !turns.isEmpty {
+            content = .kept
+        } else if rows.contains(where: { trace.batch.span(at: $0).attributes["worktrace.content.dropped"] == true }) {
+            content = .dropped
+        }
+    }
+
+    /// What each call adds to the one before it.
+    private mutating func addModelCalls(_ rows: [Int], of trace: WorkForest.Trace) {
+        var told: [Conversation.Turn] = []
+        for row in rows {
+            let said = Conversation.read(trace.batch, row)
+            guard !said.isEmpty else { continue }
+            let known = zip(told, said).prefix { $0 == $1 }.count
+            let span = trace.spans[row]
+            for turn in said[known...] {
+                // What a model says is known when it has said it.
+                let isAnswer = turn.role == "assistant"
+                turns.append(
+                    Turn(
+                        said: turn,
+                        spanID: span.spanID,
+                        timeUnixNanos: isAnswer ? span.endUnixNanos : span.startUnixNanos
+                    )
+                )
+            }
+            told = said
+        }
+    }
+
+    /// What tools were asked and answered, where no model was told of it.
+    private mutating func addToolCalls(_ rows: [Int], of trace: WorkForest.Trace) {
+        let known = Set(turns.compactMap(\.said.callID))
+        let isTold = !turns.isEmpty
+        for row in rows {
+            let span = trace.spans[row]
+            if let callID = span.tool?.callID, known.contains(callID) { continue }
+            if isTold, span.tool?.callID == nil { continue }
+            for turn in Conversation.read(trace.batch, row) {
+                let time = turn.kind == .toolResult ? span.endUnixNanos : span.startUnixNanos
+                turns.append(Turn(said: turn, spanID: span.spanID, timeUnixNanos: time))
+            }
+        }
+    }
+}

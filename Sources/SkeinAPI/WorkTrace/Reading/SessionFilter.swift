@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinModel
+import SkeinStore
+
+/// Which sessions are asked for.
+struct SessionFilter {
+    /// The parameters that say so.
+    static let parameters = [
+        "agent", "outcome", "priority", "task", "sessionKey", "traceId", "minCost", "from", "to", "q",
+    ]
+
+    let agent: String?
+    let outcome: String?
+    let priority: String?
+    let task: String?
+    let sessionKey: String?
+    let traceID: TraceID?
+    /// US dollars.
+    let minCost: Double
+    /// A session starts in it.
+    let range: TimeRange
+    /// TraceQL or a plain condition that a span of the session's trace satisfies.
+    let query: String?
+
+    init(_ call: APICall) throws(APIError) {
+        func text(_ name: String) -> String? {
+            guard let text = call.request.query(name), !text.isEmpty else { return nil }
+            return text
+        }
+        agent = text("agent")
+        outcome = text("outcome")
+        priority = text("priority")
+        task = text("task")
+        sessionKey = text("sessionKey")
+        if let id = text("traceId") { traceID = try APICall.traceID(id, "traceId") } else { traceID = nil }
+        minCost = try call.fraction("minCost", 0...1e12, usual: 0)
+        range = try Self.range(call)
+        query = text("q")
+        if let query { _ = try NativeAPI.selection(query) }
+    }
+
+    /// The range of `from` and `to`, all of time when both are absent.
+    static func range(_ call: APICall) throws(APIError) -> TimeRange {
+        let from = try call.time("from") ?? 0
+        let to = try call.time("to") ?? .max
+        guard from <= to else {
+            throw .invalid("to", "to (\(to)) lies before from (\(from)); the range is from up to, not including, to.")
+        }
+        return TimeRange(start: from, end: to)
+    }
+
+    /// Whether a session is one of those asked for, as far as its record tells.
+    func includes(_ record: SessionRecord) -> Bool {
+        let session = record.session
+        return range.contains(session.startUnixNanos)
+            && (agent == nil || session.agentName == agent || session.agentID == agent)
+            && (outcome == nil || session.outcome == outcome || session.state.rawValue == outcome)
+            && (priority == nil || session.taskPriority == priority)
+            && (task == nil || session.taskID == task)
+            && (sessionKey == nil || session.sessionKey == sessionKey)
+            && (traceID == nil || session.traceID == traceID)
+            && (minCost == 0 || (session.usage.usd ?? 0) >= minCost)
+    }
+
+    /// What tells this question from others, for cursors.
+    var question: String {
+        [agent, outcome, priority, task, sessionKey, traceID?.description, String(minCost), query]
+            .map { $0 ?? "" }.joined(separator: "\0") + "\0\(range.start)\0\(range.end)"
+    }
+
+    /// Finds the traces in which such sessions are, and more.
+    var search: String {
+        if let traceID { return "{ trace:id = \"\(traceID)\" }" }
+        if let query { return query }
+        var conditions: [String] = []
+        if let task { conditions.append("span.worktrace.task.id = \(WorkForest.quoted(task))") }
+        if !conditions.isEmpty { return "{ \(conditions.joined(separator: " && ")) }" }
+        return Self.agentic
+    }
+
+    /// Finds traces in which agents, models or tools are at work.
+    static let agentic = "{ " + AgentSpan.markers.map { "span.\($0) != nil" }.joined(separator: " || ") + " }"
+}

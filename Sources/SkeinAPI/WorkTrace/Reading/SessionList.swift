@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinBase
+import SkeinModel
+import SkeinStore
+import SkeinTraceQL
+
+/// One page of sessions, newest first, ties by id.
+///
+/// Traces are looked at by their starts, latest first, until no other can hold a session that belongs before the last of
+/// the page. A trace that began long before its last session did is found too, as long as it is among the next
+/// ``summaryCount`` traces.
+struct SessionList {
+    private(set) var records: [SessionRecord] = []
+    /// Where the next page starts; `nil` when there is none.
+    private(set) var next: ListCursor?
+
+    /// Traces that are known by their summaries at a time.
+    private static let summaryCount = 500
+    /// Most traces that are read for a page: what is not found among them is on the next.
+    static let traceCountMax = 2000
+    /// Most spans of them.
+    static let spanCountMax = 1_000_000
+
+    /// The page that `filter` asks for, of `limit` sessions after `cursor`.
+    init(
+        _ filter: SessionFilter,
+        limit: Int,
+        after cursor: ListCursor?,
+        _ api: API,
+        _ call: APICall,
+        room: inout AnswerRoom
+    ) async throws(APIError) {
+        let query = try NativeAPI.selection(filter.search)
+        var request = TraceSearchRequest(
+            query,
+            range: TimeRange(start: filter.range.start, end: .max),
+            limit: Self.summaryCount,
+            spanCountMax: 0,
+            cursor: Self.cursor(filter, cursor),
+            order: .newest
+        )
+        var readCount = 0
+        var spanCount = 0
+        var isFull = false
+        var frontier: UInt64?
+        repeat {
+            let asked = request
+            let page = try await api.ask(call) { store throws(StoreError) in try await store.search(asked) }
+            for (summary, _) in page.traces {
+                isFull = isFull || isComplete(limit, before: summary.startUnixNanos)
+                if isFull, !reaches(summary, limit) { continue }
+                guard readCount < Self.traceCountMax, spanCount < Self.spanCountMax else {
+                    frontier = summary.startUnixNanos
+                    break
+                }
+                readCount += 1
+                spanCount += summary.spanCount
+                let found = try await Self.sessions(of: summary.traceID, filter, api, call, room: &room)
+                records += found.filter { cursor?.place.precedes(Self.place($0)) ?? true }
+            }
+            request.cursor = page.next
+        } while request.cursor != nil && !isFull && frontier == nil
+        records.sort { Self.place($0).precedes(Self.place($1)) }
+        if let frontier { records.removeAll { $0.session.startUnixNanos <= frontier } }
+        if records.count > limit {
+            records.removeLast(records.count - limit)
+            next = records.last.map { ListCursor(place: Self.place($0), skipCount: 0) }
+        } else if let frontier {
+            next = ListCursor(place: ListCursor.Place(rank: ~frontier, ""), skipCount: 0)
+        }
+    }
+
+    /// Newest first, so the rank falls with the start.
+    private static func place(_ record: SessionRecord) -> ListCursor.Place {
+        ListCursor.Place(rank: ~record.session.startUnixNanos, record.session.sessionID)
+    }
+
+    /// Behind the traces that began after every session of the page.
+    private static func cursor(_ filter: SessionFilter, _ cursor: ListCursor?) -> OrderedCursor? {
+        let latest = min(filter.range.end == .max ? .max : filter.range.end, cursor.map { ~$0.place.rank } ?? .max)
+        guard latest < .max else { return nil }
+        return OrderedCursor(value: latest + 1, traceID: TraceID(high: .max, low: .max))
+    }
+
+    /// Whether more sessions than a page holds began at or after `startUnixNanos`, so that no trace that began then can add one.
+    private func isComplete(_ limit: Int, before startUnixNanos: UInt64) -> Bool {
+        records.count > limit && records.count { $0.session.startUnixNanos > startUnixNanos } > limit
+    }
+
+    /// Whether a trace that began earlier may still hold a session of a full page.
+    private func reaches(_ summary: TraceSummary, _ limit: Int) -> Bool {
+        let (end, overflow) = summary.startUnixNanos.addingReportingOverflow(summary.durationNanos)
+        if overflow { return true }
+        let starts = records.map(\.session.startUnixNanos).sorted(by: >)
+        return starts.count <= limit || end >= starts[limit]
+    }
+
+    /// The sessions of a trace that are asked for.
+    private static func sessions(
+        of id: TraceID,
+        _ filter: SessionFilter,
+        _ api: API,
+        _ call: APICall,
+        room: inout AnswerRoom
+    ) async throws(APIError) -> [SessionRecord] {
+        guard let trace = try await WorkForest.read(id, api, call, room: &room) else { return [] }
+        return records(of: trace, nowUnixNanos: api.clock.unixNanos).filter(filter.includes)
+    }
+
+    /// All sessions of a trace that are worth a place in a list: those that hold an agent, a model or a tool call.
+    static func records(of trace: WorkForest.Trace, nowUnixNanos now: UInt64) -> [SessionRecord] {
+        let orchestration = Orchestration(trace.spans, nowUnixNanos: now)
+        var errorCounts: [String: Int] = [:]
+        for call in orchestration.toolCalls where call.isError { errorCounts[call.sessionID, default: 0] += 1 }
+        return orchestration.sessions.compactMap { session in
+            let record = SessionRecord(
+                session,
+                of: orchestration,
+                toolErrorCount: errorCounts[session.sessionID] ?? 0,
+                in: trace
+            )
+            let isAgent = trace.row(of: session.spanID).map { trace.spans[$0].kind == .agent } ?? false
+            let isAtWork = record.work != nil || isAgent || session.llmCallCount + session.toolCallCount > 0
+            return isAtWork ? record : nil
+        }
+    }
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinBase
+import SkeinModel
+import SkeinWire
+
+/// A session as it is listed: what its agent said of it, and what its spans sum up to.
+struct SessionRecord {
+    let session: Orchestration.Session
+    /// Of the forest that it is part of; itself where it has no parent.
+    let rootSessionID: String
+    /// What only WorkTrace knows; `nil` for a session that is read out of spans.
+    let work: AgentSpan.Work?
+    /// Spans below the session's own.
+    let stepCount: Int
+    let toolErrorCount: Int
+    /// The session's own span, or what stands for it.
+    private let span: Span?
+
+    init(
+        _ session: Orchestration.Session,
+        of orchestration: Orchestration,
+        toolErrorCount: Int,
+        in trace: WorkForest.Trace?
+    ) {
+        self.session = session
+        self.toolErrorCount = toolErrorCount
+        let row = trace?.row(of: session.spanID)
+        let own = row.flatMap { trace?.spans[$0].work }
+        work = own?.sessionID == session.sessionID ? own : nil
+        span = row.flatMap { trace?.batch.span(at: $0) }
+        rootSessionID = work?.rootSessionID ?? orchestration.rootSessionID ?? session.sessionID
+        stepCount = max(session.spanCount - 1, 0)
+    }
+
+    /// `worktrace`, or `spans` where other instrumentation tells of the session.
+    var source: String { work == nil ? "spans" : "worktrace" }
+
+    /// The moment and the text by which lists are in order.
+    var place: (startUnixNanos: UInt64, sessionID: String) { (session.startUnixNanos, session.sessionID) }
+
+    /// Writes the members of the record, `steps` and other members behind them.
+    func write(to json: inout JSONWriter) {
+        json.member("sessionId", session.sessionID)
+        json.member("source", source)
+        json.member("sessionKey", session.sessionKey)
+        json.member("taskId", session.taskID)
+        json.member("title", text("worktrace.session.title"))
+        json.member("agentId", session.agentID)
+        json.member("agentName", session.agentName)
+        json.member("agentVersion", session.agentVersion)
+        json.member("serviceName", session.serviceName)
+        json.member("parentSessionId", session.parentSessionID)
+        json.member("parentStepId", work?.parentStepID)
+        json.member("rootSessionId", rootSessionID)
+        json.member("threadId", work?.threadID)
+        json.member("taskPriority", session.taskPriority)
+        json.member("linkMode", session.linkMode.rawValue)
+        json.member("background", session.isBackground)
+        json.member("startTime", RFC3339.format(session.startUnixNanos))
+        json.member("endTime", session.outcome == nil ? nil : RFC3339.format(session.endUnixNanos))
+        json.member("state", session.state.rawValue)
+        json.member("outcome", session.outcome)
+        writeBudget(to: &json)
+        json.object("labels") { json in
+            for attribute in span?.attributes ?? [] where attribute.key.hasPrefix(Self.labelPrefix) {
+                json.key(text: String(attribute.key.dropFirst(Self.labelPrefix.count)))
+                json.plain(attribute.value)
+            }
+        }
+        json.object("trace") { json in
+            json.member("traceId", session.traceID)
+            json.member("spanId", session.spanID)
+            json.member("sampled", true)
+            json.member("samplingReason", text("worktrace.sampling.reason"))
+            json.member("weight", span?.weight ?? 1)
+        }
+        json.object("totals") { json in
+            json.member("steps", stepCount)
+            json.member("errors", session.errorCount)
+            json.member("llmCalls", session.llmCallCount)
+            json.member("toolCalls", session.toolCallCount)
+            json.member("toolErrors", toolErrorCount)
+            session.usage.write(to: &json)
+            json.member("durationMs", session.durationNanos / 1_000_000)
+            json.member("activeMs", (session.durationNanos - min(session.waitNanos, session.durationNanos)) / 1_000_000)
+            json.member("waitMs", session.waitNanos / 1_000_000)
+        }
+    }
+
+    private static let labelPrefix = "worktrace.label."
+
+    private func text(_ key: String) -> String? {
+        if case .string(let text)? = span?.attributes[key] { text } else { nil }
+    }
+
+    private func writeBudget(to json: inout JSONWriter) {
+        let known = [
+            ("usd", "worktrace.budget.usd"), ("tokens", "worktrace.budget.tokens"),
+            ("seconds", "worktrace.budget.seconds"),
+        ]
+        .compactMap { name, key in span?.attributes[key].map { (name, $0) } }
+        json.key("budget")
+        guard !known.isEmpty else { return json.null() }
+        json.object { json in
+            for (name, value) in known {
+                json.key(text: name)
+                json.plain(value)
+            }
+        }
+    }
+}
+
+extension WorkForest.Trace {
+    /// Where a span stands; of several that share an id the first.
+    func row(of id: SpanID) -> Int? { batch.spanIDs.firstIndex(of: id) }
+}

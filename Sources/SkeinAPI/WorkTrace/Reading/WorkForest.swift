@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinModel
+import SkeinStore
+import SkeinTraceQL
+
+/// All traces that a piece of agents' work is made of: the one asked for, and those that its sessions are linked with,
+/// whichever side the link is on.
+struct WorkForest {
+    /// Most traces of a forest; what is beyond is left out, and ``isCut`` says so.
+    static let traceCountMax = 500
+    /// Most spans of a forest, unless its first trace alone has more.
+    static let spanCountMax = 1_000_000
+    /// Memory of a normalised span.
+    static let spanByteCount = 1024
+
+    /// In the order in which they were found; the one asked for is the first.
+    private(set) var traces: [Trace] = []
+    /// Whether something was left out.
+    private(set) var isCut = false
+
+    /// One trace with what its spans tell, row by row.
+    struct Trace {
+        let id: TraceID
+        let batch: SpanBatch
+        let spans: [AgentSpan]
+    }
+
+    /// What the spans of all traces tell.
+    var spans: [AgentSpan] { traces.flatMap(\.spans) }
+
+    /// The forest around `id`. Throws `unknown-trace` when no span of it is known.
+    init(around id: TraceID, _ api: API, _ call: APICall, room: inout AnswerRoom) async throws(APIError) {
+        var waiting = [id]
+        var known: Set<TraceID> = [id]
+        var askedRoots: Set<String> = []
+        var spanCount = 0
+        while let next = waiting.popLast() {
+            guard traces.count < Self.traceCountMax, spanCount < Self.spanCountMax else {
+                isCut = true
+                break
+            }
+            guard let trace = try await Self.read(next, api, call, room: &room, kept: spanCount) else {
+                if traces.isEmpty { throw Self.unknown(id) }
+                continue
+            }
+            traces.append(trace)
+            spanCount += trace.spans.count
+            var related = trace.linked
+            for root in trace.rootSessionIDs where askedRoots.insert(root).inserted {
+                let query = "{ span.worktrace.session.root_id = \(Self.quoted(root)) }"
+                related += try await Self.traceIDs(query, limit: Self.traceCountMax, api, call)
+            }
+            if trace.holdsAgents {
+                related += try await Self.traceIDs(
+                    "{ link:traceID = \"\(next)\" }",
+                    limit: Self.traceCountMax,
+                    api,
+                    call
+                )
+            }
+            for trace in related where known.insert(trace).inserted { waiting.append(trace) }
+        }
+    }
+
+    /// One trace; `nil` when nothing of it is known.
+    static func read(
+        _ id: TraceID,
+        _ api: API,
+        _ call: APICall,
+        room: inout AnswerRoom,
+        kept count: Int = 0
+    ) async throws(APIError) -> Trace? {
+        guard let reader = try await api.reader(of: id, call) else { return nil }
+        let batch = try await api.gather(
+            reader,
+            columns: .all,
+            beside: spanByteCount,
+            kept: count * spanByteCount,
+            call,
+            room: &room
+        )
+        return Trace(id: id, batch: batch, spans: AgentSpan.read(batch))
+    }
+
+    /// The newest traces that `query` finds.
+    static func traceIDs(
+        _ query: String,
+        limit: Int,
+        _ api: API,
+        _ call: APICall
+    ) async throws(APIError) -> [TraceID] {
+        let request = TraceSearchRequest(try NativeAPI.selection(query), range: .all, limit: limit)
+        let page = try await api.ask(call) { store throws(StoreError) in try await store.search(request) }
+        return page.traces.map(\.summary.traceID)
+    }
+
+    static func unknown(_ id: TraceID) -> APIError {
+        APIError(404, "unknown-trace", "No span of trace \(id) is stored.")
+    }
+
+    /// A text as TraceQL writes it.
+    static func quoted(_ text: String) -> String {
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+    }
+}
+
+extension WorkForest.Trace {
+    /// Traces that what opens sessions here links to.
+    fileprivate var linked: [TraceID] {
+        spans.filter { $0.kind == .agent || $0.work != nil || !$0.parentSpanID.isValid }.flatMap {
+            $0.links.map(\.traceID)
+        }
+    }
+
+    fileprivate var rootSessionIDs: Set<String> {
+        spans.reduce(into: []) { roots, span in
+            guard let work = span.work, work.isSession else { return }
+            roots.insert(work.rootSessionID ?? work.sessionID)
+        }
+    }
+
+    fileprivate var holdsAgents: Bool { spans.contains { $0.kind != nil } }
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinBase
+import SkeinModel
+import SkeinWire
+
+extension WorkReadingAPI {
+    /// Where the time of an orchestration goes, in sentences.
+    static func bottlenecks(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let limit = try call.limit(atMost: 1000)
+        var room = AnswerRoom(api.answers, remedy: "read the traces one by one, or raise memory")
+        let forest = try await forest(call.pathValues[0], api, call, room: &room)
+        let found = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos).bottlenecks(limit: limit)
+        var response = APIResponse.json(capacity: 256 + found.count * 256) { json in
+            json.object { json in
+                json.array("bottlenecks") { json in
+                    for bottleneck in found {
+                        json.object { json in
+                            json.member("text", bottleneck.text)
+                            json.member("sessionId", bottleneck.sessionID)
+                            json.member("class", bottleneck.timeClass.rawValue)
+                            json.member("durationNanos", decimal: bottleneck.durationNanos)
+                            json.member("share", bottleneck.share)
+                        }
+                    }
+                }
+            }
+        }
+        response.memory = room.memory
+        return response
+    }
+
+    /// What was said in a session, in the order in which it was said.
+    static func conversation(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        var room = AnswerRoom(api.answers, remedy: "read the session's spans one by one, or raise memory")
+        let id = call.pathValues[0]
+        let traceID = try await traceID(ofSession: id, api, call)
+        guard let trace = try await WorkForest.read(traceID, api, call, room: &room) else { throw unknownSession(id) }
+        let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos)
+        guard let place = orchestration.sessions.firstIndex(where: { $0.sessionID == id }) else {
+            throw unknownSession(id)
+        }
+        let conversation = SessionConversation(place, of: orchestration, in: trace)
+        var response = try APIResponse.json(capacity: 4096) { json throws(APIError) in
+            try json.object { json throws(APIError) in
+                json.member("sessionId", id)
+                json.member("contentState", conversation.content.rawValue)
+                try json.array("turns") { json throws(APIError) in
+                    for turn in conversation.turns {
+                        turn.write(to: &json, sessionID: id)
+                        try room.hold(json.count)
+                    }
+                }
+                json.member("next", nil as String?)
+            }
+        }
+        response.memory = room.memory
+        return response
+    }
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinBase
+import SkeinModel
+import SkeinStore
+import SkeinTraceQL
+import SkeinWire
+
+extension WorkReadingAPI {
+    /// What tool calls take and how often they fail, in groups.
+    static func tools(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let question = try ToolQuestion(call)
+        let limit = try call.limit(atMost: 1000)
+        var cursor: ListCursor?
+        if let sent = call.request.query("cursor"), !sent.isEmpty {
+            cursor = ListCursor(sent, question: question.text)
+            if cursor == nil { throw APICall.foreignCursor(sent, of: "list") }
+        }
+        var room = AnswerRoom(api.answers, remedy: "ask for a shorter time, or raise memory")
+        var table = ToolTable(groupBy: question.dimensions)
+        let sample = try await ToolSample(question, api, call, room: &room) { table.add($0) }
+        let rows = table.rows(over: question.sparklineRange)
+        let page = ListPage(of: rows, limit: limit, after: cursor, question: question.text) { row in
+            ListCursor.Place(
+                rank: ~UInt64(clamping: row.callCount),
+                [row.toolName, row.server, row.layer?.rawValue, row.agentName].map { $0 ?? "" }.joined(separator: "\0")
+            )
+        }
+        var response = APIResponse.json(capacity: 256 + page.elements.count * 512) { json in
+            json.object { json in
+                json.array("tools") { json in
+                    for row in page.elements { write(row, to: &json) }
+                }
+                json.member("next", page.next)
+                json.object("inspected") { json in
+                    json.member("traces", sample.traceCount)
+                    json.member("isCut", sample.isCut)
+                }
+            }
+        }
+        response.memory = room.memory
+        return response
+    }
+
+    private static func write(_ row: ToolTable.Row, to json: inout JSONWriter) {
+        json.object { json in
+            json.member("toolName", row.toolName)
+            json.member("server", row.server)
+            json.member("layer", row.layer?.rawValue)
+            json.member("agentName", row.agentName)
+            json.member("callCount", row.callCount)
+            json.member("errorCount", row.errorCount)
+            json.member("cancelledCount", row.cancelledCount)
+            json.member("retryCount", row.retryCount)
+            json.member("errorRate", row.errorRate)
+            json.member("resultBytes", row.resultBytes)
+            json.array("sparkline") { json in
+                for count in row.sparkline { json.int(count) }
+            }
+            json.key("durationNanos")
+            guard let durations = row.durationNanos else { return json.null() }
+            json.object { json in
+                json.member("p50", decimal: durations.p50)
+                json.member("p90", decimal: durations.p90)
+                json.member("p95", decimal: durations.p95)
+                json.member("p99", decimal: durations.p99)
+                json.member("max", decimal: durations.max)
+                json.member("total", decimal: durations.total)
+            }
+        }
+    }
+}
+
+/// Which tool calls are counted, and by what they are told apart.
+struct ToolQuestion {
+    static let parameters = ["agent", "tool", "traceId", "sessionId", "from", "to", "groupBy", "limit", "cursor"]
+
+    let agent: String?
+    let tool: String?
+    let traceID: TraceID?
+    let sessionID: String?
+    /// A call starts in it.
+    let range: TimeRange
+    let dimensions: Set<ToolTable.Dimension>
+
+    init(_ call: APICall) throws(APIError) {
+        func text(_ name: String) -> String? {
+            guard let text = call.request.query(name), !text.isEmpty else { return nil }
+            return text
+        }
+        agent = text("agent")
+        tool = text("tool")
+        sessionID = text("sessionId")
+        if let id = text("traceId") { traceID = try APICall.traceID(id, "traceId") } else { traceID = nil }
+        range = try SessionFilter.range(call)
+        var dimensions: Set<ToolTable.Dimension> = []
+        for name in (text("groupBy") ?? "tool").split(separator: ",") {
+            guard let dimension = ToolTable.Dimension(rawValue: String(name)) else {
+                let known = ToolTable.Dimension.allCases.map(\.rawValue)
+                throw .invalid(
+                    "groupBy",
+                    "\(APICall.shown(String(name))) is nothing to group by: it takes any of \(known.joined(separator: ", ")), "
+                        + "with commas between."
+                )
+            }
+            dimensions.insert(dimension)
+        }
+        self.dimensions = dimensions
+    }
+
+    func includes(_ call: Orchestration.ToolCall) -> Bool {
+        range.contains(call.startUnixNanos) && (agent == nil || call.agentName == agent)
+            && (tool == nil || call.toolName == tool) && (sessionID == nil || call.sessionID == sessionID)
+            && (traceID == nil || call.traceID == traceID)
+    }
+
+    /// The time that a sparkline shows; `nil` for that of the calls themselves.
+    var sparklineRange: Range<UInt64>? {
+        range.start > 0 && range.end < .max && range.start < range.end ? range.start..<range.end : nil
+    }
+
+    /// What tells this question from others, for cursors.
+    var text: String {
+        let by = dimensions.map(\.rawValue).sorted().joined(separator: ",")
+        return [agent, tool, sessionID, traceID?.description, by].map { $0 ?? "" }.joined(separator: "\0")
+            + "\0\(range.start)\0\(range.end)"
+    }
+}
+
+/// The tool calls of the newest traces that a question is about, one trace after the other.
+struct ToolSample {
+    /// Most traces that are looked at.
+    static let traceCountMax = 10_000
+    /// Most spans of them.
+    static let spanCountMax = 2_000_000
+
+    private(set) var traceCount = 0
+    /// Whether older traces were not looked at.
+    private(set) var isCut = false
+
+    init(
+        _ question: ToolQuestion,
+        _ api: API,
+        _ call: APICall,
+        room: inout AnswerRoom,
+        _ body: (Orchestration.ToolCall) -> Void
+    ) async throws(APIError) {
+        var spanCount = 0
+        func add(_ id: TraceID, _ room: inout AnswerRoom) async throws(APIError) {
+            guard let trace = try await WorkForest.read(id, api, call, room: &room) else { return }
+            traceCount += 1
+            spanCount += trace.spans.count
+            let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos)
+            for call in orchestration.toolCalls where question.includes(call) { body(call) }
+        }
+        if let id = question.traceID { return try await add(id, &room) }
+        if let id = question.sessionID {
+            return try await add(WorkReadingAPI.traceID(ofSession: id, api, call), &room)
+        }
+        var request = TraceSearchRequest(
+            try NativeAPI.selection(SessionFilter.agentic),
+            range: question.range,
+            limit: 500,
+            spanCountMax: 0,
+            order: .newest
+        )
+        repeat {
+            let asked = request
+            let page = try await api.ask(call) { store throws(StoreError) in try await store.search(asked) }
+            for (summary, _) in page.traces {
+                guard traceCount < Self.traceCountMax, spanCount < Self.spanCountMax else {
+                    isCut = true
+                    return
+                }
+                try await add(summary.traceID, &room)
+            }
+            request.cursor = page.next
+        } while request.cursor != nil
+    }
+}

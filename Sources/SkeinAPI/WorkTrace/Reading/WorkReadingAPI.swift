@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinBase
+import SkeinModel
+import SkeinStore
+import SkeinWire
+
+/// What is read below `/api/worktrace/v1/`: sessions, their steps, orchestrations and tools.
+enum WorkReadingAPI {
+    static let routes: [Route] = [
+        route("sessions", SessionFilter.parameters + ["limit", "cursor"], answer: sessions),
+        route("sessions/{id}", [], answer: session),
+        route("sessions/{id}/conversation", [], answer: conversation),
+        route("orchestrations/{id}", [], answer: orchestration),
+        route("orchestrations/{id}/bottlenecks", ["limit"], answer: bottlenecks),
+        route("tools", ToolQuestion.parameters, answer: tools),
+    ]
+
+    private static func route(_ path: String, _ parameters: [String], answer: @escaping Route.Answer) -> Route {
+        Route("GET", "/api/worktrace/v1/\(path)", parameters: parameters, answer)
+    }
+
+    /// One page of the sessions that are asked for, newest first.
+    static func sessions(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let filter = try SessionFilter(call)
+        let limit = try call.limit(atMost: 1000)
+        var cursor: ListCursor?
+        if let sent = call.request.query("cursor"), !sent.isEmpty {
+            cursor = ListCursor(sent, question: filter.question)
+            if cursor == nil { throw APICall.foreignCursor(sent, of: "list") }
+        }
+        var room = AnswerRoom(api.answers, remedy: "ask for fewer sessions, or raise memory")
+        let list = try await SessionList(filter, limit: limit, after: cursor, api, call, room: &room)
+        var response = try APIResponse.json(capacity: 256 + list.records.count * 1024) { json throws(APIError) in
+            try json.object { json throws(APIError) in
+                try json.array("sessions") { json throws(APIError) in
+                    for record in list.records {
+                        json.object { json in record.write(to: &json) }
+                        try room.hold(json.count)
+                    }
+                }
+                json.member("next", list.next?.text(question: filter.question))
+            }
+        }
+        response.memory = room.memory
+        return response
+    }
+
+    /// A session with its steps, and the sessions that it started.
+    static func session(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        var room = AnswerRoom(api.answers, remedy: "read the trace page by page, or raise memory")
+        let id = call.pathValues[0]
+        let traceID = try await traceID(ofSession: id, api, call)
+        let forest = try await WorkForest(around: traceID, api, call, room: &room)
+        let orchestration = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos)
+        guard let place = orchestration.sessions.firstIndex(where: { $0.sessionID == id }) else {
+            throw unknownSession(id)
+        }
+        let detail = SessionDetail(place, of: orchestration, in: forest)
+        var response = try APIResponse.json(capacity: 1024 + detail.stepCount * 512) { json throws(APIError) in
+            try detail.write(to: &json, room: &room)
+        }
+        response.memory = room.memory
+        return response
+    }
+
+    /// The whole forest that a trace or a session belongs to.
+    static func orchestration(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        var room = AnswerRoom(api.answers, remedy: "read the traces one by one, or raise memory")
+        let forest = try await forest(call.pathValues[0], api, call, room: &room)
+        let orchestration = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos)
+        var response = try APIResponse.json(capacity: 4096 + orchestration.sessions.count * 768) {
+            json throws(APIError) in
+            try orchestration.write(to: &json, messageCount: 0, room: &room)
+        }
+        response.memory = room.memory
+        return response
+    }
+
+    // MARK: Who is meant
+
+    /// The forest around what `text` names: a trace, or a session.
+    static func forest(
+        _ text: String,
+        _ api: API,
+        _ call: APICall,
+        room: inout AnswerRoom
+    ) async throws(APIError) -> WorkForest {
+        if text.utf8.count == 32, let id = TraceID(hex: text), id.isValid {
+            do throws(APIError) {
+                return try await WorkForest(around: id, api, call, room: &room)
+            } catch  where error.code == "unknown-trace" {
+                // A caller's own id may look like a trace's.
+                guard let other = try await workTraceID(ofSession: text, api, call) else { throw error }
+                return try await WorkForest(around: other, api, call, room: &room)
+            }
+        }
+        return try await WorkForest(around: traceID(ofSession: text, api, call), api, call, room: &room)
+    }
+
+    /// The trace in which the session `id` is. Throws `unknown-session` when it was never seen.
+    static func traceID(ofSession id: String, _ api: API, _ call: APICall) async throws(APIError) -> TraceID {
+        if let found = try await workTraceID(ofSession: id, api, call) { return found }
+        let parts = id.split(separator: ":", omittingEmptySubsequences: false)
+        if parts.count == 2, parts[0].utf8.count == 32, parts[1].utf8.count == 16,
+            let id = TraceID(hex: String(parts[0]))
+        {
+            return id
+        }
+        throw unknownSession(id)
+    }
+
+    /// The trace of one of WorkTrace's own sessions.
+    private static func workTraceID(ofSession id: String, _ api: API, _ call: APICall) async throws(APIError)
+        -> TraceID?
+    {
+        try await WorkForest.traceIDs(
+            "{ span.worktrace.session.id = \(WorkForest.quoted(id)) }",
+            limit: 1,
+            api,
+            call
+        ).first
+    }
+
+    static func unknownSession(_ id: String) -> APIError {
+        APIError(
+            404,
+            "unknown-session",
+            "No session \(APICall.shown(id)) is known: GET /api/worktrace/v1/sessions lists those that are."
+        )
+    }
+}
