@@ -80,5 +80,11 @@ struct SessionFilter {
     }
 
     /// Finds traces in which agents, models or tools are at work.
-    static let agentic = "{ " + AgentSpan.markers.map { "span.\($0) != nil" }.joined(separator: " || ") + " }"
+    static let agentic: String = {
+        let keys = AgentSpan.markers.map { "span.\($0) != nil" }
+        let names = AgentSpan.markerNames.map { name in
+            "name =~ " + WorkForest.quoted(name.replacing(".", with: "\\.").replacing("*", with: ".*"))
+        }
+        return "{ \((keys + names).joined(separator: " || ")) }"
+    }()
 }

@@ -153,9 +153,13 @@ struct ToolSample {
             let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos)
             for call in orchestration.toolCalls where question.includes(call) { body(call) }
         }
-        if let id = question.traceID { return try await add(id, &room) }
+        if let id = question.traceID {
+            try await add(id, &room)
+            return
+        }
         if let id = question.sessionID {
-            return try await add(WorkReadingAPI.traceID(ofSession: id, api, call), &room)
+            try await add(WorkReadingAPI.traceID(ofSession: id, api, call), &room)
+            return
         }
         var request = TraceSearchRequest(
             try NativeAPI.selection(SessionFilter.agentic),
