@@ -29,6 +29,8 @@ struct StoreFolder: Sendable {
         return FileNumber.parse(name.dropFirst("removals.".count)).map { Int($0) }
     }
     var rollups: String { root + "/rollups" }
+    /// Open work and messages of agents; see ``SegmentLog``.
+    var workTrace: String { root + "/worktrace" }
     /// A data folder in this one, of log records; see ``EmbeddedLogRecords``.
     var logRecords: String { root + "/" + Self.logRecordsName }
     static let logRecordsName = "records"
