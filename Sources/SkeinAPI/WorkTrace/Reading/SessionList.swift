@@ -40,6 +40,11 @@ struct SessionList {
             cursor: Self.cursor(filter, cursor),
             order: .newest
         )
+        let live = Self.liveTraces(filter, api)
+        for id in live {
+            let found = try await Self.sessions(of: id, filter, api, call, room: &room)
+            records += found.filter { cursor?.place.precedes(Self.place($0)) ?? true }
+        }
         var readCount = 0
         var spanCount = 0
         var isFull = false
@@ -47,7 +52,7 @@ struct SessionList {
         repeat {
             let asked = request
             let page = try await api.ask(call) { store throws(StoreError) in try await store.search(asked) }
-            for (summary, _) in page.traces {
+            for (summary, _) in page.traces where !live.contains(summary.traceID) {
                 isFull = isFull || isComplete(limit, before: summary.startUnixNanos)
                 if isFull, !reaches(summary, limit) { continue }
                 guard readCount < Self.traceCountMax, spanCount < Self.spanCountMax else {
@@ -69,6 +74,13 @@ struct SessionList {
         } else if let frontier {
             next = ListCursor(place: ListCursor.Place(rank: ~frontier, ""), skipCount: 0)
         }
+    }
+
+    /// Traces of sessions that are at work, which the store may not know yet. What a condition finds is in the store.
+    private static func liveTraces(_ filter: SessionFilter, _ api: API) -> Set<TraceID> {
+        guard filter.query == nil, let work = api.work else { return [] }
+        let traces = Set(work.knownSessions().filter { !$0.isStored }.map(\.place.traceID))
+        return traces.filter { filter.traceID == nil || filter.traceID == $0 }
     }
 
     /// Newest first, so the rank falls with the start.

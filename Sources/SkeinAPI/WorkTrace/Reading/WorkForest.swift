@@ -71,16 +71,23 @@ struct WorkForest {
         room: inout AnswerRoom,
         kept count: Int = 0
     ) async throws(APIError) -> Trace? {
-        guard let reader = try await api.reader(of: id, call) else { return nil }
-        let batch = try await api.gather(
-            reader,
-            columns: .all,
-            beside: spanByteCount,
-            kept: count * spanByteCount,
-            call,
-            room: &room
-        )
-        return Trace(id: id, batch: batch, spans: AgentSpan.read(batch))
+        // What is open is asked for first: what ends meanwhile is there twice rather than never.
+        let open = api.work?.openSpans(ofTrace: id) ?? []
+        var batch = SpanBatch()
+        if let reader = try await api.reader(of: id, call) {
+            batch = try await api.gather(
+                reader,
+                columns: .all,
+                beside: spanByteCount,
+                kept: count * spanByteCount,
+                call,
+                room: &room
+            )
+        }
+        let known = Set(batch.spanIDs)
+        let added = open.filter { !known.contains($0.spanID) }
+        if !added.isEmpty { batch = SpanBatch(spans: batch.spans + added, receivedUnixNanos: batch.receivedUnixNanos) }
+        return batch.isEmpty ? nil : Trace(id: id, batch: batch, spans: AgentSpan.read(batch))
     }
 
     /// The newest traces that `query` finds.

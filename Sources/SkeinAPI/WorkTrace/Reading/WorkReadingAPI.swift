@@ -71,7 +71,7 @@ enum WorkReadingAPI {
         let orchestration = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos)
         var response = try APIResponse.json(capacity: 4096 + orchestration.sessions.count * 768) {
             json throws(APIError) in
-            try orchestration.write(to: &json, messageCount: 0, room: &room)
+            try orchestration.write(to: &json, messageCount: messageCount(of: orchestration, api), room: &room)
         }
         response.memory = room.memory
         return response
@@ -114,12 +114,23 @@ enum WorkReadingAPI {
     private static func workTraceID(ofSession id: String, _ api: API, _ call: APICall) async throws(APIError)
         -> TraceID?
     {
-        try await WorkForest.traceIDs(
+        if let open = api.work?.traceID(ofSession: id) { return open }
+        return try await WorkForest.traceIDs(
             "{ span.worktrace.session.id = \(WorkForest.quoted(id)) }",
             limit: 1,
             api,
             call
         ).first
+    }
+
+    /// Messages that are sent, received or caused in the sessions, each once.
+    private static func messageCount(of orchestration: Orchestration, _ api: API) -> Int {
+        guard let messages = api.work?.messages else { return 0 }
+        var found: Set<String> = []
+        for (traceID, sessions) in Dictionary(grouping: orchestration.sessions, by: \.traceID) {
+            found.formUnion(messages.messages(ofTrace: traceID, sessions: sessions.map(\.sessionID)).map(\.entry.id))
+        }
+        return found.count
     }
 
     static func unknownSession(_ id: String) -> APIError {
