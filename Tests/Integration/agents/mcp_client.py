@@ -7,6 +7,7 @@
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def running(*command, **options):
     try:
         yield process
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGINT)
         process.wait(10)
 
 

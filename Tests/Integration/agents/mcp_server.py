@@ -5,6 +5,7 @@ The official SDK speaks both generations of the protocol and reports its spans b
 import asyncio
 import socket
 import sys
+from contextlib import suppress
 
 import uvicorn
 from mcp.server.mcpserver import MCPServer
@@ -34,7 +35,8 @@ def serve_http():
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
     config = uvicorn.Config(server.streamable_http_app(), log_level="warning", timeout_graceful_shutdown=1)
-    uvicorn.Server(config).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # how uvicorn ends on SIGINT; on SIGTERM it would take the last spans with it
+        uvicorn.Server(config).run(sockets=[listener])
 
 
 with telemetry("skein-demo"):
