@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a scenario of `agents/` against a server and reads back what the server makes of it.
+
+Whatever the scenario: the sums that the orchestration API promises are checked on every orchestration that is read.
+"""
+
+import json
+import os
+import subprocess
+import uuid
+from collections import Counter
+from pathlib import Path
+
+from server import eventually
+
+SCENARIOS = Path(__file__).parent / "agents"
+CLASSES = [
+    "humanWait",
+    "messageWait",
+    "llm",
+    "tool",
+    "childAgent",
+    "handoffGap",
+    "returnGap",
+    "retry",
+    "own",
+]
+TOKENS = ["inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens"]
+
+
+class Run:
+    """A scenario that has ended: what it told about itself, and the orchestration that the server shows for it."""
+
+    def __init__(self, server, python, script, *words):
+        self.server, marker = server, uuid.uuid4().hex
+        variables = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": server.otlp_http,
+            "OTEL_RESOURCE_ATTRIBUTES": f"test.run={marker}",
+            "LANGFUSE_HOST": server.otlp_http,
+        }
+        done = subprocess.run(
+            [python, SCENARIOS / script, *map(str, words)],
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+        self.truth, self.stderr = json.loads(done.stdout), done.stderr
+        self.trace_id = self.truth.get("traceId") or self.only_trace(marker)
+        eventually(lambda: server.get(f"/api/skein/v1/traces/{self.trace_id}").status == 200)
+        self.spans = {span["spanId"]: span for span in server.otlp_spans(self.trace_id)}
+        self._whole = None
+
+    def only_trace(self, marker):
+        [trace] = eventually(lambda: self.server.search(f'{{ resource.test.run = "{marker}" }}')["traces"])
+        return trace["traceId"]
+
+    @property
+    def whole(self):
+        """The orchestration; its sums hold."""
+        if self._whole is None:
+            whole = read(self.server, f"orchestrations/{self.trace_id}")
+            check_sums(whole)
+            assert whole["spanCount"] == len(self.spans)
+            self._whole = whole
+        return self._whole
+
+    def sessions(self):
+        """The sessions by agent; no scenario runs an agent twice."""
+        sessions = {s["agentName"]: s for s in self.whole["sessions"]}
+        assert len(sessions) == len(self.whole["sessions"])
+        return sessions
+
+    def agent(self, session_id):
+        return next(s["agentName"] for s in self.whole["sessions"] if s["sessionId"] == session_id)
+
+    def parents(self):
+        """agent -> the agent above it, in the order of their starts."""
+        parents = [(s["agentName"], s["parentSessionId"]) for s in self.whole["sessions"]]
+        return {agent: parent and self.agent(parent) for agent, parent in parents}
+
+    def edges(self):
+        return [
+            (self.agent(e["fromSessionId"]), self.agent(e["toSessionId"]), e["kind"], e["toolName"])
+            for e in self.whole["edges"]
+        ]
+
+    def calls(self):
+        return [(self.agent(c["sessionId"]), c["toolName"], c["outcome"]) for c in self.whole["toolCalls"]]
+
+    def tokens(self):
+        return {
+            agent: [s["usage"]["inputTokens"], s["usage"]["outputTokens"]] for agent, s in self.sessions().items()
+        }
+
+    def model_calls(self):
+        return {agent: s["llmCallCount"] for agent, s in self.sessions().items()}
+
+    def path(self):
+        """The agents of the critical path, each stay once."""
+        agents = [step["agentName"] for step in self.whole["criticalPath"]]
+        return [a for i, a in enumerate(agents) if i == 0 or agents[i - 1] != a]
+
+    def on_path(self, agent, **fields):
+        """How long the critical path stays in the agent's steps that have these fields, in seconds."""
+        steps = [s for s in self.whole["criticalPath"] if s["agentName"] == agent and fields.items() <= s.items()]
+        return sum(nanos(s["durationNanos"]) for s in steps) / 1e9
+
+    def seconds(self, agent, name):
+        """How much of a session's time is of this class."""
+        return nanos(self.sessions()[agent]["timeClasses"][name]) / 1e9
+
+    def in_flight(self, agent):
+        """The most tool calls of a session at one instant, by their own times."""
+        session = self.sessions()[agent]["sessionId"]
+        times = [(start_of(c), end_of(c)) for c in self.whole["toolCalls"] if c["sessionId"] == session]
+        return max((sum(s <= at < e for s, e in times) for at, _ in times), default=0)
+
+
+def read(server, path, **parameters):
+    answer = server.get(f"/api/worktrace/v1/{path}", parameters)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def nanos(text):
+    """A time or duration of an analysis: a decimal string, never negative."""
+    assert isinstance(text, str) and text.isdecimal(), text
+    return int(text)
+
+
+def start_of(record):
+    return nanos(record["startTimeUnixNano"])
+
+
+def end_of(record):
+    return start_of(record) + nanos(record["durationNanos"])
+
+
+def check_sums(whole):
+    """Everything in an orchestration that has to add up does, and every list is in its order."""
+    sessions = {s["sessionId"]: s for s in whole["sessions"]}
+    calls_of = Counter(c["sessionId"] for c in whole["toolCalls"])
+    assert sum(s["spanCount"] for s in sessions.values()) == whole["spanCount"]
+    assert sum(s["errorCount"] for s in sessions.values()) == whole["errorCount"]
+    for session in sessions.values():
+        assert sorted(session["timeClasses"]) == sorted(CLASSES)
+        assert sum(map(nanos, session["timeClasses"].values())) == nanos(session["durationNanos"]), session
+        assert session["toolCallCount"] == calls_of[session["sessionId"]], session
+    for name in TOKENS:
+        assert sum(s["usage"][name] for s in sessions.values()) == whole["usage"][name]
+    for edge in whole["edges"]:
+        parts = [edge["handoffGapNanos"], edge["childNanos"], edge["returnGapNanos"]]
+        if edge["kind"] == "delegate":
+            assert sum(map(nanos, parts)) == nanos(edge["durationNanos"]), edge
+        if edge["kind"] == "handoff":
+            assert edge["returnGapNanos"] is None, edge
+    for call in whole["toolCalls"]:
+        assert call["layers"][0]["spanId"] == call["spanId"]
+        assert sum(nanos(layer["selfNanos"]) for layer in call["layers"]) == nanos(call["durationNanos"]), call
+    check_path(whole, sessions)
+    children = [start_of(sessions[e["toSessionId"]]) for e in whole["edges"]]
+    for starts in (children, *(list(map(start_of, whole[name])) for name in ("sessions", "toolCalls"))):
+        assert starts == sorted(starts)
+
+
+def check_path(whole, sessions):
+    """The critical path fills the orchestration's time without a hole."""
+    cursor = start_of(whole)
+    assert cursor == start_of(sessions[whole["rootSessionId"]])
+    for step in whole["criticalPath"]:
+        assert start_of(step) == cursor, step
+        assert step["class"] in CLASSES and step["agentName"] == sessions[step["sessionId"]]["agentName"]
+        assert 2 * nanos(step["savedIfHalvedNanos"]) <= nanos(step["durationNanos"]), step
+        cursor = end_of(step)
+    assert cursor == end_of(whole)
