@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a scenario of `agents/` against a server and reads back what the server makes of it.
 
-Whatever the scenario: the sums that the orchestration API promises are checked on every orchestration that is read.
+Whatever was run, the sums that the orchestration API promises are checked on every orchestration that is read.
 """
 
 import json
@@ -29,32 +29,13 @@ TOKENS = ["inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", 
 
 
 class Run:
-    """A scenario that has ended: what it told about itself, and the orchestration that the server shows for it."""
+    """Agent work that has ended: its stored spans, and the orchestration that the server makes of them."""
 
-    def __init__(self, server, python, script, *words):
-        self.server, marker = server, uuid.uuid4().hex
-        variables = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": server.otlp_http,
-            "OTEL_RESOURCE_ATTRIBUTES": f"test.run={marker}",
-            "LANGFUSE_HOST": server.otlp_http,
-        }
-        done = subprocess.run(
-            [python, SCENARIOS / script, *map(str, words)],
-            env={**os.environ, **variables},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr[-4000:]
-        self.truth, self.stderr = json.loads(done.stdout), done.stderr
-        self.trace_id = self.truth.get("traceId") or self.only_trace(marker)
-        eventually(lambda: server.get(f"/api/skein/v1/traces/{self.trace_id}").status == 200)
-        self.spans = {span["spanId"]: span for span in server.otlp_spans(self.trace_id)}
+    def __init__(self, server, trace_id):
+        self.server, self.trace_id = server, trace_id
+        eventually(lambda: server.get(f"/api/skein/v1/traces/{trace_id}").status == 200)
+        self.spans = {span["spanId"]: span for span in server.otlp_spans(trace_id)}
         self._whole = None
-
-    def only_trace(self, marker):
-        [trace] = eventually(lambda: self.server.search(f'{{ resource.test.run = "{marker}" }}')["traces"])
-        return trace["traceId"]
 
     @property
     def whole(self):
@@ -116,6 +97,31 @@ class Run:
         session = self.sessions()[agent]["sessionId"]
         times = [(start_of(c), end_of(c)) for c in self.whole["toolCalls"] if c["sessionId"] == session]
         return max((sum(s <= at < e for s, e in times) for at, _ in times), default=0)
+
+
+def play(server, python, script, *words):
+    """Runs a scenario to its end; what it told about itself is the `truth` of the run."""
+    marker = uuid.uuid4().hex
+    variables = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": server.otlp_http,
+        "OTEL_RESOURCE_ATTRIBUTES": f"test.run={marker}",
+        "LANGFUSE_HOST": server.otlp_http,
+    }
+    done = subprocess.run(
+        [python, SCENARIOS / script, *map(str, words)],
+        env={**os.environ, **variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    truth = json.loads(done.stdout)
+    if "traceId" not in truth:  # the instrumentation made the root, so that the script never saw it
+        [trace] = eventually(lambda: server.search(f'{{ resource.test.run = "{marker}" }}')["traces"])
+        truth["traceId"] = trace["traceId"]
+    run = Run(server, truth["traceId"])
+    run.truth = truth
+    return run
 
 
 def read(server, path, **parameters):

@@ -5,13 +5,13 @@ import base64
 
 import otlp
 import pytest
-from orchestration import Run
+from orchestration import play
 from server import request
 
 
 @pytest.fixture(scope="module")
 def run(server, agents_python):
-    return Run(server, agents_python, "langfuse_sdk.py")
+    return play(server, agents_python, "langfuse_sdk.py")
 
 
 def test_its_spans_arrive(run):

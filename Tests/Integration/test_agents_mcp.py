@@ -4,7 +4,7 @@
 import itertools
 
 import pytest
-from orchestration import Run, nanos, read
+from orchestration import nanos, play, read
 
 WAYS = list(itertools.product(["stdio", "http"], ["2025-11-25", "2026-07-28"], ["bare", "proxied"]))
 
@@ -13,7 +13,7 @@ WAYS = list(itertools.product(["stdio", "http"], ["2025-11-25", "2026-07-28"], [
 def run(request, server, agents_python, binary):
     transport, protocol, through = request.param
     mode = "legacy" if protocol == "2025-11-25" else protocol
-    run = Run(server, agents_python, "mcp_client.py", transport, mode, *[binary] * (through == "proxied"))
+    run = play(server, agents_python, "mcp_client.py", transport, mode, *[binary] * (through == "proxied"))
     run.transport, run.protocol, run.proxied = transport, protocol, through == "proxied"
     return run
 

@@ -2,12 +2,12 @@
 """openai-agents: the same run is the same orchestration, whichever instrumentation reports it."""
 
 import pytest
-from orchestration import Run, end_of, nanos, start_of
+from orchestration import end_of, nanos, play, start_of
 
 
 @pytest.fixture(scope="module", params=["openinference", "openllmetry", "logfire"])
 def run(request, server, agents_python):
-    run = Run(server, agents_python, "openai_handoff.py", request.param)
+    run = play(server, agents_python, "openai_handoff.py", request.param)
     run.instrumentation = request.param
     return run
 

@@ -2,12 +2,12 @@
 """pydantic-ai: a lead with two sub-agents at once and a tool that wanted a second attempt."""
 
 import pytest
-from orchestration import Run, end_of, nanos, read, start_of
+from orchestration import end_of, nanos, play, read, start_of
 
 
 @pytest.fixture(scope="module")
 def run(server, agents_python):
-    return Run(server, agents_python, "pydantic_delegate.py")
+    return play(server, agents_python, "pydantic_delegate.py")
 
 
 def attribute(span, key):

@@ -2,12 +2,12 @@
 """An agent process that starts another one and hands its context over in the environment."""
 
 import pytest
-from orchestration import Run, end_of, nanos, start_of
+from orchestration import end_of, nanos, play, start_of
 
 
 @pytest.fixture(scope="module")
 def run(server, agents_python):
-    return Run(server, agents_python, "spawn.py", "lead")
+    return play(server, agents_python, "spawn.py", "lead")
 
 
 def test_two_sessions_of_two_services_in_one_trace(run):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every scenario against a small OTLP/HTTP sink and keeps what it sent as `recorded/<scenario>.jsonl`: one OTLP/JSON
-request a line, in the order of arrival. Run it with the Python of `.venv-test-agents`; names of scenarios choose some."""
+request a line, in the order of arrival. Run it with the Python of `.venv-test-agents`; names of scenarios choose some.
+The last two want the packages of `requirements-agents-recorded.txt` instead."""
 
 import base64
 import gzip
@@ -27,6 +28,8 @@ SCENARIOS = {
     "mcp-http-2025-11-25": ["mcp_client.py", "http", "legacy"],
     "mcp-http-2026-07-28": ["mcp_client.py", "http", "2026-07-28"],
     "langfuse": ["langfuse_sdk.py"],
+    "smolagents": ["smolagents_team.py"],
+    "langgraph": ["langgraph_loop.py"],
 }
 
 
@@ -89,6 +92,7 @@ if __name__ == "__main__":
     for name in sys.argv[1:] or SCENARIOS:
         truth, requests = record(SCENARIOS[name])
         path = here / "recorded" / f"{name}.jsonl"
-        path.write_text("".join(json.dumps(r, separators=(",", ":"), ensure_ascii=False) + "\n" for r in requests))
+        lines = "".join(json.dumps(r, separators=(",", ":"), ensure_ascii=False) + "\n" for r in requests)
+        path.write_text(lines.replace(str(here.parents[2]), "/app"))
         spans = sum(len(s["spans"]) for r in requests for g in r["resourceSpans"] for s in g["scopeSpans"])
         print(f"{name}: {spans} spans, {path.stat().st_size} bytes, {json.dumps(truth)}")
