@@ -45,7 +45,47 @@ class Run:
             check_sums(whole)
             assert whole["spanCount"] == len(self.spans)
             self._whole = whole
+            for session in whole["sessions"]:
+                told = {name: nanos(n) for name, n in session["timeClasses"].items() if n != "0"}
+                assert told == self.time_classes(session), session
         return self._whole
+
+    def time_classes(self, session):
+        """Where a session's time went, by class, of which the first that applies at an instant counts: worked out anew
+        from the spans of its model calls, its tool calls and its edges. No scenario waits for a human or a message."""
+        whole, sid = self.whole, session["sessionId"]
+        sessions = {s["sessionId"]: s for s in whole["sessions"]}
+        times = {name: [] for name in CLASSES}
+        times["llm"] = [extent(s) for s in self.spans.values() if is_model_call(s) and self.owner(s) == sid]
+        for call in whole["toolCalls"]:
+            if call["sessionId"] == sid and not call["childSessionIds"]:
+                times["tool"].append((start_of(call), end_of(call)))
+        for edge in whole["edges"]:
+            if edge["fromSessionId"] == sid and edge["kind"] == "delegate":
+                child = sessions[edge["toSessionId"]]
+                times["childAgent"].append((start_of(child), end_of(child)))
+                if edge["toolName"]:
+                    times["handoffGap"].append((start_of(edge), start_of(child)))
+                    times["returnGap"].append((end_of(child), end_of(edge)))
+        for retry in whole["retries"]:
+            if retry["sessionId"] == sid:
+                attempts = [extent(self.spans[span]) for span in retry["spanIds"]]
+                times["retry"] += [(a[1], b[0]) for a, b in zip(attempts, attempts[1:])]
+        start, end = start_of(session), end_of(session)
+        times["own"] = [(start, end)]
+        cuts = sorted({start, end, *(t for spans in times.values() for pair in spans for t in pair if start < t < end)})
+        sums = Counter()
+        for a, b in zip(cuts, cuts[1:]):
+            name = next(name for name in CLASSES if any(s <= a and b <= e for s, e in times[name]))
+            sums[name] += b - a
+        return dict(sums)
+
+    def owner(self, span):
+        """The session that a span belongs to: that of the nearest span above which opens one, else the root's."""
+        opened = {s["spanId"]: s["sessionId"] for s in self.whole["sessions"]}
+        while span and span["spanId"] not in opened:
+            span = self.spans.get(span.get("parentSpanId"))
+        return opened[span["spanId"]] if span else self.whole["rootSessionId"]
 
     def sessions(self):
         """The sessions by agent; no scenario runs an agent twice."""
@@ -128,6 +168,22 @@ def read(server, path, **parameters):
     answer = server.get(f"/api/worktrace/v1/{path}", parameters)
     assert answer.status == 200, answer
     return answer.json
+
+
+def attributes(span):
+    return {a["key"]: next(iter(a["value"].values()), None) for a in span.get("attributes", [])}
+
+
+def is_model_call(span):
+    """In the words of whichever instrumentation reported it."""
+    told = attributes(span)
+    words = (told.get(k) for k in ("gen_ai.operation.name", "openinference.span.kind", "langfuse.observation.type"))
+    return any(word in ("chat", "LLM", "generation") for word in words)
+
+
+def extent(span):
+    """(start, end) of a stored span."""
+    return int(span["startTimeUnixNano"]), int(span["endTimeUnixNano"])
 
 
 def nanos(text):

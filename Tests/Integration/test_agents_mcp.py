@@ -4,7 +4,7 @@
 import itertools
 
 import pytest
-from orchestration import nanos, play, read
+from orchestration import attributes, nanos, play, read
 
 WAYS = list(itertools.product(["stdio", "http"], ["2025-11-25", "2026-07-28"], ["bare", "proxied"]))
 
@@ -16,10 +16,6 @@ def run(request, server, agents_python, binary):
     run = play(server, agents_python, "mcp_client.py", transport, mode, *[binary] * (through == "proxied"))
     run.transport, run.protocol, run.proxied = transport, protocol, through == "proxied"
     return run
-
-
-def attributes(span):
-    return {a["key"]: next(iter(a["value"].values())) for a in span["attributes"]}
 
 
 def test_the_client_got_what_it_asked_for(run):

@@ -2,16 +2,12 @@
 """pydantic-ai: a lead with two sub-agents at once and a tool that wanted a second attempt."""
 
 import pytest
-from orchestration import end_of, nanos, play, read, start_of
+from orchestration import attributes, end_of, nanos, play, read, start_of
 
 
 @pytest.fixture(scope="module")
 def run(server, agents_python):
     return play(server, agents_python, "pydantic_delegate.py")
-
-
-def attribute(span, key):
-    return next(a["value"]["stringValue"] for a in span["attributes"] if a["key"] == key)
 
 
 def test_every_agent_is_a_session_below_the_one_that_asked(run):
@@ -27,7 +23,7 @@ def test_every_agent_is_a_session_below_the_one_that_asked(run):
 
 def test_the_conversation_of_the_lead_is_the_key_of_the_whole(run):
     lead = run.sessions()["lead"]
-    assert run.whole["sessionKey"] == attribute(run.spans[lead["spanId"]], "gen_ai.conversation.id")
+    assert run.whole["sessionKey"] == attributes(run.spans[lead["spanId"]])["gen_ai.conversation.id"]
 
 
 def test_a_logical_tool_call_for_each_decision(run):
