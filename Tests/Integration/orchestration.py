@@ -47,7 +47,8 @@ class Run:
             self._whole = whole
             for session in whole["sessions"]:
                 told = {name: nanos(n) for name, n in session["timeClasses"].items() if n != "0"}
-                assert told == self.time_classes(session), session
+                known = self.time_classes(session)
+                assert told == known, f"{session['agentName']}: {told} is not {known}"
         return self._whole
 
     def time_classes(self, session):
