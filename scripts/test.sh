@@ -15,6 +15,7 @@ need_browser
 need_venv .venv-test Tests/Integration/requirements.txt
 need_venv .venv-test-jaeger Tests/Integration/requirements-jaeger.txt
 need_venv .venv-test-zipkin Tests/Integration/requirements-zipkin.txt
+need_venv .venv-test-agents Tests/Integration/requirements-agents.txt
 
 logs="$root/.build/test-logs"
 mkdir -p "$logs"
@@ -94,7 +95,7 @@ fi
 say "programs, faults and the page against the real binary"
 started=$SECONDS status=0
 SKEIN_BINARY="$(swift build --show-bin-path)/skein" SKEIN_JAEGER_PYTHON="$root/.venv-test-jaeger/bin/python" \
-    SKEIN_ZIPKIN_PYTHON="$root/.venv-test-zipkin/bin/python" \
+    SKEIN_ZIPKIN_PYTHON="$root/.venv-test-zipkin/bin/python" SKEIN_AGENTS_PYTHON="$root/.venv-test-agents/bin/python" \
     .venv-test/bin/python -m pytest Tests/Integration 2>&1 | tee "$logs/integration" || status=$?
 closing="$(grep -E '^[0-9]+ (passed|failed|skipped|error).* in [0-9.]+s' "$logs/integration" | tail -n 1 || true)"
 # told_by_pytest WORD: the number before this word in its closing line.

@@ -70,6 +70,14 @@ def zipkin_python():
 
 
 @pytest.fixture(scope="session")
+def agents_python():
+    """The Python whose packages are agent frameworks."""
+    path = Path(os.environ.get("SKEIN_AGENTS_PYTHON") or root / ".venv-test-agents" / "bin" / "python")
+    assert path.exists(), f"{path} is not there: `make test` makes it"
+    return path
+
+
+@pytest.fixture(scope="session")
 def browser_path():
     """Chromium or Chrome: $SKEIN_BROWSER, else the first found."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -21,9 +21,11 @@ package struct OTLPExports: Sendable {
     }
 
     /// The signal that is posted to a path.
+    ///
+    /// The Langfuse SDK appends `/api/public/otel/v1/traces` to `LANGFUSE_HOST` and cannot be told another path.
     func signal(atPath path: Substring) -> Signal? {
         switch path {
-        case "/v1/traces": .traces
+        case "/v1/traces", "/api/public/otel/v1/traces": .traces
         case "/v1/logs" where logs != nil: .logs
         case "/v1/metrics": .metrics
         default: nil

@@ -7,6 +7,8 @@ import SkeinWire
 
 /// OTLP over HTTP (OTLP 1.9 §OTLP/HTTP): `POST /v1/traces`, `/v1/logs` and `/v1/metrics` in Protocol Buffers or JSON.
 ///
+/// Traces are also taken at `/api/public/otel/v1/traces`, the one path that the Langfuse SDK knows, and in the same way.
+///
 /// A request with `X-Skein-Import: 1`, as `skein import` sends it, is not sampled.
 package struct OTLPHTTPService: HTTPService {
     private let exports: OTLPExports

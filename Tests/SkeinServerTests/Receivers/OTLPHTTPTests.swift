@@ -134,7 +134,22 @@ struct OTLPHTTPTests {
         }
     }
 
-    @Test(arguments: ["/", "/v1development/profiles", "/v1/traces/", "/v2/traces", "//v1/traces"])
+    @Test func `the path that the Langfuse SDK posts to is that of traces`() async throws {
+        let fixture = Fixture()
+        let path = "/api/public/otel/v1/traces"
+        try await fixture.withHTTP { port in
+            let headers = [
+                ("content-type", "application/x-protobuf"), ("authorization", "Basic cGstbGYtMTpzay1sZi0y"),
+            ]
+            let answer = try await Answer.of(port, path, headers, body: Request.protobuf([Request.span(1)]))
+            #expect(answer.status == 200, "\(answer.text)")
+            try await #expect(Answer.of(port, path, [("content-type", "text/plain")], body: [1]).status == 415)
+        }
+        #expect(try await fixture.names(Request.traceID) == ["work"])
+        #expect(fixture.counters.acceptedSpans.value == 1)
+    }
+
+    @Test(arguments: ["/", "/api/public/otel", "/v1development/profiles", "/v1/traces/", "/v2/traces", "//v1/traces"])
     func `other paths are answered 404`(_ path: String) async throws {
         let fixture = Fixture()
         try await fixture.withHTTP { port in
