@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+
+/// The spans of a session forest in one order, each once, and who stands above whom.
+///
+/// A row is a span's place in the order of start, trace, span id. Parents never run in a circle.
+struct AgentForest {
+    let spans: [AgentSpan]
+    let starts: [UInt64]
+    let ends: [UInt64]
+    /// The row above, by stored parent, link or stitching; -1 for none.
+    var parents: [Int]
+    /// By which rule of `agents.md` §5.4 a row got its parent; 0 for a stored one.
+    var rules: [UInt8]
+    /// Rows that hang below another by a link.
+    var linkedRows: Set<Int> = []
+    /// Where a span is.
+    let rowByReference: [Orchestration.SpanReference: Int]
+    /// All rows, each after its parent.
+    private(set) var order: [Int] = []
+
+    /// The forest of `spans`; the open ones last until `nowUnixNanos`.
+    init(_ spans: [AgentSpan], nowUnixNanos: UInt64?) {
+        let indices = spans.indices.sorted { Self.precedes(spans[$0], spans[$1]) }
+        var kept: [AgentSpan] = []
+        kept.reserveCapacity(spans.count)
+        var starts: [UInt64] = []
+        var ends: [UInt64] = []
+        for index in Self.distinct(indices, of: spans) {
+            var span = spans[index]
+            if span.isOpen, let nowUnixNanos, nowUnixNanos > span.endUnixNanos {
+                span.durationNanos = nowUnixNanos - span.startUnixNanos
+            }
+            starts.append(span.startUnixNanos)
+            ends.append(span.endUnixNanos)
+            kept.append(span)
+        }
+        var rowByReference: [Orchestration.SpanReference: Int] = [:]
+        rowByReference.reserveCapacity(kept.count)
+        for (row, span) in kept.enumerated() {
+            let reference = Orchestration.SpanReference(traceID: span.traceID, spanID: span.spanID)
+            if rowByReference[reference] == nil { rowByReference[reference] = row }
+        }
+        self.spans = kept
+        self.starts = starts
+        self.ends = ends
+        self.rowByReference = rowByReference
+        rules = [UInt8](repeating: 0, count: kept.count)
+        parents = kept.enumerated().map { row, span in
+            guard span.parentSpanID.isValid else { return -1 }
+            let parent = rowByReference[.init(traceID: span.traceID, spanID: span.parentSpanID)]
+            return parent.map { $0 == row ? -1 : $0 } ?? -1
+        }
+        parents.cutCircles()
+        stitch()
+        layOut()
+    }
+
+    var count: Int { spans.count }
+
+    func nanos(of row: Int) -> UInt64 { ends[row] - starts[row] }
+
+    /// The order of rows; of two reports of one span the better one first.
+    private static func precedes(_ a: AgentSpan, _ b: AgentSpan) -> Bool {
+        if a.startUnixNanos != b.startUnixNanos { return a.startUnixNanos < b.startUnixNanos }
+        if a.traceID != b.traceID { return a.traceID < b.traceID }
+        if a.spanID != b.spanID { return a.spanID < b.spanID }
+        if a.isOpen != b.isOpen { return b.isOpen }
+        if a.durationNanos != b.durationNanos { return a.durationNanos > b.durationNanos }
+        if a.spanKind != b.spanKind { return a.spanKind.rawValue < b.spanKind.rawValue }
+        if a.serviceName != b.serviceName { return a.serviceName < b.serviceName }
+        if a.name != b.name { return a.name < b.name }
+        return (a.usage?.inputTokens ?? 0) > (b.usage?.inputTokens ?? 0)
+    }
+
+    /// Each span once: the report that has ended, else the first one. The two sides of a call that share an id are two.
+    private static func distinct(_ indices: [Int], of spans: [AgentSpan]) -> [Int] {
+        struct Key: Hashable {
+            var reference: Orchestration.SpanReference
+            var kind: Span.Kind
+        }
+        func key(_ index: Int) -> Key {
+            let span = spans[index]
+            return Key(reference: .init(traceID: span.traceID, spanID: span.spanID), kind: span.spanKind)
+        }
+        var best: [Key: Int] = [:]
+        best.reserveCapacity(indices.count)
+        for index in indices {
+            if let other = best[key(index)], !(spans[other].isOpen && !spans[index].isOpen) { continue }
+            best[key(index)] = index
+        }
+        return best.count == indices.count ? indices : indices.filter { best[key($0)] == $0 }
+    }
+
+    /// Puts every row after its parent, depth first, siblings by row.
+    private mutating func layOut() {
+        let children = ChildRows(parents)
+        order.reserveCapacity(count)
+        var stack: [Int] = []
+        for root in parents.indices where parents[root] < 0 {
+            stack.append(root)
+            while let row = stack.popLast() {
+                order.append(row)
+                stack.append(contentsOf: children.of(row).reversed())
+            }
+        }
+    }
+}
+
+/// Below each row the rows that name it their parent, in order.
+struct ChildRows {
+    private var rows: [Int]
+    private var ends: [Int]
+
+    init(_ parents: [Int]) {
+        var counts = [Int](repeating: 0, count: parents.count + 1)
+        for parent in parents where parent >= 0 { counts[parent] += 1 }
+        var total = 0
+        ends = counts.map { count in
+            defer { total += count }
+            return total
+        }
+        rows = [Int](repeating: 0, count: total)
+        for (row, parent) in parents.enumerated() where parent >= 0 {
+            rows[ends[parent]] = row
+            ends[parent] += 1
+        }
+    }
+
+    func of(_ row: Int) -> ArraySlice<Int> { rows[(row == 0 ? 0 : ends[row - 1])..<ends[row]] }
+}
+
+extension [Int] {
+    /// Makes the first element of each circle of parents a root. An element is its parent's index or -1.
+    mutating func cutCircles() {
+        // 0 is unseen, 1 is above the present start, 2 leads to a root.
+        var marks = [UInt8](repeating: 0, count: count)
+        for start in indices where marks[start] == 0 {
+            var row = start
+            while row >= 0, marks[row] == 0 {
+                marks[row] = 1
+                row = self[row]
+            }
+            let circle = row >= 0 && marks[row] == 1 ? row : -1
+            row = start
+            while row >= 0, marks[row] == 1 {
+                marks[row] = 2
+                row = self[row]
+            }
+            guard circle >= 0 else { continue }
+            var first = circle
+            var other = self[circle]
+            while other != circle {
+                first = Swift.min(first, other)
+                other = self[other]
+            }
+            self[first] = -1
+        }
+    }
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+
+/// The graph of agents, workflow nodes and tools (`agents-api.md` §3.6).
+struct AgentGraph {
+    private(set) var graph = Orchestration.Graph()
+    private var nodes: [String: Orchestration.Graph.Node] = [:]
+    private var edges: [EdgeKey: Orchestration.Graph.Edge] = [:]
+
+    private struct EdgeKey: Hashable {
+        var from: String
+        var to: String
+        var kind: Orchestration.Graph.Edge.Kind
+    }
+
+    init(
+        _ forest: AgentForest,
+        _ sessions: [Orchestration.Session],
+        _ table: SessionTable,
+        _ steps: SessionSteps,
+        _ calls: ToolCallTable
+    ) {
+        for (place, session) in sessions.enumerated() {
+            let hasFailed =
+                session.outcome.map { !["success", "cancelled", "partial", "skipped"].contains($0) } ?? false
+            let id = addNode(.agent, session.agentName, hasFailed, session.durationNanos)
+            let parent = table.entries[place].parent
+            guard parent >= 0 else { continue }
+            let from = Self.id(.agent, sessions[parent].agentName)
+            addEdge(from, id, .init(steps.links[place].kind), hasFailed)
+        }
+        for message in steps.messages(forest, table) {
+            let (from, to) = (table.sessionOfRow[message.from], table.sessionOfRow[message.to])
+            addEdge(
+                Self.id(.agent, sessions[from].agentName),
+                Self.id(.agent, sessions[to].agentName),
+                .message,
+                false
+            )
+        }
+        for call in calls.calls {
+            let outcome = call.outcome(forest)
+            let hasFailed = outcome != nil && outcome != "success" && outcome != "cancelled"
+            let id = addNode(.tool, call.name, hasFailed, forest.nanos(of: call.row))
+            addEdge(Self.id(.agent, sessions[call.session].agentName), id, .calls, hasFailed)
+        }
+        addWorkflow(forest, table)
+        addDesign(forest)
+        graph.nodes = nodes.values.sorted { $0.id < $1.id }
+        graph.edges = edges.values.sorted { ($0.from, $0.to, $0.kind.rawValue) < ($1.from, $1.to, $1.kind.rawValue) }
+    }
+
+    private static func id(_ kind: Orchestration.Graph.Node.Kind, _ name: String) -> String {
+        "\(kind.rawValue):\(name)"
+    }
+
+    private mutating func addNode(
+        _ kind: Orchestration.Graph.Node.Kind,
+        _ name: String,
+        _ hasFailed: Bool,
+        _ nanos: UInt64
+    ) -> String {
+        let id = Self.id(kind, name)
+        var node = nodes[id] ?? .init(id: id, kind: kind, name: name)
+        node.count += 1
+        node.errorCount += hasFailed ? 1 : 0
+        node.durationNanos.addClamped(nanos)
+        nodes[id] = node
+        return id
+    }
+
+    private mutating func addEdge(
+        _ from: String,
+        _ to: String,
+        _ kind: Orchestration.Graph.Edge.Kind,
+        _ hasFailed: Bool
+    ) {
+        var edge = edges[EdgeKey(from: from, to: to, kind: kind)] ?? .init(from: from, to: to, kind: kind)
+        edge.count += 1
+        edge.errorCount += hasFailed ? 1 : 0
+        edges[EdgeKey(from: from, to: to, kind: kind)] = edge
+    }
+
+    /// A node follows those of its level that the client names, else the one that ended last before it began.
+    private mutating func addWorkflow(_ forest: AgentForest, _ table: SessionTable) {
+        struct Level: Hashable {
+            var session: Int
+            var above: Int
+        }
+        var above = [Int](repeating: -1, count: forest.count)
+        var levels: [Level: [Int]] = [:]
+        for row in forest.order {
+            let parent = forest.parents[row]
+            if parent >= 0 { above[row] = forest.spans[parent].isNode ? parent : above[parent] }
+        }
+        for (row, span) in forest.spans.enumerated() where span.isNode {
+            _ = addNode(.node, span.nodeName, span.status.code == .error, forest.nanos(of: row))
+            levels[Level(session: table.sessionOfRow[row], above: above[row]), default: []].append(row)
+        }
+        for rows in levels.values {
+            let byEnd = rows.sorted { (forest.ends[$0], $0) < (forest.ends[$1], $1) }
+            var ended = 0
+            for row in rows {
+                let span = forest.spans[row]
+                let hasFailed = span.status.code == .error
+                if let parent = span.node?.parentID {
+                    addEdge(designed(parent), Self.id(.node, span.nodeName), .next, hasFailed)
+                    continue
+                }
+                while ended < byEnd.count, forest.ends[byEnd[ended]] <= forest.starts[row], byEnd[ended] != row {
+                    ended += 1
+                }
+                guard ended > 0 else { continue }
+                addEdge(
+                    Self.id(.node, forest.spans[byEnd[ended - 1]].nodeName),
+                    Self.id(.node, span.nodeName),
+                    .next,
+                    hasFailed
+                )
+            }
+        }
+    }
+
+    /// What is known by design and never ran stands there with count 0.
+    private mutating func addDesign(_ forest: AgentForest) {
+        let seen = Set(edges.keys.map { Orchestration.Graph.Edge.Ends(from: $0.from, to: $0.to) })
+        for edge in Set(forest.spans.lazy.flatMap(\.design)).sorted(by: { ($0.from, $0.to) < ($1.from, $1.to) })
+            .prefix(Orchestration.listMax)
+        {
+            var ends: [String] = []
+            for name in [edge.from, edge.to] where !name.isEmpty { ends.append(designed(name)) }
+            guard ends.count == 2, !seen.contains(.init(from: ends[0], to: ends[1])) else { continue }
+            edges[EdgeKey(from: ends[0], to: ends[1], kind: .next)] = .init(from: ends[0], to: ends[1], kind: .next)
+        }
+    }
+
+    private mutating func designed(_ name: String) -> String {
+        for kind in [Orchestration.Graph.Node.Kind.node, .agent, .tool] where nodes[Self.id(kind, name)] != nil {
+            return Self.id(kind, name)
+        }
+        let id = Self.id(.node, name)
+        nodes[id] = .init(id: id, kind: .node, name: name)
+        return id
+    }
+}
+
+extension Orchestration.Graph.Edge {
+    fileprivate struct Ends: Hashable {
+        var from: String
+        var to: String
+    }
+}
+
+extension Orchestration.Graph.Edge.Kind {
+    fileprivate init(_ kind: Orchestration.Edge.Kind) {
+        switch kind {
+        case .delegate: self = .delegate
+        case .handoff: self = .handoff
+        case .background: self = .background
+        case .message: self = .message
+        }
+    }
+}

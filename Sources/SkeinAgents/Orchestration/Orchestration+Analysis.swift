@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+
+extension Orchestration {
+    /// What `spans` tell, which are all spans of one session forest in any order. Without any it is empty.
+    ///
+    /// - Parameter nowUnixNanos: until when the open spans last; without it as long as they say.
+    package init(_ spans: [AgentSpan], nowUnixNanos: UInt64? = nil) {
+        guard !spans.isEmpty else { return }
+        let forest = AgentForest(spans, nowUnixNanos: nowUnixNanos)
+        let table = SessionTable(forest)
+        let calls = ToolCallTable(forest, table)
+        let ledger = UsageLedger(forest, table)
+        let retryTable = RetryTable(forest, table, calls, ledger)
+        let steps = SessionSteps(forest, table)
+        let times = SessionTimes(forest, table, steps, calls, ledger, retryTable)
+        let foreground = zip(table.entries, steps.isForeground).lazy.filter(\.1).map(\.0.end).max() ?? 0
+        startUnixNanos = table.entries[table.root].start
+        durationNanos = max(foreground, startUnixNanos) - startUnixNanos
+        let path = AgentPath(forest, table, steps, calls, ledger, retryTable, to: max(foreground, startUnixNanos))
+
+        let counted = Counted(forest, table, calls, ledger)
+        let all = table.entries.indices.map { place in
+            counted.session(place, forest, table, steps, times)
+        }
+        let root = all[table.root]
+        traceID = root.traceID
+        rootSessionID = root.sessionID
+        sessionKey = root.sessionKey ?? all.lazy.compactMap(\.sessionKey).first
+        taskID = root.taskID ?? all.lazy.compactMap(\.taskID).first
+        taskPriority = root.taskPriority ?? all.lazy.compactMap(\.taskPriority).first
+        state = Self.state(of: all, root: root)
+        spanCount = all.reduce(0) { $0 + $1.spanCount }
+        errorCount = all.reduce(0) { $0 + $1.errorCount }
+        sessionCount = all.count
+        toolCallCount = calls.calls.count
+        usage = counted.total
+        truncated = all.count > Self.listMax || calls.calls.count > Self.listMax
+        sessions = Array(all.prefix(Self.listMax))
+        edges = steps.edges(forest, table, calls)
+        toolCalls = calls.summaries(forest, table, retryTable, path)
+        criticalPath = path.segments(forest, table)
+        retries = retryTable.retries.map { $0.summary(forest, table) }
+        loops = LoopFinder(forest, table, calls).loops
+        graph = AgentGraph(forest, all, table, steps, calls).graph
+        sessionIndexBySpan = forest.rowByReference.mapValues { table.sessionOfRow[$0] }
+    }
+
+    private static func state(of sessions: [Session], root: Session) -> State {
+        if sessions.contains(where: { $0.state == .running }) { return .running }
+        if sessions.contains(where: { $0.state == .waiting }) { return .waiting }
+        return root.state
+    }
+}
+
+/// What is counted for each session, of its own spans only.
+private struct Counted {
+    private var spans: [Int]
+    private var errors: [Int]
+    private var modelCalls: [Int]
+    private var toolCalls: [Int]
+    private var usage: [UsageSum]
+    private var keys: [String?]
+
+    init(_ forest: AgentForest, _ table: SessionTable, _ calls: ToolCallTable, _ ledger: UsageLedger) {
+        let none = [Int](repeating: 0, count: table.entries.count)
+        (spans, errors, modelCalls, toolCalls) = (none, none, none, none)
+        usage = none.map { _ in UsageSum() }
+        keys = none.map { _ in nil }
+        for (row, span) in forest.spans.enumerated() {
+            let place = table.sessionOfRow[row]
+            spans[place] += 1
+            if span.status.code == .error, !span.isHidden { errors[place] += 1 }
+            if ledger.isModelCall[row] { modelCalls[place] += 1 }
+            if ledger.counts[row], let more = span.usage { usage[place].add(more) }
+            if keys[place] == nil { keys[place] = span.sessionKey }
+        }
+        for call in calls.calls { toolCalls[call.session] += 1 }
+    }
+
+    var total: AgentSpan.Usage {
+        var sum = UsageSum()
+        for more in usage { sum.add(more) }
+        return sum.total
+    }
+
+    func session(
+        _ place: Int,
+        _ forest: AgentForest,
+        _ table: SessionTable,
+        _ steps: SessionSteps,
+        _ times: SessionTimes
+    ) -> Orchestration.Session {
+        let entry = table.entries[place]
+        let span = forest.spans[entry.spanRow]
+        let work = span.work
+        var session = Orchestration.Session(
+            sessionID: entry.sessionID,
+            traceID: span.traceID,
+            spanID: span.spanID,
+            agentName: entry.agent.name ?? "",
+            serviceName: span.serviceName,
+            startUnixNanos: entry.start,
+            durationNanos: entry.end - entry.start
+        )
+        session.parentSessionID = entry.parent < 0 ? nil : table.entries[entry.parent].sessionID
+        session.agentID = entry.agent.id
+        session.agentVersion = entry.agent.version
+        session.sessionKey = span.sessionKey ?? keys[place]
+        session.taskID = work?.taskID
+        session.taskPriority = work?.taskPriority
+        session.linkMode = steps.links[place].linkMode
+        session.isBackground = entry.parent >= 0 && steps.links[place].isBackground
+        session.state = work?.state.flatMap { Orchestration.State(rawValue: $0) } ?? (span.isOpen ? .running : .ended)
+        switch session.state {
+        case .running, .waiting: session.outcome = nil
+        case .ended, .abandoned:
+            session.outcome = work?.outcome ?? (span.status.code == .error && !span.isHidden ? "failure" : "success")
+        }
+        session.spanCount = spans[place]
+        session.errorCount = errors[place]
+        session.llmCallCount = modelCalls[place]
+        session.toolCallCount = toolCalls[place]
+        session.fanOut = times.fanOuts[place]
+        session.usage = usage[place].total
+        session.timeClasses = times.classes[place]
+        return session
+    }
+}
+
+extension ToolCallTable {
+    /// At most ``Orchestration/listMax``, by start.
+    fileprivate func summaries(
+        _ forest: AgentForest,
+        _ table: SessionTable,
+        _ retries: RetryTable,
+        _ path: AgentPath
+    ) -> [Orchestration.ToolCall] {
+        calls.prefix(Orchestration.listMax).enumerated().map { place, call in
+            var summary = call.summary(forest, table.entries[call.session])
+            let before = retries.previous[place]
+            summary.attempt = max(forest.spans[call.row].attempt ?? before?.attempt ?? 1, 1)
+            summary.retryOf = before.map { forest.spans[calls[$0.call].row].spanID }
+            summary.childSessionIDs = call.childSessions.map { table.entries[$0].sessionID }
+            summary.isOnCriticalPath = path.calls[place]
+            return summary
+        }
+    }
+}
+
+extension RetryTable.Chain {
+    fileprivate func summary(_ forest: AgentForest, _ table: SessionTable) -> Orchestration.Retry {
+        let (first, last) = (forest.starts[rows.first ?? 0], forest.starts[rows.last ?? 0])
+        return Orchestration.Retry(
+            sessionID: table.entries[session].sessionID,
+            kind: kind,
+            name: name,
+            spanIDs: rows.map { forest.spans[$0].spanID },
+            succeeded: succeeded,
+            wastedNanos: last - first
+        )
+    }
+}

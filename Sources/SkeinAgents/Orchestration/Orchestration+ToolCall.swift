@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinModel
+
+extension Orchestration {
+    /// One decision of a model to call a tool, however many spans report it.
+    package struct ToolCall: Sendable {
+        package var traceID: TraceID
+        /// Of the outermost layer.
+        package var spanID: SpanID
+        package var sessionID: String
+        /// The agent of that session.
+        package var agentName: String
+        package var toolName: String
+        package var server: String?
+        package var callID: String?
+        /// `nil` while open.
+        package var outcome: String?
+        package var errorType: String?
+        /// 1 for the first.
+        package var attempt = 1
+        /// The span id of the attempt before.
+        package var retryOf: SpanID?
+        package var startUnixNanos: UInt64
+        package var durationNanos: UInt64
+        package var resultBytes: UInt64?
+        package var argumentsHash: UInt64?
+        package var childSessionIDs: [String] = []
+        package var isOnCriticalPath = false
+        /// Outermost first, at least one.
+        package var layers: [Layer]
+
+        /// Whether it counts as an error: every outcome but success and cancellation.
+        package var isError: Bool { outcome != nil && outcome != "success" && outcome != "cancelled" }
+
+        /// `startUnixNanos + durationNanos`, at most `UInt64.max`.
+        package var endUnixNanos: UInt64 {
+            let (end, overflow) = startUnixNanos.addingReportingOverflow(durationNanos)
+            return overflow ? .max : end
+        }
+
+        /// What one party reports of the call.
+        package struct Layer: Sendable {
+            package var layer: AgentSpan.ToolLayer
+            package var spanID: SpanID
+            package var serviceName: String
+            package var durationNanos: UInt64
+            /// Outside the next inner layer. Those of all layers sum to the call's duration.
+            package var selfNanos: UInt64
+        }
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+
+/// What each session spends its time for, and how much it does at once (`agents-api.md` §3.2).
+struct SessionTimes {
+    /// For each session.
+    private(set) var classes: [Orchestration.TimeClasses]
+    private(set) var fanOuts: [Int]
+
+    init(
+        _ forest: AgentForest,
+        _ sessions: SessionTable,
+        _ steps: SessionSteps,
+        _ calls: ToolCallTable,
+        _ usage: UsageLedger,
+        _ retries: RetryTable
+    ) {
+        var times = [[ClassInterval]](repeating: [], count: sessions.entries.count)
+        for (row, span) in forest.spans.enumerated() {
+            guard let timeClass = span.timeClass(isModelCall: usage.isModelCall[row]) else { continue }
+            times[sessions.sessionOfRow[row]].append(.init(timeClass, forest.starts[row], forest.ends[row]))
+        }
+        for call in calls.calls where !call.holdsSessions {
+            times[call.session].append(.init(.tool, forest.starts[call.row], forest.ends[call.row]))
+        }
+        for (place, link) in steps.links.enumerated() {
+            let entry = sessions.entries[place]
+            guard entry.parent >= 0, !link.isBackground else { continue }
+            times[entry.parent].append(.init(.childAgent, entry.start, entry.end))
+        }
+        for holder in SessionHolder.all(forest, sessions, steps, calls) {
+            let (start, end) = (forest.starts[holder.row], forest.ends[holder.row])
+            let session = sessions.sessionOfRow[holder.row]
+            times[session].append(.init(.handoffGap, start, min(holder.firstStart, end)))
+            times[session].append(.init(.returnGap, max(holder.lastEnd, start), end))
+        }
+        for pause in retries.pauses { times[pause.session].append(.init(.retry, pause.start, pause.end)) }
+        classes = zip(times, sessions.entries).map { ClassInterval.sum($0, from: $1.start, to: $1.end) }
+        fanOuts = Self.fanOuts(forest, sessions, calls)
+    }
+
+    /// What a session starts itself; what runs inside of that is not its.
+    private static func fanOuts(_ forest: AgentForest, _ sessions: SessionTable, _ calls: ToolCallTable) -> [Int] {
+        var flights = [[(time: UInt64, change: Int)]](repeating: [], count: sessions.entries.count)
+        func add(_ session: Int, _ start: UInt64, _ end: UInt64) {
+            flights[session].append((start, 1))
+            flights[session].append((end > start ? end : start &+ 1, -1))
+        }
+        var isBusy = [Bool](repeating: false, count: forest.count)
+        for row in forest.order {
+            let parent = forest.parents[row]
+            let session = sessions.sessionOfRow[row]
+            let isInside = parent >= 0 && sessions.sessionOfRow[parent] == session && isBusy[parent]
+            let call = calls.callOfRow[row]
+            let isActivity = forest.spans[row].isNode || (call >= 0 && calls.calls[call].row == row)
+            isBusy[row] = isInside || isActivity
+            if isActivity, !isInside { add(session, forest.starts[row], forest.ends[row]) }
+        }
+        for entry in sessions.entries where entry.parent >= 0 {
+            let above = forest.parents[entry.openerRow]
+            let isInside = above >= 0 && sessions.sessionOfRow[above] == entry.parent && isBusy[above]
+            if !isInside || entry.handoffRow >= 0 { add(entry.parent, entry.start, entry.end) }
+        }
+        return flights.map { changes in
+            var most = 0
+            var count = 0
+            // Of one instant the ends come first.
+            for (_, change) in changes.sorted(by: { ($0.time, $0.change) < ($1.time, $1.change) }) {
+                count += change
+                most = max(most, count)
+            }
+            return most
+        }
+    }
+}
+
+/// A tool call or spawn step in which sessions run.
+struct SessionHolder {
+    var row: Int
+    /// The earliest start and the latest end of the sessions that it started.
+    var firstStart: UInt64
+    var lastEnd: UInt64
+
+    static func all(
+        _ forest: AgentForest,
+        _ sessions: SessionTable,
+        _ steps: SessionSteps,
+        _ calls: ToolCallTable
+    ) -> [SessionHolder] {
+        var holders: [Int: SessionHolder] = [:]
+        for (place, link) in steps.links.enumerated() where link.stepRow >= 0 {
+            let entry = sessions.entries[place]
+            let call = calls.callOfRow[link.stepRow]
+            let span = forest.spans[link.stepRow]
+            var row = link.stepRow
+            if span.reportsToolCall, call >= 0 {
+                row = calls.calls[call].row
+            } else if !span.isSpawnStep, span.kind != .handoff {
+                continue
+            }
+            guard sessions.sessionOfRow[row] == entry.parent else { continue }
+            var holder = holders[row] ?? SessionHolder(row: row, firstStart: entry.start, lastEnd: entry.end)
+            holder.firstStart = min(holder.firstStart, entry.start)
+            // Nobody waits for the end of a session in the background, nor of one that got the control.
+            holder.lastEnd = link.kind == .delegate ? max(holder.lastEnd, entry.end) : .max
+            holders[row] = holder
+        }
+        return holders.values.sorted { $0.row < $1.row }
+    }
+}
+
+/// A time that has a class.
+struct ClassInterval {
+    var timeClass: Orchestration.TimeClass
+    var start: UInt64
+    var end: UInt64
+
+    init(_ timeClass: Orchestration.TimeClass, _ start: UInt64, _ end: UInt64) {
+        self.timeClass = timeClass
+        self.start = start
+        self.end = end
+    }
+
+    /// Each instant between `start` and `end` counts for the first class that applies; ``TimeClass/own`` for none.
+    static func sum(_ intervals: [ClassInterval], from start: UInt64, to end: UInt64) -> Orchestration.TimeClasses {
+        var edges: [(time: UInt64, timeClass: Int, change: Int)] = []
+        for interval in intervals {
+            let from = max(interval.start, start)
+            let to = min(interval.end, end)
+            guard from < to else { continue }
+            edges.append((from, interval.timeClass.index, 1))
+            edges.append((to, interval.timeClass.index, -1))
+        }
+        edges.sort { $0.time < $1.time }
+        var classes = Orchestration.TimeClasses()
+        var open = [Int](repeating: 0, count: Orchestration.TimeClass.allCases.count)
+        var now = start
+        func book(to time: UInt64) {
+            let timeClass = Orchestration.TimeClass.allCases.first { open[$0.index] > 0 } ?? .own
+            classes[timeClass] += time - now
+            now = time
+        }
+        for edge in edges {
+            if edge.time > now { book(to: edge.time) }
+            open[edge.timeClass] += edge.change
+        }
+        if end > now { book(to: end) }
+        return classes
+    }
+}
+
+extension AgentSpan {
+    /// What the span itself spends its time for; of tool calls their table knows more.
+    func timeClass(isModelCall: Bool) -> Orchestration.TimeClass? {
+        guard !isHidden else { return nil }
+        if isModelCall || kind == .embedding { return .llm }
+        switch wait?.kind {
+        case "human": return .humanWait
+        case "session": return .childAgent
+        case "tool": return nil
+        case "rate_limit": return .retry
+        case nil: return kind == .human ? .humanWait : kind == .wait ? .messageWait : nil
+        default: return .messageWait
+        }
+    }
+
+    /// Whether the span runs a node of a workflow that is neither agent nor tool.
+    var isNode: Bool {
+        guard !isHidden else { return false }
+        switch kind {
+        case .node: return true
+        case .agent, .llm, .tool, .handoff, .workflow: return false
+        default: return node != nil
+        }
+    }
+}
