@@ -46,6 +46,9 @@ package struct Orchestration: Sendable {
     /// Where each span belongs; a place in all sessions by start, which those beyond ``listMax`` have, too.
     package internal(set) var sessionIndexBySpan: [SpanReference: Int] = [:]
 
+    /// Drops ``sessionIndexBySpan``, for those who keep many orchestrations.
+    package mutating func forgetSpans() { sessionIndexBySpan = [:] }
+
     /// How many sessions, edges and tool calls are listed.
     package static let listMax = 10_000
 
