@@ -21,7 +21,9 @@ struct AgentForest {
 
     /// The forest of `spans`; the open ones last until `nowUnixNanos`.
     init(_ spans: [AgentSpan], nowUnixNanos: UInt64?) {
-        let indices = spans.indices.sorted { Self.precedes(spans[$0], spans[$1]) }
+        // Keys side by side: spans are large, and few share all of start and ids.
+        let indices = spans.enumerated().map { RowKey($1, at: $0) }
+            .sorted { $0.isSame(as: $1) ? Self.precedes(spans[$0.index], spans[$1.index]) : $0 < $1 }.map(\.index)
         var kept: [AgentSpan] = []
         kept.reserveCapacity(spans.count)
         var starts: [UInt64] = []
@@ -59,6 +61,27 @@ struct AgentForest {
     var count: Int { spans.count }
 
     func nanos(of row: Int) -> UInt64 { ends[row] - starts[row] }
+
+    private struct RowKey: Comparable {
+        var start: UInt64
+        var traceID: TraceID
+        var spanID: SpanID
+        var index: Int
+
+        init(_ span: AgentSpan, at index: Int) {
+            (start, traceID, spanID) = (span.startUnixNanos, span.traceID, span.spanID)
+            self.index = index
+        }
+
+        func isSame(as other: RowKey) -> Bool {
+            start == other.start && spanID == other.spanID && traceID == other.traceID
+        }
+
+        static func < (a: RowKey, b: RowKey) -> Bool {
+            if a.start != b.start { return a.start < b.start }
+            return a.traceID != b.traceID ? a.traceID < b.traceID : a.spanID < b.spanID
+        }
+    }
 
     /// The order of rows; of two reports of one span the better one first.
     private static func precedes(_ a: AgentSpan, _ b: AgentSpan) -> Bool {

@@ -65,11 +65,13 @@ struct AgentPath {
         }
     }
 
-    func segments(_ forest: AgentForest, _ table: SessionTable) -> [Orchestration.PathSegment] {
+    func segments(_ forest: AgentForest, _ table: SessionTable, _ calls: ToolCallTable) -> [Orchestration.PathSegment] {
         pieces.map { piece in
             let span = forest.spans[piece.row]
             let entry = table.entries[table.sessionOfRow[piece.row]]
             let nanos = piece.end - piece.start
+            let place = calls.callOfRow[piece.row]
+            let isOwn = place >= 0 && calls.calls[place].session == table.sessionOfRow[piece.row]
             return Orchestration.PathSegment(
                 sessionID: entry.sessionID,
                 traceID: span.traceID,
@@ -77,6 +79,8 @@ struct AgentPath {
                 agentName: entry.agent.name ?? "",
                 name: span.name,
                 timeClass: piece.timeClass,
+                toolName: isOwn ? calls.calls[place].name : nil,
+                toolSpanID: isOwn ? forest.spans[calls.calls[place].row].spanID : nil,
                 startUnixNanos: piece.start,
                 durationNanos: nanos,
                 savedIfHalvedNanos: min(nanos / 2, piece.savedMax)

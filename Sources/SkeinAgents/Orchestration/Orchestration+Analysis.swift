@@ -39,7 +39,7 @@ extension Orchestration {
         sessions = Array(all.prefix(Self.listMax))
         edges = steps.edges(forest, table, calls)
         toolCalls = calls.summaries(forest, table, retryTable, path)
-        criticalPath = path.segments(forest, table)
+        criticalPath = path.segments(forest, table, calls)
         retries = retryTable.retries.map { $0.summary(forest, table) }
         loops = LoopFinder(forest, table, calls).loops
         graph = AgentGraph(forest, all, table, steps, calls).graph

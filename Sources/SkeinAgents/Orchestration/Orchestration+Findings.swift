@@ -11,6 +11,10 @@ extension Orchestration {
         /// Of the span.
         package var name: String
         package var timeClass: TimeClass
+        /// The tool whose call of that session the span is or runs in.
+        package var toolName: String?
+        /// The outermost span of that call.
+        package var toolSpanID: SpanID?
         package var startUnixNanos: UInt64
         package var durationNanos: UInt64
         /// How much earlier the whole would end if this took half the time.

@@ -77,9 +77,11 @@ struct OrchestrationFindingsTests {
         #expect(orchestration.loops.map(\.pattern) == [["agent", "tools"]])
         #expect(orchestration.loops.map(\.count) == [2])
         let next = orchestration.graph.edges.filter { $0.kind == .next }
-        #expect(next.map { "\($0.from) \($0.to) \($0.count)" } == [
-            "node:agent node:end 1", "node:agent node:tools 2", "node:end node:worker 5", "node:tools node:agent 2",
-        ])
+        #expect(
+            next.map { "\($0.from) \($0.to) \($0.count)" } == [
+                "node:agent node:end 1", "node:agent node:tools 2", "node:end node:worker 5", "node:tools node:agent 2",
+            ]
+        )
     }
 
     @Test("The graph counts agents, tools and edges, and what is known by design with 0")
@@ -93,12 +95,16 @@ struct OrchestrationFindingsTests {
             work.agent("researcher", start + 5...start + 20, below: ask)
         }
         let graph = work.orchestration.graph
-        #expect(graph.nodes.map { "\($0.id) \($0.count)" } == [
-            "agent:planner 1", "agent:researcher 2", "node:reviewer 0", "tool:ask 2",
-        ])
-        #expect(graph.edges.map { "\($0.from) \($0.to) \($0.kind) \($0.count) \($0.errorCount)" } == [
-            "agent:planner agent:researcher delegate 2 0", "agent:planner node:reviewer next 0 0",
-            "agent:planner tool:ask calls 2 1",
-        ])
+        #expect(
+            graph.nodes.map { "\($0.id) \($0.count)" } == [
+                "agent:planner 1", "agent:researcher 2", "node:reviewer 0", "tool:ask 2",
+            ]
+        )
+        #expect(
+            graph.edges.map { "\($0.from) \($0.to) \($0.kind) \($0.count) \($0.errorCount)" } == [
+                "agent:planner agent:researcher delegate 2 0", "agent:planner node:reviewer next 0 0",
+                "agent:planner tool:ask calls 2 1",
+            ]
+        )
     }
 }

@@ -13,13 +13,22 @@ struct AgentSpans {
     /// Adds a span that runs for the times of `times`, below the one of id `parent`.
     @discardableResult
     mutating func add(
-        _ kind: AgentSpan.Kind?, _ name: String, _ times: ClosedRange<Int>, below parent: SpanID = .zero,
-        trace: UInt64 = 1, service: String = "app", _ change: (inout AgentSpan) -> Void = { _ in }
+        _ kind: AgentSpan.Kind?,
+        _ name: String,
+        _ times: ClosedRange<Int>,
+        below parent: SpanID = .zero,
+        trace: UInt64 = 1,
+        service: String = "app",
+        _ change: (inout AgentSpan) -> Void = { _ in }
     ) -> SpanID {
         var span = AgentSpan(
-            traceID: TraceID(high: 0, low: trace), spanID: SpanID(UInt64(spans.count + 1)), parentSpanID: parent,
-            name: name, startUnixNanos: Self.epoch + Self.nanos(times.lowerBound),
-            durationNanos: Self.nanos(times.upperBound - times.lowerBound), serviceName: service
+            traceID: TraceID(high: 0, low: trace),
+            spanID: SpanID(UInt64(spans.count + 1)),
+            parentSpanID: parent,
+            name: name,
+            startUnixNanos: Self.epoch + Self.nanos(times.lowerBound),
+            durationNanos: Self.nanos(times.upperBound - times.lowerBound),
+            serviceName: service
         )
         span.kind = kind
         change(&span)
@@ -29,8 +38,12 @@ struct AgentSpans {
 
     @discardableResult
     mutating func agent(
-        _ name: String, _ times: ClosedRange<Int>, below parent: SpanID = .zero, trace: UInt64 = 1,
-        service: String = "app", _ change: (inout AgentSpan) -> Void = { _ in }
+        _ name: String,
+        _ times: ClosedRange<Int>,
+        below parent: SpanID = .zero,
+        trace: UInt64 = 1,
+        service: String = "app",
+        _ change: (inout AgentSpan) -> Void = { _ in }
     ) -> SpanID {
         add(.agent, "invoke_agent \(name)", times, below: parent, trace: trace, service: service) { span in
             span.agent.name = name
@@ -40,9 +53,16 @@ struct AgentSpans {
 
     @discardableResult
     mutating func tool(
-        _ name: String, _ times: ClosedRange<Int>, below parent: SpanID = .zero, trace: UInt64 = 1,
-        layer: AgentSpan.ToolLayer = .agent, call: String? = nil, request: String? = nil, arguments: UInt64? = nil,
-        service: String = "app", _ change: (inout AgentSpan) -> Void = { _ in }
+        _ name: String,
+        _ times: ClosedRange<Int>,
+        below parent: SpanID = .zero,
+        trace: UInt64 = 1,
+        layer: AgentSpan.ToolLayer = .agent,
+        call: String? = nil,
+        request: String? = nil,
+        arguments: UInt64? = nil,
+        service: String = "app",
+        _ change: (inout AgentSpan) -> Void = { _ in }
     ) -> SpanID {
         add(.tool, "execute_tool \(name)", times, below: parent, trace: trace, service: service) { span in
             var tool = AgentSpan.Tool(name: name, layer: layer)
@@ -56,8 +76,13 @@ struct AgentSpans {
 
     @discardableResult
     mutating func model(
-        _ times: ClosedRange<Int>, below parent: SpanID = .zero, trace: UInt64 = 1, tokens: UInt64 = 0,
-        usd: Double? = nil, answer: String? = nil, service: String = "app",
+        _ times: ClosedRange<Int>,
+        below parent: SpanID = .zero,
+        trace: UInt64 = 1,
+        tokens: UInt64 = 0,
+        usd: Double? = nil,
+        answer: String? = nil,
+        service: String = "app",
         _ change: (inout AgentSpan) -> Void = { _ in }
     ) -> SpanID {
         add(.llm, "chat m", times, below: parent, trace: trace, service: service) { span in
@@ -73,8 +98,13 @@ struct AgentSpans {
     /// The own span of a session of WorkTrace.
     @discardableResult
     mutating func session(
-        _ id: String, agent name: String, _ times: ClosedRange<Int>, below parent: SpanID = .zero, trace: UInt64 = 1,
-        parentSession: String? = nil, parentStep: String? = nil,
+        _ id: String,
+        agent name: String,
+        _ times: ClosedRange<Int>,
+        below parent: SpanID = .zero,
+        trace: UInt64 = 1,
+        parentSession: String? = nil,
+        parentStep: String? = nil,
         _ change: (inout AgentSpan) -> Void = { _ in }
     ) -> SpanID {
         agent(name, times, below: parent, trace: trace, service: name) { span in
@@ -91,8 +121,14 @@ struct AgentSpans {
     /// A step of a session of WorkTrace.
     @discardableResult
     mutating func step(
-        _ id: String, of session: String, _ kind: AgentSpan.Kind, _ action: String, _ times: ClosedRange<Int>,
-        below parent: SpanID, trace: UInt64 = 1, service: String = "app",
+        _ id: String,
+        of session: String,
+        _ kind: AgentSpan.Kind,
+        _ action: String,
+        _ times: ClosedRange<Int>,
+        below parent: SpanID,
+        trace: UInt64 = 1,
+        service: String = "app",
         _ change: (inout AgentSpan) -> Void = { _ in }
     ) -> SpanID {
         add(kind, action, times, below: parent, trace: trace, service: service) { span in

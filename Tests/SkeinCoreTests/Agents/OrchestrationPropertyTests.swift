@@ -46,7 +46,10 @@ enum RandomAgents {
     }
 
     private static func span(
-        _ number: Int, _ count: Int, _ traces: UInt64, _ random: inout SeededRandom
+        _ number: Int,
+        _ count: Int,
+        _ traces: UInt64,
+        _ random: inout SeededRandom
     ) -> AgentSpan {
         func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &random) < percent }
         func reference() -> (trace: TraceID, span: SpanID) {
@@ -56,7 +59,9 @@ enum RandomAgents {
         let number = UInt64(number)
         let start = UInt64.random(in: 0...1000, using: &random)
         var span = AgentSpan(
-            traceID: TraceID(high: 0, low: number % traces + 1), spanID: SpanID(number), name: "span \(number)",
+            traceID: TraceID(high: 0, low: number % traces + 1),
+            spanID: SpanID(number),
+            name: "span \(number)",
             startUnixNanos: chance(1) ? .max - start : start,
             durationNanos: chance(1) ? .max : UInt64.random(in: 0...(chance(50) ? 20 : 500), using: &random),
             serviceName: ["app", "gateway", "demo"].randomElement(using: &random) ?? ""

@@ -72,7 +72,9 @@ struct OrchestrationSizeTests {
                     ? work.tool("t\(number % 5)", times, below: parent, call: "c", arguments: 1) {
                         if number % 2 == 0 { $0.fail() }
                     }
-                    : number % 3 == 1 ? work.model(times, below: parent, tokens: 1, answer: "r") : work.add(.node, "n", times, below: parent)
+                    : number % 3 == 1
+                        ? work.model(times, below: parent, tokens: 1, answer: "r")
+                        : work.add(.node, "n", times, below: parent)
                 if isDeep { parent = span }
             }
             let orchestration = work.orchestration

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinBase
+import SkeinModel
+import Testing
+
+@Suite("Bottlenecks of an orchestration")
+struct BottleneckTests {
+    @Test("A handoff that waits for a process says so, greatest first")
+    func handoff() throws {
+        var work = AgentSpans()
+        let planner = work.agent("planner", 0...10_100)
+        let spawn = work.tool("spawn", 0...10_000, below: planner)
+        work.agent("reviewer", 7000...9950, below: spawn, service: "reviewer") { $0.isParentRemote = true }
+        let bottlenecks = work.orchestration.bottlenecks()
+        let first = try #require(bottlenecks.first)
+        #expect(first.text == "handoff planner → reviewer: 7.0 s of 10.1 s (69 %) waiting for process start")
+        #expect(first.timeClass == .handoffGap)
+        #expect(first.durationNanos == AgentSpans.nanos(7000))
+        #expect(abs(first.share - 0.693) < 0.001)
+        #expect(first.sessionID == work.orchestration.session("reviewer")?.sessionID)
+        #expect(bottlenecks.map(\.durationNanos) == bottlenecks.map(\.durationNanos).sorted(by: >))
+    }
+
+    @Test("A tool says its share, its calls, and which could run in parallel")
+    func tool() {
+        var work = AgentSpans()
+        let agent = work.agent("researcher", 0...10_000)
+        work.tool("web.search", 0...1000, below: agent)
+        work.tool("web.search", 1000...2000, below: agent)
+        work.tool("web.search", 2000...3000, below: agent)
+        work.model(3000...9000, below: agent)
+        work.tool("web.search", 9000...10_000, below: agent)
+        let texts = work.orchestration.bottlenecks().map(\.text)
+        #expect(
+            texts == [
+                "models of researcher are 60 % of the time (1 call)",
+                "`web.search` is 40 % of the session (4 calls, p95 1.0 s); 3 could run in parallel",
+            ]
+        )
+    }
+
+    @Test("Time without any span is told between the turns")
+    func silence() {
+        var work = AgentSpans()
+        let agent = work.agent("a", 0...30_000)
+        work.model(0...1000, below: agent)
+        work.model(26_000...30_000, below: agent)
+        #expect(work.orchestration.bottlenecks().first?.text == "25.0 s between turn 1 and 2 of a has no span")
+    }
+
+    @Test("Waits, retries and calls with the same arguments are told")
+    func repeats() {
+        var work = AgentSpans()
+        let agent = work.agent("a", 0...10_000)
+        for start in [0, 1000, 2000, 3000] {
+            work.tool("grep", start...start + 1000, below: agent, arguments: 1) { if start < 1000 { $0.fail() } }
+        }
+        work.add(.human, "approve", 4000...10_000, below: agent)
+        let texts = work.orchestration.bottlenecks().map(\.text)
+        #expect(
+            texts == [
+                "a waits for a person: 6.0 s of 10.0 s (60 %)",
+                "`grep` is 40 % of the session (4 calls, p95 1.0 s); 4 could run in parallel",
+                "`grep`: same arguments sent 4 times in 4.0 s",
+                "`grep` tried 2 times until it worked: 1.0 s of 10.0 s (10 %) before the last",
+            ]
+        )
+        #expect(work.orchestration.bottlenecks(limit: 1).count == 1)
+    }
+
+    @Test("Random forests have bottlenecks within bounds", arguments: 0..<100)
+    func random(seed: Int) {
+        var random = SeededRandom(seed: UInt64(seed))
+        for bottleneck in Orchestration(RandomAgents.spans(&random)).bottlenecks() {
+            #expect(bottleneck.share > 0 && bottleneck.share <= 1)
+        }
+    }
+}
