@@ -56,6 +56,10 @@ struct AgentForest {
         parents.cutCircles()
         stitch()
         layOut()
+        if joinAgentTools() {
+            parents.cutCircles()
+            layOut()
+        }
     }
 
     var count: Int { spans.count }
@@ -118,6 +122,7 @@ struct AgentForest {
     /// Puts every row after its parent, depth first, siblings by row.
     private mutating func layOut() {
         let children = ChildRows(parents)
+        order.removeAll(keepingCapacity: true)
         order.reserveCapacity(count)
         var stack: [Int] = []
         for root in parents.indices where parents[root] < 0 {

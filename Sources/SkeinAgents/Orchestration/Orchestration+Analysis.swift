@@ -114,7 +114,8 @@ private struct Counted {
         session.state = work?.state.flatMap { Orchestration.State(rawValue: $0) } ?? (span.isOpen ? .running : .ended)
         switch session.state {
         case .running, .waiting: session.outcome = nil
-        case .ended, .abandoned:
+        case .abandoned: session.outcome = work?.outcome ?? "abandoned"
+        case .ended:
             session.outcome = work?.outcome ?? (span.status.code == .error && !span.isHidden ? "failure" : "success")
         }
         session.spanCount = spans[place]

@@ -130,6 +130,23 @@ struct OrchestrationEdgeTests {
         #expect(work.orchestration.toolCalls.map(\.layers.count) == [2, 1, 1])
     }
 
+    @Test("An agent beside its caller stands below the tool call that is named after it and holds its time")
+    func agentAsTool() {
+        var work = AgentSpans()
+        let workflow = work.add(.workflow, "Agent Workflow", 0...100)
+        let lead = work.agent("lead", 0...100, below: workflow)
+        let call = work.tool("ask_helper", 10...50, below: lead)
+        work.agent("Helper", 12...48, below: workflow)
+        work.agent("helper", 60...70, below: workflow)
+        let orchestration = work.orchestration
+        #expect(orchestration.edges.map(\.spanID) == [call])
+        #expect(orchestration.edges.map(\.kind) == [.delegate])
+        #expect(orchestration.edges.map(\.inferredBy) == [3])
+        #expect(orchestration.toolCalls.first?.childSessionIDs == [orchestration.session("Helper")?.sessionID ?? ""])
+        #expect(orchestration.session("helper")?.parentSessionID == nil)
+        #expect(orchestration.broken == [])
+    }
+
     @Test("Rule 3 joins an agent to the step that was open and names it")
     func ruleThree() {
         var work = AgentSpans()
