@@ -23,10 +23,9 @@ struct SessionTimes {
         for call in calls.calls where !call.holdsSessions {
             times[call.session].append(.init(.tool, forest.starts[call.row], forest.ends[call.row]))
         }
-        for (place, link) in steps.links.enumerated() {
+        for (place, callers) in Self.waiting(sessions, steps).enumerated() {
             let entry = sessions.entries[place]
-            guard entry.parent >= 0, !link.isBackground else { continue }
-            times[entry.parent].append(.init(.childAgent, entry.start, entry.end))
+            for caller in callers { times[caller].append(.init(.childAgent, entry.start, entry.end)) }
         }
         for holder in SessionHolder.all(forest, sessions, steps, calls) {
             let (start, end) = (forest.starts[holder.row], forest.ends[holder.row])
@@ -37,6 +36,24 @@ struct SessionTimes {
         for pause in retries.pauses { times[pause.session].append(.init(.retry, pause.start, pause.end)) }
         classes = zip(times, sessions.entries).map { ClassInterval.sum($0, from: $1.start, to: $1.end) }
         fanOuts = Self.fanOuts(forest, sessions, calls)
+    }
+
+    /// For each session who waits for it: its parent, and after a handoff also who waits for the one that passed control.
+    private static func waiting(_ sessions: SessionTable, _ steps: SessionSteps) -> [[Int]] {
+        let parents = sessions.entries.map(\.parent)
+        let children = ChildRows(parents)
+        var waiting = [[Int]](repeating: [], count: parents.count)
+        var caller = [Int](repeating: -1, count: parents.count)
+        var stack = parents.indices.filter { parents[$0] < 0 }
+        while let place = stack.popLast() {
+            stack.append(contentsOf: children.of(place))
+            guard parents[place] >= 0, !steps.links[place].isBackground else { continue }
+            let isHandoff = steps.links[place].kind == .handoff
+            caller[place] = isHandoff ? caller[parents[place]] : parents[place]
+            waiting[place] = [parents[place]]
+            if isHandoff, caller[place] >= 0, caller[place] != parents[place] { waiting[place].append(caller[place]) }
+        }
+        return waiting
     }
 
     /// What a session starts itself; what runs inside of that is not its.

@@ -89,6 +89,20 @@ struct OrchestrationEdgeTests {
         #expect(orchestration.session("tester")?.parentSessionID == nil)
     }
 
+    @Test("Who called the one that passed control waits for the one that got it")
+    func handoffBelowCaller() {
+        var work = AgentSpans()
+        let swarm = work.agent("swarm", 0...100)
+        let alice = work.agent("alice", 10...50, below: swarm)
+        work.add(.handoff, "handoff to bob", 45...50, below: alice) { $0.handoff = .init(to: "bob") }
+        work.agent("bob", 55...90, below: swarm)
+        let orchestration = work.orchestration
+        #expect(orchestration.session("bob")?.parentSessionID == orchestration.session("alice")?.sessionID)
+        #expect(orchestration.session("swarm")?.timeClasses[.childAgent] == AgentSpans.nanos(75))
+        #expect(orchestration.criticalPath.contains { $0.agentName == "bob" })
+        #expect(orchestration.broken == [])
+    }
+
     @Test("A message joins two sessions without making one the parent")
     func message() {
         var work = AgentSpans()
