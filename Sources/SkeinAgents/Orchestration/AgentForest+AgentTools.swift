@@ -15,8 +15,12 @@ extension AgentForest {
         let agents = spans.indices.filter { spans[$0].isNamedAgent && spans[$0].work == nil && !hasAgentAbove[$0] }
         guard agents.count > 1 else { return false }
         var calls: [String: [Int]] = [:]
+        var namesOfTool: [String: [String]] = [:]
         for row in spans.indices where hasAgentAbove[row] && spans[row].reportsToolCall {
-            for name in Self.agentNames(ofTool: spans[row].toolName) { calls[name, default: []].append(row) }
+            let tool = spans[row].toolName
+            let names = namesOfTool[tool] ?? Self.agentNames(ofTool: tool)
+            namesOfTool[tool] = names
+            for name in names { calls[name, default: []].append(row) }
         }
         var isMoved = false
         for row in agents where rules[row] == 0 && !linkedRows.contains(row) {

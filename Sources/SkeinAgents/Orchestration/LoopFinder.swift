@@ -81,6 +81,8 @@ struct LoopFinder {
         var pattern: [String]
         var count = 0
         var rows: [Int] = []
+        /// Where on the way it began last.
+        var place = 0
     }
 
     /// Walks the nodes in order of entry; a node that is on the way already closes a cycle. Nodes that run at the same
@@ -96,11 +98,19 @@ struct LoopFinder {
                 let pattern = way[place...].map { forest.spans[$0].nodeName }
                 cycles[pattern, default: Cycle(pattern: pattern)].count += 1
                 cycles[pattern]?.rows.append(contentsOf: way[place...])
+                cycles[pattern]?.place = place
                 for old in way[place...] { places[forest.spans[old].nodeName] = nil }
                 way.removeSubrange(place...)
             }
             places[name] = way.count
             way.append(row)
+        }
+        for pattern in Array(cycles.keys) {
+            // The last run goes on to other nodes, or to the end, instead of closing.
+            let rest = way.dropFirst(cycles[pattern]?.place ?? 0).prefix(pattern.count)
+            guard rest.map({ forest.spans[$0].nodeName }) == pattern else { continue }
+            cycles[pattern]?.count += 1
+            cycles[pattern]?.rows.append(contentsOf: rest)
         }
         for cycle in cycles.values.sorted(by: { $0.rows[0] < $1.rows[0] }) {
             add(sessionID, .graph, cycle.pattern, cycle.count, cycle.rows[...], forest)

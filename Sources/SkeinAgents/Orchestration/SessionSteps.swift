@@ -32,7 +32,6 @@ struct SessionSteps {
             guard entry.parent >= 0 else { return link }
             if entry.handoffRow >= 0 {
                 link.stepRow = entry.handoffRow
-                link.rule = 3
             } else if above >= 0, sessions.sessionOfRow[above] == entry.parent {
                 link.stepRow = steps.rows[above] >= 0 ? steps.rows[above] : above
                 link.rule = Int(max(forest.rules[entry.openerRow], steps.rules[above]))

@@ -68,6 +68,7 @@ struct OrchestrationEdgeTests {
         #expect(edge.spanID == step)
         #expect(edge.handoffGapNanos == AgentSpans.nanos(30))
         #expect(edge.returnGapNanos == nil)
+        #expect(edge.inferredBy == nil)
         #expect(orchestration.session("coder")?.parentSessionID == orchestration.session("triage")?.sessionID)
         #expect(orchestration.session("coder")?.isBackground == false)
         #expect(orchestration.durationNanos == AgentSpans.nanos(290))

@@ -84,6 +84,19 @@ struct OrchestrationFindingsTests {
         )
     }
 
+    @Test("The last run of a cycle counts although nothing closes it")
+    func lastRun() {
+        var work = AgentSpans()
+        let agent = work.agent("graph", 0...1000)
+        for (place, name) in "pacpacpacz".enumerated() {
+            work.add(.node, String(name), place * 10...place * 10 + 5, below: agent)
+        }
+        let loops = work.orchestration.loops
+        #expect(loops.map(\.pattern) == [["p", "a", "c"]])
+        #expect(loops.map(\.count) == [3])
+        #expect(loops.map(\.spanIDs.count) == [9])
+    }
+
     @Test("The graph counts agents, tools and edges, and what is known by design with 0")
     func graph() {
         var work = AgentSpans()

@@ -60,12 +60,13 @@ struct OrchestrationSizeTests {
         }
     }
 
-    @Test("A chain of 100,000 spans, and as many side by side")
+    @Test("A chain of 100,000 spans, and 20,000 side by side")
     func large() {
         for isDeep in [true, false] {
+            let count = isDeep ? 100_000 : 20_000
             var work = AgentSpans()
             var parent = work.agent("a", 0...400_000)
-            for number in 1..<100_000 {
+            for number in 1..<count {
                 let times = isDeep ? number...(400_000 - number) : number...(number + number % 7)
                 let span =
                     number % 3 == 0
@@ -78,7 +79,7 @@ struct OrchestrationSizeTests {
                 if isDeep { parent = span }
             }
             let orchestration = work.orchestration
-            #expect(orchestration.spanCount == 100_000)
+            #expect(orchestration.spanCount == count)
             #expect(orchestration.broken == [])
         }
     }
