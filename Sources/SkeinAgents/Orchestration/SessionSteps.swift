@@ -47,8 +47,10 @@ struct SessionSteps {
             }
             if forest.spans[link.stepRow].kind == .handoff {
                 link.kind = .handoff
-            } else if link.awaitRow < 0, entry.end > forest.ends[link.stepRow] || link.linkMode == .link {
-                link.kind = .background
+            } else if link.awaitRow < 0 {
+                // A step that is open still may yet wait for the end.
+                let isOutlived = entry.end > forest.ends[link.stepRow] && !forest.spans[link.stepRow].isOpen
+                if isOutlived || link.linkMode == .link { link.kind = .background }
             }
             return link
         }

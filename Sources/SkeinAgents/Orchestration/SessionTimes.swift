@@ -112,7 +112,7 @@ struct SessionHolder {
             var row = link.stepRow
             if span.reportsToolCall, call >= 0 {
                 row = calls.calls[call].row
-            } else if !span.isSpawnStep, span.kind != .handoff {
+            } else if !span.isSpawnStep, span.kind != .handoff || span.work == nil {
                 continue
             }
             guard sessions.sessionOfRow[row] == entry.parent else { continue }
