@@ -123,6 +123,8 @@ struct AgentGraph {
 
     /// What is known by design and never ran stands there with count 0.
     private mutating func addDesign(_ forest: AgentForest) {
+        for name in Set(forest.spans.lazy.flatMap(\.designNodes)).sorted().prefix(Orchestration.listMax)
+        where !name.isEmpty { _ = designed(name) }
         let seen = Set(edges.keys.map { Orchestration.Graph.Edge.Ends(from: $0.from, to: $0.to) })
         for edge in Set(forest.spans.lazy.flatMap(\.design)).sorted(by: { ($0.from, $0.to) < ($1.from, $1.to) })
             .prefix(Orchestration.listMax)

@@ -127,7 +127,7 @@ extension ToolCallTable.Call {
             sessionID: entry.sessionID,
             agentName: entry.agent.name ?? "",
             toolName: name,
-            server: tools.last { $0.server != nil }?.server,
+            server: tools.last { $0.server != nil }?.server ?? serverService(forest),
             callID: callID,
             outcome: outcome(forest),
             errorType: errorType(forest),
@@ -137,6 +137,11 @@ extension ToolCallTable.Call {
             argumentsHash: tools.first { $0.argumentsHash != nil }?.argumentsHash,
             layers: layers(forest)
         )
+    }
+
+    /// The service of the server's own span, where no layer says what the server calls itself.
+    private func serverService(_ forest: AgentForest) -> String? {
+        rows.first { forest.spans[$0].tool?.layer == .server }.map { forest.spans[$0].serviceName }
     }
 
     /// The worst that a layer says: an MCP client's `MCP send …` stays UNSET where the server saw the tool fail.
