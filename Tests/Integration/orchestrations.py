@@ -17,6 +17,7 @@ import otlp
 SECOND = 10**9
 MINUTE = 60 * SECOND
 API = "/api/worktrace/v1/"
+LISTED_MAX = 10_000
 CLASSES = ("humanWait", "messageWait", "llm", "tool", "childAgent", "handoffGap", "returnGap", "retry", "own")
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"> \u202eשלום " + "agent" * 60
 USAGE = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens")
@@ -105,14 +106,16 @@ class Session:
                 mark("returnGap", child.end, a["end"])
             else:
                 mark("tool", a["start"], a["end"])
-            before = next((b for b in self.activities if b["span"] == a["retryOf"]), None)
+            before = a["retryOf"] and next(b for b in self.activities if b["span"] == a["retryOf"])
             if before:
                 mark("retry", before["end"], a["start"])
         sums, now, last = dict.fromkeys(CLASSES, 0), Counter(), self.start
         for at in sorted({*marks, self.end}):
             kind = next((c for c in CLASSES if now[c]), "own")
             sums[kind] += at - last
-            now, last = now + marks[at] if all(v >= 0 for v in marks[at].values()) else merged(now, marks[at]), at
+            last = at
+            for key, change in marks[at].items():
+                now[key] += change
         return {key: str(value) for key, value in sums.items()}
 
     @property
@@ -219,13 +222,6 @@ class Session:
             yield otlp.span(
                 trace, bytes.fromhex(a["span"]), own, name=title, start=a["start"], end=a["end"], attributes=facts, **status
             )  # fmt: skip
-
-
-def merged(counter, more):
-    total = Counter(counter)
-    for key, value in more.items():
-        total[key] += value
-    return total
 
 
 class Work:
@@ -356,7 +352,7 @@ class Work:
         found = []
         for s in self.sessions:
             for a in s.tools:
-                before = next((b for b in s.tools if b["span"] == a["retryOf"]), None)
+                before = a["retryOf"] and next(b for b in s.tools if b["span"] == a["retryOf"])
                 if before:
                     found.append(
                         {
@@ -415,7 +411,7 @@ class Work:
             "taskPriority": self.priority, "state": "running" if any(s.open for s in self.sessions) else "ended",
             "startTimeUnixNano": str(root.start), "durationNanos": str(sum(int(p["durationNanos"]) for p in path)),
             "spanCount": sum(s["spanCount"] for s in sessions), "errorCount": sum(s["errorCount"] for s in sessions),
-            "truncated": False, "sessions": sessions, "edges": self.edges(), "toolCalls": calls, "criticalPath": path,
+            "truncated": len(calls) > LISTED_MAX, "sessions": sessions, "edges": self.edges(), "toolCalls": calls[:LISTED_MAX], "criticalPath": path,
             "retries": self.retries(), "loops": self.loops, "graph": self.graph(),
             "usage": added(s["usage"] for s in sessions), "messageCount": len(self.messages),
         }  # fmt: skip

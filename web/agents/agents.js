@@ -18,6 +18,8 @@ const PAGE = 100;
 const WAIT_MILLIS = 250;
 /** News are read at most so often. */
 const REFRESH_MILLIS = 2000;
+/** Where there is room for it, the sums above the list show at first. */
+const NARROW = matchMedia("(max-width: 720px)");
 /** What asks the server anew. */
 const ASKED = ["q", "from", "to", "agent", "outcome", "priority", "task", "key", "cost"];
 
@@ -48,7 +50,7 @@ class Agents {
     this.news = h("button.primary.news", { type: "button", hidden: true, onclick: () => this.load() });
     this.problem = h("div", {});
     this.sums = new Sums({
-      toggle: (isOpen) => this.keep({ sums: isOpen ? "" : "off" }),
+      toggle: (isOpen) => this.keep({ sums: isOpen === !NARROW.matches ? "" : isOpen ? "on" : "off" }),
       chooseAgent: (agent) => app.push({ agent }),
       learn: (names) => { this.names = names; this.offer(); },
     });
@@ -108,7 +110,7 @@ class Agents {
     this.filters.show(state);
     if (document.activeElement !== this.search) this.search.value = state.q;
     attribute(this.groupButton, "aria-pressed", String(state.group !== ""));
-    this.sums.open(state.sums === "");
+    this.sums.open(state.sums === "" ? !NARROW.matches : state.sums === "on");
     if (isOther) this.load();
     else this.draw();
   }

@@ -4,7 +4,7 @@
 /** Idle time from here on is drawn short. */
 export const GAP_MIN_NANOS = 30e9;
 /** What a break takes of the rest, and what all of them may. */
-const BREAK_PART = 0.045;
+const BREAK_PART = 0.075;
 const BREAKS_PART = 0.4;
 
 /** @typedef {{ from: number, to: number, at: number, width: number }} Break `from` and `to` are times, `at` and `width` places */

@@ -14,6 +14,7 @@ const BAR_MIN = 2;
 const TEXT_MIN = 26;
 const HEIGHTS = [22, 16, 10, 8, 6];
 const ARROWS_MAX = 400;
+const TURNS_MAX = 40;
 const COLORS = 12;
 
 /**
@@ -294,16 +295,20 @@ export class LanePainter {
     const { context, scene, palette } = this;
     const { path } = scene.orchestration;
     const lines = [];
+    const turns = [];
+    const isSeen = (row) => row >= first && row < last;
     let before = null;
     for (const part of path) {
       const row = this.rowFor(part.sessionId);
       if (row < 0) continue;
       const y = this.y(row) + PATH_Y;
       const [left, right] = [this.x(part.from), this.x(part.to)];
-      if (before && before.row !== row) lines.push([left, before.y, left, y]);
-      if (row >= first && row < last && right >= 0 && left <= scene.width) lines.push([left, y, Math.max(right, left + 1), y]);
+      if (before && before.row !== row && left >= 0 && left <= scene.width) turns.push({ line: [left, before.y, left, y], isWhole: isSeen(row) && isSeen(before.row) });
+      if (isSeen(row) && right >= 0 && left <= scene.width) lines.push([left, y, Math.max(right, left + 1), y]);
       before = { row, y };
     }
+    // Of very many turns those that lead out of view say nothing more.
+    for (const { line, isWhole } of turns) if (isWhole || turns.length <= TURNS_MAX) lines.push(line);
     for (const [color, width] of [[palette.paper, 4.5], [palette.ink, 2]]) {
       context.strokeStyle = color;
       context.lineWidth = width;

@@ -124,12 +124,12 @@ export class Lanes {
     for (const [start, end] of axis.stretches(from, to)) {
       const room = x(end) - x(start);
       const { step, at } = axisTicks(start, end, Math.max(1, Math.floor(room / TICK_ROOM)));
-      for (const time of at) if (room > 40 && x(end) - x(time) > 36) marks.push(h("span.lane-tick", { style: { left: `${x(time)}px` } }, axisDuration(time, step)));
+      for (const time of at) if (room > 40 && x(end) - x(time) > 56) marks.push(h("span.lane-tick", { style: { left: `${x(time)}px` } }, axisDuration(time, step)));
     }
     for (const gap of axis.breaks) {
       const [left, right] = [x(gap.from), x(gap.to)];
       if (right < 0 || left > width) continue;
-      marks.push(h("span.lane-break", { title: `${duration(gap.to - gap.from)} in which nothing was done, drawn short`, style: { left: `${left}px`, width: `${right - left}px` } }, right - left > 36 ? `⋯ ${duration(gap.to - gap.from)}` : "⋯"));
+      marks.push(h("span.lane-break", { title: `${duration(gap.to - gap.from)} in which nothing was done, drawn short`, style: { left: `${left}px`, width: `${right - left}px` } }, right - left > 44 ? duration(gap.to - gap.from) : "⋯"));
     }
     fill(this.ticks, marks);
   }

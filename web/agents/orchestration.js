@@ -3,6 +3,8 @@
 import { nanos } from "../lib/format.js";
 import { TimeAxis } from "./axis.js";
 
+/** The last moments of what runs are never drawn short. */
+const NOW_NANOS = 30e9;
 /** Classes of the critical path in which something is done. */
 const BUSY = new Set(["llm", "tool"]);
 
@@ -97,9 +99,9 @@ export class Orchestration {
     for (const part of this.path) if (BUSY.has(part.class)) found.push([part.from, part.to]);
     for (const { from, to, isOpen, llmCallCount, toolCallCount, children } of this.sessions) {
       found.push([from, Math.min(to, from + edge)], [Math.max(from, to - edge), to + edge]);
-      // Of a session that tells of no step everything may be work; of one that runs its end is not known.
+      // Of a session that tells of no step everything may be work; of one that runs what it does now is not known yet.
       if (llmCallCount + toolCallCount === 0 && !children.length) found.push([from, to]);
-      if (isOpen) found.push([to - edge, to]);
+      if (isOpen) found.push([Math.max(from, to - NOW_NANOS), to]);
     }
     for (const { from } of this.edges) found.push([from, from + edge]);
     return found;

@@ -53,6 +53,7 @@ export class SessionList extends Grid {
   /** @param {any[]} sessions rows, newest first @param {{ hasMore: boolean, order: string, isGrouped: boolean, problem?: string | null }} facts */
   showSessions(sessions, facts) {
     this.longest = sessions.reduce((most, { length }) => Math.max(most, length), 1);
+    attribute(this.scroller, "role", facts.isGrouped ? "treegrid" : "grid");
     const ordered = facts.order === "" ? sessions : this.sorted(sessions, facts.order);
     this.show(facts.isGrouped ? grouped(ordered, this.closed) : ordered, facts);
   }

@@ -89,7 +89,7 @@ class SessionPage {
     this.pathButton = button("path", "Draw the critical path (p)", () => this.togglePath());
     attribute(this.pathButton, "aria-pressed", "true");
     this.sideButton = button("panel", "Conversation and details (Enter)", () => this.showSide(!this.isSideOpen));
-    this.traceLink = h("a.button.trace-way", {}, icon("explore"), h("span", {}, "Waterfall"));
+    this.traceLink = h("a.button.trace-way", { title: "The spans of its trace (w)" }, "Waterfall");
     this.tools = h("div.session-tools", {}, this.head.path,
       h("div.button-group", { role: "group", "aria-label": "Lanes" }, button("expand", "Expand all (*)", () => this.setAll(false)), button("collapse", "Collapse all (_)", () => this.setAll(true)), this.pathButton),
       h("div.button-group", { role: "group", "aria-label": "Zoom" }, button("plus", "Zoom in (+)", () => this.zoomAt(0.5, 0.5)), button("minus", "Zoom out (−)", () => this.zoomAt(0.5, 2)), button("fit", "All of it (0)", () => this.zoom(0, 1))), this.sideButton);

@@ -21,9 +21,9 @@ function columns(title, name, label) {
     { key: "calls", title: "Calls", numeric: true, by: (row) => row.callCount, cell: (row) => count(row.callCount) },
     { key: "trend", title: "Over time", className: "spare", cell: (row) => sparkline(row.sparkline ?? [], { width: 72, height: 16 }) },
     { key: "errors", title: "Errors", numeric: true, by: (row) => row.errorRate, cell: (row) => (row.errorCount ? h("span.problem", { title: `${count(row.errorCount)} of ${count(row.callCount)}` }, share(row.errorRate)) : h("span.faint", {}, "–")) },
-    time("p50", "p50", "spare"), time("p95", "p95"), time("p99", "p99", "spare"),
+    time("p50", "p50", "spare wide-only"), time("p95", "p95"), time("p99", "p99", "spare wide-only"),
     { key: "retries", title: "Retries", className: "spare", numeric: true, by: (row) => row.retryCount, cell: (row) => (row.retryCount ? count(row.retryCount) : h("span.faint", {}, "–")) },
-    { key: "bytes", title: "Bytes", says: "Of all results", className: "spare wide-only", numeric: true, by: (row) => row.resultBytes, cell: (row) => (row.resultBytes === null ? h("span.faint", {}, "–") : bytes(row.resultBytes)) },
+    { key: "bytes", title: "Bytes", says: "Of all results", className: "spare widest-only", numeric: true, by: (row) => row.resultBytes, cell: (row) => (row.resultBytes === null ? h("span.faint", {}, "–") : bytes(row.resultBytes)) },
   ];
 }
 

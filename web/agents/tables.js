@@ -81,15 +81,36 @@ export function bottlenecks(page) {
 
 /** @param {any} page @returns {Part} */
 export function time(page) {
-  const figures = new Figures({
+  const place = h("div", {});
+  let shown = "";
+  let figures = null;
+  return {
+    element: h("div.part.time-part", {}, legend(), place),
+    show() {
+      const sessions = page.orchestration.lanes.map((index) => page.orchestration.sessions[index]);
+      // A column in which nobody has anything is left out.
+      const classes = TIME_CLASSES.filter(({ key }) => sessions.some(({ timeClasses }) => Number(nanos(timeClasses?.[key])) > 0));
+      const keys = classes.map(({ key }) => key).join();
+      if (keys !== shown || !figures) {
+        shown = keys;
+        figures = timeFigures(page, classes);
+        fill(place, figures.element);
+      }
+      figures.show(sessions, figures.sort);
+    },
+  };
+}
+
+function timeFigures(page, classes) {
+  const length = (row, key) => Number(nanos(row.timeClasses?.[key]));
+  return new Figures({
     label: "Time of each session", sort: "", first: ROWS_FIRST, columns: [
-      { key: "name", title: "Session", by: (row) => row.agentName ?? "", cell: (row) => h("button.as-link.session-cell", { type: "button", title: shortened(row.sessionId), onclick: () => page.choose(row.index, null) }, h("span.swatch", { "data-s": page.colorOf(row.index) }), shortened(row.agentName ?? "", 80) || "no agent named") },
+      { key: "name", title: "Session", by: (row) => row.agentName ?? "", cell: (row) => h("button.as-link.session-cell", { type: "button", title: shortened(row.sessionId), onclick: () => page.choose(row.index, null) }, h("span.swatch", { "data-s": page.colorOf(row.index) }), h("span.session-of", {}, shortened(row.agentName ?? "", 80) || "no agent named")) },
       { key: "bar", title: "Where it went", className: "bar-column", cell: (row) => bar(row, `${shortened(row.agentName ?? "", 60)}, time by class`) },
-      ...TIME_CLASSES.map(({ key, name, says }) => ({ key, title: name, says, numeric: true, className: "spare", by: (row) => Number(nanos(row.timeClasses?.[key])), cell: (row) => (Number(nanos(row.timeClasses?.[key])) ? lengthCell(Number(nanos(row.timeClasses[key]))) : dash()) })),
       { key: "wall", title: "Wall time", says: "The sum of the parts", numeric: true, by: (row) => row.to - row.from, cell: (row) => h("strong", {}, lengthCell(row.to - row.from)) },
+      ...classes.map(({ key, name, says }) => ({ key, title: name, says, numeric: true, className: "spare", by: (row) => length(row, key), cell: (row) => (length(row, key) ? lengthCell(length(row, key)) : dash()) })),
     ],
   });
-  return { element: h("div.part", {}, legend(), figures.element), show: () => figures.show(page.orchestration.lanes.map((index) => page.orchestration.sessions[index]), figures.sort) };
 }
 
 const BY = [["agent", "By agent"], ["session", "By session"], ["model", "By model"]];
