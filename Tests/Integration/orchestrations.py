@@ -556,8 +556,8 @@ class Answers:
         if path[2:] == ["conversation"]:
             turns = [] if self.content != "kept" else session.turns()
             start = int(query.get("cursor") or 0)
-            more = start + 200 if start + 200 < len(turns) else None
-            return {"turns": turns[start : start + 200], "next": more and str(more), "contentState": self.content}
+            more = start + 1000 if start + 1000 < len(turns) else None
+            return {"turns": turns[start : start + 1000], "next": more and str(more), "contentState": self.content}
         children = [s.id for s in work.sessions if s.parent is session]
         return self.once(session.id, lambda: json.dumps(session.record() | {"steps": session.steps(), "childSessionIds": children}))
 

@@ -13,7 +13,7 @@ const WINDOW = 120;
 const STEP = 60;
 const AFTER_MILLIS = 120;
 /** Pages of the server that are read to find a chosen span. */
-const PAGES_MAX = 50;
+const PAGES_MAX = 5;
 
 const HOW_TO = [
   ["OpenTelemetry’s GenAI instrumentations", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"],
@@ -98,9 +98,9 @@ export class Conversation {
     kept.isReading = true;
     try {
       const answer = await api.conversation(sessionId, kept.next, this.life.signal);
+      for (const [spanId, index] of firstTurns(answer.turns)) if (!kept.starts.has(spanId)) kept.starts.set(spanId, kept.turns.length + index);
       kept.turns.push(...answer.turns);
       kept.next = answer.next;
-      kept.starts = firstTurns(kept.turns);
     } catch (error) {
       if (!this.life.signal.aborted) this.problem = error;
       kept.next = null;

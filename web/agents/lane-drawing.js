@@ -61,7 +61,10 @@ export class LanePainter {
     const first = Math.max(0, Math.floor(scene.top / LANE));
     const last = Math.min(scene.rows.length, Math.ceil((scene.top + scene.height) / LANE));
     this.y = (row) => row * LANE - scene.top;
-    this.rowOf = new Map(scene.rows.map((index, row) => [index, row]));
+    if (this.mapped !== scene.rows) {
+      this.mapped = scene.rows;
+      this.rowOf = new Map(scene.rows.map((index, row) => [index, row]));
+    }
     this.breaks();
     for (let row = first; row < last; row++) this.lane(scene.rows[row], this.y(row));
     this.arrows(first, last);
@@ -293,18 +296,24 @@ export class LanePainter {
   /** What the end waited for, as one thread through the lanes. */
   path(first, last) {
     const { context, scene, palette } = this;
-    const { path } = scene.orchestration;
+    const { path, axis } = scene.orchestration;
+    const [start, stop] = [axis.time(Math.max(0, scene.from)), axis.time(Math.min(1, scene.to))];
     const lines = [];
     const turns = [];
     const isSeen = (row) => row >= first && row < last;
     let before = null;
-    for (const part of path) {
+    let line = null;
+    for (let i = firstReaching(this.pathEnds(path), start); i < path.length && path[i].from <= stop; i++) {
+      const part = path[i];
       const row = this.rowFor(part.sessionId);
       if (row < 0) continue;
       const y = this.y(row) + PATH_Y;
       const [left, right] = [this.x(part.from), this.x(part.to)];
-      if (before && before.row !== row && left >= 0 && left <= scene.width) turns.push({ line: [left, before.y, left, y], isWhole: isSeen(row) && isSeen(before.row) });
-      if (isSeen(row) && right >= 0 && left <= scene.width) lines.push([left, y, Math.max(right, left + 1), y]);
+      if (before && before.row !== row) turns.push({ line: [left, before.y, left, y], isWhole: isSeen(row) && isSeen(before.row) });
+      // Parts of one lane are one line.
+      if (before?.row === row && line) line[2] = Math.max(line[2], right);
+      else if (isSeen(row)) lines.push((line = [left, y, Math.max(right, left + 1), y]));
+      else line = null;
       before = { row, y };
     }
     // Of very many turns those that lead out of view say nothing more.
@@ -316,6 +325,15 @@ export class LanePainter {
       for (const [x1, y1, x2, y2] of lines) { context.moveTo(x1, y1); context.lineTo(x2, y2); }
       context.stroke();
     }
+  }
+
+  /** The path is chronological: its ends ascend. */
+  pathEnds(path) {
+    if (this.endsOf !== path) {
+      this.endsOf = path;
+      this.ends = Float64Array.from(path, ({ to }) => to);
+    }
+    return this.ends;
   }
 
   /** Chat messages on the lanes of who sent them. */
