@@ -23,7 +23,7 @@ const PAGES = {
 };
 
 /** Stylesheets of pages that share one. */
-const STYLESHEETS = { service: ["services"], live: ["explore", "live"], agents: ["explore", "services", "agents"], "agents/session": ["services", "trace", "agents"] };
+const STYLESHEETS = { service: ["services"], live: ["explore", "live"], agents: ["explore", "services", "agents"], "agents/session": ["services", "trace", "agents", "conversation"] };
 const MARKS_MAX = 2;
 
 const styles = new Map();
@@ -123,6 +123,11 @@ class App {
     // The list that a drop brings is empty once its event is over.
     const kept = [...files];
     return this.openDialog(() => import("./import.js"), (module) => module.importFiles(this, kept));
+  }
+
+  /** The stylesheet of a part that comes late. @param {string} name */
+  style(name) {
+    return style(name);
   }
 
   chooseFiles() {

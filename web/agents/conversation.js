@@ -62,7 +62,8 @@ export class Conversation {
       this.problem = null;
     }
     if (this.kept.has(sessionId)) {
-      this.draw();
+      if (isOther || !this.list.firstChild) this.draw();
+      else this.markChosen();
       this.follow();
     } else this.ask();
   }
@@ -75,7 +76,7 @@ export class Conversation {
 
   async load() {
     const { sessionId } = this;
-    if (this.isClosed || this.isAway) return;
+    if (this.isClosed) return;
     attribute(this.element, "aria-busy", "true");
     try {
       const answer = await api.conversation(sessionId, null, this.life.signal);
@@ -144,6 +145,16 @@ export class Conversation {
     if (!turn) return;
     const [box, view] = [turn.getBoundingClientRect(), this.scroller.getBoundingClientRect()];
     if (box.top < view.top || box.bottom > view.bottom) this.scroller.scrollTop += box.top - view.top - 16;
+  }
+
+  /** What is chosen, without drawing anything else. */
+  markChosen() {
+    const { turns } = this.kept.get(this.sessionId);
+    for (const element of this.list.children) {
+      const isChosen = this.chosen !== "" && turns[Number(element.dataset.index)]?.spanId === this.chosen;
+      element.classList.toggle("chosen", isChosen);
+      attribute(element, "aria-current", isChosen ? "true" : null);
+    }
   }
 
   draw() {
