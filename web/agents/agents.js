@@ -11,6 +11,7 @@ import { barEnd, failure, fixedRange, stateOf } from "../services/parts.js";
 import { timeForm, zone } from "../settings.js";
 import { Filters } from "./filters.js";
 import { Follower } from "./follow.js";
+import { keepList } from "./left.js";
 import { SessionList, rowOf } from "./session-list.js";
 import { Sums } from "./sums.js";
 
@@ -281,6 +282,7 @@ class Agents {
   }
 
   close() {
+    keepList(this.state);
     this.asked++;
     this.flight?.abort();
     this.follower.close();

@@ -35,11 +35,18 @@ export class SessionHead {
     const { answer } = orchestration;
     const name = shortened(root?.agentName ?? "", 200) || "no agent named";
     document.title = `${shortened(name, 80)} · Agents · Skein`;
-    fill(this.title, h("span.swatch", { "data-s": root ? page.colorOf(root.index) : null }), h("span.title-service", {}, name), h("span.title-operation", {}, shortened(answer.sessionKey ?? "", 200)));
-    this.title.title = shortened(`${name} ${root?.sessionId ?? ""}`);
+    fill(this.title, h("span.swatch", { "data-s": root ? page.colorOf(root.index) : null }), h("span.title-service", {}, name), h("span.title-operation", {}, shortened(this.words ?? answer.sessionKey ?? "", 200)));
+    this.title.title = shortened(`${name} ${this.words ?? ""}\n${root?.sessionId ?? ""}`);
     this.showFacts(answer, root);
     this.showChips(orchestration, root);
     this.showPath(orchestration);
+  }
+
+  /** The title that the session was given; it comes with its steps. @param {string | null | undefined} words */
+  entitle(words) {
+    if (!words || words === this.words) return;
+    this.words = words;
+    this.show();
   }
 
   showFacts(answer, root) {

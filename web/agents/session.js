@@ -17,6 +17,7 @@ import { Follower } from "./follow.js";
 import { SessionHead } from "./head.js";
 import { sessionCommands } from "./keys.js";
 import { Lanes, partOf } from "./lanes.js";
+import { listView } from "./left.js";
 import { Orchestration } from "./orchestration.js";
 import { Overview } from "./overview.js";
 import { SpanPanel } from "./span-panel.js";
@@ -96,15 +97,9 @@ class SessionPage {
     this.side = h("div.session-side", {});
     this.main = h("div.session-main", {}, this.lanes.element, this.below.element);
     this.element = h("div.session-page", {}, this.head.element, this.overview.element, this.tools, h("div.session-panes", {}, this.main, this.side));
-    fill(shell.barStart, h("a.back", { href: app.href(this.listView()), title: "All sessions" }, icon("back"), "Agents"), this.head.title);
+    fill(shell.barStart, h("a.back", { href: app.href(listView(app)), title: "All sessions" }, icon("back"), "Agents"), this.head.title);
     fill(shell.barEnd, this.traceLink, h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
     this.below.place(NARROW.matches);
-  }
-
-  listView() {
-    const { view } = this.app;
-    // The list as it was left, conditions and all.
-    return view?.page === "agents" ? view : this.app.front("agents");
   }
 
   async load() {
@@ -246,6 +241,7 @@ class SessionPage {
     this.asking.delete(sessionId);
     if (this.life.signal.aborted) return;
     this.steps.set(sessionId, answer?.steps ?? null);
+    if (sessionId === this.head.root?.sessionId) this.head.entitle(answer?.title);
     this.stepsCame(sessionId);
     done();
     this.work();
@@ -516,7 +512,7 @@ class SessionPage {
     fill(shell.main, stateOf(isUnknown ? "No such session is stored" : "The session could not be read", [
       h("p", {}, isUnknown ? "It may be older than what is kept, or its spans have not arrived." : error.message), h("p.faint", {}, h("code", {}, this.id.slice(0, 200))),
       error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null,
-    ], [["All sessions", () => this.app.go(this.app.front("agents"))], ["Try again", () => this.load()]]));
+    ], [["All sessions", () => this.app.go(listView(this.app))], ["Try again", () => this.load()]]));
   }
 
   zoneChanged() {
