@@ -24,7 +24,7 @@ export function session(id, signal) {
 
 /** @param {string} id of a session @param {string | null} [cursor] */
 export function conversation(id, cursor, signal) {
-  return get(`${HERE}sessions/${encodeURIComponent(id)}/conversation`, { limit: 1000, cursor }, signal);
+  return get(`${HERE}sessions/${encodeURIComponent(id)}/conversation`, { cursor }, signal);
 }
 
 /** @param {string} id of a session or a trace */

@@ -32,7 +32,7 @@ export function rowOf(record, now) {
   return {
     sessionId: record.sessionId, traceId: record.trace?.traceId ?? "", title: record.title ?? "", agentName: record.agentName ?? record.agentId ?? "", parentSessionId: record.parentSessionId,
     state: record.state, outcome: record.outcome, taskPriority: record.taskPriority, taskId: record.taskId, sessionKey: record.sessionKey,
-    start: momentOf(record.startTime) ?? 0n, length: lengthOf(record, now), llmCalls: totals?.llmCalls ?? 0, toolCalls: totals?.toolCalls ?? 0, errors: totals?.toolErrors ?? 0,
+    start: momentOf(record.startTime) ?? 0n, length: lengthOf(record, now), llmCalls: totals?.llmCalls ?? 0, toolCalls: totals?.toolCalls ?? 0, errors: totals?.errors ?? totals?.toolErrors ?? 0,
     inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null,
   };
 }

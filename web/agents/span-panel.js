@@ -88,13 +88,15 @@ export class SpanPanel {
     const cost = facts.cost ?? usage?.usd;
     const length = block.to - block.from;
     const { call } = block;
+    const llm = block.step?.llm;
+    const firstChunk = facts.firstChunkNanos ?? Number(nanos(llm?.firstChunkNanos));
     return [
       block.isFailed ? h("div.details-status", {}, icon("error"), h("div", {}, longText(block.step?.error?.message || call?.errorType || block.outcome, "span"))) : null,
       h("dl.timing", {},
         fact("Kind", WORDS[block.kind] ?? block.word), fact("Duration", [duration(length), block.isOpen ? h("span.faint", {}, " so far") : null], exactDuration(length)), fact("Of session", share(length / Math.max(1, session.to - session.from))),
         fact("Starts at", `+${duration(block.from)}`), fact("Outcome", block.outcome ?? (block.isOpen ? "running" : null)), fact("Attempt", retry ? `${Math.max(1, retry.spanIds.indexOf(block.spanId) + 1)} of ${retry.attempts}` : block.attempt > 1 ? String(block.attempt) : null),
-        fact("Model", facts.model ?? block.step?.llm?.model, facts.provider), fact("Tokens", tokens.length ? tokens.map(([n, word]) => `${count(n)} ${word}`).join(", ") : null), fact("Cost", typeof cost === "number" && cost > 0 ? dollars(cost) : null),
-        fact("Finish", facts.finish), fact("First chunk", facts.firstChunkNanos === undefined ? null : duration(facts.firstChunkNanos)), fact("Server", call?.server ?? block.step?.tool?.server),
+        fact("Model", facts.model ?? llm?.model, facts.provider ?? llm?.provider), fact("Tokens", tokens.length ? tokens.map(([n, word]) => `${count(n)} ${word}`).join(", ") : null), fact("Cost", typeof cost === "number" && cost > 0 ? dollars(cost) : null),
+        fact("Finish", facts.finish ?? (llm?.finishReasons ?? []).join(", ")), fact("First chunk", firstChunk ? duration(firstChunk) : null), fact("Server", call?.server ?? block.step?.tool?.server),
         fact("Result", call?.resultBytes ? bytes(call.resultBytes) : null), loop ? fact("Loop", `one of ${loop.count} of ${loop.pattern.map((name) => shortened(name, 40)).join(", ")}`) : null),
       this.childLinks(call?.childSessionIds ?? orchestration.edges.filter((edge) => edge.spanId === block.spanId && edge.kind !== "message").map(({ toSessionId }) => toSessionId)),
       call && call.layers.length > 1 ? this.layers(call) : null,
