@@ -210,9 +210,17 @@ def test_what_stands_below_the_lanes(agents, answers):
         assert_accessible(rig)
         page.keyboard.press("6")
         steps = page.get_by_role("grid", name="Steps by time")
+        steps.focus()
+        for _ in range(8):
+            page.keyboard.press("ArrowDown")
         expect(steps.get_by_role("row", name=re.compile("web.search.*failure"))).to_be_visible()
+        steps.evaluate("(e) => { e.scrollTop = 300; }")
+        expect(steps.get_by_role("row", name=re.compile("agent:researcher → agent:planner: Three fares"))).to_be_visible()
         expect(page).to_have_url(re.compile("view=steps"))
         assert_accessible(rig)
+        box = page.locator(".lanes-scroller").bounding_box()
+        page.mouse.click(box["x"] + 400, box["y"] + 4 * 52 - 20)
+        expect(page).to_have_url(re.compile("lane="))
 
 
 def test_hostile_names_are_text(agents, answers):

@@ -167,6 +167,11 @@ export class Lanes {
     scroller.addEventListener("pointerleave", () => this.hover(null));
     scroller.addEventListener("focus", () => { if (this.chosenLane < 0 && this.rows.length) this.actions.choose(this.rows[0], null, false); });
     scroller.addEventListener("pointerdown", (event) => this.press(event));
+    scroller.addEventListener("click", (event) => {
+      if (this.isDragged || event.target.closest("button")) return;
+      const found = this.at(event);
+      if (found) this.actions.choose(found.index, found.block, true);
+    });
     scroller.addEventListener("dblclick", (event) => {
       const found = this.at(event);
       if (found?.block) this.actions.zoomTo(found.block.from, found.block.to);
@@ -180,24 +185,20 @@ export class Lanes {
     }, { passive: false });
   }
 
+  /** A mouse that is held drags time along; a click chooses, whatever pointed. */
   press(event) {
-    if (event.button !== 0 || event.target.closest("button")) return;
-    const found = this.at(event);
-    if (!found) return;
+    this.isDragged = false;
+    if (event.button !== 0 || event.pointerType === "touch" || event.target.closest("button")) return;
     const { gutter, width } = this.plot;
     const start = event.clientX;
-    if (start - scrollerLeft(this.scroller) < gutter || event.pointerType === "touch") {
-      this.scroller.addEventListener("click", () => this.actions.choose(found.index, found.block, true), { once: true });
-      return;
-    }
+    if (start - this.scroller.getBoundingClientRect().left < gutter) return;
     let last = start;
-    let isDrag = false;
     drag(this.scroller, event, (move) => {
-      if (!isDrag && Math.abs(move.clientX - start) < CLICK_PIXELS) return;
-      isDrag = true;
+      if (!this.isDragged && Math.abs(move.clientX - start) < CLICK_PIXELS) return;
+      this.isDragged = true;
       this.actions.pan(-(move.clientX - last) / width);
       last = move.clientX;
-    }, () => { if (!isDrag) this.actions.choose(found.index, found.block, true); });
+    });
   }
 
   hover(event) {
@@ -272,13 +273,9 @@ export class Lanes {
 }
 
 /** What a kind of block is called. */
-export const WORDS = { llm: "model call", tool: "tool call", childAgent: "waits for an agent", humanWait: "waits for a person", messageWait: "waits", handoff: "handoff", own: "no span says what happened", other: "step" };
+export const WORDS = { llm: "model call", tool: "tool call", childAgent: "waits for an agent", humanWait: "waits for a person", messageWait: "waits", handoff: "handoff", own: "no span says what happened", message: "message", other: "step" };
 
 /** A block's share of its session, in words. @param {import("./blocks.js").Block} block */
 export function partOf(block, session) {
   return share((block.to - block.from) / Math.max(1, session.to - session.from));
-}
-
-function scrollerLeft(scroller) {
-  return scroller.getBoundingClientRect().left;
 }

@@ -438,6 +438,7 @@ class SessionPage {
     this.messages = [...found.values()].map((message) => ({ message, sessionId: message.trace?.sessionId ?? "", at: Number((momentOf(message.time) ?? 0n) - orchestration.start) }));
     this.lanes.messages = this.messages;
     this.lanes.draw();
+    this.below.show();
   }
 
   /** While something runs: news of the stream, and bars that grow. */

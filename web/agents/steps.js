@@ -50,11 +50,21 @@ class Steps {
   take() {
     const { page } = this;
     const { lanes } = page.orchestration;
-    this.rows = lanes.flatMap((index) => page.laneOf(index).blocks.map((block) => ({ index, block }))).sort((a, b) => a.block.from - b.block.from);
+    const steps = lanes.flatMap((index) => page.laneOf(index).blocks.map((block) => ({ index, block })));
+    this.rows = [...steps, ...this.messages()].sort((a, b) => a.block.from - b.block.from);
     const open = lanes.filter((index) => page.stepsOf(index) === null).length;
     this.facts.textContent = `${plural(this.rows.length, "step")}${open ? `; of ${count(open)} sessions only what the orchestration tells` : ""}`;
     attribute(this.scroller, "aria-rowcount", this.rows.length + 1);
     this.list.setCount(this.rows.length);
+  }
+
+  /** What the pins on the lanes stand for, as blocks of no length. */
+  messages() {
+    const { orchestration, messages } = this.page;
+    return messages.filter(({ sessionId }) => orchestration.byId.has(sessionId)).map(({ sessionId, at, message }) => ({
+      index: orchestration.byId.get(sessionId),
+      block: { kind: "message", name: `${message.from ?? ""} → ${(message.to ?? []).join(", ")}${message.text ? `: ${message.text}` : ""}`, from: at, to: at, outcome: null, isFailed: false, isOpen: false, spanId: null },
+    }));
   }
 
   /** What is chosen elsewhere is chosen here. */
@@ -77,7 +87,7 @@ class Steps {
 
   choose(place) {
     const { index, block } = this.rows[place];
-    this.page.choose(index, block, { opens: true });
+    this.page.choose(index, block.kind === "message" ? null : block, { opens: true });
     this.reveal(place);
     this.list.refresh();
     this.list.draw();
