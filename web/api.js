@@ -31,31 +31,9 @@ export function services(signal, cursor) {
   return get("services", { limit: 1000, cursor }, signal);
 }
 
-/**
- * A query of the sums in PromQL, as it stands at a moment.
- * @param {string} query @param {bigint} at @returns {Promise<{ metric: Object<string, string>, value: [number, string] }[]>}
- */
-export async function sums(query, at, signal) {
-  const url = new URL("prometheus/api/v1/query", BASE);
-  url.searchParams.set("query", query);
-  url.searchParams.set("time", String(Number(at / 1_000_000n) / 1000));
-  return (await (await send(url, signal)).json()).data.result;
-}
-
 /** A TraceQL metrics query. @param {{ q: string, start: bigint, end: bigint, step?: string, exemplars?: number, limit?: number }} query */
 export function metrics({ q, start, end, step, exemplars, limit }, signal) {
   return get("metrics", { q, start, end, step, exemplars, limit }, signal);
-}
-
-/**
- * One value for each series of a metrics query over exactly this range, as Tempo's API answers it.
- * @returns {Promise<{ labels: Object<string, string>, value: number }[]>} a missing attribute has no label
- */
-export async function metricsAtOnce({ q, start, end }, signal) {
-  const { series } = await get("../../../tempo/api/metrics/query", { q, start, end, maxSeries: 10_000 }, signal);
-  return series.map(({ labels = [], value }) => ({
-    labels: Object.fromEntries(labels.map((label) => [label.key, Object.values(label.value ?? {})[0] ?? ""]).filter(([, text]) => text !== "nil")), value: Number(value ?? 0),
-  }));
 }
 
 export function heatmap({ q, start, end, step }, signal) {

@@ -18,10 +18,12 @@ const PAGES = {
   service: () => import("./services/service.js"),
   map: () => import("./map/map.js"),
   live: () => import("./live/live.js"),
+  agents: () => import("./agents/agents.js"),
+  "agents/session": () => import("./agents/session.js"),
 };
 
 /** Stylesheets of pages that share one. */
-const STYLESHEETS = { service: ["services"], live: ["explore", "live"] };
+const STYLESHEETS = { service: ["services"], live: ["explore", "live"], agents: ["explore", "services", "agents"], "agents/session": ["services", "trace", "agents", "conversation"] };
 const MARKS_MAX = 2;
 
 const styles = new Map();
@@ -64,6 +66,7 @@ class App {
       { keys: ["g e"], does: "Go to Explore", run: () => this.go(this.lastExplore) },
       { keys: ["g s"], does: "Go to Services", run: () => this.go(this.front("services")) },
       { keys: ["g m"], does: "Go to the map", run: () => this.go(this.front("map")) },
+      { keys: ["g a"], does: "Go to Agents", run: () => this.go(this.front("agents")) },
       { keys: ["g l"], does: "Go to Live", run: () => this.go(this.front("live")) },
       { keys: ["g c"], does: "Compare the marked traces", run: () => this.go(this.front("compare")) },
       { keys: ["d"], does: "Theme: system, light, dark", run: () => this.shell.nextTheme() },
@@ -120,6 +123,11 @@ class App {
     // The list that a drop brings is empty once its event is over.
     const kept = [...files];
     return this.openDialog(() => import("./import.js"), (module) => module.importFiles(this, kept));
+  }
+
+  /** The stylesheet of a part that comes late. @param {string} name */
+  style(name) {
+    return style(name);
   }
 
   chooseFiles() {

@@ -92,7 +92,7 @@ class Palette {
     const page = (name, title, words) => ({ title, detail: "page", picture: name, words, run: () => app.go(app.front(name)) });
     const action = (title, picture, run, words) => ({ title, detail: "action", picture, words, run });
     return [
-      page("explore", "Explore", "search traces"), page("services", "Services"), page("map", "Map", "graph dependencies"), page("live", "Live", "tail"),
+      page("explore", "Explore", "search traces"), page("services", "Services"), page("map", "Map", "graph dependencies"), page("agents", "Agents", "sessions llm tools"), page("live", "Live", "tail"),
       page("compare", "Compare", "diff"),
       action("Copy a link to this view", "link", () => app.copyLink(), "share url"),
       action("Theme: system, light, dark", "auto", () => shell.nextTheme(), "color"),
@@ -129,7 +129,7 @@ class Palette {
   /** @param {string} typed @returns {Item[]} */
   find(typed) {
     const { saved, past } = this.queryItems();
-    if (typed === "") return [...this.fixed.slice(0, 5), ...past.slice(0, PAST_MAX), ...saved.slice(0, PAST_MAX), ...this.fixed.slice(5)];
+    if (typed === "") return [...this.fixed.slice(0, 6), ...past.slice(0, PAST_MAX), ...saved.slice(0, PAST_MAX), ...this.fixed.slice(6)];
     const found = [];
     const id = traceId(typed);
     if (id && (isWholeTraceId(typed) || /^[0-9a-f-]{8,}$/i.test(typed))) {

@@ -7,9 +7,9 @@ import { rail, theme } from "./settings.js";
 const THEMES = ["auto", "light", "dark"];
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 const MESSAGE_MILLIS = 2500;
-const RAIL = [["explore", "Explore"], ["services", "Services"], ["map", "Map"], ["live", "Live"], ["compare", "Compare"]];
+const RAIL = [["explore", "Explore"], ["services", "Services"], ["map", "Map"], ["agents", "Agents"], ["live", "Live"], ["compare", "Compare"]];
 /** The entry of the rail that a page without one belongs to. */
-const BELONGS_TO = { trace: "explore", service: "services" };
+const BELONGS_TO = { trace: "explore", service: "services", "agents/session": "agents" };
 
 export class Shell {
   /**

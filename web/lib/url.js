@@ -12,6 +12,8 @@ const DEFAULTS = {
   service: { ...RANGE, op: "", sort: "" },
   map: { q: "", ...RANGE, focus: "", hops: "", view: "", node: "", edge: "", rate: "", errors: "", sort: "" },
   live: { q: "", tz: "" },
+  agents: { q: "", ...RANGE, agent: "", outcome: "", priority: "", task: "", key: "", cost: "", group: "", sums: "", sort: "" },
+  "agents/session": { tz: "", span: "", lane: "", z: "", c: "", view: "", sort: "" },
 };
 
 /** Pages whose path goes on with a name or with ids. */
@@ -19,15 +21,16 @@ const MORE = {
   trace: ([id]) => idOf(id),
   service: ([name]) => (name ? { id: name } : null),
   compare: ([a, b]) => (a ? comparison(a, b) : {}),
+  "agents/session": ([, id]) => (id ? { id } : null),
 };
 
 /** Characters that `encodeURIComponent` escapes although a query string may carry them, kept for readers. */
 const READABLE = { "%3A": ":", "%2C": ",", "%2F": "/", "%3D": "=", "%40": "@", "%24": "$", "%20": "+" };
 
 /**
- * `id` is the trace's of `trace`, the name of `service`, the first trace's of `compare`, whose `other` is the second
+ * `id` is the trace's of `trace`, the name of `service`, the session's of `agents/session`, the first trace's of `compare`, whose `other` is the second
  * trace's or "typical".
- * @typedef {{ page: "explore" | "trace" | "compare" | "services" | "service" | "map" | "live", id?: string, other?: string,
+ * @typedef {{ page: "explore" | "trace" | "compare" | "services" | "service" | "map" | "live" | "agents" | "agents/session", id?: string, other?: string,
  *   state: Object<string, string> }} View
  */
 
@@ -39,7 +42,7 @@ const READABLE = { "%3A": ":", "%2C": ",", "%2F": "/", "%3D": "=", "%40": "@", "
 export function parseView(pathname, search, base) {
   const inside = pathname.startsWith(base) ? pathname.slice(base.length) : "";
   const [first, ...rest] = inside.split("/").map(decode);
-  const known = Object.hasOwn(DEFAULTS, first) ? first : "explore";
+  const known = [`${first}/${rest[0]}`, first].find((path) => Object.hasOwn(DEFAULTS, path)) ?? "explore";
   const more = MORE[known] ? MORE[known](rest) : {};
   const page = more ? known : "explore";
   const given = new URLSearchParams(search);
@@ -51,8 +54,9 @@ export function parseView(pathname, search, base) {
 /** Writes an address, relative to the base. @param {View} view */
 export function formatView({ page, id, other, state }) {
   // Browsers resolve these away in a path, however they are written.
-  if (page === "service" && (id === "." || id === "..")) return formatView({ page: "services", state: { ...state, q: id, sort: "" } });
-  const path = [page, id, other].filter(Boolean).map(encodeURIComponent).join("/");
+  const list = { service: "services", "agents/session": "agents" }[page];
+  if (list && (id === "." || id === "..")) return formatView({ page: list, state: { ...state, q: id, sort: "" } });
+  const path = [page, ...[id, other].filter(Boolean).map(encodeURIComponent)].join("/");
   const parts = [];
   for (const [key, initial] of Object.entries(DEFAULTS[page])) {
     const value = state?.[key];

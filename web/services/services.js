@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Services: what each was asked to do, how often that failed and how long it took, beside the same time before.
-import * as api from "../api.js";
+import * as api from "../api-more.js";
 import { count, nanos, plural, zoneLabel } from "../lib/format.js";
 import { rangeLabel, resolveRange } from "../lib/range.js";
 import { RangePicker } from "../lib/range-picker.js";

@@ -54,3 +54,13 @@ test("trace ids come in every dress", () => {
   assert.equal(isWholeTraceId("abc"), false);
   assert.equal(isWholeTraceId("cart"), false);
 });
+
+test("sessions have whatever was chosen as their id", () => {
+  for (const id of ["ses_7f3", `${ID}:00f067aa0ba902b7`, "a/b c%2F:@", "…\u202e"]) {
+    const address = new URL(formatView({ page: "agents/session", id, state: { lane: "x" } }), "http://host/skein/");
+    assert.deepEqual(parseView(address.pathname, address.search, "/skein/"), { page: "agents/session", id, state: { ...initialState("agents/session"), lane: "x" } });
+  }
+  assert.equal(parseView("/agents", "?agent=planner", "/").state.agent, "planner");
+  assert.equal(parseView("/agents/session", "", "/").page, "explore");
+  assert.equal(formatView({ page: "agents/session", id: "..", state: {} }), "agents?q=..");
+});

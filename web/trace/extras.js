@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What several views of a trace ask the server beside its skeleton: asked once, when the first of them wants it.
-import * as api from "../api-more.js";
+import * as api from "../api-agents.js";
 
 const LOGS_MAX = 10_000;
+const SESSIONS_MAX = 1000;
+/** Names by which agents, models and tools go: a trace without any is not asked for sessions. */
+const AGENTS = /agent|llm|chat|completion|tool|mcp|gen_?ai|embedd|prompt|model|claude|codex|openai|anthropic|gemini|graph|crew|retriev|handoff|workflow/i;
 const kept = new WeakMap();
 
 /** @param {import("./model.js").TraceModel} model @returns {Extras} */
@@ -35,6 +38,13 @@ class Extras {
   /** Log records of the trace, by time. */
   logs() {
     return this.once("logs", () => api.traceLogs(this.model.traceId, undefined, LOGS_MAX));
+  }
+
+  /** The sessions of agents in this trace. @returns {Promise<any[]>} */
+  agentSessions() {
+    const { model } = this;
+    const mayBe = model.operations.some((name) => AGENTS.test(name)) || model.services.some(({ name }) => AGENTS.test(name));
+    return this.once("agents", async () => (mayBe ? (await api.sessions({ traceId: model.traceId, limit: SESSIONS_MAX })).sessions : []));
   }
 
   /** Whether any stored span of a range links to this trace. @param {{ start?: bigint, end?: bigint }} range @returns {Promise<boolean>} */

@@ -7,6 +7,7 @@ import { icon } from "../lib/icons.js";
 import { initialState } from "../lib/url.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { folding } from "../settings.js";
+import { extrasOf } from "./extras.js";
 
 export class TraceMenu {
   /** @param {any} app @param {string} id of the trace */
@@ -27,7 +28,8 @@ export class TraceMenu {
       this.moreButton.focus();
     });
     this.panel.addEventListener("toggle", (event) => attribute(this.moreButton, "aria-expanded", String(event.newState === "open")));
-    this.element = h("div.trace-menu", {}, this.neighbours(), this.markButton, this.pinButton, button("link", "Copy link (y)", () => app.copyLink()), this.moreButton, this.panel);
+    this.agentsLink = h("a.button.agents-way", { hidden: true, title: "The agents of this trace on lanes" }, icon("agents"), h("span", {}, "Agents"));
+    this.element = h("div.trace-menu", {}, this.agentsLink, this.neighbours(), this.markButton, this.pinButton, button("link", "Copy link (y)", () => app.copyLink()), this.moreButton, this.panel);
     this.pinButton.disabled = true;
     this.unlisten = app.marks.listen(() => this.showMark());
     this.showMark();
@@ -91,6 +93,17 @@ export class TraceMenu {
     this.pinButton.disabled = false;
     attribute(this.pinButton, "aria-pressed", String(isPinned));
     this.pinButton.title = isPinned ? "Kept: retention and sampling leave this trace. Let it go" : "Keep this trace from retention and sampling";
+  }
+
+  /** The way to the agents of the trace, and the tab of what they said; most traces have none. @param {any} trace the page */
+  async showAgents({ model, views }) {
+    const sessions = await extrasOf(model).agentSessions().catch(() => []);
+    model.hasAgents = sessions.length > 0;
+    this.agentsLink.hidden = !model.hasAgents;
+    if (!model.hasAgents) return;
+    const root = sessions.find(({ parentSessionId }) => !parentSessionId) ?? sessions.at(-1);
+    this.agentsLink.href = this.app.href({ page: "agents/session", id: root.sessionId, state: initialState("agents/session") });
+    views.choose(views.entry);
   }
 
   showMark() {

@@ -151,6 +151,7 @@ class TracePage {
     this.spans.begin(this.model, this.traceStart);
     this.head.show();
     this.menu.showPin(skeleton.pinned);
+    this.menu.showAgents(this);
     this.arrivals.begin(skeleton.spanCount, (skeleton.warnings ?? []).some(({ code }) => code === "still-arriving"));
     this.minimap.show(this.model);
     this.find.begin(this.model);

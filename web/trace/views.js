@@ -25,6 +25,7 @@ export const VIEWS = [
   { name: "graph", title: "Graph", key: "3", load: () => import("./graph.js"), hasDetails: true },
   { name: "table", title: "Table", key: "4", load: () => import("./table.js") },
   { name: "logs", title: "Logs", key: "5", load: () => import("./logs.js"), hasDetails: true },
+  { name: "conversation", title: "Conversation", key: "6", load: () => import("./conversation.js"), hasDetails: true, isThere: (model) => model.hasAgents === true },
   { name: "raw", title: "Raw", key: "7", load: () => import("./raw.js") },
 ];
 

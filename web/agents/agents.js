@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// Agents: the sessions that are stored, newest first, and how their tools do.
+import * as api from "../api-agents.js";
+import { count, plural, zoneLabel } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { rangeLabel, resolveRange } from "../lib/range.js";
+import { RangePicker } from "../lib/range-picker.js";
+import { initialState } from "../lib/url.js";
+import { attribute, debounce, fill, h } from "../lib/view.js";
+import { barEnd, failure, fixedRange, stateOf } from "../services/parts.js";
+import { timeForm, zone } from "../settings.js";
+import { Filters } from "./filters.js";
+import { Follower } from "./follow.js";
+import { keepList } from "./left.js";
+import { SessionList, rowOf } from "./session-list.js";
+import { Sums } from "./sums.js";
+
+const PAGE = 100;
+const WAIT_MILLIS = 250;
+/** News are read at most so often. */
+const REFRESH_MILLIS = 2000;
+/** Where there is room for it, the sums above the list show at first. */
+const NARROW = matchMedia("(max-width: 720px)");
+/** What asks the server anew. */
+const ASKED = ["q", "from", "to", "agent", "outcome", "priority", "task", "key", "cost"];
+
+/** @param {any} app @param {import("../lib/url.js").View} view */
+export function open(app, view) {
+  return new Agents(app, view.state);
+}
+
+class Agents {
+  constructor(app, state) {
+    this.app = app;
+    this.state = state;
+    this.asked = 0;
+    this.rows = [];
+    this.next = null;
+    this.nowMillis = Date.now();
+    this.range = new RangePicker((from, to) => app.push({ from, to }));
+    this.filters = new Filters((change) => app.push(change));
+    this.search = h("input.field.agent-search", { type: "search", placeholder: "Title, agent or id", "aria-label": "Search sessions by title, agent or id", autocomplete: "off", spellcheck: "false" });
+    this.write = debounce(() => app.push({ q: this.search.value.trim() }), WAIT_MILLIS);
+    this.search.addEventListener("input", () => this.write());
+    this.search.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown" || event.key === "Enter") { event.preventDefault(); this.write.flush(); this.list.move(0); }
+      if (event.key === "Escape") { this.search.value = ""; this.write(); this.search.blur(); }
+    });
+    this.groupButton = h("button", { type: "button", title: "Sessions of one key together (g k)", onclick: () => this.keep({ group: this.state.group ? "" : "1" }) }, icon("fold"), "Group");
+    this.summary = h("p.summary", {});
+    this.news = h("button.primary.news", { type: "button", hidden: true, onclick: () => this.load() });
+    this.problem = h("div", {});
+    this.sums = new Sums({
+      toggle: (isOpen) => this.keep({ sums: isOpen === !NARROW.matches ? "" : isOpen ? "on" : "off" }),
+      chooseAgent: (agent) => app.push({ agent }),
+      learn: (names) => { this.names = names; this.offer(); },
+    });
+    this.list = new SessionList({
+      open: (row) => (row.isGroup ? this.toggle(row.key) : app.go(this.sessionView(row.sessionId))),
+      href: (id) => app.href(this.sessionView(id)),
+      more: (again) => this.more(again), sort: (sort) => this.keep({ sort }),
+      colorOf: (name) => app.colors.of(name), mark: (id) => app.mark(id), marks: () => app.marks.value,
+    });
+    this.body = h("div.agents-body", {});
+    const { shell } = app;
+    document.title = "Agents · Skein";
+    fill(shell.barStart, h("h1", {}, "Agents"), this.search);
+    fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
+    fill(shell.main, h("div.under-bar.agents-bar", {}, this.filters.element, h("span.spring"), this.news, this.groupButton), this.sums.element, h("div.agents-facts", {}, this.summary), this.problem, this.body);
+    this.unlisten = [timeForm.listen(() => this.list.refresh()), app.marks.listen(() => this.list.refresh())];
+    this.installKeys();
+    app.colors.learn().then(() => this.list.refresh());
+    this.follower = new Follower({}, () => this.heard());
+    this.show(state);
+  }
+
+  installKeys() {
+    const { app, list } = this;
+    const page = () => list.list.rowsPerPage - 1;
+    app.keyboard.install("Agents", [
+      { keys: ["/"], does: "Search sessions", run: () => this.search.focus() },
+      { keys: ["f"], does: "Filter by agent", run: () => this.filters.fields.agent.focus() },
+      { keys: ["t"], does: "Time range", run: () => this.range.toggle() },
+      { keys: ["r"], does: "Read again", run: () => this.load() },
+      { keys: ["g k"], does: "Group by session key", run: () => this.groupButton.click() },
+      { keys: ["ArrowDown", "j"], does: "Next session", run: () => list.move(1) },
+      { keys: ["ArrowUp", "k"], does: "Previous session", run: () => list.move(-1) },
+      { keys: ["PageDown"], does: "A page down", run: () => list.move(page()) },
+      { keys: ["PageUp"], does: "A page up", run: () => list.move(-page()) },
+      { keys: ["Home"], does: "First session", run: () => list.move(-Infinity) },
+      { keys: ["End"], does: "Last session", run: () => list.move(Infinity) },
+      { keys: ["Enter"], does: "Open the session; open or close a group", run: () => list.open(list.selected) },
+      { keys: ["x"], does: "Mark its trace to be compared", run: () => { if (list.chosen && !list.chosen.isGroup) app.mark(list.chosen.traceId); } },
+    ]);
+  }
+
+  /** State that asks for nothing new. @param {Object<string, string>} change */
+  keep(change) {
+    this.app.replace(change);
+    this.show(this.app.view.state);
+  }
+
+  sessionView(id) {
+    return { page: "agents/session", id, state: initialState("agents/session") };
+  }
+
+  show(state) {
+    const isOther = !this.loaded || ASKED.some((key) => state[key] !== this.loaded[key]);
+    this.state = state;
+    this.range.show(state.from, state.to);
+    this.filters.show(state);
+    if (document.activeElement !== this.search) this.search.value = state.q;
+    attribute(this.groupButton, "aria-pressed", String(state.group !== ""));
+    this.sums.open(state.sums === "" ? !NARROW.matches : state.sums === "on");
+    if (isOther) this.load();
+    else this.draw();
+  }
+
+  query(range) {
+    const { q, agent, outcome, priority, task, key, cost } = this.loaded;
+    return { q, agent, outcome, priority, task, sessionKey: key, minCost: Number(cost) > 0 ? cost : "", from: range.start, to: range.end };
+  }
+
+  async load() {
+    const asked = ++this.asked;
+    const isOver = () => asked !== this.asked;
+    this.flight?.abort();
+    const { signal } = (this.flight = new AbortController());
+    const { shell } = this.app;
+    this.loaded = this.state;
+    this.nowMillis = Date.now();
+    this.news.hidden = true;
+    const { from, to } = this.state;
+    this.bounds = resolveRange(from, to, this.nowMillis, zone.value);
+    if (!this.bounds) {
+      this.rows = [];
+      shell.busy(false);
+      fill(this.body, stateOf("The time range makes no sense", `From “${from}” to “${to || "now"}”.`, [["Last hour", () => this.app.push({ from: "-1h", to: "" })]]));
+      return;
+    }
+    shell.busy(true);
+    attribute(this.body, "aria-busy", "true");
+    if (this.rows.length) this.body.classList.add("waiting");
+    this.sums.load({ agent: this.state.agent, from: this.bounds.start, to: this.bounds.end }, signal, isOver);
+    try {
+      const answer = await api.sessions({ ...this.query(this.bounds), limit: PAGE }, signal);
+      if (isOver()) return;
+      this.take(answer, true);
+      shell.setOffline(null);
+      fill(this.problem);
+      this.draw();
+      shell.say(this.next ? `More than ${plural(this.rows.length, "session")}` : plural(this.rows.length, "session"));
+    } catch (error) {
+      if (isOver() || signal.aborted) return;
+      this.fail(error);
+    } finally {
+      if (!isOver()) {
+        shell.busy(false);
+        attribute(this.body, "aria-busy", null);
+        this.body.classList.remove("waiting");
+      }
+    }
+  }
+
+  take({ sessions, next }, isFirst) {
+    const now = BigInt(this.nowMillis) * 1_000_000n;
+    const known = new Set(isFirst ? [] : this.rows.map(({ sessionId }) => sessionId));
+    const rows = sessions.filter(({ sessionId }) => !known.has(sessionId)).map((record) => rowOf(record, now));
+    this.rows = isFirst ? rows : [...this.rows, ...rows];
+    this.next = next;
+    this.moreProblem = null;
+    this.offer();
+  }
+
+  async more(again = false) {
+    if (!this.next || this.isReading || (this.moreProblem && !again)) return;
+    const { asked } = this;
+    this.isReading = true;
+    try {
+      const answer = await api.sessions({ ...this.query(this.bounds), limit: PAGE, cursor: this.next }, this.flight.signal);
+      if (asked !== this.asked) return;
+      this.take(answer, false);
+    } catch (error) {
+      if (asked !== this.asked) return;
+      this.moreProblem = error.message;
+    } finally {
+      this.isReading = false;
+    }
+    this.draw();
+  }
+
+  /** An agent did something: whoever looks at the newest sessions sees it soon; whoever reads below is told. */
+  heard() {
+    if (this.loaded?.to) return;
+    this.isDue = true;
+    if (!this.refreshing) {
+      this.refreshing = setTimeout(() => { this.refreshing = 0; this.update(); }, REFRESH_MILLIS);
+    }
+  }
+
+  get isAtNewest() {
+    return this.list.scroller.scrollTop === 0 && this.state.sort === "" && !document.hidden;
+  }
+
+  /** The first page anew: rows that were there keep their place in the choice, and focus stays where it is. */
+  async update() {
+    if (!this.isDue || !this.bounds) return;
+    if (!this.isAtNewest) {
+      this.news.hidden = false;
+      this.news.textContent = "Show new work";
+      return;
+    }
+    this.isDue = false;
+    const { asked } = this;
+    this.nowMillis = Date.now();
+    const range = resolveRange(this.loaded.from, this.loaded.to, this.nowMillis, zone.value);
+    const answer = await api.sessions({ ...this.query(range), limit: PAGE }, this.flight.signal).catch(() => null);
+    if (!answer || asked !== this.asked) return;
+    const now = BigInt(this.nowMillis) * 1_000_000n;
+    const fresh = answer.sessions.map((record) => rowOf(record, now));
+    const ids = new Set(fresh.map(({ sessionId }) => sessionId));
+    const isWhole = this.rows.length <= PAGE;
+    this.rows = [...fresh, ...(isWhole ? [] : this.rows.filter(({ sessionId }) => !ids.has(sessionId)))];
+    if (isWhole) this.next = answer.next;
+    this.draw();
+  }
+
+  offer() {
+    this.filters.offer([...(this.names ?? []), ...this.rows.map(({ agentName }) => agentName)]);
+  }
+
+  toggle(key) {
+    const { closed } = this.list;
+    if (!closed.delete(key)) closed.add(key);
+    this.draw();
+  }
+
+  draw() {
+    const { state, rows } = this;
+    if (!this.bounds || !this.loaded) return;
+    const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
+    fill(this.summary, rows.length ? [h("strong", {}, `${plural(rows.length, "session")}${this.next ? ", more to come" : ""}`), ` · ${count(new Set(rows.map(({ agentName }) => agentName)).size)} agents`] : "", ` · ${where} · ${zoneLabel(zone.value, this.nowMillis)}`);
+    if (!rows.length) {
+      this.showNothing();
+      return;
+    }
+    if (this.body.firstChild !== this.list.element) fill(this.body, this.list.element);
+    this.list.showSessions(rows, { hasMore: this.next !== null, order: state.sort, isGrouped: state.group !== "", problem: this.moreProblem });
+  }
+
+  showNothing() {
+    const { app, state } = this;
+    const isNarrow = ["q", "agent", "outcome", "priority", "task", "key", "cost"].filter((key) => state[key]);
+    fill(this.summary);
+    if (isNarrow.length) {
+      const without = Object.fromEntries(isNarrow.map((key) => [key, ""]));
+      fill(this.body, stateOf("No session is like that", `Nothing in ${rangeLabel(state.from, state.to, this.nowMillis, zone.value).toLowerCase()} fits all conditions.`, [["Without conditions", () => app.push(without)], ["All time", () => app.push({ from: "all", to: "" })]]));
+      return;
+    }
+    fill(this.body, stateOf("No agent has worked here yet", [
+      h("p", {}, "A session shows here as soon as a span tells of an agent, a model or a tool: OpenTelemetry's GenAI conventions, OpenInference, OpenLLMetry, Langfuse, Logfire, the Model Context Protocol, Claude Code and Codex are understood."),
+      h("p.faint", {}, "Send OTLP to this server, write with the WorkTrace API, or put skein mcp-proxy before an MCP server."),
+    ], [["All time", () => app.push({ from: "all", to: "" })], ["Read again", () => this.load()]]));
+  }
+
+  fail(error) {
+    const { shell } = this.app;
+    if (error.code === "network") shell.setOffline(() => this.load());
+    shell.alert(error.message);
+    if (this.rows.length) fill(this.problem, failure(error, () => this.load()));
+    else fill(this.body, stateOf("The sessions could not be read", [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null], [["Try again", () => this.load()]]));
+  }
+
+  zoneChanged() {
+    this.range.show(this.state.from, this.state.to);
+    this.list.refresh();
+    this.draw();
+  }
+
+  fixedState() {
+    return fixedRange(this.state, this.nowMillis);
+  }
+
+  close() {
+    keepList(this.state);
+    this.asked++;
+    this.flight?.abort();
+    this.follower.close();
+    clearTimeout(this.refreshing);
+    this.write.cancel();
+    this.filters.close();
+    this.list.close();
+    for (const stop of this.unlisten) stop();
+    this.app.keyboard.install("Agents", []);
+  }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was said: the turns of a session in bubbles, as text and nothing else. A turn and a step of the lanes choose each other.
+import * as api from "../api-agents.js";
+import { bytes, duration, nanos, plural } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { attribute, debounce, fill, h } from "../lib/view.js";
+import { failure } from "../services/parts.js";
+import { longText } from "../trace/attributes.js";
+import { CUT_LENGTH, firstTurns, headOf, isLong, partsOf } from "./turns.js";
+
+/** Turns that stand in the document at once. */
+const WINDOW = 120;
+const STEP = 60;
+const AFTER_MILLIS = 120;
+/** Pages of the server that are read to find a chosen span. */
+const PAGES_MAX = 5;
+
+const HOW_TO = [
+  ["OpenTelemetry’s GenAI instrumentations", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"],
+  ["OpenLLMetry", "TRACELOOP_TRACE_CONTENT=true"],
+  ["Claude Code", "OTEL_LOG_USER_PROMPTS=1 OTEL_LOG_TOOL_DETAILS=1"],
+];
+
+export class Conversation {
+  /** @param {{ choose: (sessionId: string, spanId: string) => void, nameOf: (sessionId: string) => string }} actions */
+  constructor(actions) {
+    this.actions = actions;
+    /** By session: turns so far, the cursor, and whether content is kept. */
+    this.kept = new Map();
+    this.opened = new Set();
+    this.chosen = "";
+    this.first = 0;
+    this.title = h("h2.pane-title", {}, "Conversation");
+    this.facts = h("span.faint.pane-facts", { role: "status" });
+    this.note = h("div.conversation-note", {});
+    this.list = h("ol.turns", {});
+    this.earlier = h("button.quiet.more-turns", { type: "button", hidden: true, onclick: () => this.move(this.first - STEP) }, "Earlier turns");
+    this.later = h("button.quiet.more-turns", { type: "button", hidden: true, onclick: () => this.goOn() }, "Later turns");
+    this.scroller = h("div.conversation-scroller", { tabindex: "0", role: "group", "aria-label": "Turns" }, this.note, this.earlier, this.list, this.later);
+    this.element = h("section.pane.conversation", { "aria-label": "Conversation" }, h("div.pane-head", {}, this.title, this.facts), this.scroller);
+    this.ask = debounce(() => this.load(), AFTER_MILLIS);
+    this.life = new AbortController();
+    this.list.addEventListener("click", (event) => this.press(event));
+    this.list.addEventListener("keydown", (event) => {
+      const step = { ArrowDown: 1, ArrowUp: -1, j: 1, k: -1 }[event.key];
+      const turn = step && event.target.closest(".turn");
+      if (!turn) return;
+      event.preventDefault();
+      event.stopPropagation();
+      (step > 0 ? turn.nextElementSibling : turn.previousElementSibling)?.querySelector(".turn-head").focus();
+    });
+  }
+
+  /** @param {string} sessionId @param {string | null} spanId the step that is chosen @param {bigint} origin when time begins */
+  show(sessionId, spanId, origin) {
+    const isOther = sessionId !== this.sessionId;
+    Object.assign(this, { sessionId, origin });
+    this.chosen = spanId ?? "";
+    if (isOther) {
+      this.first = 0;
+      this.opened.clear();
+      this.problem = null;
+    }
+    if (this.kept.has(sessionId)) {
+      if (isOther || !this.list.firstChild) this.draw();
+      else this.markChosen();
+      this.follow();
+    } else this.ask();
+  }
+
+  /** Reads a running session anew. @param {string} sessionId */
+  forget(sessionId) {
+    this.kept.delete(sessionId);
+    if (sessionId === this.sessionId) this.ask();
+  }
+
+  async load() {
+    const { sessionId } = this;
+    if (this.isClosed) return;
+    attribute(this.element, "aria-busy", "true");
+    try {
+      const answer = await api.conversation(sessionId, null, this.life.signal);
+      this.kept.set(sessionId, { turns: answer.turns, next: answer.next, contentState: answer.contentState, starts: firstTurns(answer.turns) });
+      this.problem = null;
+    } catch (error) {
+      if (this.life.signal.aborted) return;
+      this.problem = error;
+    }
+    if (sessionId !== this.sessionId) return;
+    attribute(this.element, "aria-busy", null);
+    this.draw();
+    this.follow();
+  }
+
+  async readOn() {
+    const { sessionId } = this;
+    const kept = this.kept.get(sessionId);
+    if (!kept?.next || kept.isReading) return;
+    kept.isReading = true;
+    try {
+      const answer = await api.conversation(sessionId, kept.next, this.life.signal);
+      for (const [spanId, index] of firstTurns(answer.turns)) if (!kept.starts.has(spanId)) kept.starts.set(spanId, kept.turns.length + index);
+      kept.turns.push(...answer.turns);
+      kept.next = answer.next;
+    } catch (error) {
+      if (!this.life.signal.aborted) this.problem = error;
+      kept.next = null;
+    } finally {
+      kept.isReading = false;
+    }
+  }
+
+  async goOn() {
+    const kept = this.kept.get(this.sessionId);
+    if (this.first + WINDOW + STEP > kept.turns.length) await this.readOn();
+    this.move(this.first + STEP);
+  }
+
+  /** Shows another part; what stays keeps its place. */
+  move(first) {
+    const kept = this.kept.get(this.sessionId);
+    if (!kept) return;
+    const anchor = first < this.first ? this.list.firstElementChild : this.list.lastElementChild;
+    const [index, before] = [Number(anchor?.dataset.index), anchor?.getBoundingClientRect().top];
+    this.first = Math.max(0, Math.min(first, kept.turns.length - Math.min(WINDOW, kept.turns.length)));
+    this.draw();
+    const now = this.list.querySelector(`[data-index="${index}"]`);
+    if (now) this.scroller.scrollTop += now.getBoundingClientRect().top - before;
+  }
+
+  /** Brings the turns of the chosen step into view. */
+  async follow() {
+    const { sessionId, chosen } = this;
+    const kept = this.kept.get(sessionId);
+    if (!kept || !chosen) return;
+    for (let page = 0; page < PAGES_MAX && kept.next && !kept.starts.has(chosen); page++) await this.readOn();
+    if (sessionId !== this.sessionId || chosen !== this.chosen) return;
+    const index = kept.starts.get(chosen);
+    if (index === undefined) return;
+    if (index < this.first || index >= this.first + WINDOW) {
+      this.first = Math.max(0, Math.min(index - STEP, kept.turns.length - WINDOW));
+      this.draw();
+    }
+    const turn = this.list.querySelector(`[data-index="${index}"]`);
+    if (!turn) return;
+    const [box, view] = [turn.getBoundingClientRect(), this.scroller.getBoundingClientRect()];
+    if (box.top < view.top || box.bottom > view.bottom) this.scroller.scrollTop += box.top - view.top - 16;
+  }
+
+  /** What is chosen, without drawing anything else. */
+  markChosen() {
+    const { turns } = this.kept.get(this.sessionId);
+    for (const element of this.list.children) {
+      const isChosen = this.chosen !== "" && turns[Number(element.dataset.index)]?.spanId === this.chosen;
+      element.classList.toggle("chosen", isChosen);
+      attribute(element, "aria-current", isChosen ? "true" : null);
+    }
+  }
+
+  draw() {
+    const kept = this.kept.get(this.sessionId);
+    this.facts.textContent = "";
+    if (this.problem && !kept) {
+      fill(this.note, failure(this.problem, () => this.load()));
+      fill(this.list);
+      this.earlier.hidden = this.later.hidden = true;
+      return;
+    }
+    if (!kept) return;
+    const { turns, next } = kept;
+    this.facts.textContent = `${this.actions.nameOf(this.sessionId)} · ${next ? "more than " : ""}${plural(turns.length, "turn")}`;
+    fill(this.note, this.why(kept));
+    const last = Math.min(turns.length, this.first + WINDOW);
+    fill(this.list, turns.slice(this.first, last).map((turn, place) => this.turn(turn, this.first + place)));
+    this.earlier.hidden = this.first === 0;
+    this.later.hidden = last >= turns.length && !next;
+  }
+
+  /** Why nothing, or not everything, can be read. */
+  why({ contentState, turns }) {
+    if (contentState === "kept" && turns.length) return null;
+    if (contentState === "dropped") return h("p.faint", {}, "What was said was not kept: this server is set up to drop content, or it was too large. Times, names and tokens are complete.");
+    if (contentState === "kept") return h("p.faint", {}, "No turn belongs to this session.");
+    return h("div.how-to", {}, h("p", {}, "What was said was not recorded: instrumentations leave content out until they are asked for it. Times, names and tokens are complete."),
+      h("dl", {}, HOW_TO.map(([who, how]) => [h("dt.faint", {}, who), h("dd", {}, h("code", {}, how))])));
+  }
+
+  turn(turn, index) {
+    const { who, what } = headOf(turn);
+    const text = typeof turn.text === "string" ? turn.text : null;
+    const isChosen = turn.spanId === this.chosen && this.chosen !== "";
+    const at = Number(nanos(turn.timeUnixNano) - this.origin);
+    const isOpen = this.opened.has(index);
+    const isCut = text !== null && isLong(text) && !isOpen;
+    return h("li.turn", { "data-index": index, "data-role": turn.kind === "toolCall" ? "call" : turn.role, class: `turn${isChosen ? " chosen" : ""}`, "aria-current": isChosen ? "true" : null },
+      h("button.turn-head", { type: "button", title: "Show it on the lanes" }, h("span.turn-who", {}, who), h("span.turn-what", {}, what), h("time.turn-time", {}, `${at < 0 ? "−" : "+"}${duration(Math.abs(at))}`)),
+      text === null ? h("p.turn-text.faint", {}, "not recorded") : h("div.turn-text", { class: `turn-text${isCut ? " cut" : ""}` }, isCut ? text.slice(0, CUT_LENGTH) : partsOf(text).map((part) => (part.isCode ? longText(part.text, "pre.turn-code", `${who} ${what}`) : longText(part.text, "div.turn-words")))),
+      text !== null && isLong(text) ? h("button.quiet.turn-more", { type: "button", "aria-expanded": String(!isCut) }, isCut ? `Show all (${bytes(text.length)})` : "Less") : null,
+      turn.truncated ? h("p.faint.turn-cut", {}, icon("warning"), "cut when it was stored") : null);
+  }
+
+  press(event) {
+    const element = event.target.closest(".turn");
+    if (!element) return;
+    const index = Number(element.dataset.index);
+    const turn = this.kept.get(this.sessionId).turns[index];
+    if (event.target.closest(".turn-more")) {
+      if (!this.opened.delete(index)) this.opened.add(index);
+      const fresh = this.turn(turn, index);
+      element.replaceWith(fresh);
+      fresh.querySelector(".turn-more").focus();
+    } else if (event.target.closest(".turn-head")) this.actions.choose(turn.sessionId ?? this.sessionId, turn.spanId);
+  }
+
+  close() {
+    this.isClosed = true;
+    this.ask.cancel();
+    this.life.abort();
+  }
+}

@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: Apache-2.0
+// A session and all that it led to: loads the orchestration, holds what is chosen, shown and zoomed, and keeps the address
+// saying so. Lanes, conversation and details are three looks at one choice.
+import * as api from "../api-agents.js";
+import { count, plural } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { initialState } from "../lib/url.js";
+import { attribute, debounce, fill, h } from "../lib/view.js";
+import { stateOf } from "../services/parts.js";
+import { theme } from "../settings.js";
+import { WINDOW_MIN, fractionText, zoomOf } from "../trace/zoom.js";
+import { Below } from "./below.js";
+import { blocksOf, reaches } from "./blocks.js";
+import { agentColors } from "./colors.js";
+import { Conversation } from "./conversation.js";
+import { Follower } from "./follow.js";
+import { SessionHead } from "./head.js";
+import { sessionCommands } from "./keys.js";
+import { Lanes, partOf } from "./lanes.js";
+import { listView } from "./left.js";
+import { Orchestration } from "./orchestration.js";
+import { Overview } from "./overview.js";
+import { SpanPanel } from "./span-panel.js";
+import { momentOf } from "./words.js";
+
+const NARROW = matchMedia("(max-width: 1099px)");
+const STEPS_AT_ONCE = 3;
+const REFRESH_MILLIS = 2000;
+const GROW_MILLIS = 1000;
+/** Of more sessions running bars are not moved each second. */
+const GROW_MAX = 2000;
+const COLLAPSED_MAX = 40;
+const MESSAGES_MAX = 1000;
+
+/** @param {any} app @param {import("../lib/url.js").View} view */
+export function open(app, view) {
+  return new SessionPage(app, view);
+}
+
+class SessionPage {
+  constructor(app, view) {
+    this.app = app;
+    this.id = view.id;
+    this.state = view.state;
+    /** @type {Orchestration | null} */
+    this.orchestration = null;
+    /** Steps by session, once they are here; null where they could not be had. @type {Map<string, any[] | null>} */
+    this.steps = new Map();
+    /** @type {Map<string, Promise<void>>} */
+    this.asking = new Map();
+    this.waiting = [];
+    this.atWork = 0;
+    /** @type {Map<number, import("./lane-drawing.js").LaneBlocks>} */
+    this.kept = new Map();
+    this.messages = [];
+    this.selection = { index: -1, block: null };
+    this.from = 0;
+    this.to = 1;
+    this.collapsed = new Set();
+    this.isSideOpen = true;
+    this.life = new AbortController();
+    document.title = "Session · Skein";
+    this.lanes = new Lanes({
+      choose: (index, block, opens) => this.choose(index, block, { opens }), toggle: (index) => this.toggle(index), zoomAt: (place, factor) => this.zoomAt(place, factor), pan: (part) => this.pan(part),
+      zoomTo: (from, to) => this.zoomTime(from, to), laneOf: (index) => this.laneOf(index), colorOf: (index) => this.colorOf(index), seen: (indices) => this.wantSteps(indices),
+    });
+    this.overview = new Overview((from, to) => this.zoom(from, to), (index) => this.colorOf(index));
+    this.conversation = new Conversation({
+      choose: (sessionId, spanId) => this.chooseSpan(spanId, sessionId), nameOf: (sessionId) => (this.orchestration.session(sessionId)?.agentName ?? "").slice(0, 80) || "no agent named",
+    });
+    this.panel = new SpanPanel(this);
+    this.head = new SessionHead(this);
+    this.below = new Below(this);
+    this.keepZoom = debounce(() => this.keepState(), 150);
+    this.build();
+    app.keyboard.install("Session", sessionCommands(this));
+    this.repaint = () => { this.lanes.repaint(); this.overview.draw(); };
+    this.place = () => this.below.place(NARROW.matches);
+    this.scheme = matchMedia("(prefers-color-scheme: dark)");
+    this.scheme.addEventListener("change", this.repaint);
+    NARROW.addEventListener("change", this.place);
+    this.unlisten = [theme.listen(this.repaint)];
+    this.load();
+  }
+
+  build() {
+    const { app } = this;
+    const { shell } = app;
+    const button = (picture, label, act) => h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick: act }, icon(picture));
+    this.pathButton = button("path", "Draw the critical path (p)", () => this.togglePath());
+    attribute(this.pathButton, "aria-pressed", "true");
+    this.sideButton = button("panel", "Conversation and details (Enter)", () => this.showSide(!this.isSideOpen));
+    this.traceLink = h("a.button.trace-way", { title: "The spans of its trace (w)" }, "Waterfall");
+    this.tools = h("div.session-tools", {}, this.head.path,
+      h("div.button-group", { role: "group", "aria-label": "Lanes" }, button("expand", "Expand all (*)", () => this.setAll(false)), button("collapse", "Collapse all (_)", () => this.setAll(true)), this.pathButton),
+      h("div.button-group", { role: "group", "aria-label": "Zoom" }, button("plus", "Zoom in (+)", () => this.zoomAt(0.5, 0.5)), button("minus", "Zoom out (−)", () => this.zoomAt(0.5, 2)), button("fit", "All of it (0)", () => this.zoom(0, 1))), this.sideButton);
+    this.side = h("div.session-side", {});
+    this.main = h("div.session-main", {}, this.lanes.element, this.below.element);
+    this.element = h("div.session-page", {}, this.head.element, this.overview.element, this.tools, h("div.session-panes", {}, this.main, this.side));
+    fill(shell.barStart, h("a.back", { href: app.href(listView(app)), title: "All sessions" }, icon("back"), "Agents"), this.head.title);
+    fill(shell.barEnd, this.traceLink, h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
+    this.below.place(NARROW.matches);
+  }
+
+  async load() {
+    const { shell } = this.app;
+    shell.busy(true);
+    attribute(this.element, "aria-busy", this.orchestration ? null : "true");
+    try {
+      const answer = await api.orchestration(this.id, this.life.signal);
+      shell.setOffline(null);
+      this.take(answer);
+    } catch (error) {
+      if (!this.life.signal.aborted) this.fail(error);
+    } finally {
+      if (!this.life.signal.aborted) {
+        shell.busy(false);
+        attribute(this.element, "aria-busy", null);
+      }
+    }
+  }
+
+  /** An orchestration, or the same one later: then everything stays where it was. */
+  take(answer) {
+    const isFirst = this.orchestration === null;
+    const { index, block } = this.selection;
+    const before = isFirst ? null : { id: this.orchestration.sessions[index]?.sessionId, span: keyOf(block), word: block?.kind, window: [this.from, this.to].map((place) => this.orchestration.axis.time(place)), isWhole: this.from <= 0 && this.to >= 1 };
+    this.orchestration = new Orchestration(answer);
+    this.colors = agentColors(this.orchestration.sessions.map(({ agentName }) => agentName ?? ""), (name) => this.app.colors.of(name));
+    this.kept.clear();
+    if (!this.element.isConnected) fill(this.app.shell.main, this.element);
+    this.head.show();
+    this.overview.show(this.orchestration);
+    const root = this.orchestration.session(this.id) ?? this.orchestration.session(answer.rootSessionId) ?? this.orchestration.sessions[0];
+    this.traceLink.href = this.app.href({ page: "trace", id: root?.traceId ?? answer.traceId, state: initialState("trace") });
+    if (isFirst) this.applyState(this.state);
+    else {
+      if (!before.isWhole) this.zoomTime(...before.window);
+      this.showLanes();
+      this.restore(before);
+    }
+    this.below.show();
+    if (isFirst) this.app.shell.say(`Orchestration of ${plural(this.orchestration.sessions.length, "session")}`);
+    this.loadMessages();
+    this.keepUp();
+  }
+
+  restore({ id, span }) {
+    const session = this.orchestration.session(id) ?? this.orchestration.sessions[0];
+    if (!session) return;
+    const block = span ? this.blockOf(session.index, span) : null;
+    this.choose(session.index, block, { keeps: false });
+  }
+
+  /** The address says something else. */
+  show(state) {
+    this.state = state;
+    if (this.orchestration) this.applyState(state);
+  }
+
+  applyState(state) {
+    const { orchestration } = this;
+    const wanted = new Set(state.c.split(",").filter(Boolean));
+    this.collapsed = new Set(orchestration.sessions.filter(({ spanId, children }) => children.length && wanted.has(spanId.slice(0, 8))).map(({ sessionId }) => sessionId));
+    const [from, to] = zoomOf(state.z);
+    this.zoom(from, to, false);
+    this.showLanes();
+    this.below.choose(state.view);
+    const lane = orchestration.session(state.lane) ?? orchestration.session(state.span ? orchestration.sessionOfSpan(state.span) : "") ?? orchestration.session(this.id) ?? orchestration.session(orchestration.answer.rootSessionId) ?? orchestration.sessions[0];
+    if (!lane) return;
+    this.uncover(lane.index);
+    const block = state.span ? this.blockOf(lane.index, state.span) : null;
+    this.choose(lane.index, block, { keeps: false });
+    // Only steps tell of most spans.
+    if (state.span && !block) this.wantSteps([lane.index]).then(() => {
+      if (this.state !== state || this.selection.index !== lane.index || this.selection.block) return;
+      const found = this.blockOf(lane.index, state.span);
+      if (found) this.choose(lane.index, found, { keeps: false });
+    });
+  }
+
+  keepState() {
+    const { orchestration, selection } = this;
+    if (!orchestration) return;
+    const session = orchestration.sessions[selection.index];
+    const z = this.from <= 0 && this.to >= 1 ? "" : `${fractionText(this.from)}-${fractionText(this.to)}`;
+    const c = [...this.collapsed].slice(0, COLLAPSED_MAX).map((id) => orchestration.session(id)?.spanId.slice(0, 8)).filter(Boolean).join(",");
+    this.app.replace({ span: keyOf(selection.block), lane: session && session.sessionId !== this.id ? session.sessionId : "", z, c });
+    this.state = this.app.view.state;
+  }
+
+  // Lanes
+
+  /** @param {number} index of a session @returns {number} place in the palette */
+  colorOf(index) {
+    return this.colorOfAgent(this.orchestration.sessions[index]?.agentName ?? "");
+  }
+
+  colorOfAgent(name) {
+    return this.colors.get(name) ?? this.app.colors.of(name);
+  }
+
+  /** @param {number} index @returns {any[] | null} */
+  stepsOf(index) {
+    return this.steps.get(this.orchestration.sessions[index].sessionId) ?? null;
+  }
+
+  /** The blocks of a lane, worked out once. @param {number} index */
+  laneOf(index) {
+    if (!this.kept.has(index)) {
+      const { orchestration } = this;
+      const session = orchestration.sessions[index];
+      const { sessionId } = session;
+      const blocks = blocksOf(session, {
+        calls: orchestration.callsOf.get(sessionId) ?? [], path: orchestration.pathOf.get(sessionId) ?? [], edges: orchestration.edgesFrom.get(sessionId) ?? [], steps: this.stepsOf(index), start: orchestration.start, now: orchestration.now,
+      });
+      this.kept.set(index, { blocks, ends: reaches(blocks), levels: blocks.reduce((most, { level }) => Math.max(most, level + 1), 1) });
+    }
+    return this.kept.get(index);
+  }
+
+  /** Asks for the steps of sessions, each once and a few at a time; answers when they are here. @param {number[]} indices */
+  wantSteps(indices) {
+    const { sessions } = this.orchestration;
+    return Promise.all(indices.map((index) => {
+      const { sessionId } = sessions[index];
+      if (this.steps.has(sessionId)) return null;
+      if (!this.asking.has(sessionId)) this.asking.set(sessionId, new Promise((done) => { this.waiting.push({ sessionId, done }); }));
+      this.work();
+      return this.asking.get(sessionId);
+    }));
+  }
+
+  async work() {
+    if (this.atWork >= STEPS_AT_ONCE || !this.waiting.length || this.life.signal.aborted) return;
+    // Whoever scrolls on wants what is in view first.
+    const { sessionId, done } = this.waiting.pop();
+    this.atWork++;
+    const answer = await api.session(sessionId, this.life.signal).catch(() => null);
+    this.atWork--;
+    this.asking.delete(sessionId);
+    if (this.life.signal.aborted) return;
+    this.steps.set(sessionId, answer?.steps ?? null);
+    if (sessionId === this.head.root?.sessionId) this.head.entitle(answer?.title);
+    this.stepsCame(sessionId);
+    done();
+    this.work();
+  }
+
+  /** The lane is drawn anew; what was chosen on it stays chosen. */
+  stepsCame(sessionId) {
+    const { orchestration, selection } = this;
+    const index = orchestration.byId.get(sessionId);
+    if (index === undefined) return;
+    this.kept.delete(index);
+    if (selection.index === index && selection.block) {
+      const block = this.blockOf(index, keyOf(selection.block)) ?? null;
+      this.choose(index, block, { keeps: false });
+    }
+    this.lanes.draw();
+  }
+
+  /** @param {number} index @param {string} key span or step @returns {import("./blocks.js").Block | null} */
+  blockOf(index, key) {
+    return key ? this.laneOf(index).blocks.find((block) => block.spanId === key || block.stepId === key) ?? null : null;
+  }
+
+  showLanes() {
+    this.lanes.showsPath = this.pathButton.getAttribute("aria-pressed") === "true";
+    this.lanes.messages = this.messages;
+    this.lanes.show(this.orchestration, this.orchestration.shown(this.collapsed), this.collapsed);
+  }
+
+  toggle(index) {
+    const { sessionId, children } = this.orchestration.sessions[index];
+    if (!children.length) return;
+    if (!this.collapsed.delete(sessionId)) this.collapsed.add(sessionId);
+    this.showLanes();
+    this.keepState();
+  }
+
+  setAll(isCollapsed) {
+    if (!this.orchestration) return;
+    this.collapsed = new Set(isCollapsed ? this.orchestration.sessions.filter(({ children }) => children.length).map(({ sessionId }) => sessionId) : []);
+    this.showLanes();
+    this.keepState();
+  }
+
+  uncover(index) {
+    const { sessions } = this.orchestration;
+    let isChanged = false;
+    for (let above = sessions[index].parent; above >= 0; above = sessions[above].parent) isChanged = this.collapsed.delete(sessions[above].sessionId) || isChanged;
+    if (isChanged) this.showLanes();
+  }
+
+  togglePath() {
+    const isOn = this.pathButton.getAttribute("aria-pressed") !== "true";
+    attribute(this.pathButton, "aria-pressed", String(isOn));
+    this.lanes.showsPath = isOn;
+    this.lanes.draw();
+  }
+
+  // Choosing
+
+  /** @param {number} index of a session @param {import("./blocks.js").Block | null} block @param {{ opens?: boolean, keeps?: boolean }} [how] */
+  choose(index, block, { opens = false, keeps = true } = {}) {
+    const session = this.orchestration.sessions[index];
+    if (!session) return;
+    this.uncover(index);
+    const isSame = this.selection.index === index && this.selection.block === block;
+    this.selection = { index, block };
+    this.lanes.setChosen(index, block);
+    if (block) this.reveal(block);
+    if (opens) this.showSide(true, block !== null && !isSame ? "details" : undefined);
+    this.conversation.show(session.sessionId, block?.spanId ?? null, this.orchestration.start);
+    this.panel.show(session, block);
+    this.below.follow();
+    if (keeps) this.keepState();
+  }
+
+  /** By the id of a span, of a known session or of whichever has it. @param {string} spanId @param {string} [sessionId] */
+  async chooseSpan(spanId, sessionId) {
+    const { orchestration } = this;
+    const session = orchestration.session(sessionId ?? orchestration.sessionOfSpan(spanId) ?? "") ?? orchestration.sessions[this.selection.index];
+    if (!session) return;
+    if (!this.blockOf(session.index, spanId)) await this.wantSteps([session.index]);
+    if (this.orchestration !== orchestration) return;
+    this.choose(session.index, this.blockOf(session.index, spanId));
+  }
+
+  /** The longest stretch of a class on the path of a session: what a bottleneck speaks of. */
+  async chooseClass(sessionId, kind) {
+    const { orchestration } = this;
+    const parts = (orchestration.pathOf.get(sessionId) ?? []).filter((part) => part.class === kind);
+    const longest = parts.reduce((most, part) => (!most || part.to - part.from > most.to - most.from ? part : most), null);
+    const session = orchestration.session(sessionId);
+    if (!session) return;
+    await this.wantSteps([session.index]);
+    if (this.orchestration !== orchestration) return;
+    const blocks = this.laneOf(session.index).blocks;
+    const block = longest && (blocks.find(({ spanId, from, to }) => spanId === longest.spanId && from < longest.to && to > longest.from) ?? blocks.find((each) => each.kind === kind && each.from < longest.to && each.to > longest.from));
+    this.choose(session.index, block ?? null, { opens: true });
+  }
+
+  /** Moves along a lane. @param {number} step */
+  moveInLane(step) {
+    const { index, block } = this.selection;
+    if (index < 0) return;
+    this.lanes.scroller.focus({ preventScroll: true });
+    const { blocks } = this.laneOf(index);
+    if (!blocks.length) return;
+    const at = block ? blocks.indexOf(block) : step > 0 ? -1 : blocks.length;
+    const next = blocks[Math.max(0, Math.min(blocks.length - 1, at + step))];
+    this.choose(index, next);
+    const session = this.orchestration.sessions[index];
+    this.lanes.say(`${next.name.slice(0, 200)}, ${this.lanes.factsOf(index, next)}, ${partOf(next, session)} of the session, ${count(blocks.indexOf(next) + 1)} of ${count(blocks.length)}`);
+  }
+
+  /** Moves between lanes. @param {number} step */
+  moveLane(step) {
+    const { rows } = this.lanes;
+    if (!rows.length) return;
+    this.lanes.scroller.focus({ preventScroll: true });
+    const at = rows.indexOf(this.selection.index);
+    this.choose(rows[Math.max(0, Math.min(rows.length - 1, at + step))], null);
+  }
+
+  /** The next or the previous failed step, by time. @param {number} step */
+  async nextError(step) {
+    const { orchestration, selection } = this;
+    const failed = orchestration.sessions.flatMap(({ index }) => this.laneOf(index).blocks.filter(({ isFailed }) => isFailed).map((block) => ({ index, block }))).sort((a, b) => (a.block.from - b.block.from) * step);
+    if (!failed.length) {
+      this.app.shell.confirm("No step failed");
+      return;
+    }
+    const now = selection.block?.from ?? (step > 0 ? -Infinity : Infinity);
+    const next = failed.find(({ block }) => (block.from - now) * step > 0) ?? failed[0];
+    this.choose(next.index, next.block, { opens: true });
+  }
+
+  showSide(isOpen, part) {
+    this.isSideOpen = isOpen;
+    attribute(this.sideButton, "aria-pressed", String(isOpen));
+    this.side.hidden = !isOpen;
+    if (NARROW.matches && isOpen && part) this.below.choose(part);
+  }
+
+  // Time
+
+  /** @param {number} from place @param {number} to place @param {boolean} [keeps] */
+  zoom(from, to, keeps = true) {
+    const width = Math.max(WINDOW_MIN, Math.min(1, to - from));
+    this.from = Math.max(0, Math.min(1 - width, from));
+    this.to = this.from + width;
+    this.lanes.setWindow(this.from, this.to);
+    this.overview.setWindow(this.from, this.to);
+    if (keeps) this.keepZoom();
+  }
+
+  zoomAt(place, factor) {
+    const [at, width] = [place === 0.5 ? (this.from + this.to) / 2 : place, (this.to - this.from) * factor];
+    const left = at - ((at - this.from) / (this.to - this.from)) * width;
+    this.zoom(left, left + width);
+  }
+
+  pan(part) {
+    const shift = part * (this.to - this.from);
+    this.zoom(this.from + shift, this.to + shift);
+  }
+
+  zoomTime(from, to) {
+    const { axis } = this.orchestration;
+    const [left, right] = [axis.place(from), axis.place(to)];
+    const margin = (right - left) * 0.05;
+    this.zoom(left - margin, right + margin);
+  }
+
+  /** Brings a block into the window, without another scale. */
+  reveal(block) {
+    const { axis } = this.orchestration;
+    const [left, right] = [axis.place(block.from), axis.place(block.to)];
+    if (right >= this.from && left <= this.to && (left >= this.from || right <= this.to || right - left > this.to - this.from)) return;
+    const width = this.to - this.from;
+    this.zoom((left + right - width) / 2, (left + right + width) / 2);
+  }
+
+  // What is still going on
+
+  async loadMessages() {
+    const { orchestration } = this;
+    if (!orchestration.answer.messageCount) return;
+    const found = new Map();
+    await Promise.all(orchestration.traceIds.slice(0, 20).map(async (traceId) => {
+      const answer = await api.messages({ traceId, limit: MESSAGES_MAX }, this.life.signal).catch(() => null);
+      for (const message of answer?.messages ?? []) found.set(message.messageId, message);
+    }));
+    if (this.orchestration !== orchestration || this.life.signal.aborted) return;
+    this.messages = [...found.values()].map((message) => ({ message, sessionId: message.trace?.sessionId ?? "", at: Number((momentOf(message.time) ?? 0n) - orchestration.start) }));
+    this.lanes.messages = this.messages;
+    this.lanes.draw();
+    this.below.show();
+  }
+
+  /** While something runs: news of the stream, and bars that grow. */
+  keepUp() {
+    const { isRunning, sessions } = this.orchestration;
+    if (!isRunning) {
+      this.follower?.close();
+      this.follower = null;
+      clearInterval(this.growing);
+      return;
+    }
+    if (this.follower) return;
+    this.follower = new Follower({}, (_, event) => {
+      const { orchestration } = this;
+      if (!orchestration.byId.has(event.sessionId) && !orchestration.traceIds.includes(event.traceId)) return;
+      if (event.sessionId) this.changed.add(event.sessionId);
+      this.refreshing ||= setTimeout(() => this.refresh(), REFRESH_MILLIS);
+    });
+    this.changed = new Set();
+    if (sessions.length <= GROW_MAX) this.growing = setInterval(() => { if (!document.hidden && !this.refreshing) this.grow(); }, GROW_MILLIS);
+  }
+
+  async refresh() {
+    this.refreshing = 0;
+    const changed = [...this.changed];
+    this.changed.clear();
+    const answer = await api.orchestration(this.id, this.life.signal).catch(() => null);
+    if (!answer || this.life.signal.aborted) return;
+    for (const id of changed) {
+      this.steps.delete(id);
+      this.conversation.forget(id);
+    }
+    this.take(answer);
+  }
+
+  /** What runs is a second longer. */
+  grow() {
+    const { answer } = this.orchestration;
+    this.growNow = Date.now();
+    const kept = this.orchestration;
+    const fresh = new Orchestration(answer, this.growNow);
+    const isWhole = this.from <= 0 && this.to >= 1;
+    const window = [this.from, this.to].map((place) => kept.axis.time(place));
+    const { index, block } = this.selection;
+    this.orchestration = fresh;
+    for (const { index: each, isOpen } of fresh.sessions) if (isOpen) this.kept.delete(each);
+    if (!isWhole) this.zoom(fresh.axis.place(window[0]), fresh.axis.place(window[1]), false);
+    this.lanes.orchestration = fresh;
+    this.lanes.list.refresh();
+    this.overview.show(fresh);
+    this.lanes.showTicks();
+    if (block) {
+      const again = this.blockOf(index, keyOf(block));
+      if (again) {
+        this.selection = { index, block: again };
+        this.lanes.chosen = again;
+      }
+    }
+    this.lanes.draw();
+    this.head.showLength();
+  }
+
+  fail(error) {
+    const { shell } = this.app;
+    if (error.code === "network") shell.setOffline(() => this.load());
+    shell.alert(error.message);
+    if (this.orchestration) {
+      shell.confirm(error.message);
+      return;
+    }
+    const isUnknown = error.status === 404;
+    fill(shell.main, stateOf(isUnknown ? "No such session is stored" : "The session could not be read", [
+      h("p", {}, isUnknown ? "It may be older than what is kept, or its spans have not arrived." : error.message), h("p.faint", {}, h("code", {}, this.id.slice(0, 200))),
+      error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null,
+    ], [["All sessions", () => this.app.go(listView(this.app))], ["Try again", () => this.load()]]));
+  }
+
+  zoneChanged() {
+    if (!this.orchestration) return;
+    this.head.show();
+    this.lanes.list.refresh();
+  }
+
+  close() {
+    this.life.abort();
+    this.follower?.close();
+    clearInterval(this.growing);
+    clearTimeout(this.refreshing);
+    this.keepZoom.cancel();
+    this.lanes.close();
+    this.overview.close();
+    this.conversation.close();
+    this.panel.close();
+    this.below.close();
+    this.scheme.removeEventListener("change", this.repaint);
+    NARROW.removeEventListener("change", this.place);
+    for (const stop of this.unlisten) stop();
+    this.app.keyboard.install("Session", []);
+  }
+}
+
+/** What names a block in the address. */
+function keyOf(block) {
+  return block?.spanId ?? block?.stepId ?? "";
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the pages of agents say what they know: states, kinds of time, money, moments. Pure.
+import { compactCount, nanos } from "../lib/format.js";
+
+/** What a session's time went into, in the order in which the first that applies counts. */
+export const TIME_CLASSES = [
+  { key: "llm", name: "Model", says: "A model answers" },
+  { key: "tool", name: "Tools", says: "A tool works, and no sub-agent in it" },
+  { key: "childAgent", name: "Sub-agents", says: "Waiting for an agent that was asked" },
+  { key: "humanWait", name: "People", says: "Waiting for a person" },
+  { key: "messageWait", name: "Messages", says: "Waiting for a message, a lock or a rate limit" },
+  { key: "handoffGap", name: "Handoff gap", says: "From asking an agent to its start" },
+  { key: "returnGap", name: "Return gap", says: "From an agent's end to its answer" },
+  { key: "retry", name: "Backoff", says: "Idle between a failed attempt and the next" },
+  { key: "own", name: "Unaccounted", says: "No span says what happened" },
+];
+
+export const CLASS_NAMES = Object.fromEntries(TIME_CLASSES.map(({ key, name }) => [key, name]));
+
+export const OUTCOMES = ["success", "failure", "partial", "timeout", "cancelled", "skipped", "blocked", "rejected"];
+export const PRIORITIES = ["critical", "high", "normal", "low", "background"];
+
+const FAILURES = new Set(["failure", "timeout", "rejected", "blocked"]);
+
+/** Whether an outcome counts as an error. @param {string | null} outcome */
+export function isFailure(outcome) {
+  return FAILURES.has(outcome);
+}
+
+/**
+ * How a session stands: a key for the stylesheet, a word, an icon.
+ * @param {{ state: string, outcome: string | null }} session @returns {{ key: "running" | "waiting" | "ok" | "failed" | "stalled" | "other", text: string, picture: string }}
+ */
+export function standing({ state, outcome }) {
+  if (state === "running") return { key: "running", text: "running", picture: "run" };
+  if (state === "waiting") return { key: "waiting", text: "waiting", picture: "pause" };
+  if (state === "abandoned") return { key: "stalled", text: "stalled", picture: "warning" };
+  if (isFailure(outcome)) return { key: "failed", text: outcome === "failure" ? "failed" : outcome, picture: "error" };
+  if (outcome === "success" || outcome === null || outcome === undefined) return { key: "ok", text: "ok", picture: "check" };
+  return { key: "other", text: String(outcome).slice(0, 40), picture: "minus" };
+}
+
+/** Money as far as it is known: "$0.63", "$0.0042", "–". @param {number | null | undefined} amount US dollars */
+export function dollars(amount) {
+  if (amount === null || amount === undefined) return "–";
+  if (amount === 0) return "$0";
+  if (amount < 0.00005) return "<$0.0001";
+  if (amount < 0.1) return `$${amount.toFixed(4).replace(/0{1,2}$/, "")}`;
+  return `$${amount < 1000 ? amount.toFixed(2) : compactCount(amount)}`;
+}
+
+/** RFC 3339 with up to nine digits of a second, or decimal nanoseconds. @param {string | null | undefined} text @returns {bigint | null} Unix nanoseconds */
+export function momentOf(text) {
+  if (text === null || text === undefined) return null;
+  if (/^\d{1,20}$/.test(text)) return nanos(text);
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
+  const millis = parts ? Date.parse(`${parts[1]}${parts[3]}`) : NaN;
+  return Number.isNaN(millis) ? null : BigInt(millis) * 1_000_000n + BigInt((parts[2] ?? "").padEnd(9, "0"));
+}
+
+/** How long a session of a list took, or has been running. @param {{ startTime: string, endTime: string | null }} record @param {bigint} now */
+export function lengthOf({ startTime, endTime }, now) {
+  const start = momentOf(startTime) ?? 0n;
+  const length = Number((momentOf(endTime) ?? now) - start);
+  return Math.max(0, length);
+}

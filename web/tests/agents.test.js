@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import test from "node:test";
+import { TimeAxis, idle } from "../agents/axis.js";
+import { LEVELS_MAX, blocksOf, firstReaching, reaches, stack } from "../agents/blocks.js";
+import { grouped } from "../agents/groups.js";
+import { Orchestration } from "../agents/orchestration.js";
+import { pathHops } from "../agents/path-hops.js";
+import { spentBy, toolRows } from "../agents/tool-table.js";
+import { dollars, momentOf, standing } from "../agents/words.js";
+
+const S = 1e9;
+const ORIGIN = 1_800_000_000_000_000_000n;
+const at = (seconds) => String(ORIGIN + BigInt(Math.round(seconds * S)));
+
+function session(sessionId, from, to, more = {}) {
+  return {
+    sessionId, parentSessionId: null, traceId: "t", spanId: sessionId, agentName: sessionId, state: "ended", outcome: "success", llmCallCount: 0, toolCallCount: 0,
+    startTimeUnixNano: at(from), durationNanos: String(Math.round((to - from) * S)), usage: {}, timeClasses: {}, ...more,
+  };
+}
+
+function answer(sessions, more = {}) {
+  return { state: "ended", startTimeUnixNano: at(0), durationNanos: String(100 * S), sessions, edges: [], toolCalls: [], criticalPath: [], retries: [], loops: [], ...more };
+}
+
+function call(sessionId, spanId, from, to, more = {}) {
+  return {
+    spanId, sessionId, toolName: "grep", server: null, callId: null, outcome: "success", attempt: 1, retryOf: null, startTimeUnixNano: at(from), durationNanos: String(Math.round((to - from) * S)),
+    resultBytes: null, childSessionIds: [], layers: [{ spanId }], ...more,
+  };
+}
+
+test("long idle time is drawn short, and every place is a time again", () => {
+  const axis = new TimeAxis(0, 1000 * S, [[0, 10 * S], [12 * S, 20 * S], [600 * S, 610 * S], [980 * S, 1000 * S]]);
+  assert.deepEqual(axis.breaks.map(({ from, to }) => [from / S, to / S]), [[20, 600], [610, 980]]);
+  assert.equal(axis.place(0), 0);
+  assert.ok(Math.abs(axis.place(1000 * S) - 1) < 1e-12);
+  assert.ok(axis.place(20 * S) > 0.3, "what is busy has the room");
+  let last = -1;
+  for (let time = 0; time <= 1000; time += 7) {
+    const place = axis.place(time * S);
+    assert.ok(place > last);
+    assert.ok(Math.abs(axis.time(place) - time * S) < 1000, `${time} s`);
+    last = place;
+  }
+  assert.deepEqual(axis.stretches(0, 1).map(([from, to]) => [Math.round(from / S), Math.round(to / S)]), [[0, 20], [600, 610], [980, 1000]]);
+});
+
+test("time is not compressed where nothing is busy, or where the break would not be shorter", () => {
+  assert.deepEqual(new TimeAxis(0, 1000 * S, []).breaks, []);
+  assert.deepEqual(new TimeAxis(0, 2000 * S, [[0, 1000 * S], [1031 * S, 2000 * S]]).breaks, []);
+  assert.equal(new TimeAxis(0, 0, []).place(0), 0);
+  assert.deepEqual(idle(0, 10, [[8, 20], [-5, 2], [3, 4], [1, 3]]), [[4, 8]]);
+});
+
+test("sessions are lanes below those that started them, whatever their parents say", () => {
+  const found = new Orchestration(answer([
+    session("root", 0, 9), session("late", 5, 6, { parentSessionId: "root" }), session("early", 1, 2, { parentSessionId: "root" }), session("deep", 5, 6, { parentSessionId: "late" }),
+    session("lost", 3, 4, { parentSessionId: "nobody" }), session("a", 1, 2, { parentSessionId: "b" }), session("b", 1, 2, { parentSessionId: "a" }), session("self", 1, 2, { parentSessionId: "self" }),
+  ]));
+  const names = found.lanes.map((index) => found.sessions[index].sessionId);
+  assert.equal(new Set(names).size, 8);
+  assert.deepEqual(names.slice(0, 4), ["root", "late", "deep", "early"]);
+  assert.deepEqual(found.shown(new Set(["late"])).map((index) => found.sessions[index].sessionId).slice(0, 3), ["root", "late", "early"]);
+  assert.equal(found.session("deep").depth, 2);
+});
+
+test("a chain of a hundred thousand sessions is no recursion", () => {
+  const many = Array.from({ length: 100_000 }, (_, i) => session(`s${i}`, 0, 1, { parentSessionId: i ? `s${i - 1}` : null }));
+  assert.equal(new Orchestration(answer(many)).session("s99999").depth, 99_999);
+});
+
+test("what runs grows until now", () => {
+  const now = Number(ORIGIN / 1_000_000n) + 60_000;
+  const found = new Orchestration(answer([session("live", 0, 5, { state: "running", outcome: null })], { state: "running", durationNanos: "0" }), now);
+  assert.equal(found.session("live").to, 60 * S);
+  assert.ok(found.to >= 60 * S);
+});
+
+test("blocks come from steps, a call's layers once, and what nobody tells of is unaccounted", () => {
+  const calls = [call("s", "aaaaaaaaaaaaaaaa", 2, 6, { layers: [{ spanId: "aaaaaaaaaaaaaaaa" }, { spanId: "bbbbbbbbbbbbbbbb" }] }), call("s", "cccccccccccccccc", 3, 5, { outcome: "timeout", attempt: 2, callId: "c2" })];
+  const found = new Orchestration(answer([session("s", 0, 100, { llmCallCount: 1, toolCallCount: 2 })], { toolCalls: calls }));
+  const time = (seconds) => new Date(Number((ORIGIN + BigInt(seconds * S)) / 1_000_000n)).toISOString();
+  const steps = [
+    { stepId: "s1", stepKind: "llm", stepAction: "llm:x", llm: { model: "m" }, startTime: time(0), endTime: time(2), stepOutcome: "success" },
+    { stepId: "aaaaaaaaaaaaaaaa", stepKind: "tool", stepAction: "tool:grep", startTime: time(2), endTime: time(6), stepOutcome: "success" },
+    { stepId: "bbbbbbbbbbbbbbbb", stepKind: "tool", stepAction: "tool:grep", startTime: time(3), endTime: time(5), stepOutcome: "success" },
+    { stepId: "own-id", stepKind: "tool", tool: { callId: "c2" }, stepAction: "tool:grep", startTime: time(3), endTime: time(5), stepOutcome: "timeout" },
+    { stepId: "s4", stepKind: "wait", stepAction: "wait:human", waitsOn: { kind: "human" }, startTime: time(6), endTime: time(40), stepOutcome: "success" },
+    { stepId: "s5", stepKind: "custom", stepAction: "no time at all", startTime: "yesterday", endTime: null },
+  ];
+  const known = { calls: found.callsOf.get("s"), path: [], edges: [], start: found.start, now: found.now };
+  const blocks = blocksOf(found.session("s"), { ...known, steps });
+  assert.deepEqual(blocks.map(({ kind, name, from, to, level }) => [kind, name, from / S, to / S, level]), [
+    ["llm", "m", 0, 2, 0], ["tool", "grep", 2, 6, 0], ["tool", "grep", 3, 5, 1], ["humanWait", "waiting for human", 6, 40, 0], ["own", "unaccounted", 40, 100, 0],
+  ]);
+  assert.equal(blocks[2].isFailed, true);
+  assert.equal(blocksOf(found.session("s"), { ...known, steps: null }).filter(({ kind }) => kind === "own").length, 0, "models are not known yet");
+});
+
+test("parallel blocks stack, and those that reach into a window are found by bisection", () => {
+  const blocks = Array.from({ length: 20 }, (_, i) => ({ from: i, to: 100 + i, level: 0 }));
+  stack(blocks);
+  assert.deepEqual(blocks.slice(0, 5).map(({ level }) => level), [0, 1, 2, 3, 4]);
+  assert.equal(Math.max(...blocks.map(({ level }) => level)), LEVELS_MAX - 1);
+  const ends = reaches([{ from: 0, to: 50 }, { from: 1, to: 2 }, { from: 3, to: 4 }, { from: 60, to: 61 }]);
+  assert.equal(firstReaching(ends, 40), 0);
+  assert.equal(firstReaching(ends, 55), 3);
+  assert.equal(firstReaching(ends, 99), 4);
+});
+
+test("the path says who had the time", () => {
+  const part = (agentName, kind, from, to, name = "x") => ({ sessionId: agentName, agentName, class: kind, name, from: from * S, to: to * S });
+  const { hops, waits } = pathHops([part("planner", "llm", 0, 10), part("researcher", "tool", 10, 50, "execute_tool web.search"), part("researcher", "llm", 50, 60), part("planner", "own", 60, 85), part("planner", "llm", 85, 100)]);
+  assert.deepEqual(hops.map(({ agentName, share, most }) => [agentName, share, most]), [["planner", 0.25, null], ["researcher", 0.5, { name: "web.search", share: 0.4 }]]);
+  assert.deepEqual(waits.map((wait) => [wait.class, wait.share]), [["own", 0.25]]);
+  assert.deepEqual(pathHops([]).hops, []);
+});
+
+test("tools and costs are summed up", () => {
+  const calls = [1, 2, 3, 10].map((length, i) => ({ ...call("s", `${i}`, 0, length), from: 0, to: length * S, outcome: i === 3 ? "failure" : "success", attempt: i === 3 ? 2 : 1 }));
+  const [row] = toolRows(calls, 32 * S);
+  assert.deepEqual([row.callCount, row.errorCount, row.retryCount, row.p50 / S, row.p95 / S, row.total / S, row.share, row.worst.spanId], [4, 1, 1, 2, 10, 16, 0.5, "3"]);
+  const rows = spentBy([{ name: "a", calls: 1, usage: { inputTokens: 5, usd: null } }, { name: "b", calls: 1, usage: { inputTokens: 1, usd: 0.2 } }, { name: "a", calls: 2, usage: null }]);
+  assert.deepEqual(rows.map(({ name, calls: n, usd, inputTokens }) => [name, n, usd, inputTokens]), [["b", 1, 0.2, 1], ["a", 3, null, 5]]);
+});
+
+test("sessions of one key stand together, where the first of them stood", () => {
+  const row = (sessionId, sessionKey, more = {}) => ({ sessionId, sessionKey, start: 0n, length: 5, llmCalls: 1, toolCalls: 1, errors: 0, inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, usd: null, outcome: "success", ...more });
+  const rows = [row("1", "k", { usd: 0.5 }), row("2", null), row("3", "k", { outcome: "failure", start: 3n }), row("4", "z")];
+  assert.deepEqual(grouped(rows, new Set(["z"])).map((each) => (each.isGroup ? `[${each.key} ${each.size} ${each.length}]` : each.sessionId)), ["[k 2 8]", "1", "3", "2", "[z 1 5]"]);
+  assert.equal(grouped(rows, new Set())[0].usd, 0.5);
+  assert.equal(grouped(rows, new Set())[0].failed, 1);
+});
+
+test("words for states, money and moments", () => {
+  assert.equal(standing({ state: "abandoned", outcome: null }).text, "stalled");
+  assert.equal(standing({ state: "ended", outcome: "timeout" }).key, "failed");
+  assert.equal(standing({ state: "ended", outcome: "cancelled" }).key, "other");
+  assert.deepEqual([null, 0, 0.00001, 0.0042, 0.012, 0.63, 12.5, 1284].map(dollars), ["–", "$0", "<$0.0001", "$0.0042", "$0.012", "$0.63", "$12.50", "$1.28k"]);
+  assert.equal(momentOf("2026-11-22T20:00:00.123456789Z"), 1795377600123456789n);
+  assert.equal(momentOf("2026-11-22T21:00:00+01:00"), 1795377600000000000n);
+  assert.equal(momentOf("1795377600123456789"), 1795377600123456789n);
+  assert.deepEqual([momentOf(null), momentOf("yesterday")], [null, null]);
+});
