@@ -7,6 +7,130 @@
 #pragma clang diagnostic ignored "-Wc23-extensions"
 #endif
 
+static const unsigned char agents_css[] = {
+#embed "../../web/agents.css"
+};
+
+static const unsigned char agents_agent_graph_js[] = {
+#embed "../../web/agents/agent-graph.js"
+};
+
+static const unsigned char agents_agents_js[] = {
+#embed "../../web/agents/agents.js"
+};
+
+static const unsigned char agents_axis_js[] = {
+#embed "../../web/agents/axis.js"
+};
+
+static const unsigned char agents_below_js[] = {
+#embed "../../web/agents/below.js"
+};
+
+static const unsigned char agents_blocks_js[] = {
+#embed "../../web/agents/blocks.js"
+};
+
+static const unsigned char agents_colors_js[] = {
+#embed "../../web/agents/colors.js"
+};
+
+static const unsigned char agents_conversation_js[] = {
+#embed "../../web/agents/conversation.js"
+};
+
+static const unsigned char agents_filters_js[] = {
+#embed "../../web/agents/filters.js"
+};
+
+static const unsigned char agents_follow_js[] = {
+#embed "../../web/agents/follow.js"
+};
+
+static const unsigned char agents_groups_js[] = {
+#embed "../../web/agents/groups.js"
+};
+
+static const unsigned char agents_head_js[] = {
+#embed "../../web/agents/head.js"
+};
+
+static const unsigned char agents_keys_js[] = {
+#embed "../../web/agents/keys.js"
+};
+
+static const unsigned char agents_lane_drawing_js[] = {
+#embed "../../web/agents/lane-drawing.js"
+};
+
+static const unsigned char agents_lanes_js[] = {
+#embed "../../web/agents/lanes.js"
+};
+
+static const unsigned char agents_left_js[] = {
+#embed "../../web/agents/left.js"
+};
+
+static const unsigned char agents_orchestration_js[] = {
+#embed "../../web/agents/orchestration.js"
+};
+
+static const unsigned char agents_overview_js[] = {
+#embed "../../web/agents/overview.js"
+};
+
+static const unsigned char agents_path_hops_js[] = {
+#embed "../../web/agents/path-hops.js"
+};
+
+static const unsigned char agents_session_list_js[] = {
+#embed "../../web/agents/session-list.js"
+};
+
+static const unsigned char agents_session_js[] = {
+#embed "../../web/agents/session.js"
+};
+
+static const unsigned char agents_span_facts_js[] = {
+#embed "../../web/agents/span-facts.js"
+};
+
+static const unsigned char agents_span_panel_js[] = {
+#embed "../../web/agents/span-panel.js"
+};
+
+static const unsigned char agents_steps_js[] = {
+#embed "../../web/agents/steps.js"
+};
+
+static const unsigned char agents_sums_js[] = {
+#embed "../../web/agents/sums.js"
+};
+
+static const unsigned char agents_tables_js[] = {
+#embed "../../web/agents/tables.js"
+};
+
+static const unsigned char agents_time_bar_js[] = {
+#embed "../../web/agents/time-bar.js"
+};
+
+static const unsigned char agents_tool_table_js[] = {
+#embed "../../web/agents/tool-table.js"
+};
+
+static const unsigned char agents_turns_js[] = {
+#embed "../../web/agents/turns.js"
+};
+
+static const unsigned char agents_words_js[] = {
+#embed "../../web/agents/words.js"
+};
+
+static const unsigned char api_agents_js[] = {
+#embed "../../web/api-agents.js"
+};
+
 static const unsigned char api_more_js[] = {
 #embed "../../web/api-more.js"
 };
@@ -49,6 +173,10 @@ static const unsigned char compare_sentence_js[] = {
 
 static const unsigned char compare_tree_js[] = {
 #embed "../../web/compare/tree.js"
+};
+
+static const unsigned char conversation_css[] = {
+#embed "../../web/conversation.css"
 };
 
 static const unsigned char dialogs_css[] = {
@@ -387,6 +515,10 @@ static const unsigned char trace_conventions_js[] = {
 #embed "../../web/trace/conventions.js"
 };
 
+static const unsigned char trace_conversation_js[] = {
+#embed "../../web/trace/conversation.js"
+};
+
 static const unsigned char trace_critical_path_js[] = {
 #embed "../../web/trace/critical-path.js"
 };
@@ -558,6 +690,37 @@ static const unsigned char trace_zoom_js[] = {
 #define FILE(name, array) {name, array, sizeof array}
 
 static const struct skein_web_file files[] = {
+    FILE("agents.css", agents_css),
+    FILE("agents/agent-graph.js", agents_agent_graph_js),
+    FILE("agents/agents.js", agents_agents_js),
+    FILE("agents/axis.js", agents_axis_js),
+    FILE("agents/below.js", agents_below_js),
+    FILE("agents/blocks.js", agents_blocks_js),
+    FILE("agents/colors.js", agents_colors_js),
+    FILE("agents/conversation.js", agents_conversation_js),
+    FILE("agents/filters.js", agents_filters_js),
+    FILE("agents/follow.js", agents_follow_js),
+    FILE("agents/groups.js", agents_groups_js),
+    FILE("agents/head.js", agents_head_js),
+    FILE("agents/keys.js", agents_keys_js),
+    FILE("agents/lane-drawing.js", agents_lane_drawing_js),
+    FILE("agents/lanes.js", agents_lanes_js),
+    FILE("agents/left.js", agents_left_js),
+    FILE("agents/orchestration.js", agents_orchestration_js),
+    FILE("agents/overview.js", agents_overview_js),
+    FILE("agents/path-hops.js", agents_path_hops_js),
+    FILE("agents/session-list.js", agents_session_list_js),
+    FILE("agents/session.js", agents_session_js),
+    FILE("agents/span-facts.js", agents_span_facts_js),
+    FILE("agents/span-panel.js", agents_span_panel_js),
+    FILE("agents/steps.js", agents_steps_js),
+    FILE("agents/sums.js", agents_sums_js),
+    FILE("agents/tables.js", agents_tables_js),
+    FILE("agents/time-bar.js", agents_time_bar_js),
+    FILE("agents/tool-table.js", agents_tool_table_js),
+    FILE("agents/turns.js", agents_turns_js),
+    FILE("agents/words.js", agents_words_js),
+    FILE("api-agents.js", api_agents_js),
     FILE("api-more.js", api_more_js),
     FILE("api.js", api_js),
     FILE("app.js", app_js),
@@ -569,6 +732,7 @@ static const struct skein_web_file files[] = {
     FILE("compare/model.js", compare_model_js),
     FILE("compare/sentence.js", compare_sentence_js),
     FILE("compare/tree.js", compare_tree_js),
+    FILE("conversation.css", conversation_css),
     FILE("dialogs.css", dialogs_css),
     FILE("explore.css", explore_css),
     FILE("explore/asked.js", explore_asked_js),
@@ -653,6 +817,7 @@ static const struct skein_web_file files[] = {
     FILE("trace/attributes.js", trace_attributes_js),
     FILE("trace/collapsed.js", trace_collapsed_js),
     FILE("trace/conventions.js", trace_conventions_js),
+    FILE("trace/conversation.js", trace_conversation_js),
     FILE("trace/critical-path.js", trace_critical_path_js),
     FILE("trace/details.js", trace_details_js),
     FILE("trace/extras.js", trace_extras_js),
