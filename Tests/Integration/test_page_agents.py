@@ -165,7 +165,7 @@ def test_a_session_on_lanes(agents, answers, theme):
         expect(page.locator('.lane[aria-selected="true"]')).to_be_visible()
         page.get_by_role("link", name="Waterfall").click()
         expect(page.get_by_role("treegrid")).to_be_visible()
-        page.get_by_role("link", name="Agents", exact=True).last.click()
+        page.locator(".agents-way").click()
         expect(lane(page, "planner")).to_be_visible()
 
 
@@ -211,6 +211,7 @@ def test_what_stands_below_the_lanes(agents, answers):
         page.keyboard.press("6")
         steps = page.get_by_role("grid", name="Steps by time")
         steps.focus()
+        page.keyboard.press("Home")
         for _ in range(8):
             page.keyboard.press("ArrowDown")
         expect(steps.get_by_role("row", name=re.compile("web.search.*failure"))).to_be_visible()
