@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The agents' pages in a real browser, over made-up answers of `/api/worktrace/v1/` and the same work as stored spans."""
+"""The agents' pages in a real browser, over made-up answers about work whose spans are stored."""
 
 import json
 import re
@@ -46,7 +46,9 @@ def agents(open_page, answers):
 
 
 def session_path(session, **state):
-    return f"/agents/session/{quote(session.id, safe='')}" + "".join(f"{'&' if i else '?'}{k}={v}" for i, (k, v) in enumerate(state.items()))
+    return f"/agents/session/{quote(session.id, safe='')}" + "".join(
+        f"{'&' if i else '?'}{k}={v}" for i, (k, v) in enumerate(state.items())
+    )
 
 
 def asked(answers, path, **query):
@@ -165,7 +167,7 @@ def test_a_session_on_lanes(agents, answers, theme):
         expect(page.locator('.lane[aria-selected="true"]')).to_be_visible()
         page.get_by_role("link", name="Waterfall").click()
         expect(page.get_by_role("treegrid")).to_be_visible()
-        page.get_by_role("link", name="Agents", exact=True).last.click()
+        page.locator(".agents-way").click()
         expect(lane(page, "planner")).to_be_visible()
 
 
@@ -211,11 +213,14 @@ def test_what_stands_below_the_lanes(agents, answers):
         page.keyboard.press("6")
         steps = page.get_by_role("grid", name="Steps by time")
         steps.focus()
+        page.keyboard.press("Home")
         for _ in range(8):
             page.keyboard.press("ArrowDown")
         expect(steps.get_by_role("row", name=re.compile("web.search.*failure"))).to_be_visible()
         steps.evaluate("(e) => { e.scrollTop = 300; }")
-        expect(steps.get_by_role("row", name=re.compile("agent:researcher → agent:planner: Three fares"))).to_be_visible()
+        expect(
+            steps.get_by_role("row", name=re.compile("agent:researcher → agent:planner: Three fares"))
+        ).to_be_visible()
         expect(page).to_have_url(re.compile("view=steps"))
         assert_accessible(rig)
         box = page.locator(".lanes-scroller").bounding_box()

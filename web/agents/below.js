@@ -69,6 +69,8 @@ export class Below {
       attribute(tab, "aria-selected", String(entry === this.entry));
       tab.tabIndex = entry === this.entry ? 0 : -1;
     }
+    const { offsetLeft, offsetWidth } = this.tabs.get(this.entry);
+    if (offsetLeft + offsetWidth > this.tablist.clientWidth) this.tablist.scrollLeft = offsetLeft - this.tablist.offsetLeft;
     attribute(this.body, "aria-labelledby", `part-${this.entry.name}`);
     const element = this.elementOf(this.entry);
     if (this.body.firstChild !== element) {
