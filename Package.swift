@@ -42,6 +42,7 @@ let modules: [Module] = [
     Module(name: "SkeinTraceQL", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(name: "SkeinAnalysis", imports: ["SkeinBase", "SkeinModel"]),
     Module(name: "SkeinAgents", imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinAnalysis"]),
+    Module(name: "SkeinMCP", imports: ["SkeinBase", "SkeinModel", "SkeinWire"]),
     Module(name: "SkeinPipeline", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(
         name: "SkeinRecording",
@@ -118,6 +119,16 @@ let modules: [Module] = [
         imports: ["SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinRecording", "SkeinTracing"],
         products: ["Tracing", "Logging"]
     ),
+    Module(
+        name: "SkeinMCPProxy",
+        imports: [
+            "SkeinBase", "SkeinModel", "SkeinMCP", "SkeinPropagation", "SkeinPipeline", "SkeinReceivers",
+            "SkeinRecording", "SkeinTracing",
+        ],
+        products: [
+            "Tracing", "Logging", "AsyncHTTPClient", "NIOCore", "NIOHTTP1", "ServiceLifecycle", "UnixSignals",
+        ]
+    ),
     // roof
     Module(
         name: "SkeinServer",
@@ -134,7 +145,7 @@ let modules: [Module] = [
         kind: .executable,
         imports: [
             "SkeinBase", "SkeinCompression", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
-            "SkeinAnalysis", "SkeinServer",
+            "SkeinAnalysis", "SkeinReceivers", "SkeinMCPProxy", "SkeinServer",
         ],
         products: ["ArgumentParser", "AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "ServiceLifecycle"]
     ),
@@ -176,7 +187,7 @@ let modules: [Module] = [
         kind: .fuzz,
         imports: [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinWire", "SkeinStore", "SkeinEngine", "SkeinTraceQL",
-            "SkeinPipeline", "SkeinPropagation", "SkeinTestKit",
+            "SkeinPipeline", "SkeinPropagation", "SkeinMCP", "SkeinTestKit",
         ]
     ),
 ]
@@ -187,8 +198,8 @@ let tests: [Module] = [
         name: "SkeinCoreTests",
         imports: [
             "SkeinBase", "SkeinModel", "SkeinCompression", "SkeinPropagation", "SkeinWire", "SkeinStore", "SkeinEngine",
-            "SkeinTraceQL", "SkeinAnalysis", "SkeinAgents", "SkeinPipeline", "SkeinAPI", "SkeinWeb", "SkeinTestKit",
-            "SkeinSimulation",
+            "SkeinTraceQL", "SkeinAnalysis", "SkeinAgents", "SkeinMCP", "SkeinPipeline", "SkeinAPI", "SkeinWeb",
+            "SkeinTestKit", "SkeinSimulation",
         ]
     ),
     Module(

@@ -13,5 +13,5 @@ struct FuzzTarget: Sendable {
     let run: @Sendable (UnsafeRawBufferPointer) -> Void
 
     /// All there are.
-    static let all = otlp + jaeger + zipkin + files + compressed + texts + propagation + stored
+    static let all = otlp + jaeger + zipkin + files + compressed + texts + propagation + stored + mcp
 }

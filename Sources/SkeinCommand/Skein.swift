@@ -16,7 +16,7 @@ struct Skein: AsyncParsableCommand {
         subcommands: [
             Serve.self, Query.self, Tail.self, Trace.self, Compare.self, Services.self, Usage.self, Status.self,
             Import.self, Export.self,
-            Load.self,
+            Load.self, MCPProxy.self,
             Remove.self, Pin.self, SamplingCommand.self,
             Doctor.self,
             Verify.self, Blocks.self, Backup.self, Restore.self,

@@ -25,7 +25,10 @@ extension HTTPConnection {
         memory = nil
         phase = .streaming(stream)
         var headers = answer.headers
-        if head.version.minor > 0 { headers.replaceOrAdd(name: "transfer-encoding", value: "chunked") }
+        // Who knows how long the body will be says so, and answers for it.
+        if head.version.minor > 0, !headers.contains(name: "content-length") {
+            headers.replaceOrAdd(name: "transfer-encoding", value: "chunked")
+        }
         writeHead(answer.status, headers, keepAlive: keepsAliveAfterStream, context)
         context.flush()
         if isListenerClosing { endWithListener() }

@@ -260,7 +260,8 @@ final class HTTPConnection: ChannelInboundHandler {
         _ context: ChannelHandlerContext
     ) {
         var headers = headers
-        headers.replaceOrAdd(name: "date", value: date.text(unixNanos: clock.unixNanos))
+        // A proxy passes on the date of who made the answer (RFC 9110 §6.6.1).
+        if !headers.contains(name: "date") { headers.add(name: "date", value: date.text(unixNanos: clock.unixNanos)) }
         if !keepAlive {
             headers.replaceOrAdd(name: "connection", value: "close")
         } else if head.version.minor == 0 {

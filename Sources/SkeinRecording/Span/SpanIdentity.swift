@@ -52,6 +52,14 @@ extension ServiceContext {
     /// The span that this context stands in; `nil` outside of any.
     public var spanContext: SpanContext? { spanIdentity?.spanContext }
 
+    /// The context of what another process has sent, and of nothing else.
+    package static func remote(_ read: PropagatedContext) -> ServiceContext {
+        var context = ServiceContext.topLevel
+        context.baggage = read.baggage
+        if let span = read.spanContext { context.spanIdentity = SpanIdentity(span, decision: read.decision) }
+        return context
+    }
+
     /// This context for what must not trace itself: spans inside are not recorded, and nothing is injected. Log lines keep the span
     /// that it stands in.
     package var suppressingTracing: ServiceContext {

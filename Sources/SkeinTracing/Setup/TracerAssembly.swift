@@ -15,11 +15,15 @@ struct TracerAssembly {
     /// What else stops with the tracer.
     private var remoteSamplers: [(sampler: JaegerRemoteSampler, fetcher: HTTPSender)] = []
 
-    init(_ resolved: ResolvedConfiguration, in surroundings: Surroundings) {
+    init(
+        _ resolved: ResolvedConfiguration,
+        in surroundings: Surroundings,
+        logger: Logger = Logger(label: "skein.sdk")
+    ) {
         configuration = resolved.configuration
         self.surroundings = surroundings
         problems = resolved.problems
-        var logger = Logger(label: "skein.sdk")
+        var logger = logger
         logger.logLevel = configuration.logLevel
         self.logger = logger
     }

@@ -46,7 +46,7 @@ package struct JSONReader: ~Copyable {
     }
 
     /// Bytes read so far.
-    var offset: Int { at }
+    package var offset: Int { at }
 
     // MARK: Objects and arrays
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinMCP
+import SkeinWire
+
+extension FuzzTarget {
+    static let mcp = [
+        FuzzTarget(name: "mcp-message") { bytes in
+            let scan = JSONRPCScanner.scan(bytes)
+            var last = 0
+            for message in scan.messages {
+                precondition(last <= message.range.lowerBound && message.range.upperBound <= bytes.count)
+                last = message.range.upperBound
+            }
+            guard scan.isWhole else { return }
+            let splice = MetaSplice(traceparent: "00-\u{22}T", tracestate: "a=1", baggage: "k=v")
+            let edits = scan.messages.flatMap { splice.edits(of: $0) }
+            let changed = edits.applied(to: bytes)
+            changed.withUnsafeBytes { changed in
+                let again = JSONRPCScanner.scan(changed)
+                precondition(again.isWhole, "a splice broke the text")
+                precondition(again.messages.map(\.method) == scan.messages.map(\.method))
+                precondition(again.messages.map(\.id) == scan.messages.map(\.id))
+                for message in again.messages {
+                    if let meta = message.params?.meta, meta.bodyStart != nil {
+                        precondition(meta.traceparent?.value == splice.traceparent, "the context is not there")
+                    }
+                }
+                precondition(again.messages.allSatisfy { splice.edits(of: $0).isEmpty }, "a splice is not the last one")
+            }
+        },
+        FuzzTarget(name: "mcp-framing") { bytes in
+            // The first byte says how the rest arrives.
+            let size = Int(bytes.first ?? 0) % 31 + 1
+            var lines = LineSplitter(lineBytesMax: 16)
+            var reader = EventStreamReader(dataBytesMax: 16)
+            var whole = EventStreamReader(dataBytesMax: 16)
+            var passed: [UInt8] = []
+            var events: [EventStreamReader.Event] = []
+            let rest = UnsafeRawBufferPointer(rebasing: bytes.dropFirst())
+            for start in stride(from: 0, to: rest.count, by: size) {
+                let piece = UnsafeRawBufferPointer(rebasing: rest[start..<min(start + size, rest.count)])
+                for line in lines.add(piece) {
+                    switch line {
+                    case .line(let line): passed += line
+                    case .part(let part, _, _): passed += part
+                    }
+                }
+                events += reader.add(piece)
+            }
+            precondition(passed + lines.finish() == Array(rest), "bytes of lines are lost")
+            precondition(events == whole.add(rest), "events depend on how they arrive")
+        },
+    ]
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The calls that wait for their answers, found by what answers carry. `Call` is the caller's own.
+///
+/// A call is registered before its bytes are on their way, since its answer may be there before the writer is. Ids belong to who
+/// sends a request: a request of the server, and the client's answer to it, never touch what waits here. A value that takes messages
+/// and gives back what they mean; who owns it acts.
+package struct PendingCalls<Call> {
+    /// What a message means for a call.
+    package enum Event {
+        case ended(Call, CallOutcome)
+        /// The answer is a task, which goes on.
+        case becameTask(Call, id: String, status: String?)
+        case progress(Call, progress: Double?, total: Double?)
+        /// The server asks something while this call, and no other, waits.
+        case serverRequest(Call, method: String, id: JSONRPCMessage.ID)
+        /// Who is at the other end.
+        case server(name: String?, protocolVersion: String?)
+    }
+
+    private struct Key: Hashable {
+        var scope: MessageWay.Scope
+        var id: JSONRPCMessage.ID
+    }
+
+    private enum Purpose {
+        case call(Call, Round, progressToken: JSONRPCMessage.ID?)
+        /// `initialize` and `server/discover`.
+        case handshake
+        /// `tasks/get`, or `tasks/result`, whose answer is that of the task's call.
+        case poll(taskID: String, isResult: Bool)
+    }
+
+    private struct Entry {
+        var purpose: Purpose
+        var exchange: UInt64
+    }
+
+    /// By what the next round of a call is known: the state that the client gives back, or else the same tool with the same arguments.
+    private enum RoundKey: Hashable {
+        case state(UInt64)
+        case call(name: String, arguments: UInt64)
+    }
+
+    private struct Round {
+        var number: Int
+        var name: String
+        var arguments: UInt64
+    }
+
+    /// Requests that wait at most; what comes beyond is passed on and not watched.
+    private let countMax: Int
+    private var entries: [Key: [Entry]] = [:]
+    private var keysOfExchange: [UInt64: Set<Key>] = [:]
+    private var keysOfScope: [MessageWay.Scope: Set<Key>] = [:]
+    private var tasks = Recent<String, Call>(countMax: 1_024)
+    private var rounds = Recent<RoundKey, (call: Call, number: Int)>(countMax: 1_024)
+    /// Requests that wait.
+    package private(set) var count = 0
+    /// Requests that came when too many waited.
+    package private(set) var overflowCount = 0
+
+    package init(countMax: Int = 16_384) { self.countMax = countMax }
+
+    /// The round before the one that `message` begins, and the number of that; `nil` for a call of its own.
+    package mutating func roundBefore(_ message: JSONRPCMessage) -> (call: Call, number: Int)? {
+        guard let params = message.params, params.hasInputResponses || params.requestState != nil else { return nil }
+        return rounds.remove(Self.roundKey(params.requestState, params.name ?? "", params.arguments))
+    }
+
+    private static func roundKey(_ state: UInt64?, _ name: String, _ arguments: UInt64) -> RoundKey {
+        state.map(RoundKey.state) ?? .call(name: name, arguments: arguments)
+    }
+
+    /// Registers the call that `message` makes, before it is sent, as the round of this number. `false` when there are too many, or
+    /// the message has no id.
+    package mutating func register(_ call: Call, of message: JSONRPCMessage, round: Int = 1, on way: MessageWay) -> Bool {
+        guard let id = message.id else { return false }
+        let params = message.params
+        let round = Round(number: round, name: params?.name ?? "", arguments: params?.arguments ?? 0)
+        return add(.call(call, round, progressToken: params?.meta?.progressToken), Key(scope: way.scope, id: id), way)
+    }
+
+    private mutating func add(_ purpose: Purpose, _ key: Key, _ way: MessageWay) -> Bool {
+        guard count < countMax else {
+            overflowCount += 1
+            return false
+        }
+        count += 1
+        entries[key, default: []].append(Entry(purpose: purpose, exchange: way.exchange))
+        keysOfScope[key.scope, default: []].insert(key)
+        if way.exchange != 0 { keysOfExchange[way.exchange, default: []].insert(key) }
+        return true
+    }
+
+    // MARK: Messages
+
+    /// What a message of the client, which is no call, means.
+    package mutating func receive(fromClient message: JSONRPCMessage, on way: MessageWay) -> [Event] {
+        switch (message.kind, message.method) {
+        case (.notification, "notifications/cancelled"):
+            guard let id = message.params?.requestID,
+                case .call(let call, _, _)? = remove(Key(scope: way.scope, id: id), way.exchange)?.purpose
+            else { return [] }
+            return [.ended(call, .cancelled)]
+        case (.request, "initialize"), (.request, "server/discover"):
+            if let id = message.id { _ = add(.handshake, Key(scope: way.scope, id: id), way) }
+        case (.request, "tasks/get"), (.request, "tasks/result"):
+            if let id = message.id, let task = message.params?.taskID, tasks.contains(task) {
+                let purpose = Purpose.poll(taskID: task, isResult: message.method == "tasks/result")
+                _ = add(purpose, Key(scope: way.scope, id: id), way)
+            }
+        case (.request, "tasks/cancel"):
+            if let task = message.params?.taskID, let call = tasks.remove(task) { return [.ended(call, .cancelled)] }
+        default: break
+        }
+        return []
+    }
+
+    /// What a message of the server means.
+    package mutating func receive(fromServer message: JSONRPCMessage, on way: MessageWay) -> [Event] {
+        switch message.kind {
+        case .response: return answer(message, way)
+        case .notification: return notification(message, way)
+        case .request:
+            guard let method = message.method, let id = message.id, let call = onlyCall(way.scope) else { return [] }
+            return [.serverRequest(call, method: method, id: id)]
+        case .other: return []
+        }
+    }
+
+    private mutating func answer(_ message: JSONRPCMessage, _ way: MessageWay) -> [Event] {
+        guard let id = message.id, let entry = remove(Key(scope: way.scope, id: id), way.exchange) else { return [] }
+        let result = message.result
+        var events: [Event] = []
+        if let name = result?.serverName { events.append(.server(name: name, protocolVersion: nil)) }
+        switch entry.purpose {
+        case .handshake:
+            return [.server(name: result?.serverName, protocolVersion: result?.protocolVersion)]
+        case .poll(let task, let isResult):
+            return events + (isResult ? taskResult(task, message) : taskStatus(task, result))
+        case .call(let call, let round, _):
+            guard !message.isError, let result else {
+                return events + [.ended(call, .failure(code: message.errorCode ?? "error"))]
+            }
+            if result.isError { return events + [.ended(call, .toolError)] }
+            if result.resultType == "input_required" {
+                let key = Self.roundKey(result.requestState, round.name, round.arguments)
+                _ = rounds.insert((call, round.number), for: key)
+                return events + [.ended(call, .inputRequired)]
+            }
+            // MCP 2026-07-28 says by `resultType` that it is a task, 2025-11-25 by `task`, which needs no more than its id.
+            guard let task = result.taskID, result.resultType == nil || result.resultType == "task" else {
+                return events + [.ended(call, .success)]
+            }
+            events.append(.becameTask(call, id: task, status: result.status))
+            if let ended = Self.outcome(status: result.status, nil) { return events + [.ended(call, ended)] }
+            if let evicted = tasks.insert(call, for: task) { events.append(.ended(evicted, .success)) }
+            return events
+        }
+    }
+
+    /// An error says nothing of the task.
+    private mutating func taskStatus(_ task: String, _ result: JSONRPCMessage.Result?) -> [Event] {
+        guard let outcome = Self.outcome(status: result?.status, result), let call = tasks.remove(task) else { return [] }
+        return [.ended(call, outcome)]
+    }
+
+    private mutating func taskResult(_ task: String, _ message: JSONRPCMessage) -> [Event] {
+        guard let call = tasks.remove(task) else { return [] }
+        if message.isError { return [.ended(call, .failure(code: message.errorCode ?? "error"))] }
+        return [.ended(call, message.result?.isError == true ? .toolError : .success)]
+    }
+
+    /// `nil` for a task that goes on.
+    private static func outcome(status: String?, _ result: JSONRPCMessage.Result?) -> CallOutcome? {
+        switch status {
+        case "completed": result?.innerIsError == true ? .toolError : .success
+        case "failed": result?.innerErrorCode.map { .failure(code: $0) } ?? .toolError
+        case "cancelled": .cancelled
+        default: nil
+        }
+    }
+
+    private mutating func notification(_ message: JSONRPCMessage, _ way: MessageWay) -> [Event] {
+        guard let params = message.params else { return [] }
+        switch message.method {
+        case "notifications/progress":
+            guard let token = params.progressToken, let call = call(progressToken: token, way.scope) else { return [] }
+            return [.progress(call, progress: params.progress, total: params.total)]
+        case "notifications/tasks", "notifications/tasks/status":
+            guard let task = params.taskID, let outcome = Self.outcome(status: params.status, nil),
+                let call = tasks.remove(task)
+            else { return [] }
+            return [.ended(call, outcome)]
+        default: return []
+        }
+    }
+
+    // MARK: Ends
+
+    /// What ends with a request of HTTP: its calls that have no answer.
+    package mutating func close(exchange: UInt64, _ outcome: CallOutcome) -> [Event] {
+        var events: [Event] = []
+        for key in keysOfExchange[exchange] ?? [] {
+            while let entry = remove(key, exchange, isStrict: true) {
+                if case .call(let call, _, _) = entry.purpose { events.append(.ended(call, outcome)) }
+            }
+        }
+        return events
+    }
+
+    /// Leaves the calls of a request of HTTP to their session: their answers come along another way.
+    package mutating func release(exchange: UInt64) {
+        for key in keysOfExchange.removeValue(forKey: exchange) ?? [] {
+            guard var waiting = entries[key] else { continue }
+            for index in waiting.indices where waiting[index].exchange == exchange { waiting[index].exchange = 0 }
+            entries[key] = waiting
+        }
+    }
+
+    /// What ends with a connection or a session.
+    package mutating func close(scope: MessageWay.Scope, _ outcome: CallOutcome = .connectionClosed) -> [Event] {
+        var events: [Event] = []
+        for key in keysOfScope[scope] ?? [] {
+            while let entry = remove(key, 0) {
+                if case .call(let call, _, _) = entry.purpose { events.append(.ended(call, outcome)) }
+            }
+        }
+        return events
+    }
+
+    /// What ends with everything. Tasks go on without being watched, which is no failure.
+    package mutating func closeAll() -> [Event] {
+        let open = Array(keysOfScope.keys).flatMap { close(scope: $0) }
+        return open + tasks.removeAll().map { .ended($0, .success) }
+    }
+
+    // MARK: Pieces
+
+    /// Takes out what waits under `key`: what came along this request of HTTP, or else, unless `isStrict`, the oldest.
+    private mutating func remove(_ key: Key, _ exchange: UInt64, isStrict: Bool = false) -> Entry? {
+        guard var waiting = entries[key] else { return nil }
+        guard let index = waiting.firstIndex(where: { $0.exchange == exchange }) ?? (isStrict ? nil : waiting.indices.first)
+        else { return nil }
+        let entry = waiting.remove(at: index)
+        count -= 1
+        if !waiting.contains(where: { $0.exchange == entry.exchange }) {
+            keysOfExchange[entry.exchange]?.remove(key)
+            if keysOfExchange[entry.exchange]?.isEmpty == true { keysOfExchange[entry.exchange] = nil }
+        }
+        entries[key] = waiting.isEmpty ? nil : waiting
+        if waiting.isEmpty {
+            keysOfScope[key.scope]?.remove(key)
+            if keysOfScope[key.scope]?.isEmpty == true { keysOfScope[key.scope] = nil }
+        }
+        return entry
+    }
+
+    private func calls(_ scope: MessageWay.Scope) -> some Sequence<(call: Call, progressToken: JSONRPCMessage.ID?)> {
+        (keysOfScope[scope] ?? []).lazy.flatMap { entries[$0] ?? [] }.compactMap { entry in
+            if case .call(let call, _, let token) = entry.purpose { (call, token) } else { nil }
+        }
+    }
+
+    private func onlyCall(_ scope: MessageWay.Scope) -> Call? {
+        var found: Call?
+        for (call, _) in calls(scope) {
+            guard found == nil else { return nil }
+            found = call
+        }
+        return found
+    }
+
+    private func call(progressToken: JSONRPCMessage.ID, _ scope: MessageWay.Scope) -> Call? {
+        calls(scope).first { $0.progressToken == progressToken }?.call
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Values by their keys, of which the oldest goes when there are too many.
+struct Recent<Key: Hashable, Value> {
+    private let countMax: Int
+    private var values: [Key: (value: Value, number: UInt64)] = [:]
+    private var nextNumber: UInt64 = 0
+
+    init(countMax: Int) { self.countMax = max(countMax, 1) }
+
+    func contains(_ key: Key) -> Bool { values[key] != nil }
+
+    /// Puts a value in, and gives back the one that made room for it.
+    mutating func insert(_ value: Value, for key: Key) -> Value? {
+        let replaced = values.removeValue(forKey: key)?.value
+        var evicted: Value?
+        if values.count >= countMax, let oldest = values.min(by: { $0.value.number < $1.value.number }) {
+            evicted = values.removeValue(forKey: oldest.key)?.value
+        }
+        values[key] = (value, nextNumber)
+        nextNumber &+= 1
+        return replaced ?? evicted
+    }
+
+    mutating func remove(_ key: Key) -> Value? { values.removeValue(forKey: key)?.value }
+
+    mutating func removeAll() -> [Value] {
+        defer { values = [:] }
+        return values.values.sorted { $0.number < $1.number }.map(\.value)
+    }
+}

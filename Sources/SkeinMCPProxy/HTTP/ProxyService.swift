@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import SkeinMCP
+import SkeinPipeline
+import SkeinReceivers
+import Synchronization
+
+/// Passes requests of HTTP on to a server, and its answers back while they come (MCP, "Streamable HTTP", and the older "HTTP with SSE").
+///
+/// A client that goes away cancels the task that answers it, and with it the request to the server.
+final class ProxyService: HTTPService {
+    /// Bytes of a body, or of an event, that are looked at.
+    static let messageBytesMax = 64 << 20
+
+    private let upstream: Upstream
+    private let address: @Sendable () -> ListenAddress
+    private let ambience: Ambience
+    private let client: HTTPClient
+    private let conversation: Conversation
+    private let exchangeCount = Mutex<UInt64>(0)
+    /// Where the streams of "HTTP with SSE" that are open have told their clients to post to.
+    private let endpoints = Mutex<Set<String>>([])
+
+    /// `address` is where requests come in, once that is known.
+    init(
+        _ upstream: Upstream,
+        address: @escaping @Sendable () -> ListenAddress,
+        ambience: Ambience,
+        client: HTTPClient,
+        conversation: Conversation
+    ) {
+        self.upstream = upstream
+        self.address = address
+        self.ambience = ambience
+        self.client = client
+        self.conversation = conversation
+    }
+
+    func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? { nil }
+
+    func abandonsWithClient(_ head: HTTPRequestHead) -> Bool { true }
+
+    func answer(to refusal: Refusal, head: HTTPRequestHead) -> HTTPAnswer {
+        .text(refusal.reason.httpStatus, "skein mcp-proxy: \(refusal.message)")
+    }
+
+    func respond(to call: consuming HTTPCall) async -> HTTPAnswer {
+        let head = call.head
+        var body = call.body
+        let exchange = note(&body, of: head)
+        do {
+            let response = try await client.execute(request(head, body), deadline: .distantFuture)
+            return answer(response, to: head, exchange)
+        } catch {
+            exchange.end(Task.isCancelled ? .cancelled : .connectionClosed, byteCount: nil)
+            // Whose client is gone answers nobody.
+            return .text(.badGateway, "skein mcp-proxy: no answer from \(upstream.origin): \(error)")
+        }
+    }
+
+    // MARK: The request
+
+    private func request(_ head: HTTPRequestHead, _ body: ByteBuffer) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: upstream.url(head.target))
+        request.method = head.method
+        // The listener has answered what was expected.
+        var dropped: Set = ["content-length", "expect"]
+        let hosts = head.headers["host"]
+        if hosts.count == 1, address().isNamed(by: hosts[0]) { dropped.insert("host") }
+        request.headers = head.headers.forwarded(without: dropped)
+        let hasBody = head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding")
+        if hasBody || body.readableBytes > 0 { request.body = .bytes(body) }
+        return request
+    }
+
+    /// Takes note of what a request holds, and changes what has to change in it.
+    private func note(_ body: inout ByteBuffer, of head: HTTPRequestHead) -> Exchange {
+        let number = exchangeCount.withLock { count in
+            count &+= 1
+            return count
+        }
+        let way = MessageWay(scope(head, number), exchange: number)
+        let surroundings = Conversation.Surroundings(
+            way: way,
+            ambience: ambience.with(head.headers),
+            protocolVersion: head.headers.first(name: "mcp-protocol-version").map { String($0.prefix(64)) }
+        )
+        guard head.method == .POST else { return Exchange(way, conversation, opaqueCall: nil) }
+        let coding = head.headers[canonicalForm: "content-encoding"].filter { $0.lowercased() != "identity" }
+        if coding.isEmpty, body.readableBytes <= Self.messageBytesMax {
+            let edits = body.withUnsafeReadableBytes { conversation.note(fromClient: $0, in: surroundings) }
+            if let edits {
+                if !edits.isEmpty {
+                    body = ByteBuffer(bytes: body.withUnsafeReadableBytes { edits.applied(to: $0) })
+                }
+                return Exchange(way, conversation, opaqueCall: nil)
+            }
+        }
+        guard head.headers.first(name: "mcp-method") == "tools/call" else {
+            return Exchange(way, conversation, opaqueCall: nil)
+        }
+        let tool = head.headers.first(name: "mcp-name").flatMap(HeaderText.decode).map { String($0.prefix(256)) }
+        let call = conversation.beginOpaque(tool: tool, requestBytes: body.readableBytes, in: surroundings)
+        return Exchange(way, conversation, opaqueCall: call)
+    }
+
+    private func scope(_ head: HTTPRequestHead, _ number: UInt64) -> MessageWay.Scope {
+        if let session = head.headers.first(name: "mcp-session-id"), session.utf8.count <= 1_024 {
+            return .session(session)
+        }
+        let target = String(head.target)
+        return endpoints.withLock { $0.contains(target) } ? .session(target) : .exchange(number)
+    }
+
+    // MARK: The answer
+
+    private func answer(_ response: HTTPClientResponse, to head: HTTPRequestHead, _ exchange: Exchange) -> HTTPAnswer {
+        var answer = HTTPAnswer(response.status, response.headers.forwarded())
+        let status = Int(response.status.code)
+        if case .session(let session) = exchange.way.scope, head.headers.contains(name: "mcp-session-id"),
+            head.method == .DELETE && status < 300 || status == 404
+        {
+            conversation.close(session: session)
+        }
+        guard head.method != .HEAD, response.status.mayHaveResponseBody else {
+            exchange.end(Self.outcome(status), byteCount: 0)
+            return answer
+        }
+        answer.stream = HTTPStream(endsWithListener: true) { [self] writer in
+            var reader = AnswerReader(response, exchange)
+            defer { forget(reader.endpoint) }
+            do {
+                for try await piece in response.body {
+                    if let endpoint = reader.take(piece) { remember(endpoint) }
+                    try await writer.write(piece)
+                }
+                try Task.checkCancellation()
+            } catch {
+                exchange.end(error is CancellationError ? .cancelled : .connectionClosed, byteCount: reader.byteCount)
+                throw error
+            }
+            reader.finish()
+            if reader.isToBeContinued(status) {
+                exchange.release()
+            } else {
+                exchange.end(Self.outcome(status), byteCount: reader.byteCount)
+            }
+        }
+        return answer
+    }
+
+    /// What an answer means for calls that it does not answer by a message.
+    private static func outcome(_ status: Int) -> CallOutcome {
+        status < 400 ? .connectionClosed : .failure(code: "\(status)")
+    }
+
+    private func remember(_ endpoint: String) {
+        endpoints.withLock { endpoints in
+            if endpoints.count < 4_096 { endpoints.insert(endpoint) }
+        }
+    }
+
+    /// The stream that named `endpoint` is over, and nothing that was posted there will be answered.
+    private func forget(_ endpoint: String?) {
+        guard let endpoint, endpoints.withLock({ $0.remove(endpoint) }) != nil else { return }
+        conversation.close(session: endpoint)
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinMCP
+import SkeinPropagation
+import SkeinRecording
+import Synchronization
+import Tracing
+
+/// All that is said between the clients of a proxy and its server: makes a span of each call of a tool.
+///
+/// Nothing here waits, whatever becomes of the spans.
+package final class Conversation: Sendable {
+    private struct State {
+        var calls = PendingCalls<ToolCall>()
+        var serverName: String?
+        /// What the handshake on the pipes agreed on.
+        var protocolVersion: String?
+    }
+
+    /// What stands around a message of the client.
+    struct Surroundings {
+        var way: MessageWay
+        var ambience: Ambience
+        /// As a header says.
+        var protocolVersion: String?
+    }
+
+    private let tracer: SkeinTracer
+    private let transport: String
+    private let state = Mutex(State())
+
+    /// `transport` is `pipe` or `tcp`.
+    init(_ tracing: ProxyTracing, transport: String) {
+        tracer = tracing.tracer
+        self.transport = transport
+    }
+
+    /// Takes note of what a client is about to send, and gives back what has to change in it; `nil` where nothing can be read.
+    /// A part of a text, which `isPart`, is not changed: where its `_meta` stands may not have come yet.
+    func note(
+        fromClient bytes: UnsafeRawBufferPointer,
+        in surroundings: Surroundings,
+        isPart: Bool = false
+    ) -> [ByteEdit]? {
+        let scan = JSONRPCScanner.scan(bytes)
+        guard scan.isWhole || isPart else { return nil }
+        return state.withLock { state in
+            var edits: [ByteEdit] = []
+            for message in scan.messages {
+                if message.kind == .request, message.method == "tools/call" {
+                    let call = begin(message, in: surroundings, &state)
+                    if !isPart, let splice = call.splice { edits += splice.edits(of: message) }
+                } else {
+                    act(on: state.calls.receive(fromClient: message, on: surroundings.way), nil, &state)
+                }
+            }
+            return edits
+        }
+    }
+
+    private func begin(_ message: JSONRPCMessage, in surroundings: Surroundings, _ state: inout State) -> ToolCall {
+        let (params, meta) = (message.params, message.params?.meta)
+        let before = state.calls.roundBefore(message)
+        let handshake = surroundings.way.scope == .connection ? state.protocolVersion : nil
+        let start = ToolCall.Start(
+            tool: params?.name,
+            id: message.id,
+            toolCallID: meta?.toolUseID,
+            transport: transport,
+            protocolVersion: meta?.protocolVersion ?? surroundings.protocolVersion ?? handshake,
+            serverName: state.serverName,
+            requestBytes: message.range.count,
+            round: before.map { $0.number + 1 } ?? 1,
+            continues: before?.call.span.spanContext
+        )
+        let call = ToolCall(
+            start,
+            meta: Ambience.context(traceparent: meta?.traceparent?.value, tracestate: meta?.tracestate?.value),
+            ambience: surroundings.ambience,
+            tracer: tracer
+        )
+        // One more than can be watched ends at once, rather than never.
+        if !state.calls.register(call, of: message, round: start.round, on: surroundings.way) {
+            call.end(.success, responseBytes: nil)
+        }
+        return call
+    }
+
+    /// Begins a call whose body cannot be read. Who begins it ends it.
+    func beginOpaque(tool: String?, requestBytes: Int, in surroundings: Surroundings) -> ToolCall {
+        let serverName = state.withLock(\.serverName)
+        let start = ToolCall.Start(
+            tool: tool,
+            transport: transport,
+            protocolVersion: surroundings.protocolVersion,
+            serverName: serverName,
+            requestBytes: requestBytes
+        )
+        return ToolCall(start, meta: PropagatedContext(), ambience: surroundings.ambience, tracer: tracer)
+    }
+
+    /// Takes note of what the server has sent. Of a part of a text, which `isPart`, what stands in it counts; `byteCount` is that of
+    /// the whole then.
+    func note(fromServer bytes: UnsafeRawBufferPointer, on way: MessageWay, isPart: Bool = false, byteCount: Int? = nil) {
+        let scan = JSONRPCScanner.scan(bytes)
+        guard scan.isWhole || isPart else { return }
+        state.withLock { state in
+            for message in scan.messages {
+                act(
+                    on: state.calls.receive(fromServer: message, on: way),
+                    scan.isBatch ? message.range.count : byteCount ?? message.range.count,
+                    &state
+                )
+            }
+        }
+    }
+
+    // MARK: Ends
+
+    /// The request of HTTP is over: no answer comes to what it asked.
+    func close(exchange: UInt64, _ outcome: CallOutcome) {
+        state.withLock { act(on: $0.calls.close(exchange: exchange, outcome), nil, &$0) }
+    }
+
+    /// The request of HTTP is over, and what it asked is answered along another way of its session.
+    func release(exchange: UInt64) { state.withLock { $0.calls.release(exchange: exchange) } }
+
+    /// The session is over.
+    func close(session: String) {
+        state.withLock { act(on: $0.calls.close(scope: .session(session)), nil, &$0) }
+    }
+
+    /// Everything is over.
+    func closeAll() { state.withLock { act(on: $0.calls.closeAll(), nil, &$0) } }
+
+    private func act(on events: [PendingCalls<ToolCall>.Event], _ byteCount: Int?, _ state: inout State) {
+        for event in events {
+            switch event {
+            case .ended(let call, let outcome): call.end(outcome, responseBytes: byteCount)
+            case .becameTask(let call, let id, let status):
+                call.span.setAttribute("worktrace.mcp.task.id", id)
+                call.span.addEvent("mcp.task", attributes: status.map { ["mcp.task.status": .string($0)] } ?? [:])
+            case .progress(let call, let progress, let total):
+                var attributes: SpanAttributes = [:]
+                if let progress { attributes.set("mcp.progress.value", value: .double(progress)) }
+                if let total { attributes.set("mcp.progress.total", value: .double(total)) }
+                call.span.addEvent("mcp.progress", attributes: attributes)
+            case .serverRequest(let call, let method, let id):
+                call.span.addEvent(
+                    "mcp.server_request",
+                    attributes: ["mcp.method.name": .string(method), "jsonrpc.request.id": .string("\(id)")]
+                )
+            case .server(let name, let version):
+                state.serverName = name ?? state.serverName
+                state.protocolVersion = version ?? state.protocolVersion
+            }
+        }
+    }
+}

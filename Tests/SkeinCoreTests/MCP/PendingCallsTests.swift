@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinMCP
+import Testing
+
+@Suite struct PendingCallsTests {
+    private typealias Calls = PendingCalls<String>
+    private static let pipe = MessageWay(.connection)
+
+    private func message(_ text: String) -> JSONRPCMessage {
+        let bytes = Array(text.utf8)
+        return bytes.withUnsafeBytes { JSONRPCScanner.scan($0) }.messages.first ?? JSONRPCMessage(range: 0..<0)
+    }
+
+    private func call(_ id: String, _ params: String = #""name":"t""#) -> JSONRPCMessage {
+        message(#"{"id":\#(id),"method":"tools/call","params":{\#(params)}}"#)
+    }
+
+    private func said(_ events: [Calls.Event]) -> [String] {
+        events.map { event in
+            switch event {
+            case .ended(let call, let outcome): "\(call) \(outcome.errorType ?? "\(outcome)")"
+            case .becameTask(let call, let id, let status): "\(call) task \(id) \(status ?? "-")"
+            case .progress(let call, let progress, let total): "\(call) progress \(progress ?? -1)/\(total ?? -1)"
+            case .serverRequest(let call, let method, let id): "\(call) asks \(method) \(id)"
+            case .server(let name, let version): "server \(name ?? "-") \(version ?? "-")"
+            }
+        }
+    }
+
+    @Test func `answers find their calls in any order, and 1 is not "1"`() {
+        var calls = Calls()
+        for id in ["1", "\"1\"", "2"] { #expect(calls.register("call \(id)", of: call(id), on: Self.pipe)) }
+        var events: [Calls.Event] = []
+        for id in ["2", "\"1\"", "1.0"] {
+            events += calls.receive(fromServer: message(#"{"id":\#(id),"result":{}}"#), on: Self.pipe)
+        }
+        #expect(said(events) == ["call 2 success", "call \"1\" success", "call 1 success"])
+        #expect(calls.count == 0)
+    }
+
+    @Test(arguments: [
+        (#""result":{"isError":true}"#, "c tool_error"), (#""error":{"code":-32602}"#, "c -32602"),
+        (#""error":{}"#, "c error"), (#""result":{"resultType":"input_required"}"#, "c inputRequired"),
+    ])
+    func `an answer says how the call went`(_ answer: String, _ expected: String) {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        #expect(said(calls.receive(fromServer: message("{\"id\":1,\(answer)}"), on: Self.pipe)) == [expected])
+    }
+
+    @Test func `requests of the server and their answers are not answers to calls`() {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        let request = message(#"{"id":1,"method":"sampling/createMessage","params":{}}"#)
+        #expect(said(calls.receive(fromServer: request, on: Self.pipe)) == ["c asks sampling/createMessage 1"])
+        #expect(calls.receive(fromClient: message(#"{"id":1,"result":{}}"#), on: Self.pipe).isEmpty)
+        #expect(calls.receive(fromClient: message(#"{"id":1,"error":{"code":1}}"#), on: Self.pipe).isEmpty)
+        #expect(calls.count == 1)
+        _ = calls.register("d", of: call("2"), on: Self.pipe)
+        #expect(calls.receive(fromServer: request, on: Self.pipe).isEmpty, "two calls wait, and either may be meant")
+    }
+
+    @Test func `a cancelled call ends, and its late answer says nothing`() {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        let cancelled = { (id: String) in
+            self.message(#"{"method":"notifications/cancelled","params":{"requestId":\#(id)}}"#)
+        }
+        #expect(calls.receive(fromClient: cancelled("\"1\""), on: Self.pipe).isEmpty)
+        #expect(calls.receive(fromServer: cancelled("1"), on: Self.pipe).isEmpty, "that is the server's own request")
+        #expect(said(calls.receive(fromClient: cancelled("1"), on: Self.pipe)) == ["c cancelled"])
+        #expect(calls.receive(fromServer: message(#"{"id":1,"result":{}}"#), on: Self.pipe).isEmpty)
+    }
+
+    @Test func `without sessions the same id of two clients is two calls`() {
+        var calls = Calls()
+        let ways = [1, 2].map { MessageWay(.exchange($0), exchange: $0) }
+        for way in ways { _ = calls.register("c\(way.exchange)", of: call("1"), on: way) }
+        #expect(said(calls.receive(fromServer: message(#"{"id":1,"result":{}}"#), on: ways[1])) == ["c2 success"])
+        #expect(said(calls.close(exchange: 1, .cancelled)) == ["c1 cancelled"])
+        #expect(calls.count == 0)
+    }
+
+    @Test func `in a session an answer may come along another way`() {
+        var calls = Calls()
+        let post = MessageWay(.session("s"), exchange: 1)
+        let stream = MessageWay(.session("s"), exchange: 2)
+        _ = calls.register("c", of: call("1"), on: post)
+        calls.release(exchange: 1)
+        #expect(calls.close(exchange: 1, .connectionClosed).isEmpty)
+        #expect(calls.receive(fromServer: message(#"{"id":1,"result":{}}"#), on: MessageWay(.session("t"))).isEmpty)
+        #expect(said(calls.receive(fromServer: message(#"{"id":1,"result":{}}"#), on: stream)) == ["c success"])
+        _ = calls.register("d", of: call("1"), on: post)
+        #expect(said(calls.close(scope: .session("s"))) == ["d connection_closed"])
+    }
+
+    @Test func `progress goes to the call that has its token`() {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1", #""_meta":{"progressToken":"p"}"#), on: Self.pipe)
+        _ = calls.register("d", of: call("2", #""_meta":{"progressToken":7}"#), on: Self.pipe)
+        let progress = message(#"{"method":"notifications/progress","params":{"progressToken":7,"progress":1,"total":4}}"#)
+        #expect(said(calls.receive(fromServer: progress, on: Self.pipe)) == ["d progress 1.0/4.0"])
+    }
+
+    @Test func `the next round is known by the state that comes back`() {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        _ = calls.receive(
+            fromServer: message(#"{"id":1,"result":{"resultType":"input_required","requestState":"abc"}}"#),
+            on: Self.pipe
+        )
+        #expect(calls.roundBefore(call("2")) == nil)
+        #expect(calls.roundBefore(call("2", #""name":"t","requestState":"other""#)) == nil)
+        let next = call("2", #""name":"t","inputResponses":{},"requestState":"abc""#)
+        let before = calls.roundBefore(next)
+        #expect(before?.call == "c" && before?.number == 1)
+        #expect(calls.roundBefore(next) == nil, "it has its next round")
+    }
+
+    @Test func `without a state the next round is that of the same tool with the same arguments`() {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1", #""name":"t","arguments":{"a":1}"#), on: Self.pipe)
+        _ = calls.receive(fromServer: message(#"{"id":1,"result":{"resultType":"input_required"}}"#), on: Self.pipe)
+        #expect(calls.roundBefore(call("2", #""name":"t","arguments":{"a":2},"inputResponses":{}"#)) == nil)
+        #expect(calls.roundBefore(call("2", #""name":"t","arguments":{"a":1},"inputResponses":{}"#))?.call == "c")
+    }
+
+    @Test(arguments: [
+        (#""result":{"status":"completed","result":{"isError":false}}"#, "c success"),
+        (#""result":{"status":"completed","result":{"isError":true}}"#, "c tool_error"),
+        (#""result":{"status":"failed","error":{"code":-32603}}"#, "c -32603"),
+        (#""result":{"status":"cancelled"}"#, "c cancelled"),
+    ])
+    func `a task ends when somebody hears that it has ended`(_ answer: String, _ expected: String) {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        let created = message(#"{"id":1,"result":{"resultType":"task","taskId":"t","status":"working"}}"#)
+        #expect(said(calls.receive(fromServer: created, on: Self.pipe)) == ["c task t working"])
+        let poll = message(#"{"id":2,"method":"tasks/get","params":{"taskId":"t"}}"#)
+        for _ in 0..<2 {
+            #expect(calls.receive(fromClient: poll, on: Self.pipe).isEmpty)
+            #expect(
+                calls.receive(fromServer: message(#"{"id":2,"result":{"status":"working"}}"#), on: Self.pipe).isEmpty
+            )
+        }
+        _ = calls.receive(fromClient: poll, on: Self.pipe)
+        #expect(said(calls.receive(fromServer: message("{\"id\":2,\(answer)}"), on: Self.pipe)) == [expected])
+    }
+
+    @Test func `a task of 2025-11-25 ends with its result`() {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        _ = calls.receive(
+            fromServer: message(#"{"id":1,"result":{"task":{"taskId":"t","status":"working"}}}"#),
+            on: Self.pipe
+        )
+        let ask = message(#"{"id":2,"method":"tasks/result","params":{"taskId":"t"}}"#)
+        _ = calls.receive(fromClient: ask, on: Self.pipe)
+        #expect(said(calls.receive(fromServer: message(#"{"id":2,"result":{}}"#), on: Self.pipe)) == ["c success"])
+    }
+
+    @Test func `the handshake says who is there`() {
+        var calls = Calls()
+        _ = calls.receive(fromClient: message(#"{"id":0,"method":"initialize"}"#), on: Self.pipe)
+        let answer = message(#"{"id":0,"result":{"protocolVersion":"2025-11-25","serverInfo":{"name":"fs"}}}"#)
+        #expect(said(calls.receive(fromServer: answer, on: Self.pipe)) == ["server fs 2025-11-25"])
+    }
+
+    @Test func `what is more than can be watched is counted`() {
+        var calls = Calls(countMax: 2)
+        #expect(calls.register("a", of: call("1"), on: Self.pipe))
+        #expect(calls.register("b", of: call("1"), on: Self.pipe))
+        #expect(!calls.register("c", of: call("3"), on: Self.pipe))
+        #expect(calls.overflowCount == 1)
+        #expect(said(calls.closeAll()) == ["a connection_closed", "b connection_closed"])
+    }
+}
