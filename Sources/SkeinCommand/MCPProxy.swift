@@ -111,7 +111,9 @@ struct MCPProxy: AsyncParsableCommand {
         _ say: (String) -> Void
     ) async throws {
         // Both were read by `validate`.
-        guard let address = ListenAddress(listen), let upstream = Upstream(upstream) else { throw ExitCode.validationFailure }
+        guard let address = ListenAddress(listen), let upstream = Upstream(upstream) else {
+            throw ExitCode.validationFailure
+        }
         if !address.isLoopback {
             say("\(listen) can be reached by other machines, and the proxy lets everybody through who gets there")
         }

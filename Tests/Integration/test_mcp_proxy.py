@@ -308,9 +308,9 @@ def test_mistakes_are_told(binary, command, code, word):
 
 
 def test_large_lines_pass_and_very_large_ones_too(binary, tmp_path):
-    """20 MiB with a context, and 70 MiB, which is more than is looked at, as they are."""
+    """4 MiB with a context, and 70 MiB, which is more than is looked at, as they are."""
     proxy = Stdio(binary, tmp_path)
-    large = call(1, "large", x="y" * (20 << 20))
+    large = call(1, "large", x="y" * (4 << 20))
     very = call(2, "very", [{"fill": 70 << 20}], x="y" * (70 << 20))
     writer = threading.Thread(target=lambda: (proxy.send(large, very), proxy.process.stdin.close()))
     writer.start()
@@ -463,6 +463,32 @@ def test_the_header_is_a_link_where_meta_won(http):
     (seen,) = http.spans()
     assert seen.span.trace_id.hex() == "1" * 32
     assert [(link.trace_id.hex(), link.span_id.hex()) for link in seen.span.links] == [(TRACE, SPAN)]
+
+
+def test_a_server_that_names_itself_with_each_answer(http):
+    """As of 2026-07-28, which has no handshake."""
+    client = http.post(call(1))
+    connection, *_ = http.server.next()
+    reply(connection, answer(1, {"_meta": {"io.modelcontextprotocol/serverInfo": {"name": "fs-mcp", "version": "1"}}}))
+    read_until(client, b"fs-mcp")
+    (seen,) = http.spans()
+    assert seen.attributes["worktrace.mcp.server.name"] == "fs-mcp"
+
+
+def test_a_call_under_way_is_waited_for_when_the_proxy_ends(http):
+    client = http.post(call(1))
+    connection, *_ = http.server.next()
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n:\n\n\r\n")
+    read_until(client, b":\n\n")
+    done = []
+    ending = threading.Thread(target=lambda: done.extend(http.spans()))
+    ending.start()
+    time.sleep(0.5)
+    event = b"data: " + answer(1).encode() + b"\n"
+    connection.sendall(b"%x\r\n%s\r\n0\r\n\r\n" % (len(event), event))
+    read_until(client, b"0\r\n\r\n")
+    ending.join(30)
+    assert [s.attributes.get("error.type") for s in done] == [None]
 
 
 def test_the_same_id_of_two_clients_is_two_calls(http):

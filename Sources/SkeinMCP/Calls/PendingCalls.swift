@@ -74,7 +74,8 @@ package struct PendingCalls<Call> {
 
     /// Registers the call that `message` makes, before it is sent, as the round of this number. `false` when there are too many, or
     /// the message has no id.
-    package mutating func register(_ call: Call, of message: JSONRPCMessage, round: Int = 1, on way: MessageWay) -> Bool {
+    package mutating func register(_ call: Call, of message: JSONRPCMessage, round: Int = 1, on way: MessageWay) -> Bool
+    {
         guard let id = message.id else { return false }
         let params = message.params
         let round = Round(number: round, name: params?.name ?? "", arguments: params?.arguments ?? 0)
@@ -162,7 +163,9 @@ package struct PendingCalls<Call> {
 
     /// An error says nothing of the task.
     private mutating func taskStatus(_ task: String, _ result: JSONRPCMessage.Result?) -> [Event] {
-        guard let outcome = Self.outcome(status: result?.status, result), let call = tasks.remove(task) else { return [] }
+        guard let outcome = Self.outcome(status: result?.status, result), let call = tasks.remove(task) else {
+            return []
+        }
         return [.ended(call, outcome)]
     }
 
@@ -241,8 +244,8 @@ package struct PendingCalls<Call> {
     /// Takes out what waits under `key`: what came along this request of HTTP, or else, unless `isStrict`, the oldest.
     private mutating func remove(_ key: Key, _ exchange: UInt64, isStrict: Bool = false) -> Entry? {
         guard var waiting = entries[key] else { return nil }
-        guard let index = waiting.firstIndex(where: { $0.exchange == exchange }) ?? (isStrict ? nil : waiting.indices.first)
-        else { return nil }
+        let found = waiting.firstIndex { $0.exchange == exchange }
+        guard let index = found ?? (isStrict ? nil : waiting.indices.first) else { return nil }
         let entry = waiting.remove(at: index)
         count -= 1
         if !waiting.contains(where: { $0.exchange == entry.exchange }) {

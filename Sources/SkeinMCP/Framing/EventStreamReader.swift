@@ -32,7 +32,9 @@ package struct EventStreamReader {
         if !bytes.isEmpty { followsReturn = false }
         while start < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            guard let end = rest.firstIndex(where: { $0 == 0x0a || $0 == 0x0d }) else {
+            let newline = rest.index(of: 0x0a)
+            let head = UnsafeRawBufferPointer(rebasing: rest[..<(newline ?? rest.count)])
+            guard let end = head.index(of: 0x0d) ?? newline else {
                 keep(rest)
                 break
             }

@@ -23,7 +23,7 @@ package struct LineSplitter {
         var start = 0
         while start < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
-            let newline = rest.firstIndex(of: 0x0a)
+            let newline = rest.index(of: 0x0a)
             let end = newline.map { start + $0 + 1 } ?? bytes.count
             take(UnsafeRawBufferPointer(rebasing: bytes[start..<end]), isEnd: newline != nil, into: &pieces)
             start = end

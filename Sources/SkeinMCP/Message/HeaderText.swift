@@ -9,7 +9,8 @@ package enum HeaderText {
 
     /// What a header such as `Mcp-Name` stands for; `nil` for the sentinel of Base64 with something else in it.
     package static func decode(_ value: String) -> String? {
-        guard value.hasPrefix(prefix), value.hasSuffix(suffix), value.utf8.count >= prefix.utf8.count + suffix.utf8.count
+        guard value.hasPrefix(prefix), value.hasSuffix(suffix),
+            value.utf8.count >= prefix.utf8.count + suffix.utf8.count
         else { return value }
         var payload = String(value.dropFirst(prefix.count).dropLast(suffix.count))
         var bytes = ByteWriter(capacity: payload.utf8.count)

@@ -46,8 +46,7 @@ struct AnswerReader {
         case .json(var text):
             form = .opaque
             let room = ProxyService.messageBytesMax - text.readableBytes
-            var rest = piece.getSlice(at: piece.readerIndex, length: min(piece.readableBytes, max(room, 0))) ?? ByteBuffer()
-            text.writeBuffer(&rest)
+            text.writeBytes(piece.readableBytesView.prefix(max(room, 0)))
             form = .json(text)
             // Who gets the last byte may ask for more at once.
             if byteCount == announcedByteCount { finish() }

@@ -42,10 +42,11 @@ final class Exchange: Sendable {
 
     /// Ends what has no answer with `outcome`. `byteCount` is that of the answer's body.
     func end(_ outcome: CallOutcome, byteCount: Int?) {
-        guard !isOver.withLock({ isOver in
+        let wasOver = isOver.withLock { isOver in
             defer { isOver = true }
             return isOver
-        }) else { return }
+        }
+        if wasOver { return }
         conversation.close(exchange: way.exchange, outcome)
         opaqueCall?.end(opaqueOutcome.withLock(\.self) ?? outcome, responseBytes: byteCount)
     }

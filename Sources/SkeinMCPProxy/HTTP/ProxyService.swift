@@ -128,7 +128,8 @@ final class ProxyService: HTTPService {
             exchange.end(Self.outcome(status), byteCount: 0)
             return answer
         }
-        answer.stream = HTTPStream(endsWithListener: true) { [self] writer in
+        // A stream that was asked for by itself goes on for ever; an answer to a call is waited for.
+        answer.stream = HTTPStream(endsWithListener: head.method == .GET) { [self] writer in
             var reader = AnswerReader(response, exchange)
             defer { forget(reader.endpoint) }
             do {

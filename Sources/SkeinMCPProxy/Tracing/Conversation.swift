@@ -100,7 +100,8 @@ package final class Conversation: Sendable {
 
     /// Takes note of what the server has sent. Of a part of a text, which `isPart`, what stands in it counts; `byteCount` is that of
     /// the whole then.
-    func note(fromServer bytes: UnsafeRawBufferPointer, on way: MessageWay, isPart: Bool = false, byteCount: Int? = nil) {
+    func note(fromServer bytes: UnsafeRawBufferPointer, on way: MessageWay, isPart: Bool = false, byteCount: Int? = nil)
+    {
         let scan = JSONRPCScanner.scan(bytes)
         guard scan.isWhole || isPart else { return }
         state.withLock { state in
@@ -135,7 +136,8 @@ package final class Conversation: Sendable {
     private func act(on events: [PendingCalls<ToolCall>.Event], _ byteCount: Int?, _ state: inout State) {
         for event in events {
             switch event {
-            case .ended(let call, let outcome): call.end(outcome, responseBytes: byteCount)
+            case .ended(let call, let outcome):
+                call.end(outcome, responseBytes: byteCount, serverName: state.serverName)
             case .becameTask(let call, let id, let status):
                 call.span.setAttribute("worktrace.mcp.task.id", id)
                 call.span.addEvent("mcp.task", attributes: status.map { ["mcp.task.status": .string($0)] } ?? [:])

@@ -83,7 +83,9 @@ struct ToolCall: Sendable {
         )
     }
 
-    func end(_ outcome: CallOutcome, responseBytes: Int?) {
+    /// Ends the span. `serverName` may have come with the answer.
+    func end(_ outcome: CallOutcome, responseBytes: Int?, serverName: String? = nil) {
+        if let serverName { span.setAttribute("worktrace.mcp.server.name", serverName) }
         if let responseBytes { span.setAttribute("worktrace.mcp.response.bytes", responseBytes) }
         if outcome == .inputRequired { span.setAttribute("worktrace.mcp.round", round) }
         if let type = outcome.errorType { span.setAttribute("error.type", type) }

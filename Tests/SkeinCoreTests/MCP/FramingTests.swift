@@ -36,7 +36,8 @@ import Testing
     @Test(arguments: 1...7, ["\n", "\r\n", "\r"])
     func `events come whole however they arrive`(_ size: Int, _ newline: String) {
         let text = [
-            "\u{feff}: hello", "id: 7", "data: {\"a\":", "data:1}", "", "event: endpoint", "data: /messages", "", "retry: 5", "",
+            "\u{feff}: hello", "id: 7", "data: {\"a\":", "data:1}", "", "event: endpoint", "data: /messages", "",
+            "retry: 5", "",
             "data", "", "data: cut",
         ].joined(separator: newline)
         let all = Array(text.utf8)

@@ -48,7 +48,9 @@ import Testing
     }
 
     @Test func `escapes in keys are read`() throws {
-        let call = try message(#"{"\u006dethod":"tools\/call","\u0069d":1,"par\u0061ms":{"_m\u0065ta":{"trac\u0065parent":"t"}}}"#)
+        let call = try message(
+            #"{"\u006dethod":"tools\/call","\u0069d":1,"par\u0061ms":{"_m\u0065ta":{"trac\u0065parent":"t"}}}"#
+        )
         #expect(call.method == "tools/call")
         #expect(call.id == .number(1))
         #expect(call.params?.meta?.traceparent?.value == "t")
@@ -87,7 +89,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "x", "{", "{\"a\":1}}", "{\"method\":\"tools/call\"", "[", "[{}", "{\"id\":01}", "{'id':1}", "{\"id\":1,}", "nul",
+        "", "x", "{", "{\"a\":1}}", "{\"method\":\"tools/call\"", "[", "[{}", "{\"id\":01}", "{'id':1}", "{\"id\":1,}",
+        "nul",
     ])
     func `what is no JSON is not whole`(_ text: String) { #expect(!scan(text).isWhole) }
 
@@ -98,8 +101,8 @@ import Testing
     }
 
     @Test func `bytes that are no UTF-8 do not matter`() throws {
-        let bytes: [UInt8] = Array(#"{"id":1,"method":"tools/call","params":{"name":""#.utf8) + [0xff, 0xc0] + Array("\"}}".utf8)
-        let found = scan(bytes)
+        let start = Array(#"{"id":1,"method":"tools/call","params":{"name":""#.utf8)
+        let found = scan(start + [0xff, 0xc0] + Array("\"}}".utf8))
         #expect(found.isWhole)
         #expect(found.messages.first?.params?.name == "\u{fffd}\u{fffd}")
     }
@@ -118,8 +121,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("slow", "slow"), ("=?base64?d2VhdGhlcg==?=", "weather"), ("=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=", "=?base64?literal?="),
-        ("=?base64?8J+Mvw==?=", "\u{1F33F}"), ("=?base64?!?=", nil), ("=?base64?/w==?=", nil), ("=?base64?=", "=?base64?="),
+        ("slow", "slow"), ("=?base64?d2VhdGhlcg==?=", "weather"),
+        ("=?base64?PT9iYXNlNjQ/bGl0ZXJhbD89?=", "=?base64?literal?="), ("=?base64?8J+Mvw==?=", "\u{1F33F}"),
+        ("=?base64?!?=", nil), ("=?base64?/w==?=", nil), ("=?base64?=", "=?base64?="),
     ])
     func `a name in a header may be Base64`(_ value: String, _ name: String?) {
         #expect(HeaderText.decode(value) == name)

@@ -62,7 +62,8 @@ import Testing
     @Test func `the state of another trace is emptied, and baggage stays`() {
         let text = #"{"params":{"_meta":{"traceparent":"00-X","tracestate":"b=2","baggage":"k=v"}}}"#
         let splice = MetaSplice(traceparent: "00-T", baggage: "other=1")
-        #expect(spliced(text, splice) == #"{"params":{"_meta":{"traceparent":"00-T","tracestate":"","baggage":"k=v"}}}"#)
+        let result = #"{"params":{"_meta":{"traceparent":"00-T","tracestate":"","baggage":"k=v"}}}"#
+        #expect(spliced(text, splice) == result)
     }
 
     @Test func `baggage is put in where there is none`() {

@@ -98,7 +98,9 @@ import Testing
         var calls = Calls()
         _ = calls.register("c", of: call("1", #""_meta":{"progressToken":"p"}"#), on: Self.pipe)
         _ = calls.register("d", of: call("2", #""_meta":{"progressToken":7}"#), on: Self.pipe)
-        let progress = message(#"{"method":"notifications/progress","params":{"progressToken":7,"progress":1,"total":4}}"#)
+        let progress = message(
+            #"{"method":"notifications/progress","params":{"progressToken":7,"progress":1,"total":4}}"#
+        )
         #expect(said(calls.receive(fromServer: progress, on: Self.pipe)) == ["d progress 1.0/4.0"])
     }
 
