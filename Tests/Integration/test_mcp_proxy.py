@@ -592,6 +592,20 @@ def test_sessions_of_2025(http):
     assert found == {"cancelled": "cancelled", "resumed": None}
 
 
+def test_a_session_that_the_server_knows_no_more(http):
+    session = {"Mcp-Session-Id": "s1"}
+    resumed = http.post(call(1, "left"), session)
+    connection, *_ = http.server.next()
+    reply(connection, "id: 9\ndata: \n\n", "Content-Type: text/event-stream\r\n")
+    read_until(resumed, b"id: 9")
+    client = http.post(call(2, "lost"), session)
+    connection, *_ = http.server.next()
+    reply(connection, "no", "", status="404 Not Found")
+    read_until(client, b"no")
+    found = {s.attributes["gen_ai.tool.name"]: s.attributes["error.type"] for s in http.spans()}
+    assert found == {"left": "connection_closed", "lost": "404"}
+
+
 def test_the_older_transport_of_two_endpoints(http):
     stream = http.post(b"", method="GET", path="/sse")
     get, start, _, _ = http.server.next()

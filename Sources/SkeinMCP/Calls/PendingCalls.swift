@@ -55,6 +55,9 @@ package struct PendingCalls<Call> {
     private var keysOfScope: [MessageWay.Scope: Set<Key>] = [:]
     private var tasks = Recent<String, Call>(countMax: 1_024)
     private var rounds = Recent<RoundKey, (call: Call, number: Int)>(countMax: 1_024)
+    /// What was left to its session, the oldest first, answered or not.
+    private var released: [Key] = []
+    private static var releasedCountMax: Int { 1_024 }
     /// Requests that wait.
     package private(set) var count = 0
     /// Requests that came when too many waited.
@@ -213,13 +216,21 @@ package struct PendingCalls<Call> {
         return events
     }
 
-    /// Leaves the calls of a request of HTTP to their session: their answers come along another way.
-    package mutating func release(exchange: UInt64) {
+    /// Leaves the calls of a request of HTTP to their session: their answers come along another way, if they come. Of so many that
+    /// nobody seems to ask for the oldest end.
+    package mutating func release(exchange: UInt64) -> [Event] {
         for key in keysOfExchange.removeValue(forKey: exchange) ?? [] {
             guard var waiting = entries[key] else { continue }
             for index in waiting.indices where waiting[index].exchange == exchange { waiting[index].exchange = 0 }
             entries[key] = waiting
+            released.append(key)
         }
+        var events: [Event] = []
+        while released.count > Self.releasedCountMax {
+            guard let entry = remove(released.removeFirst(), 0, isStrict: true) else { continue }
+            if case .call(let call, _, _) = entry.purpose { events.append(.ended(call, .connectionClosed)) }
+        }
+        return events
     }
 
     /// What ends with a connection or a session.

@@ -44,6 +44,9 @@ package struct JSONRPCMessage: Hashable, Sendable {
     /// Whether the object has any member.
     package var isEmpty = true
 
+    /// A message of which nothing is known yet but where it begins.
+    package init(at offset: Int) { range = offset..<offset }
+
     package var kind: Kind {
         guard bodyStart != nil else { return .other }
         if method != nil { return id == nil ? .notification : .request }

@@ -56,7 +56,7 @@ package struct JSONRPCScanner: ~Copyable {
         let kind = try reader.peek()
         let start = reader.offset
         let index = messages.count
-        messages.append(JSONRPCMessage(range: start..<start))
+        messages.append(JSONRPCMessage(at: start))
         defer { messages[index].range = start..<reader.offset }
         guard kind == .object else { return try reader.skipValue() }
         try reader.openObject()

@@ -119,13 +119,10 @@ final class ProxyService: HTTPService {
     private func answer(_ response: HTTPClientResponse, to head: HTTPRequestHead, _ exchange: Exchange) -> HTTPAnswer {
         var answer = HTTPAnswer(response.status, response.headers.forwarded())
         let status = Int(response.status.code)
-        if case .session(let session) = exchange.way.scope, head.headers.contains(name: "mcp-session-id"),
-            head.method == .DELETE && status < 300 || status == 404
-        {
-            conversation.close(session: session)
-        }
+        let endsSession = head.method == .DELETE && status < 300 || status == 404
         guard head.method != .HEAD, response.status.mayHaveResponseBody else {
             exchange.end(Self.outcome(status), byteCount: 0)
+            if endsSession { closeSession(of: head) }
             return answer
         }
         // A stream that was asked for by itself goes on for ever; an answer to a call is waited for.
@@ -148,8 +145,14 @@ final class ProxyService: HTTPService {
             } else {
                 exchange.end(Self.outcome(status), byteCount: reader.byteCount)
             }
+            if endsSession { closeSession(of: head) }
         }
         return answer
+    }
+
+    /// The session is over: its client said so, or the server knows it no more (MCP 2025-11-25, "Session Management").
+    private func closeSession(of head: HTTPRequestHead) {
+        if let session = head.headers.first(name: "mcp-session-id") { conversation.close(session: session) }
     }
 
     /// What an answer means for calls that it does not answer by a message.

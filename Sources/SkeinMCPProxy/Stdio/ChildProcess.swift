@@ -81,7 +81,12 @@ struct ChildProcess: Sendable {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
         var id = pid_t()
-        let code = posix_spawnp(&id, name, &actions, &attributes, arguments, environ)
+        #if canImport(Darwin)
+            let variables = _NSGetEnviron().pointee
+        #else
+            let variables = environ
+        #endif
+        let code = posix_spawnp(&id, name, &actions, &attributes, arguments, variables)
         return (code, id)
     }
 

@@ -8,7 +8,7 @@ import Tracing
 /// All that is said between the clients of a proxy and its server: makes a span of each call of a tool.
 ///
 /// Nothing here waits, whatever becomes of the spans.
-package final class Conversation: Sendable {
+final class Conversation: Sendable {
     private struct State {
         var calls = PendingCalls<ToolCall>()
         var serverName: String?
@@ -123,7 +123,9 @@ package final class Conversation: Sendable {
     }
 
     /// The request of HTTP is over, and what it asked is answered along another way of its session.
-    func release(exchange: UInt64) { state.withLock { $0.calls.release(exchange: exchange) } }
+    func release(exchange: UInt64) {
+        state.withLock { act(on: $0.calls.release(exchange: exchange), nil, &$0) }
+    }
 
     /// The session is over.
     func close(session: String) {

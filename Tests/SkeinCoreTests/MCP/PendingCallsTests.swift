@@ -8,7 +8,7 @@ import Testing
 
     private func message(_ text: String) -> JSONRPCMessage {
         let bytes = Array(text.utf8)
-        return bytes.withUnsafeBytes { JSONRPCScanner.scan($0) }.messages.first ?? JSONRPCMessage(range: 0..<0)
+        return bytes.withUnsafeBytes { JSONRPCScanner.scan($0) }.messages.first ?? JSONRPCMessage(at: 0)
     }
 
     private func call(_ id: String, _ params: String = #""name":"t""#) -> JSONRPCMessage {
@@ -29,7 +29,7 @@ import Testing
 
     @Test func `answers find their calls in any order, and 1 is not "1"`() {
         var calls = Calls()
-        for id in ["1", "\"1\"", "2"] { #expect(calls.register("call \(id)", of: call(id), on: Self.pipe)) }
+        for id in ["1", "\"1\"", "2"] { _ = calls.register("call \(id)", of: call(id), on: Self.pipe) }
         var events: [Calls.Event] = []
         for id in ["2", "\"1\"", "1.0"] {
             events += calls.receive(fromServer: message(#"{"id":\#(id),"result":{}}"#), on: Self.pipe)
@@ -86,12 +86,23 @@ import Testing
         let post = MessageWay(.session("s"), exchange: 1)
         let stream = MessageWay(.session("s"), exchange: 2)
         _ = calls.register("c", of: call("1"), on: post)
-        calls.release(exchange: 1)
+        #expect(calls.release(exchange: 1).isEmpty)
         #expect(calls.close(exchange: 1, .connectionClosed).isEmpty)
         #expect(calls.receive(fromServer: message(#"{"id":1,"result":{}}"#), on: MessageWay(.session("t"))).isEmpty)
         #expect(said(calls.receive(fromServer: message(#"{"id":1,"result":{}}"#), on: stream)) == ["c success"])
         _ = calls.register("d", of: call("1"), on: post)
         #expect(said(calls.close(scope: .session("s"))) == ["d connection_closed"])
+    }
+
+    @Test func `answers that nobody fetches are waited for in bounds`() {
+        var calls = Calls()
+        var events: [Calls.Event] = []
+        for number in 1...1_030 as ClosedRange<UInt64> {
+            _ = calls.register("c\(number)", of: call("\(number)"), on: MessageWay(.session("s"), exchange: number))
+            events += calls.release(exchange: number)
+        }
+        #expect(said(events) == (1...6).map { "c\($0) connection_closed" })
+        #expect(calls.count == 1_024)
     }
 
     @Test func `progress goes to the call that has its token`() {
@@ -170,9 +181,11 @@ import Testing
 
     @Test func `what is more than can be watched is counted`() {
         var calls = Calls(countMax: 2)
-        #expect(calls.register("a", of: call("1"), on: Self.pipe))
-        #expect(calls.register("b", of: call("1"), on: Self.pipe))
-        #expect(!calls.register("c", of: call("3"), on: Self.pipe))
+        var taken: [Bool] = []
+        for (name, id) in [("a", "1"), ("b", "1"), ("c", "3")] {
+            taken.append(calls.register(name, of: call(id), on: Self.pipe))
+        }
+        #expect(taken == [true, true, false])
         #expect(calls.overflowCount == 1)
         #expect(said(calls.closeAll()) == ["a connection_closed", "b connection_closed"])
     }
