@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinMCP
-import SkeinWire
 
 extension FuzzTarget {
     static let mcp = [
