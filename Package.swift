@@ -59,8 +59,8 @@ let modules: [Module] = [
     Module(
         name: "SkeinAPI",
         imports: [
-            "SkeinBase", "SkeinModel", "SkeinWire", "SkeinStore", "SkeinTraceQL", "SkeinAnalysis", "SkeinAgents",
-            "SkeinPipeline", "SkeinWeb",
+            "SkeinBase", "SkeinModel", "SkeinPropagation", "SkeinWire", "SkeinStore", "SkeinTraceQL", "SkeinAnalysis",
+            "SkeinAgents", "SkeinPipeline", "SkeinWeb",
         ]
     ),
     // library

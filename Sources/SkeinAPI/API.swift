@@ -25,6 +25,10 @@ package struct API: Sendable {
     let zipkin: ZipkinSettings
     /// Where imported spans go; `nil` where none are taken.
     let importing: ImportIntake?
+    /// Sessions of agents and what they do; `nil` where none are taken.
+    let work: WorkTrace?
+    /// Path below which a proxy mounts the page, for addresses in answers; empty, or as in `/skein`.
+    let basePath: String
     /// Reads policies for whole traces out of a text.
     let samplingPolicies: SamplingPolicies
     let serverStatus: @Sendable () async -> ServerStatus
@@ -51,6 +55,8 @@ package struct API: Sendable {
         logRecords: (any LogRecordStore)? = nil,
         zipkin: ZipkinSettings = ZipkinSettings(),
         importing: ImportIntake? = nil,
+        work: WorkTrace? = nil,
+        basePath: String = "",
         samplingPolicies: @escaping SamplingPolicies = { _ throws(SamplingPoliciesFailure) in
             throw SamplingPoliciesFailure("this server reads no policies")
         },
@@ -66,6 +72,8 @@ package struct API: Sendable {
         self.logRecords = logRecords
         self.zipkin = zipkin
         self.importing = importing
+        self.work = work
+        self.basePath = basePath
         self.samplingPolicies = samplingPolicies
         self.serverStatus = serverStatus
     }

@@ -11,6 +11,8 @@ package enum APIFamily: Sendable {
     /// The Model Context Protocol.
     case mcp
     case prometheus
+    /// The work of agents; its errors are those of the native API.
+    case workTrace
 
     /// The family that serves `path`, split and decoded, where all of them are served side by side, and what of the path is
     /// left for it; `nil` for what is no API's.
@@ -23,6 +25,7 @@ package enum APIFamily: Sendable {
         case "api":
             switch path.dropFirst().first {
             case "skein": (.native, path)
+            case "worktrace": (.workTrace, path)
             case "v3": (.jaegerV3, path)
             default: (.jaeger, path)
             }
@@ -39,13 +42,14 @@ package enum APIFamily: Sendable {
         case .mcp: MCPAPI.routes
         case .zipkin: ZipkinAPI.routes
         case .prometheus: PrometheusAPI.routes
+        case .workTrace: WorkTraceAPI.routes
         }
     }
 
     /// Where the paths of its routes begin when all families are served side by side.
     var prefix: String {
         switch self {
-        case .native, .jaeger, .jaegerV3, .mcp: ""
+        case .native, .jaeger, .jaegerV3, .mcp, .workTrace: ""
         case .tempo: "/tempo"
         case .zipkin: "/zipkin"
         case .prometheus: "/prometheus"
@@ -55,7 +59,7 @@ package enum APIFamily: Sendable {
     func response(for error: APIError) -> APIResponse {
         var response =
             switch self {
-            case .native: NativeAPI.response(for: error)
+            case .native, .workTrace: NativeAPI.response(for: error)
             case .jaeger: JaegerAPI.response(for: error)
             case .jaegerV3: JaegerV3API.response(for: error)
             case .tempo: TempoAPI.response(for: error)

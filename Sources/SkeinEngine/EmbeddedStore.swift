@@ -28,6 +28,18 @@ public final class EmbeddedStore: SpanStore {
     private let queryFile: SavedQueryFile
     /// Queries that people keep.
     package var savedQueries: any SavedQueries { queryFile }
+
+    /// The records of a user of the data folder: files of its folder `worktrace/` that end with `.` and `name`. To be asked for
+    /// once for each name.
+    package func recordLog(_ name: String, segmentBytesMax: Int) throws(StoreError) -> any RecordLog {
+        try SegmentLog(
+            on: meter,
+            in: folder.workTrace,
+            suffix: "." + name,
+            segmentBytesMax: segmentBytesMax,
+            syncs: configuration.durability != .os
+        )
+    }
     let pinFile: PinFile
     /// Traces that late sampling and retention by age leave alone.
     package var pins: any PinnedTraces { pinFile }

@@ -34,6 +34,7 @@ struct DoorMaker {
         pins: any PinnedTraces,
         logRecords: (any LogRecordStore)?,
         pipeline: Pipeline,
+        work: WorkTrace?,
         logStages: [any IntakeStage],
         sampling: SamplingAnswers,
         memory: MemoryPlan,
@@ -73,6 +74,8 @@ struct DoorMaker {
                 itemsMax: configuration.spanItemsMax,
                 clock: clock
             ),
+            work: work,
+            basePath: configuration.basePath,
             samplingPolicies: SamplingFile.policies,
             serverStatus: { directory.status }
         )

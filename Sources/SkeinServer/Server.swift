@@ -54,6 +54,15 @@ package struct Server: Sendable {
         )
         let readiness = Readiness()
         let directory = Directory(configuration, startedUnixNanos: startedUnixNanos)
+        let counters = IngestCounters(protocol: "worktrace", in: telemetry)
+        directory.add(counters)
+        let work = try await WorkService.open(
+            configuration,
+            store: keeper.store,
+            intake: WorkIntake(pipeline: pipeline, counters: counters),
+            clock: clock,
+            logger: logger
+        )
         let maker = DoorMaker(
             configuration,
             store: keeper.store,
@@ -61,6 +70,7 @@ package struct Server: Sendable {
             pins: keeper.store.pins,
             logRecords: keeper.store.logRecords,
             pipeline: pipeline,
+            work: work.trace,
             logStages: intake.logStages,
             sampling: weighing.answers,
             memory: memory,
@@ -88,6 +98,7 @@ package struct Server: Sendable {
                 .init(service: keeper),
                 .init(service: MemoryKeeper(memory)),
             ] + (sampling.map { [.init(service: $0)] } ?? []) + weighing.services.map { .init(service: $0) } + [
+                .init(service: work),
                 .init(service: Doors(doors.map(\.1), readiness, whenReady: { announce("ready") }))
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],

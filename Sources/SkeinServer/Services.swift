@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import ServiceLifecycle
+import SkeinAPI
 import SkeinBase
 import SkeinEngine
 import SkeinPipeline
@@ -103,6 +104,48 @@ struct SamplingService: Service, CustomStringConvertible {
         await cancelWhenGracefulShutdown { await sampler.run() }
         await sampler.finish()
     }
+}
+
+/// Keeps open work in order while the listeners take more of it: after them, before the store.
+struct WorkService: Service, CustomStringConvertible {
+    let trace: WorkTrace
+
+    var description: String { "worktrace" }
+
+    /// Segments of messages are ended at this size, and go as a whole.
+    private static let segmentBytesMax = 8 << 20
+
+    /// Reads what was open when the last process ended, and says in the log what of it cannot be read.
+    static func open(
+        _ configuration: ServerConfiguration,
+        store: EmbeddedStore,
+        intake: WorkIntake,
+        clock: any WallClock,
+        logger: Logger
+    ) async throws(StoreError) -> WorkService {
+        var limits = WorkLimits()
+        limits.idleNanos = UInt64(clamping: configuration.workIdleTimeout.components.seconds) &* 1_000_000_000
+        let trace: WorkTrace
+        do throws(StoreError) {
+            trace = try WorkTrace(
+                journal: store.recordLog("journal", segmentBytesMax: segmentBytesMax),
+                messageLog: store.recordLog("messages", segmentBytesMax: segmentBytesMax),
+                intake: intake,
+                limits: limits,
+                content: configuration.workContent,
+                messageAgeNanos: configuration.retention.map { UInt64(clamping: $0.components.seconds) &* 1_000_000_000 },
+                clock: clock,
+                store: store
+            )
+        } catch {
+            await store.close()
+            throw error
+        }
+        for problem in trace.problems { logger.warning("\(problem)") }
+        return WorkService(trace: trace)
+    }
+
+    func run() async throws { await cancelWhenGracefulShutdown { await trace.run() } }
 }
 
 /// All listeners as one service, so that they go down together and not one after the other.

@@ -2,7 +2,8 @@
 import SkeinWire
 
 /// What is stored, for language models: a server of the Model Context Protocol at `/mcp`, over streamable HTTP, of the
-/// versions in ``MCPVersion``. It has tools that read, and nothing else; it keeps no sessions and opens no streams.
+/// versions in ``MCPVersion``. Its tools read, but for ``DoTrace``, by which agents record their own work; it keeps no sessions
+/// of the protocol and opens no streams.
 enum MCPAPI {
     static let routes: [Route] = [Route("POST", "/mcp", answer)]
 
@@ -72,9 +73,26 @@ enum MCPAPI {
             return frame.response(isLasting: true) { json in
                 json.array("tools") { json in
                     for tool in MCPTool.all { tool.write(to: &json) }
+                    if api.work != nil { DoTrace.write(to: &json) }
                 }
             }
         case ("tools/call", _):
+            if message.name == DoTrace.name, api.work != nil {
+                let answer = await DoTrace.call(api, call)
+                var response = frame.response { json in
+                    json.array("content") { json in
+                        json.object { json in
+                            json.member("type", "text")
+                            json.member("text", answer.text)
+                        }
+                    }
+                    json.key("structuredContent")
+                    answer.content.withUnsafeBytes { json.raw($0) }
+                    json.member("isError", answer.isError)
+                }
+                response.logMessage = answer.logMessage
+                return response
+            }
             let tool = try MCPTool.named(message.name)
             let answer = await tool.call(with: message, api, call)
             var response = frame.response { json in

@@ -62,27 +62,30 @@ enum NativeAPI {
     /// A problem (RFC 9457), with the members that clients of ours rely on.
     static func response(for error: APIError) -> APIResponse {
         .json(status: error.status, contentType: "application/problem+json") { json in
-            json.object { json in
-                json.key("type")
-                json.string("urn:skein:problem:\(error.code)")
-                json.member("title", title(of: error.status))
-                json.member("status", error.status)
-                json.member("code", error.code)
-                json.member("detail", error.detail)
-                json.member("field", error.field)
-                guard let syntax = error.syntax else { return }
-                json.object("position") { json in
-                    json.member("line", syntax.line)
-                    json.member("column", syntax.column)
-                    json.member("offset", syntax.offset)
-                    json.member("length", syntax.length)
-                }
-                json.array("expected") { json in
-                    for word in syntax.expected { json.string(word) }
-                }
-                json.member("suggestion", syntax.suggestion)
-            }
+            json.object { json in write(error, to: &json) }
         }
+    }
+
+    /// The members of a problem.
+    static func write(_ error: APIError, to json: inout JSONWriter) {
+        json.key("type")
+        json.string("urn:skein:problem:\(error.code)")
+        json.member("title", title(of: error.status))
+        json.member("status", error.status)
+        json.member("code", error.code)
+        json.member("detail", error.detail)
+        json.member("field", error.field)
+        guard let syntax = error.syntax else { return }
+        json.object("position") { json in
+            json.member("line", syntax.line)
+            json.member("column", syntax.column)
+            json.member("offset", syntax.offset)
+            json.member("length", syntax.length)
+        }
+        json.array("expected") { json in
+            for word in syntax.expected { json.string(word) }
+        }
+        json.member("suggestion", syntax.suggestion)
     }
 
     private static func title(of status: Int) -> String {
@@ -90,6 +93,7 @@ enum NativeAPI {
         case 400: "Bad request"
         case 404: "Not found"
         case 405: "Method not allowed"
+        case 409: "Conflict"
         case 408: "Request timeout"
         case 413: "Content too large"
         case 415: "Unsupported media type"

@@ -29,6 +29,8 @@ struct StoreFolder: Sendable {
         return FileNumber.parse(name.dropFirst("removals.".count)).map { Int($0) }
     }
     var rollups: String { root + "/rollups" }
+    /// Open work and messages of agents; see ``SegmentLog``.
+    var workTrace: String { root + "/worktrace" }
     /// A data folder in this one, of log records; see ``EmbeddedLogRecords``.
     var logRecords: String { root + "/" + Self.logRecordsName }
     static let logRecordsName = "records"
@@ -36,7 +38,7 @@ struct StoreFolder: Sendable {
     static let spillName = "sampling"
     var quarantine: String { root + "/quarantine" }
     /// The folders whose files the store writes. What lies in quarantine is the operator's.
-    var metered: [String] { [root, log, blocks, rollups] }
+    var metered: [String] { [root, log, blocks, rollups, workTrace] }
     /// The same, and those of the log records.
     var meteredWithLogRecords: [String] { metered + StoreFolder(root: logRecords).metered }
     /// Only a backup has it, and a folder that a restore has not finished.

@@ -47,6 +47,10 @@ package struct ServerConfiguration: Sendable {
     package var queriesMax = 16
     /// Live tails that are open at once.
     package var tailsMax = 64
+    /// How long a session of an agent may be silent before it counts as abandoned.
+    package var workIdleTimeout = Duration.seconds(15 * 60)
+    /// What becomes of content that agents send with their steps and messages.
+    package var workContent = WorkContent()
     /// Stored spans of a trace that is answered whole.
     package var traceSpansMax = 200_000
     /// How the Zipkin API compares ids, and what it suggests.

@@ -258,7 +258,7 @@ package struct Setting: Sendable {
                 },
                 write: { $0.zipkin.autocompleteKeys?.joined(separator: ",") ?? "" }
             ),
-        ] + intake + sampling + [
+        ] + intake + work + sampling + [
             Setting(
                 "web-dir",
                 "Serve the page from this folder instead of from inside the binary: for whoever edits it.",

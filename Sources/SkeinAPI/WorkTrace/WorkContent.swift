@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+
+/// What becomes of content: prompts, arguments, results and the text of messages, which may hold anything.
+package struct WorkContent: Hashable, Sendable {
+    /// Whether it is stored at all. Without, its length and a hash of it are.
+    package var isKept: Bool
+    /// The most that is stored of one piece, in bytes.
+    package var byteCountMax: Int
+
+    package init(isKept: Bool = false, byteCountMax: Int = 64 << 10) {
+        self.isKept = isKept
+        self.byteCountMax = byteCountMax
+    }
+
+    /// Puts the member `name` of `object`, which is content of any form, into `fields`: as text under `target` when it is kept,
+    /// else as `<target>Hash`. `<target>Bytes` is its length in any case.
+    func take(_ name: String, of object: inout WorkObject, as target: String, into fields: inout WorkFields) {
+        guard let value = object.value(name) else { return }
+        let text: [UInt8] = if case .string(let text) = value { Array(text.utf8) } else { WorkFields.canonical(value) }
+        fields[target + "Bytes"] = .int(Int64(text.count))
+        fields[target + "Hash"] = .string(WorkDigest(text).description)
+        guard isKept else {
+            fields["contentDropped"] = true
+            return
+        }
+        if text.count > byteCountMax { fields["contentTruncated"] = true }
+        fields[target] = .string(Self.cut(text, byteCountMax))
+    }
+
+    /// The first bytes of a text, no character in half.
+    static func cut(_ text: [UInt8], _ byteCountMax: Int) -> String {
+        guard text.count > byteCountMax else { return String(decoding: text, as: UTF8.self) }
+        var end = max(0, byteCountMax)
+        while end > 0, text[end] & 0xc0 == 0x80 { end -= 1 }
+        return String(decoding: text[..<end], as: UTF8.self)
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+
+/// The context of a step or a session: what its caller tells of it under names of its own (`agents.md` §1.3).
+enum WorkContext {
+    static let keyCountMax = 64
+    static let valueByteCountMax = 4 << 10
+    static let byteCountMax = 64 << 10
+
+    /// `old` with the members of `new`, which take the place of those of the same name, within the limits; and whether something
+    /// was left out or cut.
+    static func merged(_ old: [Attribute], _ new: [Attribute]) -> (context: [Attribute], isTruncated: Bool) {
+        var isTruncated = false
+        var places: [String: Int] = [:]
+        var context: [Attribute] = []
+        for pair in old + new where pair.value != .null {
+            let key = pair.key.utf8.count <= 256 ? pair.key : WorkContent.cut(Array(pair.key.utf8), 256)
+            let value = cut(pair.value, &isTruncated)
+            if let place = places[key] {
+                context[place].value = value
+            } else if context.count < keyCountMax {
+                places[key] = context.count
+                context.append(Attribute(key, value))
+            } else {
+                isTruncated = true
+            }
+        }
+        var byteCount = 0
+        let kept = context.prefix { pair in
+            byteCount += pair.key.utf8.count + self.byteCount(pair.value)
+            return byteCount <= byteCountMax
+        }
+        return (Array(kept), isTruncated || kept.count < context.count)
+    }
+
+    /// A long text is cut, and of a long list or object the text of its JSON.
+    private static func cut(_ value: AttributeValue, _ isTruncated: inout Bool) -> AttributeValue {
+        switch value {
+        case .string(let text):
+            guard text.utf8.count > valueByteCountMax else { return value }
+            isTruncated = true
+            return .string(WorkContent.cut(Array(text.utf8), valueByteCountMax))
+        case .array, .map:
+            let json = WorkFields.canonical(value)
+            guard json.count > valueByteCountMax else { return value }
+            isTruncated = true
+            return .string(WorkContent.cut(json, valueByteCountMax))
+        default: return value
+        }
+    }
+
+    private static func byteCount(_ value: AttributeValue) -> Int {
+        switch value {
+        case .string(let text): text.utf8.count
+        case .array, .map: WorkFields.canonical(value).count
+        default: 8
+        }
+    }
+
+    /// As attributes of a span: scalars, lists of them and objects of them one by one, what nests deeper as one JSON text.
+    static func attributes(_ context: [Attribute], isTruncated: Bool) -> [Attribute] {
+        var attributes: [Attribute] = []
+        var rest: [Attribute] = []
+        for pair in context {
+            switch pair.value {
+            case .map(let inner) where !inner.isEmpty && inner.count <= keyCountMax && inner.allSatisfy({ isScalar($0.value) }):
+                for member in inner {
+                    attributes.append(Attribute("worktrace.context.\(pair.key).\(member.key)", member.value))
+                }
+            case .array(let elements) where elements.allSatisfy(isScalar):
+                attributes.append(Attribute("worktrace.context.\(pair.key)", .array(elements)))
+            case .map, .array: rest.append(pair)
+            default: attributes.append(Attribute("worktrace.context.\(pair.key)", pair.value))
+            }
+        }
+        if !rest.isEmpty {
+            let json = WorkFields.canonical(.map(rest))
+            attributes.append(Attribute("worktrace.context", .string(String(decoding: json, as: UTF8.self))))
+        }
+        if isTruncated { attributes.append(Attribute("worktrace.context.truncated", true)) }
+        return attributes
+    }
+
+    private static func isScalar(_ value: AttributeValue) -> Bool {
+        switch value {
+        case .array, .map: false
+        default: true
+        }
+    }
+}

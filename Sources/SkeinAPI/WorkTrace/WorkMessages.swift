@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+package import SkeinStore
+import SkeinWire
+import Synchronization
+
+/// The messages of agents (`agents.md` §3.4): what was sent where, by which step, and which steps it caused. The messages
+/// themselves lie in a ``RecordLog``, and here is what they are found by.
+///
+///     {"t":"message", …}   a message
+///     {"t":"cause", …}     a step that a message caused
+package final class WorkMessages: Sendable {
+    /// Most messages that are kept; the oldest go.
+    static let countMax = 200_000
+
+    /// What is known of a message without reading it.
+    struct Entry: Sendable {
+        var id: String
+        var digest: WorkDigest
+        var timeUnixNanos: UInt64
+        var receivedUnixNanos: UInt64
+        var traceID: TraceID?
+        var spanID: SpanID?
+        var sessionID: String?
+        var stepID: String?
+        var threadID: String?
+        /// Sessions that it was sent to by name.
+        var recipients: [String] = []
+        /// `nil` until it is written.
+        var place: RecordPlace?
+    }
+
+    /// A step that a message caused.
+    struct Cause: Hashable, Sendable {
+        var message: String
+        var reference: WorkReference
+        var traceID: TraceID
+        var spanID: SpanID
+    }
+
+    private struct Index {
+        var entries: [UInt64: Entry] = [:]
+        var first: UInt64 = 0
+        var next: UInt64 = 0
+        var byID: [String: UInt64] = [:]
+        var byTrace: [TraceID: [UInt64]] = [:]
+        var bySession: [String: [UInt64]] = [:]
+        var byThread: [String: [UInt64]] = [:]
+        var byRecipient: [String: [UInt64]] = [:]
+        var causes: [String: [Cause]] = [:]
+        var causesByTrace: [TraceID: [Cause]] = [:]
+        var causesBySession: [String: [Cause]] = [:]
+    }
+
+    private let log: any RecordLog
+    private let index = Mutex(Index())
+
+    /// The messages of `log`, which is read.
+    package init(_ log: any RecordLog) throws(StoreError) {
+        self.log = log
+        var index = Index()
+        try log.forEachRecord { place, bytes in
+            var reader = JSONReader(bytes)
+            guard let value = try? reader.readValue(), case .map(let pairs) = value else { return }
+            let record = WorkFields(pairs)
+            if record.text("t") == "cause" {
+                if let cause = Cause(record) { Self.add(cause, to: &index) }
+            } else if var entry = Entry(record) {
+                entry.place = place
+                Self.add(entry, to: &index)
+            }
+        }
+        self.index.withLock { $0 = index }
+    }
+
+    package var problems: [String] { log.problems }
+    var hasRoom: Bool { log.waitingByteCount < 64 << 20 }
+
+    func entry(_ id: String) -> Entry? {
+        index.withLock { index in index.byID[id].flatMap { index.entries[$0] } }
+    }
+
+    /// What sent a message, for a link to it.
+    func sender(of id: String) -> WorkSession.SpanLink? {
+        guard let entry = entry(id), let trace = entry.traceID, let span = entry.spanID else { return nil }
+        return WorkSession.SpanLink(traceID: trace, spanID: span)
+    }
+
+    func causes(of id: String) -> [Cause] { index.withLock { $0.causes[id] ?? [] } }
+
+    /// Notes messages unless one of the same id is there; says of each whether it was new. Those that are have to be written.
+    func reserve(_ entries: [Entry]) -> [Bool] {
+        index.withLock { index in
+            entries.map { entry in
+                guard index.byID[entry.id] == nil else { return false }
+                Self.add(entry, to: &index)
+                return true
+            }
+        }
+    }
+
+    /// Writes messages that were reserved. Those that cannot be written are forgotten again.
+    func write(_ messages: [(id: String, record: WorkFields)]) async throws(StoreError) {
+        guard !messages.isEmpty else { return }
+        let receipt = log.append(messages.map(\.record.canonical), replacing: false)
+        do throws(StoreError) {
+            let places = try await receipt.places()
+            index.withLock { index in
+                for (message, place) in zip(messages, places) {
+                    if let number = index.byID[message.id] { index.entries[number]?.place = place }
+                }
+            }
+        } catch {
+            index.withLock { index in
+                for message in messages { if let number = index.byID[message.id] { Self.remove(number, from: &index) } }
+            }
+            throw error
+        }
+    }
+
+    func write(_ causes: [Cause]) async throws(StoreError) {
+        let new = index.withLock { index in causes.filter { Self.add($0, to: &index) } }
+        guard !new.isEmpty else { return }
+        _ = try await log.append(new.map(\.record.canonical), replacing: false).places()
+    }
+
+    /// The record of a message; `nil` when it is not written yet, or is damaged.
+    func record(_ entry: Entry) async -> WorkFields? {
+        guard let place = entry.place, let bytes = try? await log.record(at: place) else { return nil }
+        let value = bytes.withUnsafeBytes { bytes -> AttributeValue? in
+            var reader = JSONReader(bytes)
+            return try? reader.readValue()
+        }
+        guard case .map(let pairs)? = value else { return nil }
+        return WorkFields(pairs)
+    }
+
+    // MARK: Finding
+
+    /// How a message belongs to what was asked for.
+    enum Relation: String {
+        case sent, received, triggered, mentioned
+    }
+
+    struct Found: Sendable {
+        var entry: Entry
+        var relation: Relation
+    }
+
+    /// The messages of a trace: those sent in it or by its sessions, and those that caused a step of it.
+    func messages(ofTrace id: TraceID, sessions: [String]) -> [Found] {
+        index.withLock { index in
+            var found = Finding()
+            found.add(index.byTrace[id], .sent)
+            for session in sessions { found.add(index.bySession[session], .sent) }
+            found.add((index.causesByTrace[id] ?? []).compactMap { index.byID[$0.message] }, .triggered)
+            for session in sessions { found.add(index.byRecipient[session], .received) }
+            return found.list(index.entries)
+        }
+    }
+
+    func messages(ofSession id: String) -> [Found] {
+        index.withLock { index in
+            var found = Finding()
+            found.add(index.bySession[id], .sent)
+            found.add((index.causesBySession[id] ?? []).compactMap { index.byID[$0.message] }, .triggered)
+            found.add(index.byRecipient[id], .received)
+            return found.list(index.entries)
+        }
+    }
+
+    func messages(ofThread id: String) -> [Found] {
+        index.withLock { index in
+            var found = Finding()
+            found.add(index.byThread[id], .sent)
+            return found.list(index.entries)
+        }
+    }
+
+    private struct Finding {
+        var relations: [UInt64: Relation] = [:]
+
+        mutating func add(_ numbers: [UInt64]?, _ relation: Relation) {
+            for number in numbers ?? [] where relations[number] == nil { relations[number] = relation }
+        }
+
+        func list(_ entries: [UInt64: Entry]) -> [Found] {
+            relations.compactMap { number, relation in
+                entries[number].map { Found(entry: $0, relation: relation) }
+            }
+            .sorted { ($0.entry.timeUnixNanos, $0.entry.id) < ($1.entry.timeUnixNanos, $1.entry.id) }
+        }
+    }
+
+    // MARK: Forgetting
+
+    /// Forgets messages that came before `time`, and the oldest where there are too many.
+    func expire(before time: UInt64) {
+        let segment = index.withLock { index -> UInt64? in
+            var isChanged = false
+            while index.first < index.next {
+                if let entry = index.entries[index.first] {
+                    guard entry.receivedUnixNanos < time || index.entries.count > Self.countMax else { break }
+                    Self.remove(index.first, from: &index)
+                    isChanged = true
+                }
+                index.first += 1
+            }
+            return isChanged ? index.entries[index.first]?.place?.segment : nil
+        }
+        if let segment { log.removeSegments(before: segment) }
+    }
+
+    private static func add(_ entry: Entry, to index: inout Index) {
+        if let old = index.byID[entry.id] { remove(old, from: &index) }
+        let number = index.next
+        index.next += 1
+        index.entries[number] = entry
+        index.byID[entry.id] = number
+        if let id = entry.traceID { index.byTrace[id, default: []].append(number) }
+        if let id = entry.sessionID { index.bySession[id, default: []].append(number) }
+        if let id = entry.threadID { index.byThread[id, default: []].append(number) }
+        for id in entry.recipients { index.byRecipient[id, default: []].append(number) }
+    }
+
+    @discardableResult
+    private static func add(_ cause: Cause, to index: inout Index) -> Bool {
+        guard index.causes[cause.message]?.contains(cause) != true else { return false }
+        index.causes[cause.message, default: []].append(cause)
+        index.causesByTrace[cause.traceID, default: []].append(cause)
+        index.causesBySession[cause.reference.session, default: []].append(cause)
+        return true
+    }
+
+    private static func remove(_ number: UInt64, from index: inout Index) {
+        guard let entry = index.entries.removeValue(forKey: number) else { return }
+        index.byID[entry.id] = nil
+        func cut<Key: Hashable>(_ lists: inout [Key: [UInt64]], _ key: Key?) {
+            guard let key else { return }
+            // The oldest goes first, and stands first.
+            if lists[key]?.first == number { lists[key]?.removeFirst() } else { lists[key]?.removeAll { $0 == number } }
+            if lists[key]?.isEmpty == true { lists[key] = nil }
+        }
+        cut(&index.byTrace, entry.traceID)
+        cut(&index.bySession, entry.sessionID)
+        cut(&index.byThread, entry.threadID)
+        for id in entry.recipients { cut(&index.byRecipient, id) }
+        for cause in index.causes.removeValue(forKey: entry.id) ?? [] {
+            index.causesByTrace[cause.traceID]?.removeAll { $0 == cause }
+            index.causesBySession[cause.reference.session]?.removeAll { $0 == cause }
+        }
+    }
+}
+
+extension WorkMessages.Entry {
+    /// Of a message's record.
+    init?(_ record: WorkFields) {
+        guard let id = record.text("messageId"), let digest = record.text("digest").flatMap({ WorkDigest($0) }),
+            let time = record.nanos("time")
+        else { return nil }
+        self.init(
+            id: id,
+            digest: digest,
+            timeUnixNanos: time,
+            receivedUnixNanos: record.nanos("received") ?? time,
+            traceID: record.text("traceId").flatMap { TraceID(hex: $0) },
+            spanID: record.text("spanId").flatMap { SpanID(hex: $0) },
+            sessionID: record.text("sessionId"),
+            stepID: record.text("stepId"),
+            threadID: record.text("threadId"),
+            recipients: record.texts("to").compactMap { $0.hasPrefix("session:") ? String($0.dropFirst(8)) : nil }
+        )
+    }
+}
+
+extension WorkMessages.Cause {
+    fileprivate init?(_ record: WorkFields) {
+        guard let message = record.text("messageId"), let session = record.text("sessionId"),
+            let step = record.text("stepId"), let trace = record.text("traceId").flatMap({ TraceID(hex: $0) }),
+            let span = record.text("spanId").flatMap({ SpanID(hex: $0) })
+        else { return nil }
+        self.init(
+            message: message,
+            reference: WorkReference(session: session, step: step),
+            traceID: trace,
+            spanID: span
+        )
+    }
+
+    fileprivate var record: WorkFields {
+        var out = WorkFields()
+        out.set("t", "cause")
+        out.set("messageId", message)
+        out.set("sessionId", reference.session)
+        out.set("stepId", reference.step)
+        out.set("traceId", traceID.description)
+        out.set("spanId", spanID.description)
+        return out
+    }
+}

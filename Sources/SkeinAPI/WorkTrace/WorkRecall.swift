@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinStore
+
+/// A session out of its stored span: enough to know it again, and to hang late steps below it.
+enum WorkRecall {
+    /// The session; `nil` when the store knows no span of it, or cannot say now.
+    static func session(_ id: String, in store: any SpanStore) async -> WorkSession? {
+        let predicate = SpanPredicate.compare(.attribute(.span, "worktrace.session.id"), .equal, .string(id))
+        guard let page = try? await store.search(SpanQuery(predicate: predicate, limit: 1)),
+            let traceID = page.traces.first?.traceID, let reader = try? await store.traceReader(traceID)
+        else { return nil }
+        let own = WorkID.span(ofSession: id)
+        let batch = (try? await reader.spans([own])) ?? SpanBatch()
+        let span = batch.isEmpty ? nil : batch.span(at: 0)
+        return session(id, traceID, span)
+    }
+
+    /// Without a `span` only where it lies is known.
+    static func session(_ id: String, _ traceID: TraceID, _ span: Span?) -> WorkSession {
+        func text(_ key: String) -> String? {
+            if case .string(let text)? = span?.attributes[key] { text } else { nil }
+        }
+        var place = WorkSession.Place(
+            traceID: traceID,
+            spanID: span?.spanID ?? WorkID.span(ofSession: id),
+            rootSessionID: text("worktrace.session.root_id") ?? id
+        )
+        place.parentSpanID = span?.parentSpanID ?? .zero
+        place.parentSessionID = text("worktrace.session.parent_id")
+        place.parentStepID = text("worktrace.session.parent_step_id")
+        place.taskPriority = text("worktrace.task.priority")
+        place.linkMode = text("worktrace.session.link_mode") ?? "join"
+        let start = span?.startUnixNanos ?? 0
+        let end = span?.endUnixNanos ?? 0
+        var session = WorkSession(id: id, place: place, startUnixNanos: start, lastUnixNanos: end)
+        session.endUnixNanos = end
+        session.isStored = true
+        session.isAbandoned = text("worktrace.session.state") == "abandoned"
+        session.startDigest = text("worktrace.session.digest").flatMap { WorkDigest($0) }
+        session.fields.set("taskId", text("worktrace.task.id"))
+        session.fields.set("agentId", text("gen_ai.agent.id"))
+        session.fields.set("agentName", text("gen_ai.agent.name"))
+        session.fields.set("agentVersion", text("gen_ai.agent.version"))
+        session.fields.set("title", text("worktrace.session.title"))
+        session.fields.set("threadId", text("worktrace.session.thread_id"))
+        session.end.set("outcome", text("worktrace.session.outcome"))
+        session.endDigest = session.end.digest
+        return session
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinBase
+import SkeinModel
+import SkeinPropagation
+import SkeinStore
+
+/// Messages on their way into the books.
+extension WorkTrace {
+    /// A message as it came.
+    struct Post: Sendable {
+        var id: String
+        var fields: WorkFields
+        var carrier: WorkCarrier
+    }
+
+    /// Keeps messages: each is stamped with the step that sent it, and is an event of that step. Answers each with 201, or 200
+    /// for a repetition.
+    func post(_ posts: [Post]) async throws(APIError) -> [Result<WorkLedger.Answer<WorkFields>, APIError>] {
+        guard messages.hasRoom else {
+            throw .tooMuchWork("The disk does not take messages as fast as they come: try again later.")
+        }
+        var answers: [Result<WorkLedger.Answer<WorkFields>, APIError>] = []
+        var new: [(place: Int, record: WorkFields, digest: WorkDigest)] = []
+        let now = clock.unixNanos
+        for post in posts {
+            let digest = post.fields.digest
+            if let known = messages.entry(post.id) {
+                guard known.digest == digest else {
+                    answers.append(.failure(.conflict("Message", post.id, "give the new message another id, or none")))
+                    continue
+                }
+                answers.append(.success(.init(status: 200, record: known.stamp)))
+                continue
+            }
+            var record = stamped(post)
+            record.set("t", "message")
+            record.set("messageId", post.id)
+            record.set("digest", digest.description)
+            record.set("received", nanos: now)
+            if record["time"] == nil { record.set("time", nanos: now) }
+            new.append((answers.count, record, digest))
+            answers.append(.success(.init(status: 201, record: record)))
+        }
+        let isNew = messages.reserve(new.compactMap { WorkMessages.Entry($0.record) })
+        let written = zip(new, isNew).filter(\.1).map(\.0)
+        do throws(StoreError) {
+            try await messages.write(written.map { ($0.record.text("messageId") ?? "", $0.record) })
+        } catch {
+            throw APIError(error, requestID: "worktrace")
+        }
+        _ = try await perform { ledger, now, effects in
+            for message in written { Self.note(message.record, in: &ledger, now, &effects) }
+        }
+        return answers
+    }
+
+    private static func note(_ record: WorkFields, in ledger: inout WorkLedger, _ now: UInt64, _ effects: inout WorkEffects) {
+        guard let session = record.text("sessionId") else { return }
+        var attributes = [
+            Attribute("message.id", .string(record.text("messageId") ?? "")), Attribute("direction", "sent"),
+        ]
+        if let thread = record["threadId"] { attributes.append(Attribute("thread", thread)) }
+        var event = WorkFields()
+        event.set("name", "worktrace.message")
+        event.set("time", nanos: record.nanos("time"))
+        event["attributes"] = .map(attributes)
+        let reference = WorkReference(session: session, step: record.text("stepId") ?? "")
+        _ = ledger.addEvent(event, to: reference, at: now, &effects)
+    }
+
+    /// The message with the step that sent it: which it says itself, else whose context came with it, else the one that its
+    /// sender is in.
+    private func stamped(_ post: Post) -> WorkFields {
+        var record = post.fields
+        let own = WorkCarrier(traceparent: post.fields.text("traceparent"), tracestate: nil, baggage: nil)
+        record["traceparent"] = nil
+        let context = own.parent ?? post.carrier.parent
+        return read { ledger in
+            if let session = record.text("sessionId") {
+                let link = ledger.resolve(session, record.text("stepId") ?? "")
+                if record["traceId"] == nil, ledger.sessions[session] != nil || context == nil {
+                    record.set("traceId", link.traceID.description)
+                    record.set("spanId", link.spanID.description)
+                }
+            } else if record["traceId"] == nil, context == nil,
+                let sender = record.text("from").flatMap({ ledger.current(ofAgent: $0, thread: record.text("threadId")) })
+            {
+                let link = ledger.resolve(sender.session, sender.step)
+                record.set("sessionId", sender.session)
+                if !sender.step.isEmpty { record.set("stepId", sender.step) }
+                record.set("traceId", link.traceID.description)
+                record.set("spanId", link.spanID.description)
+            }
+            if record["traceId"] == nil, let context {
+                record.set("traceId", context.traceID.description)
+                record.set("spanId", context.spanID.description)
+            }
+            if record["sessionId"] == nil, let span = record.text("spanId").flatMap({ SpanID(hex: $0) }),
+                let known = ledger.spans[span]
+            {
+                record.set("sessionId", known.session)
+                if !known.step.isEmpty { record.set("stepId", known.step) }
+            }
+            return record
+        }
+    }
+
+    /// Notes which messages a step answers.
+    func noteCauses(of step: WorkStep, in sessionID: String, _ fields: WorkFields) async throws(APIError) {
+        let ids = fields.texts("messageIds")
+        guard !ids.isEmpty else { return }
+        let link = read { $0.resolve(sessionID, step.id) }
+        do throws(StoreError) {
+            try await messages.write(
+                ids.map { id in
+                    WorkMessages.Cause(
+                        message: id,
+                        reference: WorkReference(session: sessionID, step: step.id),
+                        traceID: link.traceID,
+                        spanID: link.spanID
+                    )
+                }
+            )
+        } catch {
+            throw APIError(error, requestID: "worktrace")
+        }
+    }
+}
+
+extension WorkMessages.Entry {
+    /// What a repetition is answered.
+    var stamp: WorkFields {
+        var fields = WorkFields()
+        fields.set("messageId", id)
+        fields.set("traceId", traceID?.description)
+        fields.set("spanId", spanID?.description)
+        fields.set("sessionId", sessionID)
+        fields.set("stepId", stepID)
+        return fields
+    }
+}
+
+extension WorkLedger {
+    /// The step that an agent, `agent:coder` or its name or id alone, is in now: of its running sessions the one of the thread,
+    /// else the one last heard of, and of its open steps the last one begun.
+    func current(ofAgent name: String, thread: String?) -> WorkReference? {
+        let name = name.hasPrefix("agent:") ? String(name.dropFirst(6)) : name
+        let running = sessions.values.filter { session in
+            !session.isEnded && (session.fields.text("agentId") == name || session.fields.text("agentName") == name)
+        }
+        func rank(_ session: WorkSession) -> (Int, UInt64, String) {
+            (thread != nil && session.threadID == thread ? 1 : 0, session.lastUnixNanos, session.id)
+        }
+        guard let session = running.max(by: { rank($0) < rank($1) }) else { return nil }
+        let step = (open[session.id] ?? [:]).values.filter { !$0.isEnded }.max {
+            ($0.startUnixNanos, $0.id) < ($1.startUnixNanos, $1.id)
+        }
+        return WorkReference(session: session.id, step: step?.id ?? "")
+    }
+}

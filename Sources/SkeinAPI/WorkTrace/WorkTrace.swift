@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package import SkeinBase
+import SkeinModel
+import SkeinPipeline
+package import SkeinStore
+import Synchronization
+
+/// Sessions and steps of agents while they are open: the ledger with its journal, the way of what has ended into the store, and
+/// those who watch.
+///
+/// What a caller is answered is on the disk: first the record of a change, then the answer. The span of what has ended goes to
+/// the store before the journal forgets it, so that after a stop it is stored again rather than lost; the store knows it by its
+/// id.
+package final class WorkTrace: Sendable {
+    /// Journals longer than this are written anew, when that is worth it.
+    private static let journalBytesMax = 16 << 20
+    private static let waitingBytesMax = 64 << 20
+    private static let batchSpanCount = 1_000
+
+    let content: WorkContent
+    let messages: WorkMessages
+    let watchers = WorkWatchers()
+    let clock: any WallClock
+    private let ledger: Mutex<WorkLedger>
+    private let journal: any RecordLog
+    private let intake: WorkIntake
+    /// Finds a session in the store that the books have forgotten.
+    let recaller: Recaller?
+
+    typealias Recaller = @Sendable (_ session: String) async -> WorkSession?
+
+    private let messageAgeNanos: UInt64?
+    /// A record may be missing: the next change writes all of them anew.
+    private let isDoubtful = Atomic<Bool>(false)
+    /// Spans that have ended wait to be stored.
+    private let isBehind = Atomic<Bool>(false)
+    /// Of the journal when it was last written anew.
+    private let freshByteCount = Atomic<Int>(0)
+    /// What was found damaged at the start, in words.
+    package let problems: [String]
+
+    /// Reads `journal` and `messageLog`. Sessions that the journal has forgotten are looked for in `store`. Messages go when they are older than `messageAgeNanos`, with `nil` never by age.
+    package init(
+        journal: any RecordLog,
+        messageLog: any RecordLog,
+        intake: WorkIntake,
+        limits: WorkLimits = WorkLimits(),
+        content: WorkContent = WorkContent(),
+        sampling: any SessionSampling = EverySession(),
+        messageAgeNanos: UInt64? = nil,
+        clock: any WallClock = SystemClock(),
+        store: (any SpanStore)? = nil
+    ) throws(StoreError) {
+        if let store {
+            recaller = { id in await WorkRecall.session(id, in: store) }
+        } else {
+            recaller = nil
+        }
+        self.journal = journal
+        self.intake = intake
+        self.content = content
+        self.clock = clock
+        self.messageAgeNanos = messageAgeNanos
+        messages = try WorkMessages(messageLog)
+        var ledger = WorkLedger(limits: limits, sampling: sampling)
+        var unknownCount = 0
+        try journal.forEachRecord { _, bytes in if !ledger.replay(bytes) { unknownCount += 1 } }
+        ledger.sender = { [messages] in messages.sender(of: $0) }
+        isBehind.store(!ledger.unstored(at: 0, countMax: 1).isEmpty, ordering: .relaxed)
+        self.ledger = Mutex(ledger)
+        var problems = journal.problems + messageLog.problems
+        if unknownCount > 0 { problems.append("\(unknownCount) records of open work could not be read: they are left out.") }
+        self.problems = problems
+        if !problems.isEmpty { isDoubtful.store(true, ordering: .relaxed) }
+    }
+
+    /// What a change came to.
+    struct Done<Value: Sendable>: Sendable {
+        var value: Value
+        /// Spans wait for the store: whoever sends more should wait a moment.
+        var isBehind: Bool
+    }
+
+    /// Makes a change, puts it on record, stores what ended by it, and returns.
+    func perform<Value: Sendable>(
+        _ change: (inout WorkLedger, UInt64, inout WorkEffects) throws(APIError) -> Value
+    ) async throws(APIError) -> Done<Value> {
+        guard journal.waitingByteCount < Self.waitingBytesMax else {
+            throw .tooMuchWork("The disk does not take open work as fast as it comes: try again later.")
+        }
+        let now = clock.unixNanos
+        let step = try ledger.withLock { ledger throws(APIError) in
+            var effects = WorkEffects()
+            effects.wantsEvents = watchers.isWatched
+            let value = try change(&ledger, now, &effects)
+            watchers.tell(effects.events)
+            return Step(value: value, spans: effects.spans, receipt: record(effects.records, of: ledger))
+        }
+        try await settle(step.receipt)
+        return Done(value: step.value, isBehind: await store(step.spans))
+    }
+
+    private struct Step<Value: Sendable>: Sendable {
+        var value: Value
+        var spans: [WorkEffects.Pending]
+        var receipt: RecordReceipt
+    }
+
+    /// Looks into the books.
+    func read<Value: Sendable>(_ look: (borrowing WorkLedger) -> Value) -> Value { ledger.withLock { look($0) } }
+
+    /// Takes in a session that only the store knew.
+    func adopt(_ session: WorkSession) async throws(APIError) {
+        _ = try await perform { ledger, _, effects in
+            if ledger.sessions[session.id] == nil { ledger.put(session, &effects) }
+        }
+    }
+
+    // MARK: Keeping
+
+    private func record(_ records: [[UInt8]], of ledger: borrowing WorkLedger) -> RecordReceipt {
+        let byteCount = journal.byteCount
+        let isLong =
+            byteCount > Self.journalBytesMax && byteCount / 4 > freshByteCount.load(ordering: .relaxed)
+            && !records.isEmpty
+        let wasDoubtful = isDoubtful.exchange(false, ordering: .relaxed)
+        guard wasDoubtful || isLong else { return journal.append(records, replacing: false) }
+        let all = ledger.snapshot()
+        freshByteCount.store(all.reduce(0) { $0 + $1.count }, ordering: .relaxed)
+        return journal.append(all, replacing: true)
+    }
+
+    private func settle(_ receipt: RecordReceipt) async throws(APIError) {
+        do throws(StoreError) {
+            _ = try await receipt.places()
+        } catch {
+            isDoubtful.store(true, ordering: .relaxed)
+            throw APIError(error, requestID: "worktrace")
+        }
+    }
+
+    /// Stores spans and notes that they are; says whether some have to wait.
+    private func store(_ pending: [WorkEffects.Pending]) async -> Bool {
+        var rest = pending[...]
+        while !rest.isEmpty {
+            let part = Array(rest.prefix(Self.batchSpanCount))
+            rest = rest.dropFirst(part.count)
+            // Of a session that is not kept only its own span is.
+            let spans = part.filter { $0.reference.step.isEmpty || $0.span.flags & 1 == 1 }.map(\.span)
+            if !spans.isEmpty {
+                do throws(Refusal) {
+                    try await intake.store(spans, receivedUnixNanos: clock.unixNanos)
+                } catch {
+                    if error.reason.isRetryable {
+                        isBehind.store(true, ordering: .relaxed)
+                        return true
+                    }
+                }
+            }
+            noteStored(part.map(\.reference))
+        }
+        return false
+    }
+
+    private func noteStored(_ references: [WorkReference]) {
+        let now = clock.unixNanos
+        ledger.withLock { ledger in
+            let records = ledger.noteStored(references, at: now)
+            // Nobody waits for it: without these records the spans are only stored once more.
+            _ = journal.append(records, replacing: false)
+        }
+    }
+
+    // MARK: Time
+
+    /// Does what time asks for. Returns when its task is cancelled.
+    package func run() async {
+        var ticks = 0
+        while (try? await clock.sleep(nanos: 1_000_000_000)) != nil {
+            if isBehind.load(ordering: .relaxed) { await storeWhatWaits() }
+            ticks += 1
+            if ticks % 5 == 0 { await sweep() }
+            if ticks % 60 == 0 { expireMessages() }
+        }
+    }
+
+    /// Tries again to store what could not be stored.
+    package func storeWhatWaits() async {
+        isBehind.store(false, ordering: .relaxed)
+        while true {
+            let pending = read { $0.unstored(at: clock.unixNanos, countMax: Self.batchSpanCount) }
+            guard !pending.isEmpty else { return }
+            if await store(pending) { return }
+        }
+    }
+
+    /// Abandons what is silent, closes what stays so, and forgets what ended long ago.
+    package func sweep() async {
+        _ = try? await perform { ledger, now, effects in ledger.sweep(at: now, &effects) }
+    }
+
+    package func expireMessages() {
+        guard let age = messageAgeNanos else { return messages.expire(before: 0) }
+        let now = clock.unixNanos
+        messages.expire(before: now - min(now, age))
+    }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinWire
+
+/// Many calls in one, as lines of JSON: for what was written while the server was away.
+extension WorkTraceAPI {
+    /// Lines that are taken into the books at a time.
+    private static let partCount = 256
+    /// A line may stand before the one that it needs: a step before its session, an end before its start. Looked at so often,
+    /// every line finds what it needs, if it is there at all.
+    private static let passCount = 3
+
+    /// One line, and what became of it.
+    private struct Line: Sendable {
+        var index: Int
+        var object: WorkObject
+        var op = ""
+    }
+
+    private struct Result: Sendable {
+        var status = 0
+        var session: String?
+        var step: String?
+        var message: String?
+        var problem: APIError?
+    }
+
+    static func batch(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let work = try api.openWork()
+        try checkType(call, ["application/x-ndjson", "application/jsonl", "application/json"])
+        var results: [Int: Result] = [:]
+        var lines = read(call.request.body, &results)
+        var isBehind = false
+        for pass in 0..<passCount where !lines.isEmpty {
+            var waiting: [Line] = []
+            var rest = lines[...]
+            while let first = rest.first {
+                let isMessage = first.op == "message"
+                let part = Array(rest.prefix { ($0.op == "message") == isMessage }.prefix(partCount))
+                rest = rest.dropFirst(part.count)
+                let done = isMessage ? try await post(part, work) : try await take(part, work, &isBehind)
+                for (line, result) in zip(part, done) {
+                    let isEarly = ["unknown-session", "unknown-step"].contains(result.problem?.code ?? "")
+                    if isEarly, pass < passCount - 1 { waiting.append(line) }
+                    results[line.index] = result
+                }
+            }
+            // Nothing new will be found.
+            if waiting.count == lines.count { break }
+            lines = waiting
+        }
+        return response(results, isBehind: isBehind)
+    }
+
+    /// The lines that are objects with a known `op`; the others have their result.
+    private static func read(_ body: [UInt8], _ results: inout [Int: Result]) -> [Line] {
+        var lines: [Line] = []
+        var index = 0
+        for text in body.split(separator: 0x0a) where text.contains(where: { $0 != 0x20 && $0 != 0x0d && $0 != 0x09 }) {
+            defer { index += 1 }
+            do throws(APIError) {
+                var line = Line(index: index, object: try WorkObject(body: Array(text)))
+                let op = try line.object.text("op") ?? ""
+                guard operations.contains(op) else {
+                    throw .invalid("/op", "op is \(APICall.shown(op)): it takes \(operations.joined(separator: ", ")).")
+                }
+                line.op = op
+                lines.append(line)
+            } catch {
+                results[index] = Result(status: error.status, problem: error)
+            }
+        }
+        return lines
+    }
+
+    private static let operations = ["session.start", "step.start", "step.event", "step.end", "session.end", "message"]
+
+    /// Takes lines into the books, in order and in one go.
+    private static func take(_ lines: [Line], _ work: WorkTrace, _ isBehind: inout Bool) async throws(APIError) -> [Result] {
+        for line in lines {
+            var object = line.object
+            if let id = try? object.id("sessionId") { try await work.recall(id) }
+        }
+        let content = work.content
+        let done = try await work.perform { ledger, now, effects in
+            lines.map { line in
+                do throws(APIError) {
+                    return try take(line, into: &ledger, content, now, &effects)
+                } catch {
+                    var object = line.object
+                    return Result(
+                        status: error.status,
+                        session: (try? object.id("sessionId")) ?? nil,
+                        step: (try? object.id("stepId")) ?? nil,
+                        problem: error
+                    )
+                }
+            }
+        }
+        isBehind = isBehind || done.isBehind
+        for (line, result) in zip(lines, done.value) where result.problem == nil {
+            guard let session = result.session, let step = result.step, line.object.contains("messageIds") else { continue }
+            let fields = try? WorkFields(step: line.object, content)
+            try await work.noteCauses(of: WorkStep(id: step, startUnixNanos: 0), in: session, fields ?? WorkFields())
+        }
+        return done.value
+    }
+
+    private static func take(
+        _ line: Line,
+        into ledger: inout WorkLedger,
+        _ content: WorkContent,
+        _ now: UInt64,
+        _ effects: inout WorkEffects
+    ) throws(APIError) -> Result {
+        var object = line.object
+        if line.op == "session.start" {
+            let id = try object.id("sessionId") ?? WorkID.fresh("ses_")
+            let fields = try WorkFields(session: object)
+            let answer = try ledger.startSession(id, fields, WorkCarrier(), at: now, &effects)
+            return Result(status: answer.status, session: id)
+        }
+        guard let session = try object.id("sessionId") else {
+            throw object.invalid("sessionId", "sessionId is missing: name the session.")
+        }
+        if line.op == "session.end" {
+            let answer = try ledger.endSession(session, try WorkFields(sessionEnd: object, content), at: now, &effects)
+            return Result(status: answer.status, session: session)
+        }
+        guard let step = try object.id("stepId") ?? (line.op == "step.start" ? WorkID.fresh("st_") : nil) else {
+            throw object.invalid("stepId", "stepId is missing: name the step.")
+        }
+        switch line.op {
+        case "step.start":
+            var fields = try WorkFields(step: object, content)
+            try fields.completeAction(object)
+            let answer = try ledger.startStep(step, of: session, fields, at: now, &effects)
+            return Result(status: answer.status, session: session, step: step)
+        case "step.end":
+            var fields = try WorkFields(step: object, content)
+            if fields.text("stepOutcome") == nil { fields.set("stepOutcome", "success") }
+            let answer = try ledger.patchStep(step, of: session, fields, at: now, &effects)
+            return Result(status: answer.status, session: session, step: step)
+        default:
+            let event = try WorkFields.event(object)
+            let isNew = try ledger.addEvent(event, toStep: step, of: session, at: now, &effects)
+            return Result(status: isNew ? 201 : 200, session: session, step: step)
+        }
+    }
+
+    private static func post(_ lines: [Line], _ work: WorkTrace) async throws(APIError) -> [Result] {
+        var results = [Result](repeating: Result(), count: lines.count)
+        var posts: [(place: Int, post: WorkTrace.Post)] = []
+        for (place, line) in lines.enumerated() {
+            do throws(APIError) {
+                posts.append((place, try WorkTrace.Post(line.object, WorkCarrier(), work.content)))
+            } catch {
+                results[place] = Result(status: error.status, problem: error)
+            }
+        }
+        for ((place, post), answer) in zip(posts, try await work.post(posts.map(\.post))) {
+            var result = Result(message: post.id)
+            do throws(APIError) {
+                result.status = try answer.get().status
+                result.session = try answer.get().record.text("sessionId")
+                result.step = try answer.get().record.text("stepId")
+            } catch {
+                result.status = error.status
+                result.problem = error
+            }
+            results[place] = result
+        }
+        return results
+    }
+
+    private static func response(_ results: [Int: Result], isBehind: Bool) -> APIResponse {
+        let rejected = results.values.count { $0.problem != nil }
+        var response = APIResponse.json(capacity: 256 + results.count * 128) { json in
+            json.object { json in
+                json.array("results") { json in
+                    for index in results.keys.sorted() {
+                        guard let result = results[index] else { continue }
+                        json.object { json in
+                            json.member("index", index)
+                            json.member("status", result.status)
+                            json.member("sessionId", result.session)
+                            json.member("stepId", result.step)
+                            json.member("messageId", result.message)
+                            json.key("problem")
+                            if let problem = result.problem {
+                                json.object { json in NativeAPI.write(problem, to: &json) }
+                            } else {
+                                json.null()
+                            }
+                        }
+                    }
+                }
+                json.member("accepted", results.count - rejected)
+                json.member("rejected", rejected)
+            }
+        }
+        if isBehind { response.headers.append(("Retry-After", "1")) }
+        return response
+    }
+}
+
+extension WorkLedger {
+    /// Adds an event to a step by name; `false` when the very same is there already.
+    mutating func addEvent(
+        _ event: WorkFields,
+        toStep stepID: String,
+        of sessionID: String,
+        at now: UInt64,
+        _ effects: inout WorkEffects
+    ) throws(APIError) -> Bool {
+        guard sessions[sessionID] != nil else { throw .unknownSession(sessionID) }
+        guard let step = open[sessionID]?[stepID], !step.isEnded else {
+            let known = open[sessionID]?[stepID] ?? recent.step(sessionID, stepID)
+            if let known, known.fields.list("events").contains(event.value) { return false }
+            guard knows(stepID, of: sessionID) else { throw .unknownStep(stepID, sessionID) }
+            throw .conflict("Step", stepID, "it has ended, and what has ended is not changed")
+        }
+        guard !step.fields.list("events").contains(event.value) else { return false }
+        _ = addEvent(event, to: WorkReference(session: sessionID, step: stepID), at: now, &effects)
+        return true
+    }
+}

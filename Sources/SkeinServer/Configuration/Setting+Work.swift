@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+extension Setting {
+    /// The settings of what agents tell of their own work.
+    static let work: [Setting] = [
+        Setting(
+            "worktrace-idle-timeout",
+            "How long a session of an agent may be silent before it counts as abandoned; what comes next undoes it.",
+            form: "a duration of 1s to 24h such as 15m",
+            read: { text, configuration in
+                guard let value = Quantity.duration(text), value >= .seconds(1), value <= .seconds(86_400) else { return false }
+                configuration.workIdleTimeout = value
+                return true
+            },
+            write: { Quantity.text($0.workIdleTimeout) }
+        ),
+        Setting(
+            "worktrace-content",
+            "What becomes of prompts, arguments, results and texts of messages that agents send to the WorkTrace API: `keep` them, "
+                + "or `drop` them and keep length and hash. Spans that come by other ways are not touched: see `scrub-rules`.",
+            form: "drop or keep",
+            read: { text, configuration in
+                guard text == "drop" || text == "keep" else { return false }
+                configuration.workContent.isKept = text == "keep"
+                return true
+            },
+            write: { $0.workContent.isKept ? "keep" : "drop" }
+        ),
+        Setting(
+            "worktrace-content-bytes-max",
+            "The most that is kept of one prompt, result or message; longer ones are cut.",
+            form: "a size of 1KiB to 1MiB",
+            read: { text, configuration in
+                guard let value = Quantity.size(text), (1 << 10...1 << 20).contains(value) else { return false }
+                configuration.workContent.byteCountMax = value
+                return true
+            },
+            write: { Quantity.text($0.workContent.byteCountMax) }
+        ),
+    ]
+}
