@@ -83,6 +83,11 @@ package struct API: Sendable {
         APIFamily.serving(Route.split(APIRequest(target: target).path)) != nil
     }
 
+    /// Whether a request writes work of agents, which is no query.
+    package static func writesWork(_ request: APIRequest) -> Bool {
+        ["POST", "PATCH"].contains(request.method) && request.path.hasPrefix("/api/worktrace/")
+    }
+
     /// Answers a request; `nil` when its path is no API's, where the web page's paths are.
     ///
     /// `HEAD` is answered like `GET` without the body, `OPTIONS` with the methods that a path has.

@@ -133,7 +133,9 @@ struct WorkService: Service, CustomStringConvertible {
                 intake: intake,
                 limits: limits,
                 content: configuration.workContent,
-                messageAgeNanos: configuration.retention.map { UInt64(clamping: $0.components.seconds) &* 1_000_000_000 },
+                messageAgeNanos: configuration.retention.map {
+                    UInt64(clamping: $0.components.seconds) &* 1_000_000_000
+                },
                 clock: clock,
                 store: store
             )

@@ -159,7 +159,9 @@ enum DoTrace {
     }
 
     /// The session that a call speaks of: which it names, else the one whose context it carries.
-    private static func session(_ object: inout WorkObject, _ carrier: WorkCarrier, _ work: WorkTrace) throws(APIError) -> String {
+    private static func session(_ object: inout WorkObject, _ carrier: WorkCarrier, _ work: WorkTrace) throws(APIError)
+        -> String
+    {
         if let id = try object.id("sessionId") { return id }
         if let parent = carrier.parent, let known = work.read({ $0.spans[parent.spanID] }) { return known.session }
         throw object.invalid("sessionId", "sessionId is missing: name the session, as start_session answered it.")

@@ -63,7 +63,8 @@ enum WorkContext {
         var rest: [Attribute] = []
         for pair in context {
             switch pair.value {
-            case .map(let inner) where !inner.isEmpty && inner.count <= keyCountMax && inner.allSatisfy({ isScalar($0.value) }):
+            case .map(let inner)
+            where (1...keyCountMax).contains(inner.count) && inner.allSatisfy({ isScalar($0.value) }):
                 for member in inner {
                     attributes.append(Attribute("worktrace.context.\(pair.key).\(member.key)", member.value))
                 }

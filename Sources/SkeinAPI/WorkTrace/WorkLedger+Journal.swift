@@ -63,8 +63,8 @@ extension WorkLedger {
         out["steps"] = .array(
             steps.map { id, step in
                 .array([
-                    .string(id), .string(step.startDigest?.description ?? ""), .string(step.endDigest?.description ?? ""),
-                    .string(step.outcome),
+                    .string(id), .string(step.startDigest?.description ?? ""),
+                    .string(step.endDigest?.description ?? ""), .string(step.outcome),
                 ])
             }
         )
@@ -113,7 +113,12 @@ extension WorkLedger {
         guard let id = record.text("id"), let place = WorkSession.Place(record.fields("place")),
             let start = record.nanos("start")
         else { return false }
-        var session = WorkSession(id: id, place: place, startUnixNanos: start, lastUnixNanos: record.nanos("last") ?? start)
+        var session = WorkSession(
+            id: id,
+            place: place,
+            startUnixNanos: start,
+            lastUnixNanos: record.nanos("last") ?? start
+        )
         session.fields = record.fields("fields")
         session.startDigest = record.text("startDigest").flatMap { WorkDigest($0) }
         session.endDigest = record.text("endDigest").flatMap { WorkDigest($0) }
@@ -177,7 +182,8 @@ extension WorkLedger {
         guard let sessionID = record.text("session"), sessions[sessionID] != nil else { return false }
         for value in record.list("steps") {
             guard case .array(let parts) = value, parts.count == 4, case .string(let id) = parts[0],
-                case .string(let start) = parts[1], case .string(let end) = parts[2], case .string(let outcome) = parts[3]
+                case .string(let start) = parts[1], case .string(let end) = parts[2],
+                case .string(let outcome) = parts[3]
             else { continue }
             if let step = open[sessionID]?[id] { drop(step, of: sessionID) }
             remember(

@@ -69,7 +69,9 @@ extension WorkLedger {
     }
 
     mutating func remember(_ entry: EndedStep, _ reference: WorkReference) {
-        if ended[reference.session, default: [:]].updateValue(entry, forKey: reference.step) == nil { endedStepCount += 1 }
+        if ended[reference.session, default: [:]].updateValue(entry, forKey: reference.step) == nil {
+            endedStepCount += 1
+        }
     }
 
     // MARK: Putting

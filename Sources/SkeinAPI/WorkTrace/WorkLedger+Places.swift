@@ -25,9 +25,11 @@ extension WorkLedger {
         place.linkMode = fields.text("linkMode") ?? spawn?.linkMode ?? "join"
         place.traceState = carrier.traceState
         place.baggage = carrier.baggage
-        let inherited = parent?.place.taskPriority ?? baggage["worktrace.task.priority"].flatMap { WorkPriority(word: $0)?.rawValue }
+        let carried = baggage["worktrace.task.priority"].flatMap { WorkPriority(word: $0)?.rawValue }
+        let inherited = parent?.place.taskPriority ?? carried
         place.taskPriority = WorkPriority.effective(fields.text("taskPriority"), inherited: inherited)
-        let origin = carrier.parent.map { WorkSession.SpanLink(traceID: $0.traceID, spanID: $0.spanID) }
+        let origin =
+            carrier.parent.map { WorkSession.SpanLink(traceID: $0.traceID, spanID: $0.spanID) }
             ?? parentID.map { parentID in
                 var link = resolve(parentID, stepID ?? "")
                 if parent == nil { link.traceID = WorkID.trace(ofRootSession: root) }

@@ -78,7 +78,9 @@ extension WorkLedger {
         for (id, steps) in open {
             guard let session = sessions[id] else { continue }
             for step in steps.values where step.isEnded {
-                guard step.startDigest != nil || step.outcome == WorkOutcome.abandoned || session.isEnded else { continue }
+                guard step.startDigest != nil || step.outcome == WorkOutcome.abandoned || session.isEnded else {
+                    continue
+                }
                 guard pending.count < countMax else { return pending }
                 pending.append(
                     .init(

@@ -146,7 +146,9 @@ struct WorkLedger: Sendable {
         guard var session = sessions[sessionID] else { throw .unknownSession(sessionID) }
         let digest = fields.digest
         if let done = ended[sessionID]?[id], done.startDigest != nil {
-            guard done.startDigest == digest else { throw .conflict("Step", id, "give the new step another id, or none") }
+            guard done.startDigest == digest else {
+                throw .conflict("Step", id, "give the new step another id, or none")
+            }
             return Answer(status: 200, record: recent.step(sessionID, id) ?? done.step(id))
         }
         var step = WorkStep(id: id, startUnixNanos: now)

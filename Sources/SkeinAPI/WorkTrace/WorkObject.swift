@@ -46,7 +46,11 @@ struct WorkObject {
             throw APIError(400, "invalid-json", "The body is no JSON that is read here: \(error).")
         }
         guard case .map(let pairs) = value else {
-            throw APIError(400, "invalid-json", "The body is no JSON object: send one, such as {\"agentId\":\"coder\"}.")
+            throw APIError(
+                400,
+                "invalid-json",
+                "The body is no JSON object: send one, such as {\"agentId\":\"coder\"}."
+            )
         }
         self.init(pairs)
     }
@@ -183,7 +187,10 @@ struct WorkObject {
         var ids: [String] = []
         for (index, element) in elements.enumerated() {
             guard case .string(let id) = element, Self.problem(ofID: id) == nil else {
-                throw invalid("\(name)/\(index)".replacing("/", with: "/"), "\(name) holds \(Self.shown(element)), no id.")
+                throw invalid(
+                    "\(name)/\(index)".replacing("/", with: "/"),
+                    "\(name) holds \(Self.shown(element)), no id."
+                )
             }
             ids.append(id)
         }

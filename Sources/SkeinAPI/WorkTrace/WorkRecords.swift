@@ -70,8 +70,9 @@ extension WorkStep {
         inner(&json, "attempt", fields["attempt"])
         json.member("retryOf", fields.text("retryOf"))
         inner(&json, "stepContext", .map(fields.map("stepContext")))
-        json.member("startTime", RFC3339.format(startUnixNanos))
-        json.member("endTime", endUnixNanos.map(RFC3339.format))
+        // Of a step of which little is remembered the times are not.
+        json.member("startTime", startUnixNanos == 0 ? nil : RFC3339.format(startUnixNanos))
+        json.member("endTime", endUnixNanos.flatMap { $0 == 0 ? nil : RFC3339.format($0) })
         json.member("stepOutcome", outcome)
         Self.object(&json, "error", fields["error"], ["type", "message"])
         Self.object(&json, "usage", fields["usage"], ["inputTokens", "outputTokens", "usd"])

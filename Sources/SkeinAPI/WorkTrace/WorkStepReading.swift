@@ -31,7 +31,9 @@ extension WorkFields {
             throw object.invalid("endTime", "endTime lies before startTime: a step ends at its start or later.")
         }
         if let outcome = try object.text("stepOutcome", byteCountMax: 128) {
-            guard !outcome.isEmpty else { throw object.invalid("stepOutcome", "stepOutcome is empty: state how the step ended.") }
+            guard !outcome.isEmpty else {
+                throw object.invalid("stepOutcome", "stepOutcome is empty: state how the step ended.")
+            }
             set("stepOutcome", outcome)
         }
         for name in ["childAgentId", "childAgentName", "task", "linkMode", "agentName"] {
@@ -104,7 +106,9 @@ extension WorkFields {
         if let seconds = try model.amount("timeToFirstChunk") { fields["timeToFirstChunk"] = .double(seconds) }
         if let reasons = try model.list("finishReasons", countMax: 64) {
             fields["finishReasons"] = .array(
-                reasons.compactMap { if case .string(let text) = $0 { .string(WorkContent.cut(Array(text.utf8), 128)) } else { nil } }
+                reasons.compactMap {
+                    if case .string(let text) = $0 { .string(WorkContent.cut(Array(text.utf8), 128)) } else { nil }
+                }
             )
         }
         for (name, target) in Self.contentOfModels { content.take(name, of: &model, as: target, into: &fields) }
@@ -124,7 +128,10 @@ extension WorkFields {
         fields.set("spanId", try object.hex("spanId", digits: 16))
         fields.set("relation", try object.text("relation", byteCountMax: 128))
         guard fields.text("sessionId") != nil || fields.text("traceId") != nil && fields.text("spanId") != nil else {
-            throw .invalid(object.path, "The link leads nowhere: it takes sessionId (and stepId), or traceId and spanId.")
+            throw .invalid(
+                object.path,
+                "The link leads nowhere: it takes sessionId (and stepId), or traceId and spanId."
+            )
         }
         return fields
     }

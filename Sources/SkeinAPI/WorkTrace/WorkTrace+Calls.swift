@@ -60,7 +60,8 @@ extension WorkTrace {
         return done
     }
 
-    func patchStep(_ id: String, of sessionID: String, _ object: WorkObject) async throws(APIError) -> Answer<WorkStep> {
+    func patchStep(_ id: String, of sessionID: String, _ object: WorkObject) async throws(APIError) -> Answer<WorkStep>
+    {
         let fields = try WorkFields(step: object, content)
         try await recall(sessionID)
         let done = try await perform { ledger, now, effects throws(APIError) in
@@ -82,7 +83,10 @@ extension WorkTrace {
         var fields = try WorkFields(step: object, content)
         fields.set("childAgentId", agent)
         // A repeated call of the same step gets the same child.
-        fields.set("childSessionId", child ?? "ses_" + WorkDigest(Array("wt:c:\(sessionID)/\(id)".utf8)).description.prefix(20))
+        fields.set(
+            "childSessionId",
+            child ?? "ses_" + WorkDigest(Array("wt:c:\(sessionID)/\(id)".utf8)).description.prefix(20)
+        )
         fields.set("linkMode", mode ?? linkMode ?? "join")
         switch task {
         case .string(let text)?: fields.set("task", WorkContent.cut(Array(text.utf8), WorkContext.valueByteCountMax))

@@ -54,7 +54,12 @@ extension WorkTrace {
         return answers
     }
 
-    private static func note(_ record: WorkFields, in ledger: inout WorkLedger, _ now: UInt64, _ effects: inout WorkEffects) {
+    private static func note(
+        _ record: WorkFields,
+        in ledger: inout WorkLedger,
+        _ now: UInt64,
+        _ effects: inout WorkEffects
+    ) {
         guard let session = record.text("sessionId") else { return }
         var attributes = [
             Attribute("message.id", .string(record.text("messageId") ?? "")), Attribute("direction", "sent"),
@@ -83,7 +88,9 @@ extension WorkTrace {
                     record.set("spanId", link.spanID.description)
                 }
             } else if record["traceId"] == nil, context == nil,
-                let sender = record.text("from").flatMap({ ledger.current(ofAgent: $0, thread: record.text("threadId")) })
+                let sender = record.text("from").flatMap({
+                    ledger.current(ofAgent: $0, thread: record.text("threadId"))
+                })
             {
                 let link = ledger.resolve(sender.session, sender.step)
                 record.set("sessionId", sender.session)

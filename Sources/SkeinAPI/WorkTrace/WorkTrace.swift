@@ -69,7 +69,9 @@ package final class WorkTrace: Sendable {
         isBehind.store(!ledger.unstored(at: 0, countMax: 1).isEmpty, ordering: .relaxed)
         self.ledger = Mutex(ledger)
         var problems = journal.problems + messageLog.problems
-        if unknownCount > 0 { problems.append("\(unknownCount) records of open work could not be read: they are left out.") }
+        if unknownCount > 0 {
+            problems.append("\(unknownCount) records of open work could not be read: they are left out.")
+        }
         self.problems = problems
         if !problems.isEmpty { isDoubtful.store(true, ordering: .relaxed) }
     }

@@ -76,7 +76,9 @@ extension WorkTraceAPI {
     private static let operations = ["session.start", "step.start", "step.event", "step.end", "session.end", "message"]
 
     /// Takes lines into the books, in order and in one go.
-    private static func take(_ lines: [Line], _ work: WorkTrace, _ isBehind: inout Bool) async throws(APIError) -> [Result] {
+    private static func take(_ lines: [Line], _ work: WorkTrace, _ isBehind: inout Bool) async throws(APIError)
+        -> [Result]
+    {
         for line in lines {
             var object = line.object
             if let id = try? object.id("sessionId") { try await work.recall(id) }
@@ -99,7 +101,9 @@ extension WorkTraceAPI {
         }
         isBehind = isBehind || done.isBehind
         for (line, result) in zip(lines, done.value) where result.problem == nil {
-            guard let session = result.session, let step = result.step, line.object.contains("messageIds") else { continue }
+            guard let session = result.session, let step = result.step, line.object.contains("messageIds") else {
+                continue
+            }
             let fields = try? WorkFields(step: line.object, content)
             try await work.noteCauses(of: WorkStep(id: step, startUnixNanos: 0), in: session, fields ?? WorkFields())
         }

@@ -8,7 +8,9 @@ extension WorkTraceAPI {
     static func postMessage(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let work = try api.openWork()
         let post = try WorkTrace.Post(try body(call), WorkCarrier(call.request), work.content)
-        guard let result = try await work.post([post]).first else { throw APIError(500, "internal", "Nothing was kept.") }
+        guard let result = try await work.post([post]).first else {
+            throw APIError(500, "internal", "Nothing was kept.")
+        }
         let answer = try result.get()
         return Self.answer(answer.status) { json in
             json.member("messageId", post.id)

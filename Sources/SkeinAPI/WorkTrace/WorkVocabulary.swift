@@ -30,7 +30,8 @@ enum WorkPriority: String, CaseIterable {
 
 enum WorkKind {
     static let all = [
-        "agent", "llm", "tool", "plan", "handoff", "wait", "human", "message", "retrieval", "memory", "guardrail", "eval",
+        "agent", "llm", "tool", "plan", "handoff", "wait", "human", "message", "retrieval", "memory", "guardrail",
+        "eval",
         "custom",
     ]
 

@@ -8,7 +8,9 @@ extension Setting {
             "How long a session of an agent may be silent before it counts as abandoned; what comes next undoes it.",
             form: "a duration of 1s to 24h such as 15m",
             read: { text, configuration in
-                guard let value = Quantity.duration(text), value >= .seconds(1), value <= .seconds(86_400) else { return false }
+                guard let value = Quantity.duration(text), value >= .seconds(1), value <= .seconds(86_400) else {
+                    return false
+                }
                 configuration.workIdleTimeout = value
                 return true
             },

@@ -27,6 +27,13 @@ struct QueryAnswers: Sendable {
             headers: call.head.headers.map { ($0.name, $0.value) },
             body: Array(call.body.readableBytesView)
         )
+        // What is written is bounded by the memory of requests and by the journal, and takes no part of the queries' room.
+        if API.writesWork(request), let response = await respond(request) {
+            if let message = response.logMessage {
+                logger.error("\(message)", metadata: ["route": "\(response.route)"])
+            }
+            return HTTPAnswer(response)
+        }
         guard let pass = queries.enter() else {
             let detail = "\(queries.limit) queries are running, which is the limit (--queries-max): try again."
             return refusal(.serviceUnavailable, "busy", detail, retryAfterSeconds: 1, target: target)

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAPI
+import SkeinModel
+import SkeinPipeline
+import Testing
+
+/// Steps, how they end, and what their spans say (`agents.md` §1.3).
+@Suite struct WorkStepTests {
+    private func started(_ test: WorkUnderTest) async throws -> String? {
+        try await test.post("sessions", #"{"sessionId":"s","agentName":"coder"}"#)["traceId"]
+    }
+
+    @Test func `A step with an outcome is complete in one call`() async throws {
+        let test = try WorkUnderTest()
+        let trace = try await started(test)
+        let answer = try await test.post(
+            "sessions/s/steps",
+            #"""
+            {"stepId":"st_12","stepAction":"tool:grep","attempt":2,"retryOf":"st_11","stepContext":{"file":"a.swift","n":3},
+             "startTime":"2026-11-22T10:00:00Z","endTime":"2026-11-22T10:00:01Z","stepOutcome":"timeout",
+             "error":{"message":"no reply"},"usage":{"inputTokens":5,"usd":0.25},"tool":{"callId":"toolu_01","server":"fs"}}
+            """#
+        )
+        #expect(answer.status == 201 && answer["stepId"] == "st_12")
+        let span = try await test.span(trace, step: "st_12")
+        #expect(span.name == "execute_tool grep" && span.durationNanos == 1_000_000_000)
+        #expect(span.spanID == answer["spanId"].flatMap { SpanID(hex: $0) })
+        #expect(span.status == SkeinModel.Span.Status(.error, message: "no reply"))
+        #expect(span.attributes["error.type"] == "timeout")
+        #expect(span.attributes["worktrace.step.kind"] == "tool")
+        #expect(span.attributes["worktrace.step.action"] == "tool:grep")
+        #expect(span.attributes["worktrace.step.attempt"] == 2)
+        #expect(span.attributes["worktrace.context.file"] == "a.swift")
+        #expect(span.attributes["gen_ai.tool.name"] == "grep")
+        #expect(span.attributes["gen_ai.tool.call.id"] == "toolu_01")
+        #expect(span.attributes["gen_ai.usage.input_tokens"] == 5)
+        #expect(span.attributes["worktrace.cost.usd"] == 0.25)
+        #expect(span.attributes["worktrace.session.id"] == "s" && span.attributes["session.id"] == "s")
+    }
+
+    @Test(
+        arguments: [
+            ("success", SkeinModel.Span.Status.Code.ok, nil), ("failure", .error, "failure"),
+            ("rejected", .error, "rejected"), ("blocked", .error, "blocked"), ("cancelled", .unset, nil),
+            ("partial", .unset, nil), ("skipped", .unset, nil), ("odd word", .unset, nil),
+        ] as [(String, SkeinModel.Span.Status.Code, String?)]
+    )
+    func `An outcome is a status`(outcome: String, code: SkeinModel.Span.Status.Code, type: String?) async throws {
+        let test = try WorkUnderTest()
+        let trace = try await started(test)
+        _ = try await test.post("sessions/s/steps", #"{"stepId":"x","stepAction":"llm","stepOutcome":"\#(outcome)"}"#)
+        let span = try await test.span(trace, step: "x")
+        #expect(span.status.code == code)
+        #expect(span.attributes["worktrace.step.outcome"] == .string(outcome))
+        #expect(span.attributes["error.type"] == type.map { .string($0) })
+    }
+
+    @Test func `Changes are merged until the step ends, and a step ends once`() async throws {
+        let test = try WorkUnderTest()
+        let trace = try await started(test)
+        _ = try await test.post("sessions/s/steps", #"{"stepId":"x","stepAction":"llm:plan","stepContext":{"a":1}}"#)
+        let open = try await test.patch(
+            "sessions/s/steps/x",
+            #"{"stepContext":{"b":2},"events":[{"name":"first token"}],"llm":{"model":"m-1"}}"#
+        )
+        #expect(open.status == 200 && open["stepContext.a"] == "1" && open["stepContext.b"] == "2")
+        #expect(open["stepOutcome"] == nil && open["endTime"] == nil)
+        let ended = try await test.patch("sessions/s/steps/x", #"{"stepOutcome":"success","usage":{"outputTokens":9}}"#)
+        #expect(ended.status == 200 && ended["stepOutcome"] == "success" && ended["usage.outputTokens"] == "9")
+        #expect(
+            try await test.patch("sessions/s/steps/x", #"{"stepOutcome":"success","usage":{"outputTokens":9}}"#).status
+                == 200
+        )
+        #expect(try await test.patch("sessions/s/steps/x", #"{"stepOutcome":"success"}"#).status == 200)
+        #expect(try await test.patch("sessions/s/steps/x", #"{"stepOutcome":"failure"}"#).status == 409)
+        #expect(try await test.patch("sessions/s/steps/x", #"{"stepContext":{"c":1}}"#).status == 409)
+        let span = try await test.span(trace, step: "x")
+        #expect(span.name == "chat m-1" && span.events.first?.name == "first token")
+        #expect(try await test.spans(trace).count == 1)
+    }
+
+    @Test func `The same step again is 200, with other facts 409, open or ended`() async throws {
+        let test = try WorkUnderTest()
+        _ = try await started(test)
+        for outcome in ["", #","stepOutcome":"success""#] {
+            let id = outcome.isEmpty ? "open" : "done"
+            let body = #"{"stepId":"\#(id)","stepAction":"plan"\#(outcome)}"#
+            #expect(try await test.post("sessions/s/steps", body).status == 201)
+            #expect(try await test.post("sessions/s/steps", body).status == 200)
+            #expect(
+                try await test.post("sessions/s/steps", #"{"stepId":"\#(id)","stepAction":"tool:x"}"#).status == 409
+            )
+        }
+    }
+
+    @Test func `A start may come after its children and its end`() async throws {
+        let test = try WorkUnderTest()
+        let trace = try await started(test)
+        let child = #"{"stepId":"child","parentStepId":"parent","stepAction":"tool:x","stepOutcome":"success"}"#
+        #expect(try await test.post("sessions/s/steps", child).status == 201)
+        #expect(try await test.patch("sessions/s/steps/parent", #"{"stepOutcome":"failure"}"#).status == 200)
+        #expect(try await test.spans(trace).count == 1)
+        let start = #"{"stepId":"parent","stepAction":"plan","startTime":"2026-11-22T09:59:00Z"}"#
+        #expect(try await test.post("sessions/s/steps", start).status == 201)
+        let parent = try await test.span(trace, step: "parent")
+        #expect(parent.status.code == .error && parent.durationNanos == 60_000_000_000)
+        #expect(try await test.span(trace, step: "child").parentSpanID == parent.spanID)
+    }
+
+    @Test func `Answered messages and other steps become links`() async throws {
+        let test = try WorkUnderTest()
+        let trace = try await started(test)
+        let sent = try await test.post(
+            "messages",
+            #"{"messageId":"m","from":"agent:coder","to":["agent:b"],"text":"hi"}"#
+        )
+        #expect(sent.status == 201 && sent["trace.sessionId"] == "s")
+        _ = try await test.post(
+            "sessions/s/steps",
+            #"""
+            {"stepId":"x","stepAction":"plan","messageIds":["m"],"stepOutcome":"success",
+             "links":[{"sessionId":"s","stepId":"before","relation":"causedBy"}]}
+            """#
+        )
+        let links = try await test.span(trace, step: "x").links
+        #expect(links.map { $0.attributes["worktrace.link.relation"] } == ["caused_by", "message"])
+        #expect(links.last?.attributes["messaging.message.id"] == "m")
+    }
+
+    @Test func `A context has limits, and says when it is over them`() async throws {
+        let test = try WorkUnderTest()
+        let trace = try await started(test)
+        let many = (0..<80).map { "\"k\($0)\":1" }.joined(separator: ",")
+        _ = try await test.post(
+            "sessions/s/steps",
+            #"{"stepId":"x","stepAction":"plan","stepOutcome":"success","stepContext":{\#(many)}}"#
+        )
+        let span = try await test.span(trace, step: "x")
+        #expect(span.attributes.count { $0.key.hasPrefix("worktrace.context.k") } == 64)
+        #expect(span.attributes["worktrace.context.truncated"] == true)
+        let long = String(repeating: "é", count: 3000)
+        _ = try await test.post(
+            "sessions/s/steps",
+            #"{"stepId":"y","stepAction":"plan","stepOutcome":"success","stepContext":{"v":"\#(long)"}}"#
+        )
+        #expect(
+            try await test.span(trace, step: "y").attributes["worktrace.context.v"]
+                == .string(String(long.prefix(2048)))
+        )
+    }
+
+    @Test func `Content is dropped unless it is to be kept`() async throws {
+        let body =
+            #"{"stepId":"x","stepAction":"tool:sh","stepOutcome":"success","tool":{"arguments":{"cmd":"ls"},"result":"a b"}}"#
+        for isKept in [false, true] {
+            let test = try WorkUnderTest(content: WorkContent(isKept: isKept))
+            let trace = try await started(test)
+            _ = try await test.post("sessions/s/steps", body)
+            let span = try await test.span(trace, step: "x")
+            #expect(span.attributes["gen_ai.tool.call.arguments"] == (isKept ? #"{"cmd":"ls"}"# : nil))
+            #expect(span.attributes["gen_ai.tool.call.result"] == (isKept ? "a b" : nil))
+            #expect(span.attributes["worktrace.content.dropped"] == (isKept ? nil : true))
+            #expect(span.attributes["worktrace.content.result.bytes"] == 3)
+            let text = test.journal.records.map { String(decoding: $0, as: UTF8.self) }.joined()
+            #expect(text.contains("a b") == isKept)
+        }
+    }
+
+    @Test func `While the store refuses, steps are taken with 202 and stored later`() async throws {
+        let test = try WorkUnderTest()
+        let trace = try await started(test)
+        test.door.refusal.withLock { $0 = Refusal(.busy, "busy") }
+        let body = #"{"stepId":"x","stepAction":"plan","stepOutcome":"success"}"#
+        let answer = try await test.post("sessions/s/steps", body)
+        #expect(answer.status == 202 && answer["stepId"] == "x")
+        #expect(answer.headers.contains { $0.name == "Retry-After" })
+        #expect(try await test.spans(trace).isEmpty)
+        #expect(try await test.post("sessions/s/steps", body).status == 200)
+        test.door.refusal.withLock { $0 = nil }
+        await test.work.storeWhatWaits()
+        #expect(try await test.spans(trace).count == 1)
+    }
+
+    @Test func `A hundred thousand steps in one session are as quick as the first`() async throws {
+        let test = try WorkUnderTest()
+        let trace = try await started(test)
+        for part in 0..<20 {
+            let lines = (0..<1000).map { index in
+                #"{"op":"step.start","sessionId":"s","stepId":"st\#(part)-\#(index)","stepAction":"tool:x","stepOutcome":"success"}"#
+            }
+            let answer = try await test.call(
+                "POST",
+                "batch",
+                lines.joined(separator: "\n"),
+                type: "application/x-ndjson"
+            )
+            #expect(answer["accepted"] == "1000")
+        }
+        #expect(try await test.spans(trace).count == 20_000)
+    }
+}
