@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 package import SkeinModel
 
 /// What readers see of work that is not in the store yet.

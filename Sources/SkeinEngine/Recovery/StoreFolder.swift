@@ -38,7 +38,7 @@ struct StoreFolder: Sendable {
     static let spillName = "sampling"
     var quarantine: String { root + "/quarantine" }
     /// The folders whose files the store writes. What lies in quarantine is the operator's.
-    var metered: [String] { [root, log, blocks, rollups, workTrace] }
+    var metered: [String] { [root, log, blocks, rollups] }
     /// The same, and those of the log records.
     var meteredWithLogRecords: [String] { metered + StoreFolder(root: logRecords).metered }
     /// Only a backup has it, and a folder that a restore has not finished.
