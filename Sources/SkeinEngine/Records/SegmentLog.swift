@@ -88,7 +88,8 @@ package final class SegmentLog: RecordLog {
             } catch {
                 throw StoreError(read: error)
             }
-            try bytes.withUnsafeBytes { bytes throws(StoreError) in
+            try bytes.withUnsafeBufferPointer { buffer throws(StoreError) in
+                let bytes = UnsafeRawBufferPointer(buffer)
                 switch RecordFile.readHeader(bytes, magic: Self.magic) {
                 case .short: return
                 case .damaged: problems.append("\(path) is damaged: its header does not check.")
