@@ -51,7 +51,7 @@ struct Intake {
         }
         let key = SymmetricKey(data: bytes)
         return Scrubber(rules, telemetry: telemetry) { value in
-            let code = HMAC<SHA256>.authenticationCode(for: value, using: key)
+            let code = HMAC<Crypto.SHA256>.authenticationCode(for: value, using: key)
             // 64 bits tell values apart, and are short enough to read.
             return "hash:" + Hex.string(code.prefix(8).reduce(0) { $0 << 8 | UInt64($1) })
         }

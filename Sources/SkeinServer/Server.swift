@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Logging
 import ServiceLifecycle
+import SkeinAPI
 import SkeinBase
 import SkeinEngine
 import SkeinPipeline

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAPI
 
 extension Setting {
     /// The settings of what agents tell of their own work.
