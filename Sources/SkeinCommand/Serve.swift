@@ -126,6 +126,15 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Origins of pages that may send from a browser.", valueName: "origins"))
     var corsOrigins: String?
 
+    @Option(help: ArgumentHelp("Silence after which an agent's session is abandoned.", valueName: "duration"))
+    var worktraceIdleTimeout: String?
+
+    @Option(help: ArgumentHelp("Keep or drop content that agents send.", valueName: "keep|drop"))
+    var worktraceContent: String?
+
+    @Option(help: ArgumentHelp("Keep or drop content that agents send.", valueName: "keep|drop"))
+    var worktraceContentBytesMax: String?
+
     @Option(help: ArgumentHelp("Serve the page from this folder.", valueName: "path"))
     var webDir: String?
 
@@ -192,6 +201,9 @@ struct Serve: AsyncParsableCommand {
         flags["scrub-rules"] = scrubRules
         flags["scrub-key-file"] = scrubKeyFile
         flags["cors-origins"] = corsOrigins
+        flags["worktrace-idle-timeout"] = worktraceIdleTimeout
+        flags["worktrace-content"] = worktraceContent
+        flags["worktrace-content-bytes-max"] = worktraceContentBytesMax
         flags["web-dir"] = webDir
         flags["base-path"] = basePath
         flags["log-level"] = logLevel
