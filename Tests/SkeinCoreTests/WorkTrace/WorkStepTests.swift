@@ -2,6 +2,8 @@
 import SkeinAPI
 import SkeinModel
 import SkeinPipeline
+import SkeinStore
+import Synchronization
 import Testing
 
 /// Steps, how they end, and what their spans say (`agents.md` §1.3).
