@@ -100,7 +100,7 @@ package struct Server: Sendable {
                 .init(service: MemoryKeeper(memory)),
             ] + (sampling.map { [.init(service: $0)] } ?? []) + weighing.services.map { .init(service: $0) } + [
                 .init(service: work),
-                .init(service: Doors(doors.map(\.1), readiness, whenReady: { announce("ready") }))
+                .init(service: Doors(doors.map(\.1), readiness, whenReady: { announce("ready") })),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet

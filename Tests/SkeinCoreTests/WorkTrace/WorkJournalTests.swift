@@ -3,6 +3,7 @@ import SkeinAPI
 import SkeinModel
 import SkeinPipeline
 import SkeinStore
+import Synchronization
 import Testing
 
 /// What outlives the process.
