@@ -73,7 +73,7 @@ def test_the_proxy_reports_each_call(run):
         assert told["mcp.protocol.version"] == run.protocol
         assert (told["mcp.method.name"], told["gen_ai.operation.name"]) == ("tools/call", "execute_tool")
         assert run.spans[span["parentSpanId"]]["name"] == f"MCP send {span['name']}"
-        assert any(s["parentSpanId"] == span["spanId"] and s["kind"] == 2 for s in run.spans.values())
+        assert any(s.get("parentSpanId") == span["spanId"] and s["kind"] == 2 for s in run.spans.values())
 
 
 def test_the_critical_path_holds_the_slowest_of_three(run):
@@ -97,5 +97,3 @@ def test_tables_count_logical_calls(run):
 def test_notifications_are_nobodys_sessions(run):
     sessions = read(run.server, "sessions", limit=1000)["sessions"]
     assert {s["agentName"] for s in sessions} == {"host"}
-    listed = run.server.get("/api/skein/v1/search", limit=1000).json["traces"]
-    assert not [t for t in listed if t["rootSpanName"].startswith("notifications/")]

@@ -62,7 +62,8 @@ def connected(stack):
     if skein:
         front = free_port()
         words = ["--listen", f"127.0.0.1:{front}", "--upstream", f"http://127.0.0.1:{port}/mcp"]
-        stack.enter_context(running(skein, "mcp-proxy", *words))
+        # What it says is not what this script says.
+        stack.enter_context(running(skein, "mcp-proxy", *words, stdout=sys.stderr))
         port = front
     answers(port)
     return f"http://127.0.0.1:{port}/mcp"
