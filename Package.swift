@@ -41,7 +41,7 @@ let modules: [Module] = [
     Module(name: "SkeinEngine", imports: ["SkeinBase", "SkeinCompression", "SkeinModel", "SkeinStore"]),
     Module(name: "SkeinTraceQL", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(name: "SkeinAnalysis", imports: ["SkeinBase", "SkeinModel"]),
-    Module(name: "SkeinAgents", imports: ["SkeinBase", "SkeinModel", "SkeinWire", "SkeinAnalysis"]),
+    Module(name: "SkeinAgents", imports: ["SkeinBase", "SkeinModel", "SkeinWire"]),
     Module(name: "SkeinMCP", imports: ["SkeinBase", "SkeinModel", "SkeinWire"]),
     Module(name: "SkeinPipeline", imports: ["SkeinBase", "SkeinModel", "SkeinStore"]),
     Module(

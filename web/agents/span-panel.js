@@ -195,4 +195,3 @@ export class SpanPanel {
     this.life.abort();
   }
 }
-
