@@ -97,3 +97,5 @@ def test_tables_count_logical_calls(run):
 def test_notifications_are_nobodys_sessions(run):
     sessions = read(run.server, "sessions", limit=1000)["sessions"]
     assert {s["agentName"] for s in sessions} == {"host"}
+    listed = run.server.get("/api/skein/v1/search", limit=1000).json["traces"]
+    assert not [t for t in listed if t["rootSpanName"].startswith("notifications/")]

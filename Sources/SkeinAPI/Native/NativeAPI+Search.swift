@@ -8,18 +8,16 @@ extension NativeAPI {
     /// One page of the traces that satisfy `q`, in the order asked for, newest first unless said.
     static func search(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let question = try SearchQuestion(call)
-        if wantsLines(call) { return lines(of: question.request, cursorText: question.text, in: api, call) }
-        let page: TraceSearchPage
-        // Traces alone are found sooner than what of them matched.
-        let condition = question.isNewestFirst && question.spanCountMax == 0 ? question.query.plainCondition : nil
-        if let condition {
-            let plain = question.plainQuery(condition)
-            let found = try await api.ask(call) { store throws(StoreError) in try await store.search(plain) }
-            page = TraceSearchPage(found)
-        } else {
-            let request = question.request
-            page = try await api.ask(call) { store throws(StoreError) in try await store.search(request) }
+        if wantsLines(call) {
+            return lines(
+                of: question.request,
+                hidesNotifications: question.hidesNotifications,
+                cursorText: question.text,
+                in: api,
+                call
+            )
         }
+        let page = try await page(question, api, call)
         // Who finds something seldom misspelt a name.
         let isVain = page.traces.isEmpty && question.cursor == nil
         let predicate = SelectedSpans(question.query).predicate
@@ -47,6 +45,38 @@ extension NativeAPI {
         }
     }
 
+    /// The page that is asked for; what is left out of it is made up for by what comes behind.
+    private static func page(
+        _ question: SearchQuestion,
+        _ api: API,
+        _ call: APICall
+    ) async throws(APIError) -> TraceSearchPage {
+        // Traces alone are found sooner than what of them matched.
+        let condition = question.isNewestFirst && question.spanCountMax == 0 ? question.query.plainCondition : nil
+        var request = question.request
+        var page = TraceSearchPage(SearchPage())
+        repeat {
+            let asked = request
+            let plain = condition.map { question.plainQuery($0, limit: asked.limit, after: asked.cursor) }
+            let part = try await api.ask(call) { store throws(StoreError) in
+                var part: TraceSearchPage
+                if let plain {
+                    part = TraceSearchPage(try await store.search(plain))
+                } else {
+                    part = try await store.search(asked)
+                }
+                if question.hidesNotifications { try await LoneNotifications.remove(from: &part, in: store) }
+                return part
+            }
+            page.traces += part.traces
+            page.next = part.next
+            page.inspected.add(part.inspected)
+            request.cursor = part.next
+            request.limit = question.limit - page.traces.count
+        } while question.hidesNotifications && request.cursor != nil && request.limit > 0
+        return page
+    }
+
     /// What a search is asked for.
     private struct SearchQuestion {
         let query: Query
@@ -55,12 +85,15 @@ extension NativeAPI {
         let spanCountMax: Int
         let order: TraceOrder?
         let cursor: OrderedCursor?
+        /// Whether ``LoneNotifications`` are left out.
+        let hidesNotifications: Bool
         /// What a cursor belongs to.
         private let owner: String
 
         init(_ call: APICall) throws(APIError) {
             let text = call.request.query("q") ?? ""
             query = try NativeAPI.selection(text)
+            hidesNotifications = LoneNotifications.areHidden(from: text)
             range = try call.timeRange()
             limit = try call.limit(atMost: NativeAPI.wantsLines(call) ? NativeAPI.streamedTraceCountMax : 10_000)
             spanCountMax = try call.number("spans", 0...100, usual: 0)
@@ -90,7 +123,7 @@ extension NativeAPI {
             )
         }
 
-        func plainQuery(_ predicate: SpanPredicate) -> SpanQuery {
+        func plainQuery(_ predicate: SpanPredicate, limit: Int, after cursor: OrderedCursor?) -> SpanQuery {
             SpanQuery(
                 range: range,
                 predicate: predicate,

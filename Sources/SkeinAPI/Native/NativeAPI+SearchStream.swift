@@ -26,6 +26,7 @@ extension NativeAPI {
     /// found for a while. What goes wrong on the way is the last line.
     static func lines(
         of question: TraceSearchRequest,
+        hidesNotifications: Bool,
         cursorText: @escaping @Sendable (OrderedCursor) -> String,
         in api: API,
         _ call: APICall
@@ -46,9 +47,10 @@ extension NativeAPI {
             let progress = SearchProgress()
             repeat {
                 question.limit = min(left, pageCounts[min(pageNumber, pageCounts.count - 1)])
-                let page: TraceSearchPage
+                var page: TraceSearchPage
                 do {
                     page = try await Self.page(question, in: api, progress, write)
+                    if hidesNotifications { try await LoneNotifications.remove(from: &page, in: api.store) }
                 } catch let error as StoreError {
                     if error.code == .cancelled { throw error }
                     let problem = APIError(error, requestID: requestID)
@@ -69,9 +71,7 @@ extension NativeAPI {
                         if question.spanCountMax > 0 { NativeAPI.write(match, to: &json) }
                     }
                 }
-                inspected.spanCount += page.inspected.spanCount
-                inspected.blockCount = max(inspected.blockCount, page.inspected.blockCount)
-                inspected.byteCount += page.inspected.byteCount
+                inspected.add(page.inspected)
                 if !lines.isEmpty { try await write(lines) }
                 left -= page.traces.count
                 question.cursor = page.next
@@ -156,5 +156,14 @@ extension NativeAPI {
         var json = JSONWriter(capacity: 512)
         json.object { json in members(&json) }
         return Array((json.text + "\n").utf8)
+    }
+}
+
+extension SearchPage.Inspected {
+    /// Takes in what the next page of the same search had to look at.
+    mutating func add(_ next: SearchPage.Inspected) {
+        spanCount += next.spanCount
+        blockCount = max(blockCount, next.blockCount)
+        byteCount += next.byteCount
     }
 }

@@ -4,6 +4,7 @@ import SkeinBase
 import SkeinModel
 import SkeinStore
 import SkeinTraceQL
+import SkeinWire
 
 /// One page of sessions, newest first, ties by id.
 ///
@@ -12,8 +13,8 @@ import SkeinTraceQL
 /// ``summaryCount`` traces.
 struct SessionList {
     private(set) var records: [SessionRecord] = []
-    /// Where the next page starts; `nil` when there is none.
-    private(set) var next: ListCursor?
+    /// What leads to the next page; `nil` when there is none.
+    private(set) var next: String?
 
     /// Traces that are known by their summaries at a time.
     private static let summaryCount = 500
@@ -22,8 +23,18 @@ struct SessionList {
     /// Most spans of them.
     static let spanCountMax = 1_000_000
 
+    /// The parameters of a call that asks for a page.
+    static let parameters = SessionFilter.parameters + ["limit", "cursor"]
+
+    /// The page that a call asks for.
+    init(_ api: API, _ call: APICall, room: inout AnswerRoom) async throws(APIError) {
+        let filter = try SessionFilter(call)
+        let cursor = try call.listCursor(of: filter.question)
+        try await self.init(filter, limit: try call.limit(atMost: 1000), after: cursor, api, call, room: &room)
+    }
+
     /// The page that `filter` asks for, of `limit` sessions after `cursor`.
-    init(
+    private init(
         _ filter: SessionFilter,
         limit: Int,
         after cursor: ListCursor?,
@@ -70,10 +81,22 @@ struct SessionList {
         if let frontier { records.removeAll { $0.session.startUnixNanos <= frontier } }
         if records.count > limit {
             records.removeLast(records.count - limit)
-            next = records.last.map { ListCursor(place: Self.place($0), skipCount: 0) }
+            next = records.last.map { ListCursor(place: Self.place($0), skipCount: 0).text(question: filter.question) }
         } else if let frontier {
-            next = ListCursor(place: ListCursor.Place(rank: ~frontier, ""), skipCount: 0)
+            let place = ListCursor.Place(rank: ~frontier, "")
+            next = ListCursor(place: place, skipCount: 0).text(question: filter.question)
         }
+    }
+
+    /// Writes the members of the page.
+    func write(to json: inout JSONWriter, room: inout AnswerRoom) throws(APIError) {
+        try json.array("sessions") { json throws(APIError) in
+            for record in records {
+                json.object { json in record.write(to: &json) }
+                try room.hold(json.count)
+            }
+        }
+        json.member("next", next)
     }
 
     /// Traces of sessions that are at work, which the store may not know yet. What a condition finds is in the store.

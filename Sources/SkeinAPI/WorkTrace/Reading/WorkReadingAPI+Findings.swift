@@ -12,22 +12,25 @@ extension WorkReadingAPI {
         let forest = try await forest(call.pathValues[0], api, call, room: &room)
         let found = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos).bottlenecks(limit: limit)
         var response = APIResponse.json(capacity: 256 + found.count * 256) { json in
-            json.object { json in
-                json.array("bottlenecks") { json in
-                    for bottleneck in found {
-                        json.object { json in
-                            json.member("text", bottleneck.text)
-                            json.member("sessionId", bottleneck.sessionID)
-                            json.member("class", bottleneck.timeClass.rawValue)
-                            json.member("durationNanos", decimal: bottleneck.durationNanos)
-                            json.member("share", bottleneck.share)
-                        }
-                    }
-                }
-            }
+            json.object { json in write(found, to: &json) }
         }
         response.memory = room.memory
         return response
+    }
+
+    /// The member `bottlenecks` of an answer.
+    static func write(_ found: [Bottleneck], to json: inout JSONWriter) {
+        json.array("bottlenecks") { json in
+            for bottleneck in found {
+                json.object { json in
+                    json.member("text", bottleneck.text)
+                    json.member("sessionId", bottleneck.sessionID)
+                    json.member("class", bottleneck.timeClass.rawValue)
+                    json.member("durationNanos", decimal: bottleneck.durationNanos)
+                    json.member("share", bottleneck.share)
+                }
+            }
+        }
     }
 
     /// What was said in a session, in the order in which it was said.

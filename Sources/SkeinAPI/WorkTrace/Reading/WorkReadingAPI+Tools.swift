@@ -9,37 +9,55 @@ import SkeinWire
 extension WorkReadingAPI {
     /// What tool calls take and how often they fail, in groups.
     static func tools(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        var room = AnswerRoom(api.answers, remedy: "ask for a shorter time, or raise memory")
+        let list = try await ToolList(api, call, room: &room)
+        var response = APIResponse.json(capacity: 256 + list.rows.count * 512) { json in
+            json.object { json in list.write(to: &json) }
+        }
+        response.memory = room.memory
+        return response
+    }
+}
+
+/// One page of groups of tool calls, most calls first.
+struct ToolList {
+    let rows: [ToolTable.Row]
+    /// What leads to the next page; `nil` when there is none.
+    let next: String?
+    private let sample: ToolSample
+
+    /// The page that a call asks for.
+    init(_ api: API, _ call: APICall, room: inout AnswerRoom) async throws(APIError) {
         let question = try ToolQuestion(call)
         let limit = try call.limit(atMost: 1000)
-        var cursor: ListCursor?
-        if let sent = call.request.query("cursor"), !sent.isEmpty {
-            cursor = ListCursor(sent, question: question.text)
-            if cursor == nil { throw APICall.foreignCursor(sent, of: "list") }
-        }
-        var room = AnswerRoom(api.answers, remedy: "ask for a shorter time, or raise memory")
+        let cursor = try call.listCursor(of: question.text)
         var table = ToolTable(groupBy: question.dimensions)
-        let sample = try await ToolSample(question, api, call, room: &room) { table.add($0) }
-        let rows = table.rows(over: question.sparklineRange)
-        let page = ListPage(of: rows, limit: limit, after: cursor, question: question.text) { row in
+        sample = try await ToolSample(question, api, call, room: &room) { table.add($0) }
+        let page = ListPage(
+            of: table.rows(over: question.sparklineRange),
+            limit: limit,
+            after: cursor,
+            question: question.text
+        ) { row in
             ListCursor.Place(
                 rank: ~UInt64(clamping: row.callCount),
                 [row.toolName, row.server, row.layer?.rawValue, row.agentName].map { $0 ?? "" }.joined(separator: "\0")
             )
         }
-        var response = APIResponse.json(capacity: 256 + page.elements.count * 512) { json in
-            json.object { json in
-                json.array("tools") { json in
-                    for row in page.elements { write(row, to: &json) }
-                }
-                json.member("next", page.next)
-                json.object("inspected") { json in
-                    json.member("traces", sample.traceCount)
-                    json.member("isCut", sample.isCut)
-                }
-            }
+        rows = page.elements
+        next = page.next
+    }
+
+    /// Writes the members of the page.
+    func write(to json: inout JSONWriter) {
+        json.array("tools") { json in
+            for row in rows { Self.write(row, to: &json) }
         }
-        response.memory = room.memory
-        return response
+        json.member("next", next)
+        json.object("inspected") { json in
+            json.member("traces", sample.traceCount)
+            json.member("isCut", sample.isCut)
+        }
     }
 
     private static func write(_ row: ToolTable.Row, to json: inout JSONWriter) {

@@ -8,7 +8,7 @@ import SkeinWire
 /// What is read below `/api/worktrace/v1/`: sessions, their steps, orchestrations and tools.
 enum WorkReadingAPI {
     static let routes: [Route] = [
-        route("sessions", SessionFilter.parameters + ["limit", "cursor"], answer: sessions),
+        route("sessions", SessionList.parameters, answer: sessions),
         route("sessions/{id}", [], answer: session),
         route("sessions/{id}/conversation", [], answer: conversation),
         route("orchestrations/{id}", [], answer: orchestration),
@@ -22,25 +22,10 @@ enum WorkReadingAPI {
 
     /// One page of the sessions that are asked for, newest first.
     static func sessions(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
-        let filter = try SessionFilter(call)
-        let limit = try call.limit(atMost: 1000)
-        var cursor: ListCursor?
-        if let sent = call.request.query("cursor"), !sent.isEmpty {
-            cursor = ListCursor(sent, question: filter.question)
-            if cursor == nil { throw APICall.foreignCursor(sent, of: "list") }
-        }
         var room = AnswerRoom(api.answers, remedy: "ask for fewer sessions, or raise memory")
-        let list = try await SessionList(filter, limit: limit, after: cursor, api, call, room: &room)
+        let list = try await SessionList(api, call, room: &room)
         var response = try APIResponse.json(capacity: 256 + list.records.count * 1024) { json throws(APIError) in
-            try json.object { json throws(APIError) in
-                try json.array("sessions") { json throws(APIError) in
-                    for record in list.records {
-                        json.object { json in record.write(to: &json) }
-                        try room.hold(json.count)
-                    }
-                }
-                json.member("next", list.next?.text(question: filter.question))
-            }
+            try json.object { json throws(APIError) in try list.write(to: &json, room: &room) }
         }
         response.memory = room.memory
         return response
@@ -139,5 +124,14 @@ enum WorkReadingAPI {
             "unknown-session",
             "No session \(APICall.shown(id)) is known: GET /api/worktrace/v1/sessions lists those that are."
         )
+    }
+}
+
+extension APICall {
+    /// Where a list goes on that `question` tells from others; `nil` at its beginning.
+    func listCursor(of question: String) throws(APIError) -> ListCursor? {
+        guard let sent = request.query("cursor"), !sent.isEmpty else { return nil }
+        guard let cursor = ListCursor(sent, question: question) else { throw Self.foreignCursor(sent, of: "list") }
+        return cursor
     }
 }

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinModel
+import SkeinStore
+import Testing
+
+/// Sessions, tools and orchestrations as they are read out of spans (`agents-api.md` §5).
+struct WorkReadingTests {
+    private static let base = "/api/worktrace/v1"
+    private static let start = APIUnderTest.now - 3_600_000_000_000
+    private static let second: UInt64 = 1_000_000_000
+
+    /// A span of trace `trace`, some seconds after the start.
+    private static func span(
+        _ trace: UInt64,
+        _ id: UInt64,
+        below parent: UInt64 = 0,
+        _ name: String,
+        from first: UInt64,
+        seconds: UInt64,
+        _ attributes: [Attribute]
+    ) -> Span {
+        var span = Span(
+            traceID: TraceID(high: 7, low: trace),
+            spanID: SpanID(id),
+            parentSpanID: SpanID(parent),
+            name: name,
+            startUnixNanos: start + first * second,
+            durationNanos: seconds * second
+        )
+        span.attributes = attributes
+        span.resource = Resource(attributes: [Attribute("service.name", "desk")])
+        return span
+    }
+
+    /// An agent in a trace of its own, with a model call and a tool call.
+    private static func run(_ trace: UInt64, _ agent: String, at first: UInt64, more: [Attribute] = []) -> [Span] {
+        let chat: [Attribute] = [
+            Attribute("gen_ai.operation.name", "chat"), Attribute("gen_ai.request.model", "m"),
+            Attribute("gen_ai.usage.input_tokens", 10), Attribute("gen_ai.usage.output_tokens", 2),
+            Attribute("gen_ai.input.messages", #"[{"role":"user","parts":[{"type":"text","content":"hello"}]}]"#),
+            Attribute("gen_ai.output.messages", #"[{"role":"assistant","parts":[{"type":"text","content":"hi"}]}]"#),
+        ]
+        let tool: [Attribute] = [
+            Attribute("gen_ai.operation.name", "execute_tool"), Attribute("gen_ai.tool.name", "grep"),
+        ]
+        let agentFacts = [
+            Attribute("gen_ai.operation.name", "invoke_agent"), Attribute("gen_ai.agent.name", .string(agent)),
+        ]
+        return [
+            span(trace, trace << 8 | 1, "invoke_agent \(agent)", from: first, seconds: 10, agentFacts + more),
+            span(trace, trace << 8 | 2, below: trace << 8 | 1, "chat m", from: first + 1, seconds: 2, chat),
+            span(trace, trace << 8 | 3, below: trace << 8 | 1, "execute_tool grep", from: first + 4, seconds: 3, tool),
+        ]
+    }
+
+    private static func session(_ trace: UInt64) -> String {
+        "\(TraceID(high: 7, low: trace)):\(SpanID(trace << 8 | 1))"
+    }
+
+    @Test func `sessions are listed newest first, page by page, each once`() async throws {
+        let api = try await APIUnderTest((1...7).flatMap { Self.run($0, "a\($0)", at: $0 * 20) })
+        var seen: [String?] = []
+        var cursor = ""
+        repeat {
+            let page = try await api.json("\(Self.base)/sessions?limit=3\(cursor.isEmpty ? "" : "&cursor=\(cursor)")")
+            #expect(page["sessions"].array.count <= 3)
+            seen += page["sessions"].array.map { $0["agentName"].string }
+            cursor = page["next"].string ?? ""
+        } while !cursor.isEmpty
+        #expect(seen == ["a7", "a6", "a5", "a4", "a3", "a2", "a1"])
+    }
+
+    @Test func `a session that began late in an old trace stands before newer traces`() async throws {
+        var old = Self.run(1, "old", at: 0)
+        old[0].durationNanos = 500 * Self.second
+        let late = Self.span(
+            1,
+            0x199,
+            below: 0x101,
+            "invoke_agent late",
+            from: 300,
+            seconds: 5,
+            [Attribute("gen_ai.operation.name", "invoke_agent"), Attribute("gen_ai.agent.name", "late")]
+        )
+        let api = try await APIUnderTest(old + [late] + Self.run(2, "new", at: 100))
+        let first = try await api.json("\(Self.base)/sessions?limit=1")
+        #expect(first["sessions"][0]["agentName"] == "late")
+        let all = try await api.json("\(Self.base)/sessions")
+        #expect(all["sessions"].array.map { $0["agentName"] } == ["late", "new", "old"])
+        #expect(all["sessions"][0]["parentSessionId"] == .string(Self.session(1)))
+    }
+
+    @Test func `a cursor serves its own list only`() async throws {
+        let api = try await APIUnderTest((1...3).flatMap { Self.run($0, "a", at: $0 * 20) })
+        let page = try await api.json("\(Self.base)/sessions?limit=1")
+        let cursor = try #require(page["next"].string)
+        let refused = try await api.json("\(Self.base)/sessions?limit=1&agent=a&cursor=\(cursor)", status: 400)
+        #expect(refused["field"] == "cursor")
+    }
+
+    @Test(arguments: [
+        ("agent=a2", ["a2"]), ("outcome=failure", ["a3"]), ("minCost=0.5", ["a1"]), ("sessionKey=talk-2", ["a2"]),
+        ("q=gen_ai.agent.name%20%3D%20%22a1%22", ["a1"]), ("from=1795338050000000000", ["a3"]),
+        ("to=1795338030000000000", ["a1"]), ("priority=high", []), ("traceId=00000000000000070000000000000002", ["a2"]),
+    ])
+    func `filters leave what is asked for`(query: String, expected: [String]) async throws {
+        var failed = Self.run(3, "a3", at: 60)
+        failed[0].status = Span.Status(.error, message: "gave up")
+        let dear = [Attribute("gen_ai.conversation.id", "talk-1"), Attribute("worktrace.cost.usd", 0.75)]
+        var first = Self.run(1, "a1", at: 20, more: [dear[0]])
+        first[1].attributes.append(dear[1])
+        let talk = [Attribute("gen_ai.conversation.id", "talk-2")]
+        let api = try await APIUnderTest(first + Self.run(2, "a2", at: 40, more: talk) + failed)
+        let found = try await api.json("\(Self.base)/sessions?\(query)")
+        #expect(found["sessions"].array.compactMap { $0["agentName"].string } == expected)
+    }
+
+    @Test func `plain traces of services hold no sessions`() async throws {
+        let api = try await APIUnderTest(Shop.order)
+        #expect(try await api.json("\(Self.base)/sessions")["sessions"].array.isEmpty)
+        let id = Shop.order[0].traceID
+        let whole = try await api.json("\(Self.base)/orchestrations/\(id)")
+        #expect(whole["sessions"].array.count == 1)
+        #expect(whole["toolCalls"].array.isEmpty)
+    }
+
+    @Test func `a session comes with its steps by start, and what was said`() async throws {
+        let api = try await APIUnderTest(Self.run(1, "a", at: 0))
+        let session = try await api.json("\(Self.base)/sessions/\(Self.session(1))")
+        #expect(session["source"] == "spans")
+        #expect(session["steps"].array.map { $0["stepKind"] } == ["llm", "tool"])
+        #expect(session["steps"][1]["tool"]["name"] == "grep")
+        #expect(session["totals"]["inputTokens"] == 10)
+        #expect(session["totals"]["durationMs"] == 10_000)
+        let said = try await api.json("\(Self.base)/sessions/\(Self.session(1))/conversation")
+        #expect(said["contentState"] == "kept")
+        #expect(said["turns"].array.map { $0["text"] } == ["hello", "hi"])
+    }
+
+    @Test(arguments: [
+        ("sessions/nobody", "unknown-session"), ("sessions/nobody/conversation", "unknown-session"),
+        ("orchestrations/00000000000000070000000000000009", "unknown-trace"),
+        ("orchestrations/nobody", "unknown-session"), ("orchestrations/nobody/bottlenecks", "unknown-session"),
+    ])
+    func `what was never seen is 404`(path: String, code: String) async throws {
+        let api = try await APIUnderTest(Self.run(1, "a", at: 0))
+        #expect(try await api.json("\(Self.base)/\(path)", status: 404)["code"] == .string(code))
+    }
+
+    @Test(arguments: [
+        ("sessions?limit=0", "limit"), ("sessions?minCost=dear", "minCost"), ("sessions?from=x", "from"),
+        ("sessions?from=2&to=1", "to"), ("sessions?who=me", "who"), ("tools?groupBy=color", "groupBy"),
+        ("tools?traceId=xyz", "traceId"),
+    ])
+    func `what is out of its grammar is named`(path: String, field: String) async throws {
+        let api = try await APIUnderTest([])
+        let problem = try await api.json("\(Self.base)/\(path)", status: 400)
+        #expect(problem["field"] == .string(field))
+    }
+
+    @Test func `tool calls are counted in groups`() async throws {
+        let api = try await APIUnderTest((1...4).flatMap { Self.run($0, $0 < 4 ? "a" : "b", at: $0 * 20) })
+        let tools = try await api.json("\(Self.base)/tools")["tools"]
+        #expect(tools.array.count == 1)
+        #expect(tools[0]["callCount"] == 4)
+        #expect(tools[0]["durationNanos"]["p50"] == "3000000000")
+        let agents = try await api.json("\(Self.base)/tools?groupBy=tool,agent")["tools"].array
+        #expect(agents.map { $0["agentName"] } == ["a", "b"])
+        #expect(agents.map { $0["callCount"] } == [3, 1])
+        let page = try await api.json("\(Self.base)/tools?groupBy=agent&limit=1")
+        let next = try #require(page["next"].string)
+        let rest = try await api.json("\(Self.base)/tools?groupBy=agent&limit=1&cursor=\(next)")
+        #expect(rest["tools"][0]["agentName"] == "b")
+        #expect(rest["next"] == .null)
+    }
+
+    @Test func `sessions that only link are one forest, from either side`() async throws {
+        var second = Self.run(2, "b", at: 5)
+        second[0].links = [Span.Link(traceID: TraceID(high: 7, low: 1), spanID: SpanID(0x103))]
+        let api = try await APIUnderTest(Self.run(1, "a", at: 0) + second)
+        for trace: UInt64 in 1...2 {
+            let whole = try await api.json("\(Self.base)/orchestrations/\(TraceID(high: 7, low: trace))")
+            #expect(whole["sessions"].array.map { $0["agentName"] } == ["a", "b"])
+            #expect(whole["edges"][0]["linkMode"] == "link")
+            #expect(whole["rootSessionId"] == .string(Self.session(1)))
+        }
+    }
+
+    @Test func `lone notifications are found by a condition only, and nothing is missing from a page`() async throws {
+        var spans: [Span] = []
+        for number: UInt64 in 1...6 {
+            spans += Self.run(number * 2, "a", at: number * 20)
+            let method = Attribute("mcp.method.name", "notifications/initialized")
+            spans.append(
+                Self.span(
+                    number * 2 + 1,
+                    number,
+                    "notifications/initialized",
+                    from: number * 20 + 1,
+                    seconds: 0,
+                    [method]
+                )
+            )
+        }
+        let api = try await APIUnderTest(spans)
+        let page = try await api.json("/api/skein/v1/search?limit=4")
+        #expect(page["traces"].array.map { $0["rootSpanName"] } == Array(repeating: "invoke_agent a", count: 4))
+        let next = try #require(page["next"].string)
+        let rest = try await api.json("/api/skein/v1/search?limit=4&cursor=\(next)")
+        #expect(rest["traces"].array.count == 2)
+        let query = "name%20%3D%20%22notifications%2Finitialized%22"
+        #expect(try await api.json("/api/skein/v1/search?q=\(query)")["traces"].array.count == 6)
+    }
+}
