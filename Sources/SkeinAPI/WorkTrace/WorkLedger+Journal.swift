@@ -109,6 +109,13 @@ extension WorkLedger {
         }
     }
 
+    /// Sessions that go on are heard anew when all is read: that the server was away is not their silence.
+    mutating func wake(at now: UInt64) {
+        for (id, session) in sessions where !session.isEnded {
+            sessions[id]?.lastUnixNanos = max(session.lastUnixNanos, now)
+        }
+    }
+
     private mutating func replay(session record: WorkFields) -> Bool {
         guard let id = record.text("id"), let place = WorkSession.Place(record.fields("place")),
             let start = record.nanos("start")

@@ -228,7 +228,8 @@ struct WorkLedger: Sendable {
             step = WorkStep(id: id, startUnixNanos: fields.nanos("startTime") ?? now)
         }
         try checkEnd(fields, isNew: false)
-        try checkRoom()
+        // What ends makes room.
+        if !isEnd { try checkRoom() }
         let before = step
         if let end = fields.nanos("endTime"), end < (fields.nanos("startTime") ?? step.startUnixNanos) {
             guard step.startDigest == nil || step.fields.nanos("startTime") == nil else {

@@ -65,6 +65,7 @@ package final class WorkTrace: Sendable {
         var ledger = WorkLedger(limits: limits, sampling: sampling)
         var unknownCount = 0
         try journal.forEachRecord { _, bytes in if !ledger.replay(bytes) { unknownCount += 1 } }
+        ledger.wake(at: clock.unixNanos)
         ledger.sender = { [messages] in messages.sender(of: $0) }
         isBehind.store(!ledger.unstored(at: 0, countMax: 1).isEmpty, ordering: .relaxed)
         self.ledger = Mutex(ledger)

@@ -25,9 +25,20 @@ extension WorkTraceAPI {
         var problem: APIError?
     }
 
+    /// Most lines of a batch.
+    private static let lineCountMax = 50_000
+
     static func batch(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let work = try api.openWork()
         try checkType(call, ["application/x-ndjson", "application/jsonl", "application/json"])
+        let lineCount = call.request.body.count { $0 == 0x0a }
+        guard lineCount <= lineCountMax else {
+            throw APIError(
+                413,
+                "too-large",
+                "The batch has \(lineCount) lines, at most \(lineCountMax) are taken: send several."
+            )
+        }
         var results: [Int: Result] = [:]
         var lines = read(call.request.body, &results)
         var isBehind = false

@@ -19,6 +19,7 @@ extension Mapping {
         Mapping(.toolCallID, "ai.toolCall.id", .vercel, of: [.tool], example: "c1", says: "c1"),
         Mapping(.toolCallID, "call_id", .codex, of: [.tool], isOwn: true, example: "c1", says: "c1"),
 
+        Mapping(.toolServer, "worktrace.tool.server", .workTrace, of: [.tool], example: "fs-mcp", says: "fs-mcp"),
         Mapping(.toolServer, "worktrace.mcp.server.name", .workTrace, of: [.tool], example: "fs-mcp", says: "fs-mcp"),
         Mapping(.toolServer, "mcp.server.name", .mcp, of: [.tool], example: "fs-mcp", says: "fs-mcp"),
         Mapping(.toolServer, "anthropic.mcp.server.name", .claudeCode, of: [.tool], example: "fs-mcp", says: "fs-mcp"),

@@ -44,8 +44,7 @@ package struct LineSplitter {
             line = []
         } else if isEnd {
             pieces.append(.line(line))
-            // A long line's memory goes; that of usual ones is used again.
-            if line.capacity > 1 << 20 { line = [] } else { line.removeAll(keepingCapacity: true) }
+            line = []
         }
     }
 

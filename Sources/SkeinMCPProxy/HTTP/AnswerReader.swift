@@ -19,6 +19,8 @@ struct AnswerReader {
     private let announcedByteCount: Int?
     private var hasNoted = false
     private var hasEventIDs = false
+    /// Whether the body came compressed although nobody asked for that.
+    let isCompressed: Bool
     /// Of the body so far.
     private(set) var byteCount = 0
     /// What an event of the older "HTTP with SSE" told the client to post to: a way of its own then carries this stream's messages.
@@ -30,6 +32,7 @@ struct AnswerReader {
         let type = response.headers.first(name: "content-type")?.prefix { $0 != ";" }.lowercased()
             .trimmingPrefix { $0 == " " }
         let coding = response.headers[canonicalForm: "content-encoding"].filter { $0.lowercased() != "identity" }
+        isCompressed = !coding.isEmpty
         form =
             switch type {
             case _ where !coding.isEmpty: .opaque

@@ -29,7 +29,9 @@ package final class HTTPProxy: Sendable {
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10))
         )
-        // A request that waits for a stream of another to end would wait for ever.
+        // A request that waits for a stream of another to end would wait for ever, as it may where a connection of HTTP/2 carries as
+        // many streams as the server allows.
+        configuration.httpVersion = .http1Only
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4_096
         // Servers give up idle connections after five seconds and more: not while a request is on its way.
         configuration.connectionPool.idleTimeout = .seconds(2)

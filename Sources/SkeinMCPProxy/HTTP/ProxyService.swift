@@ -38,7 +38,11 @@ final class ProxyService: HTTPService {
         self.conversation = conversation
     }
 
-    func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? { nil }
+    /// A target that is no path would be read as part of the upstream's address, and could lead to another host.
+    func answer(toHead head: HTTPRequestHead) -> HTTPAnswer? {
+        if head.method != .CONNECT, head.target.utf8.first == UInt8(ascii: "/") { return nil }
+        return .text(.badRequest, "skein mcp-proxy: \(head.target.prefix(100)) is no path: ask for one such as /mcp")
+    }
 
     func abandonsWithClient(_ head: HTTPRequestHead) -> Bool { true }
 
@@ -70,6 +74,8 @@ final class ProxyService: HTTPService {
         let hosts = head.headers["host"]
         if hosts.count == 1, address().isNamed(by: hosts[0]) { dropped.insert("host") }
         request.headers = head.headers.forwarded(without: dropped)
+        // Answers to calls have to be read on their way.
+        if head.method == .POST { request.headers.replaceOrAdd(name: "accept-encoding", value: "identity") }
         let hasBody = head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding")
         if hasBody || body.readableBytes > 0 { request.body = .bytes(body) }
         return request
@@ -136,14 +142,21 @@ final class ProxyService: HTTPService {
                 }
                 try Task.checkCancellation()
             } catch {
-                exchange.end(error is CancellationError ? .cancelled : .connectionClosed, byteCount: reader.byteCount)
+                let isCancelled = error is CancellationError
+                if !isCancelled, reader.isToBeContinued(status) {
+                    exchange.release()
+                } else {
+                    exchange.end(isCancelled ? .cancelled : .connectionClosed, byteCount: reader.byteCount)
+                }
                 throw error
             }
             reader.finish()
             if reader.isToBeContinued(status) {
                 exchange.release()
             } else {
-                exchange.end(Self.outcome(status), byteCount: reader.byteCount)
+                // What cannot be read and came whole is no error.
+                let outcome = reader.isCompressed && status < 300 ? .success : Self.outcome(status)
+                exchange.end(outcome, byteCount: reader.byteCount)
             }
             if endsSession { closeSession(of: head) }
         }

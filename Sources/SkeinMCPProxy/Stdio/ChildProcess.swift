@@ -86,6 +86,8 @@ struct ChildProcess: Sendable {
         #else
             let variables = environ
         #endif
+        // Where it is inherited as ignored, the exit code would be lost.
+        signal(SIGCHLD, SIG_DFL)
         let code = posix_spawnp(&id, name, &actions, &attributes, arguments, variables)
         return (code, id)
     }

@@ -5,7 +5,7 @@ import SkeinWire
 
 /// The answer to `GET /api/worktrace/v1/orchestrations/{id}`. Its shapes are in `docs/agents.md`.
 extension Orchestration {
-    func write(to json: inout JSONWriter, messageCount: Int, room: inout AnswerRoom) throws(APIError) {
+    func write(to json: inout JSONWriter, messageCount: Int, isCut: Bool, room: inout AnswerRoom) throws(APIError) {
         try json.object { json throws(APIError) in
             json.member("traceId", traceID)
             json.member("rootSessionId", rootSessionID)
@@ -17,7 +17,7 @@ extension Orchestration {
             json.member("durationNanos", decimal: durationNanos)
             json.member("spanCount", spanCount)
             json.member("errorCount", errorCount)
-            json.member("truncated", truncated)
+            json.member("truncated", truncated || isCut)
             json.member("sessionCount", sessionCount)
             json.member("toolCallCount", toolCallCount)
             try Self.write("sessions", sessions, to: &json, &room) { session, json in session.write(to: &json) }

@@ -61,13 +61,15 @@ struct SessionConversation {
 
     /// What each call adds to the one before it.
     private mutating func addModelCalls(_ rows: [Int], of trace: WorkForest.Trace) {
-        var told: [Conversation.Turn] = []
+        // How often each thing was told to one call, at most: a call that is about something else tells nothing anew.
+        var told: [Conversation.Turn: Int] = [:]
         for row in rows {
-            let said = Conversation.read(trace.batch, row)
-            guard !said.isEmpty else { continue }
-            let known = zip(told, said).prefix { $0 == $1 }.count
             let span = trace.spans[row]
-            for turn in said[known...] {
+            var counts: [Conversation.Turn: Int] = [:]
+            for turn in Conversation.read(trace.batch, row) {
+                counts[turn, default: 0] += 1
+                guard counts[turn, default: 0] > told[turn, default: 0] else { continue }
+                told[turn] = counts[turn]
                 // What a model says is known when it has said it.
                 let isAnswer = turn.role == "assistant"
                 turns.append(
@@ -78,7 +80,6 @@ struct SessionConversation {
                     )
                 )
             }
-            told = said
         }
     }
 

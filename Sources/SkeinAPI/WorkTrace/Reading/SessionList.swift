@@ -51,7 +51,7 @@ struct SessionList {
             cursor: Self.cursor(filter, cursor),
             order: .newest
         )
-        let live = Self.liveTraces(filter, api)
+        let live = Self.liveTraces(filter, after: cursor, api)
         for id in live {
             let found = try await Self.sessions(of: id, filter, api, call, room: &room)
             records += found.filter { cursor?.place.precedes(Self.place($0)) ?? true }
@@ -99,12 +99,21 @@ struct SessionList {
         json.member("next", next)
     }
 
-    /// Traces of sessions that are at work, which the store may not know yet. What a condition finds is in the store.
-    private static func liveTraces(_ filter: SessionFilter, _ api: API) -> Set<TraceID> {
+    /// Traces of sessions that are at work, which the store may not know yet: the newest that may be on the page. What a condition
+    /// finds is in the store.
+    private static func liveTraces(_ filter: SessionFilter, after cursor: ListCursor?, _ api: API) -> Set<TraceID> {
         guard filter.query == nil, let work = api.work else { return [] }
-        let traces = Set(work.knownSessions().filter { !$0.isStored }.map(\.place.traceID))
-        return traces.filter { filter.traceID == nil || filter.traceID == $0 }
+        let latest = cursor.map { ~$0.place.rank } ?? .max
+        let sessions = work.knownSessions().filter { session in
+            !session.isStored && session.startUnixNanos <= latest && filter.range.contains(session.startUnixNanos)
+                && (filter.traceID == nil || filter.traceID == session.place.traceID)
+        }
+        let newest = sessions.sorted { $0.startUnixNanos > $1.startUnixNanos }.prefix(liveCountMax)
+        return Set(newest.map(\.place.traceID))
     }
+
+    /// Most sessions at work whose traces are read for a page.
+    private static let liveCountMax = 1000
 
     /// Newest first, so the rank falls with the start.
     private static func place(_ record: SessionRecord) -> ListCursor.Place {

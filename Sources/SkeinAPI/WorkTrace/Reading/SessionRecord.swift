@@ -50,7 +50,7 @@ struct SessionRecord {
         json.member("agentName", session.agentName)
         json.member("agentVersion", session.agentVersion)
         json.member("serviceName", session.serviceName)
-        json.member("parentSessionId", session.parentSessionID)
+        json.member("parentSessionId", work?.parentSessionID ?? session.parentSessionID)
         json.member("parentStepId", work?.parentStepID)
         json.member("rootSessionId", rootSessionID)
         json.member("threadId", work?.threadID)
@@ -71,7 +71,8 @@ struct SessionRecord {
         json.object("trace") { json in
             json.member("traceId", session.traceID)
             json.member("spanId", session.spanID)
-            json.member("sampled", true)
+            // Only WorkTrace says so of itself; what others sent was sampled.
+            json.member("sampled", work == nil || (span?.flags ?? 1) & 1 == 1)
             json.member("samplingReason", text("worktrace.sampling.reason"))
             json.member("weight", span?.weight ?? 1)
         }
@@ -109,9 +110,4 @@ struct SessionRecord {
             }
         }
     }
-}
-
-extension WorkForest.Trace {
-    /// Where a span stands; of several that share an id the first.
-    func row(of id: SpanID) -> Int? { batch.spanIDs.firstIndex(of: id) }
 }

@@ -24,6 +24,22 @@ struct WorkForest {
         let id: TraceID
         let batch: SpanBatch
         let spans: [AgentSpan]
+        /// Where a span stands; of several that share an id the first.
+        private let rows: [SpanID: Int]
+
+        /// What is in `open` has not ended.
+        init(_ id: TraceID, _ batch: SpanBatch, open: Set<SpanID>) {
+            self.id = id
+            self.batch = batch
+            var spans = AgentSpan.read(batch)
+            if !open.isEmpty {
+                for row in spans.indices where open.contains(spans[row].spanID) { spans[row].isOpen = true }
+            }
+            self.spans = spans
+            rows = Dictionary(zip(batch.spanIDs, 0...), uniquingKeysWith: { first, _ in first })
+        }
+
+        func row(of id: SpanID) -> Int? { rows[id] }
     }
 
     /// What the spans of all traces tell.
@@ -54,6 +70,7 @@ struct WorkForest {
             if trace.holdsAgents {
                 related += try await Self.traceIDs(
                     "{ link:traceID = \"\(next)\" }",
+                    in: trace.followers,
                     limit: Self.traceCountMax,
                     api,
                     call
@@ -87,17 +104,19 @@ struct WorkForest {
         let known = Set(batch.spanIDs)
         let added = open.filter { !known.contains($0.spanID) }
         if !added.isEmpty { batch = SpanBatch(spans: batch.spans + added, receivedUnixNanos: batch.receivedUnixNanos) }
-        return batch.isEmpty ? nil : Trace(id: id, batch: batch, spans: AgentSpan.read(batch))
+        guard !batch.isEmpty else { return nil }
+        return Trace(id, batch, open: Set(added.filter { $0.attributes["worktrace.open"] == true }.map(\.spanID)))
     }
 
     /// The newest traces that `query` finds.
     static func traceIDs(
         _ query: String,
+        in range: TimeRange = .all,
         limit: Int,
         _ api: API,
         _ call: APICall
     ) async throws(APIError) -> [TraceID] {
-        let request = TraceSearchRequest(try NativeAPI.selection(query), range: .all, limit: limit)
+        let request = TraceSearchRequest(try NativeAPI.selection(query), range: range, limit: limit)
         let page = try await api.ask(call) { store throws(StoreError) in try await store.search(request) }
         return page.traces.map(\.summary.traceID)
     }
@@ -116,8 +135,16 @@ extension WorkForest.Trace {
     /// Traces that what opens sessions here links to.
     fileprivate var linked: [TraceID] {
         spans.filter { $0.kind == .agent || $0.work != nil || !$0.parentSpanID.isValid }.flatMap {
-            $0.links.map(\.traceID)
+            // Who answers a message, or tries again, does other work.
+            $0.links.filter { $0.relation != "message" && $0.relation != "retry_of" }.map(\.traceID)
         }
+    }
+
+    /// When what was started here starts: a link is no reason to look through all of time.
+    fileprivate var followers: TimeRange {
+        let end = spans.map(\.endUnixNanos).max() ?? 0
+        let (last, overflow) = end.addingReportingOverflow(24 * 3600 * 1_000_000_000)
+        return TimeRange(start: spans.map(\.startUnixNanos).min() ?? 0, end: overflow ? .max : last)
     }
 
     fileprivate var rootSessionIDs: Set<String> {

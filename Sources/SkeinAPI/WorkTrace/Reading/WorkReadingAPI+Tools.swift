@@ -170,6 +170,7 @@ struct ToolSample {
             spanCount += trace.spans.count
             let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos)
             for call in orchestration.toolCalls where question.includes(call) { body(call) }
+            isCut = isCut || orchestration.truncated
         }
         if let id = question.traceID {
             try await add(id, &room)

@@ -35,8 +35,7 @@ enum WorkReadingAPI {
     static func session(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         var room = AnswerRoom(api.answers, remedy: "read the trace page by page, or raise memory")
         let id = call.pathValues[0]
-        let traceID = try await traceID(ofSession: id, api, call)
-        let forest = try await WorkForest(around: traceID, api, call, room: &room)
+        let forest = try await forest(ofSession: id, api, call, room: &room)
         let orchestration = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos)
         guard let place = orchestration.sessions.firstIndex(where: { $0.sessionID == id }) else {
             throw unknownSession(id)
@@ -56,7 +55,12 @@ enum WorkReadingAPI {
         let orchestration = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos)
         var response = try APIResponse.json(capacity: 4096 + orchestration.sessions.count * 768) {
             json throws(APIError) in
-            try orchestration.write(to: &json, messageCount: messageCount(of: orchestration, api), room: &room)
+            try orchestration.write(
+                to: &json,
+                messageCount: messageCount(of: orchestration, api),
+                isCut: forest.isCut,
+                room: &room
+            )
         }
         response.memory = room.memory
         return response
@@ -80,7 +84,21 @@ enum WorkReadingAPI {
                 return try await WorkForest(around: other, api, call, room: &room)
             }
         }
-        return try await WorkForest(around: traceID(ofSession: text, api, call), api, call, room: &room)
+        return try await forest(ofSession: text, api, call, room: &room)
+    }
+
+    /// The forest around the session `id`.
+    private static func forest(
+        ofSession id: String,
+        _ api: API,
+        _ call: APICall,
+        room: inout AnswerRoom
+    ) async throws(APIError) -> WorkForest {
+        do throws(APIError) {
+            return try await WorkForest(around: traceID(ofSession: id, api, call), api, call, room: &room)
+        } catch  where error.code == "unknown-trace" {
+            throw unknownSession(id)
+        }
     }
 
     /// The trace in which the session `id` is. Throws `unknown-session` when it was never seen.
