@@ -73,6 +73,7 @@ extension Mapping {
         Mapping(.workTask, "worktrace.task.id", .workTrace, example: "task-17", says: "task-17"),
         Mapping(.workPriority, "worktrace.task.priority", .workTrace, example: "high", says: "high"),
         Mapping(.workThread, "worktrace.session.thread_id", .workTrace, example: "grp-uploads", says: "grp-uploads"),
+        Mapping(.workThread, "gen_ai.conversation.id", .workTrace, example: "grp-uploads", says: "grp-uploads"),
         Mapping(.workRetryOf, "worktrace.step.retry_of", .workTrace, example: "st_11", says: "st_11"),
         Mapping(.workLinkMode, "worktrace.session.link_mode", .workTrace, example: "link", says: "link"),
         Mapping(.workState, "worktrace.session.state", .workTrace, example: "waiting", says: "waiting"),

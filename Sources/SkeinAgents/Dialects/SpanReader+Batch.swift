@@ -69,7 +69,8 @@ extension SpanReader {
         work.outcome = text(.workOutcome, span)
         work.taskID = text(.workTask, span)
         work.taskPriority = text(.workPriority, span)
-        work.threadID = text(.workThread, span)
+        // Without a thread the conversation is the session.
+        work.threadID = text(.workThread, span).flatMap { $0 == session ? nil : $0 }
         work.retryOf = text(.workRetryOf, span)
         work.isLinked = text(.workLinkMode, span) == "link"
         let openWords = work.isSession ? ["running", "waiting"] : ["running", "needs_input", "retrying"]
