@@ -233,6 +233,7 @@ def test_a_further_page_that_fails_leaves_the_list(open_page, server):
         query_box(page).fill('service = "many"')
         query_box(page).press("Enter")
         expect(page.get_by_text("100+ traces", exact=True)).to_be_visible()
+        settle(rig)
         page.get_by_role("grid").focus()
         page.keyboard.press("End")
         expect(page.get_by_text("the disk is on fire").first).to_be_visible()

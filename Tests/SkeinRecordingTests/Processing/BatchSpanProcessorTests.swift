@@ -232,7 +232,7 @@ import Tracing
         let exporter = TestExporter()
         exporter.state.withLock { $0.result = .failed(reason: "no route") }
         let problems = Mutex<[String]>([])
-        let processor = BatchSpanProcessor(exporter, configuration: configuration(batch: 2)) { problem in
+        let processor = BatchSpanProcessor(exporter, configuration: configuration(batch: 4)) { problem in
             problems.withLock { $0.append(problem) }
         }
         let tracer = SkeinTracer(processors: [processor])
