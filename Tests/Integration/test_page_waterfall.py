@@ -112,7 +112,7 @@ def test_the_critical_path_is_drawn_and_can_be_all_that_shows(open_page, order, 
         expect(page.get_by_role("row", name=re.compile("orphan"))).to_have_count(0)
         page.reload()
         expect(page.get_by_role("button", name=re.compile("^Critical path"))).to_have_attribute("aria-pressed", "true")
-        assert int(waterfall(page).get_attribute("aria-rowcount")) < whole
+        expect(waterfall(page)).not_to_have_attribute("aria-rowcount", str(whole))
         page.keyboard.press("P")
         rows(grid, whole)
 
