@@ -30,14 +30,19 @@ public final class EmbeddedStore: SpanStore {
     package var savedQueries: any SavedQueries { queryFile }
 
     /// The records of a user of the data folder: files of its folder `worktrace/` that end with `.` and `name`. To be asked for
-    /// once for each name.
-    package func recordLog(_ name: String, segmentBytesMax: Int) throws(StoreError) -> any RecordLog {
+    /// once for each name. `isChain` says that records build on each other, so that none is taken behind one that was lost.
+    package func recordLog(
+        _ name: String,
+        segmentBytesMax: Int,
+        isChain: Bool
+    ) throws(StoreError) -> any RecordLog {
         try SegmentLog(
             on: meter,
             in: folder.workTrace,
             suffix: "." + name,
             segmentBytesMax: segmentBytesMax,
-            syncs: configuration.durability != .os
+            syncs: configuration.durability != .os,
+            isChain: isChain
         )
     }
     let pinFile: PinFile

@@ -128,8 +128,8 @@ struct WorkService: Service, CustomStringConvertible {
         let trace: WorkTrace
         do throws(StoreError) {
             trace = try WorkTrace(
-                journal: store.recordLog("journal", segmentBytesMax: segmentBytesMax),
-                messageLog: store.recordLog("messages", segmentBytesMax: segmentBytesMax),
+                journal: store.recordLog("journal", segmentBytesMax: segmentBytesMax, isChain: true),
+                messageLog: store.recordLog("messages", segmentBytesMax: segmentBytesMax, isChain: false),
                 intake: intake,
                 limits: limits,
                 content: configuration.workContent,

@@ -140,7 +140,7 @@ extension DoTrace {
     ) async throws(APIError) -> Orchestration {
         var room = AnswerRoom(api.answers, remedy: "read the trace page by page, or raise memory")
         let forest = try await WorkForest(around: id, api, call, room: &room)
-        return Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos)
+        return forest.orchestration(at: api.clock.unixNanos)
     }
 
     /// What a session is, in a few words.

@@ -146,6 +146,17 @@ extension WorkLedger {
         )
     }
 
+    /// Each change of a step is put on record with all of it.
+    func checkRoom(in step: WorkStep) throws(APIError) {
+        guard step.byteCount >= limits.stepByteCountMax else { return }
+        throw APIError(
+            413,
+            "too-large",
+            "Step \(APICall.shown(step.id)) has \(step.byteCount) bytes of facts and events, at most \(limits.stepByteCountMax) are kept: "
+                + "end it, and begin another."
+        )
+    }
+
     func checkEnd(_ fields: WorkFields, isNew: Bool) throws(APIError) {
         guard fields["endTime"] != nil else { return }
         guard let outcome = fields.text("stepOutcome") else {

@@ -11,6 +11,10 @@ extension WorkLedger {
             let silence = now - min(now, session.lastUnixNanos)
             if session.isEnded {
                 if session.isStored, silence > limits.rememberedNanos { forgotten.append(id) }
+                // Its start does not come any more.
+                if !session.isStored, !session.isStarted, silence > limits.idleNanos {
+                    store(session, at: now, &effects)
+                }
                 // Steps that began after the end, or whose start never came.
                 if silence > limits.idleNanos, open[id] != nil {
                     endOpenSteps(of: id, at: session.lastUnixNanos, now, &effects)
@@ -90,7 +94,7 @@ extension WorkLedger {
                 )
             }
         }
-        for session in sessions.values where session.isEnded && !session.isStored {
+        for session in sessions.values where session.isEnded && session.isStarted && !session.isStored {
             guard pending.count < countMax else { return pending }
             pending.append(
                 .init(reference: WorkReference(session: session.id), span: WorkSpan.span(of: session, at: now))

@@ -71,13 +71,14 @@ struct WorkLedger: Sendable {
         session.startDigest = digest
         session.place = place
         session.startUnixNanos = fields.nanos("startTime") ?? (session.isEnded ? session.startUnixNanos : now)
+        session.isStored = false
         session.verdict = sampling.decide(session.start)
         hear(&session, now)
         announce(place.parentSessionID, place.parentStepID, childPlace: place, now, &effects)
         put(session, &effects)
         note(.start, session, now, &effects)
         // It ended before it began: now its span can be made of both.
-        if session.isEnded, !session.isStored { store(session, at: now, &effects) }
+        if session.isEnded { store(session, at: now, &effects) }
         return Answer(status: 201, record: session)
     }
 
@@ -102,6 +103,8 @@ struct WorkLedger: Sendable {
             return Answer(status: 200, record: session)
         }
         let time = end.nanos("endTime") ?? max(now, session.startUnixNanos)
+        // A start that has not come is ours to guess.
+        if !session.isStarted { session.startUnixNanos = min(session.startUnixNanos, time) }
         guard time >= session.startUnixNanos else {
             throw .invalid("/endTime", "endTime lies before the start of the session: give a later one.")
         }
@@ -115,7 +118,8 @@ struct WorkLedger: Sendable {
         put(session, &effects)
         endOpenSteps(of: id, at: time, now, &effects)
         session = sessions[id] ?? session
-        store(session, at: now, &effects)
+        // Without its start there is little to tell: that may come yet, and is waited for.
+        if session.isStarted { store(session, at: now, &effects) }
         note(.end, session, now, &effects)
         return Answer(status: 200, record: session)
     }
@@ -229,7 +233,10 @@ struct WorkLedger: Sendable {
         }
         try checkEnd(fields, isNew: false)
         // What ends makes room.
-        if !isEnd { try checkRoom() }
+        if !isEnd {
+            try checkRoom()
+            try checkRoom(in: step)
+        }
         let before = step
         if let end = fields.nanos("endTime"), end < (fields.nanos("startTime") ?? step.startUnixNanos) {
             guard step.startDigest == nil || step.fields.nanos("startTime") == nil else {
@@ -266,6 +273,7 @@ struct WorkLedger: Sendable {
         hear(&session, now)
         sessions[reference.session] = session
         if var step = open[reference.session]?[reference.step], !step.isEnded {
+            guard step.byteCount < limits.stepByteCountMax else { return true }
             let before = step
             var fields = WorkFields()
             fields["events"] = .array([event.value])

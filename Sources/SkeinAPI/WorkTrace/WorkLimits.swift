@@ -8,6 +8,8 @@ package struct WorkLimits: Hashable, Sendable {
     package var openStepCountMax = 200_000
     /// Bytes of those.
     package var openByteCountMax = 128 << 20
+    /// Bytes of one open step, its events included, that take no more.
+    package var stepByteCountMax = 1 << 20
     /// Ended steps that are remembered; when there are more, the session that ended first is forgotten.
     package var endedStepCountMax = 2_000_000
     /// How long a session may be silent before it counts as abandoned.

@@ -89,15 +89,34 @@ package final class WorkMessages: Sendable {
 
     func causes(of id: String) -> [Cause] { index.withLock { $0.causes[id] ?? [] } }
 
-    /// Notes messages unless one of the same id is there; says of each whether it was new. Those that are have to be written.
-    func reserve(_ entries: [Entry]) -> [Bool] {
+    /// What is known of a message that comes.
+    enum Standing {
+        /// It was noted now, and has to be written.
+        case new
+        /// The very same is there.
+        case same(Entry)
+        /// Another of its id is there.
+        case other
+    }
+
+    /// Notes those messages of which none of the same id is there.
+    func reserve(_ entries: [Entry]) -> [Standing] {
         index.withLock { index in
             entries.map { entry in
-                guard index.byID[entry.id] == nil else { return false }
-                Self.add(entry, to: &index)
-                return true
+                guard let known = index.byID[entry.id].flatMap({ index.entries[$0] }) else {
+                    Self.add(entry, to: &index)
+                    return .new
+                }
+                return known.digest == entry.digest ? .same(known) : .other
             }
         }
+    }
+
+    /// Whether a message is on the disk, for which one that is on its way is waited for.
+    func isWritten(_ id: String) async -> Bool {
+        if entry(id)?.place != nil { return true }
+        _ = try? await log.append([], replacing: false).places()
+        return entry(id)?.place != nil
     }
 
     /// Writes messages that were reserved. Those that cannot be written are forgotten again.

@@ -5,7 +5,7 @@ import SkeinStore
 /// A session out of its stored span: enough to know it again, and to hang late steps below it.
 enum WorkRecall {
     /// The session; `nil` when the store knows no span of it, or cannot say now.
-    static func session(_ id: String, in store: any SpanStore) async -> WorkSession? {
+    static func session(_ id: String, in store: any SpanStore, at now: UInt64) async -> WorkSession? {
         let predicate = SpanPredicate.compare(.attribute(.span, "worktrace.session.id"), .equal, .string(id))
         guard let page = try? await store.search(SpanQuery(predicate: predicate, limit: 1)),
             let traceID = page.traces.first?.traceID, let reader = try? await store.traceReader(traceID)
@@ -13,11 +13,11 @@ enum WorkRecall {
         let own = WorkID.span(ofSession: id)
         let batch = (try? await reader.spans([own])) ?? SpanBatch()
         let span = batch.isEmpty ? nil : batch.span(at: 0)
-        return session(id, traceID, span)
+        return session(id, traceID, span, at: now)
     }
 
-    /// Without a `span` only where it lies is known.
-    static func session(_ id: String, _ traceID: TraceID, _ span: Span?) -> WorkSession {
+    /// Without a `span`, as of a session that only others' spans name, all that is known is where it lies: it has neither begun nor ended.
+    static func session(_ id: String, _ traceID: TraceID, _ span: Span?, at now: UInt64) -> WorkSession {
         func text(_ key: String) -> String? {
             if case .string(let text)? = span?.attributes[key] { text } else { nil }
         }
@@ -31,9 +31,9 @@ enum WorkRecall {
         place.parentStepID = text("worktrace.session.parent_step_id")
         place.taskPriority = text("worktrace.task.priority")
         place.linkMode = text("worktrace.session.link_mode") ?? "join"
-        let start = span?.startUnixNanos ?? 0
-        let end = span?.endUnixNanos ?? 0
-        var session = WorkSession(id: id, place: place, startUnixNanos: start, lastUnixNanos: end)
+        guard let span else { return WorkSession(id: id, place: place, startUnixNanos: now, lastUnixNanos: now) }
+        let end = span.endUnixNanos
+        var session = WorkSession(id: id, place: place, startUnixNanos: span.startUnixNanos, lastUnixNanos: end)
         session.endUnixNanos = end
         session.isStored = true
         session.isAbandoned = text("worktrace.session.state") == "abandoned"

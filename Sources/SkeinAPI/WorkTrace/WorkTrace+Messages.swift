@@ -19,34 +19,43 @@ extension WorkTrace {
         guard messages.hasRoom else {
             throw .tooMuchWork("The disk does not take messages as fast as they come: try again later.")
         }
-        var answers: [Result<WorkLedger.Answer<WorkFields>, APIError>] = []
-        var new: [(place: Int, record: WorkFields, digest: WorkDigest)] = []
         let now = clock.unixNanos
-        for post in posts {
-            let digest = post.fields.digest
-            if let known = messages.entry(post.id) {
-                guard known.digest == digest else {
-                    answers.append(.failure(.conflict("Message", post.id, "give the new message another id, or none")))
-                    continue
-                }
-                answers.append(.success(.init(status: 200, record: known.stamp)))
-                continue
-            }
+        let records = posts.map { post in
             var record = stamped(post)
             record.set("t", "message")
             record.set("messageId", post.id)
-            record.set("digest", digest.description)
+            record.set("digest", post.fields.digest.description)
             record.set("received", nanos: now)
             if record["time"] == nil { record.set("time", nanos: now) }
-            new.append((answers.count, record, digest))
-            answers.append(.success(.init(status: 201, record: record)))
+            return record
         }
-        let isNew = messages.reserve(new.compactMap { WorkMessages.Entry($0.record) })
-        let written = zip(new, isNew).filter(\.1).map(\.0)
+        var answers: [Result<WorkLedger.Answer<WorkFields>, APIError>] = []
+        var written: [(id: String, record: WorkFields)] = []
+        var repeated: [(place: Int, id: String)] = []
+        for (standing, (post, record)) in zip(
+            messages.reserve(records.compactMap(WorkMessages.Entry.init)),
+            zip(posts, records)
+        ) {
+            switch standing {
+            case .new:
+                written.append((post.id, record))
+                answers.append(.success(.init(status: 201, record: record)))
+            case .same(let known):
+                repeated.append((answers.count, post.id))
+                answers.append(.success(.init(status: 200, record: known.stamp)))
+            case .other:
+                answers.append(.failure(.conflict("Message", post.id, "give the new message another id, or none")))
+            }
+        }
         do throws(StoreError) {
-            try await messages.write(written.map { ($0.record.text("messageId") ?? "", $0.record) })
+            try await messages.write(written)
         } catch {
             throw APIError(error, requestID: "worktrace")
+        }
+        for (place, id) in repeated where await !messages.isWritten(id) {
+            answers[place] = .failure(
+                .tooMuchWork("Message \(APICall.shown(id)) is being written for somebody else: try again in a moment.")
+            )
         }
         _ = try await perform { ledger, now, effects in
             for message in written { Self.note(message.record, in: &ledger, now, &effects) }

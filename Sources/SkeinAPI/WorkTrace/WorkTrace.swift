@@ -52,7 +52,7 @@ package final class WorkTrace: Sendable {
         store: (any SpanStore)? = nil
     ) throws(StoreError) {
         if let store {
-            recaller = { id in await WorkRecall.session(id, in: store) }
+            recaller = { id in await WorkRecall.session(id, in: store, at: clock.unixNanos) }
         } else {
             recaller = nil
         }
@@ -145,9 +145,9 @@ package final class WorkTrace: Sendable {
     /// Stores spans and notes that they are; says whether some have to wait.
     private func store(_ pending: [WorkEffects.Pending]) async -> Bool {
         var rest = pending[...]
+        var countMax = Self.batchSpanCount
         while !rest.isEmpty {
-            let part = Array(rest.prefix(Self.batchSpanCount))
-            rest = rest.dropFirst(part.count)
+            let part = Array(rest.prefix(countMax))
             // Of a session that is not kept only its own span is.
             let spans = part.filter { $0.reference.step.isEmpty || $0.span.flags & 1 == 1 }.map(\.span)
             if !spans.isEmpty {
@@ -158,8 +158,14 @@ package final class WorkTrace: Sendable {
                         isBehind.store(true, ordering: .relaxed)
                         return true
                     }
+                    // Together they may be too much; one that is refused by itself is counted with its reason.
+                    if part.count > 1 {
+                        countMax = part.count / 2
+                        continue
+                    }
                 }
             }
+            rest = rest.dropFirst(part.count)
             noteStored(part.map(\.reference))
         }
         return false

@@ -236,6 +236,7 @@ extension WorkLedger {
             throw .conflict("Step", stepID, "it has ended, and what has ended is not changed")
         }
         guard !step.fields.list("events").contains(event.value) else { return false }
+        try checkRoom(in: step)
         _ = addEvent(event, to: WorkReference(session: sessionID, step: stepID), at: now, &effects)
         return true
     }

@@ -49,7 +49,7 @@ enum JSONValue {
     /// The object or list that `text` is JSON of; `nil` for any other text, and for one that nests too deep to be a value.
     static func structure(_ text: String) -> AttributeValue? {
         guard let first = text.utf8.first(where: { $0 > 0x20 }), first == 0x7b || first == 0x5b else { return nil }
-        return Plain.value(text)
+        return AttributeValue(json: text)
     }
 
     /// Bytes of a value as compact JSON, of a text its own.

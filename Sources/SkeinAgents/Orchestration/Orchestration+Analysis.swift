@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinModel
+package import SkeinModel
 
 extension Orchestration {
     /// What `spans` tell, which are all spans of one session forest in any order. Without any it is empty.
     ///
-    /// - Parameter nowUnixNanos: until when the open spans last; without it as long as they say.
-    package init(_ spans: [AgentSpan], nowUnixNanos: UInt64? = nil) {
+    /// - Parameters:
+    ///   - asked: a trace whose root session is that of the whole; without it the earliest root is.
+    ///   - nowUnixNanos: nanoseconds since 1970 until when the open spans last; without it as long as they say.
+    package init(_ spans: [AgentSpan], around asked: TraceID? = nil, nowUnixNanos: UInt64? = nil) {
         guard !spans.isEmpty else { return }
         let forest = AgentForest(spans, nowUnixNanos: nowUnixNanos)
-        let table = SessionTable(forest)
+        let table = SessionTable(forest, around: asked)
         let calls = ToolCallTable(forest, table)
         let ledger = UsageLedger(forest, table)
         let retryTable = RetryTable(forest, table, calls, ledger)

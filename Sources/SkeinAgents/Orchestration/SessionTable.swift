@@ -7,7 +7,7 @@ struct SessionTable {
     private(set) var entries: [Entry] = []
     /// For each row the place of its session.
     private(set) var sessionOfRow: [Int] = []
-    /// The place of the root session: the earliest one without a parent.
+    /// The place of the root session: the earliest one without a parent, of those that hold the trace asked for.
     private(set) var root = 0
 
     struct Entry {
@@ -26,7 +26,7 @@ struct SessionTable {
         var isSpread = false
     }
 
-    init(_ forest: AgentForest) {
+    init(_ forest: AgentForest, around traceID: TraceID? = nil) {
         guard forest.count > 0 else { return }
         sessionOfRow = [Int](repeating: -1, count: forest.count)
         openSessions(forest)
@@ -36,6 +36,12 @@ struct SessionTable {
         passControl(forest)
         cutCirclesOfParents()
         root = entries.indices.first { entries[$0].parent < 0 } ?? 0
+        if let traceID,
+            let asked = entries.indices.first(where: { forest.spans[entries[$0].spanRow].traceID == traceID })
+        {
+            root = asked
+            while entries[root].parent >= 0 { root = entries[root].parent }
+        }
         for row in sessionOfRow.indices where sessionOfRow[row] < 0 { sessionOfRow[row] = root }
     }
 
@@ -73,7 +79,9 @@ struct SessionTable {
                 entries[sessionOfRow[row]].isSpread = true
                 if sessionOfRow[row] != above { isClose[row] = true }
             } else if span.isNamedAgent {
-                if above >= 0, isParentClose, entries[above].agent.isSame(as: span.agent) {
+                // A run in a trace of its own is a run of its own.
+                let isNested = above >= 0 && isParentClose && forest.spans[parent].traceID == span.traceID
+                if isNested, !forest.linkedRows.contains(row), entries[above].agent.isSame(as: span.agent) {
                     isClose[row] = true
                 } else {
                     sessionOfRow[row] = open(forest, row, span.agent)

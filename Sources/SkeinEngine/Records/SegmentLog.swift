@@ -9,6 +9,9 @@ import Synchronization
 /// All that waits is written and synced in one go, on a queue of its own. A process begins a new segment and never writes to
 /// one that another process left, so that a torn end stays what it is. A segment whose first record is of the type "new"
 /// takes the place of all before it. The folder is made when the first record comes.
+///
+/// Where records build on each other (``isChain``), nothing is taken behind one that was lost, and nobody is told that what came before
+/// is durable, until a replacement was written.
 package final class SegmentLog: RecordLog {
     static let magic: UInt64 = 0x6472_6f63_6552_6b53
     static let version: UInt32 = 1
@@ -28,6 +31,8 @@ package final class SegmentLog: RecordLog {
         var items: [Item] = []
         var byteCount = 0
         var isScheduled = false
+        /// Why records of a chain were lost since the last replacement.
+        var gap: StoreError?
     }
 
     /// Only touched on ``thread``, but at the start.
@@ -43,6 +48,7 @@ package final class SegmentLog: RecordLog {
     private let suffix: String
     private let segmentBytesMax: Int
     private let syncs: Bool
+    private let isChain: Bool
     private let thread: DispatchQueue
     private let waiting = Mutex(Waiting())
     private let writing: Mutex<Writing>
@@ -50,13 +56,21 @@ package final class SegmentLog: RecordLog {
     private let found = Mutex<[String]>([])
 
     /// The log of the files that end with `suffix` in `folder`. Segments are ended at `segmentBytesMax`. Without `syncs` the
-    /// operating system decides when records reach the disk.
-    init(on disk: any Disk, in folder: String, suffix: String, segmentBytesMax: Int, syncs: Bool) throws(StoreError) {
+    /// operating system decides when records reach the disk. `isChain` says that records build on each other.
+    init(
+        on disk: any Disk,
+        in folder: String,
+        suffix: String,
+        segmentBytesMax: Int,
+        syncs: Bool,
+        isChain: Bool = false
+    ) throws(StoreError) {
         self.disk = disk
         self.folder = folder
         self.suffix = suffix
         self.segmentBytesMax = segmentBytesMax
         self.syncs = syncs
+        self.isChain = isChain
         thread = DispatchQueue(label: "skein.records" + suffix)
         var sizes: [UInt64: Int] = [:]
         do throws(DiskError) {
@@ -165,8 +179,9 @@ package final class SegmentLog: RecordLog {
     // MARK: Writing
 
     package func append(_ records: [[UInt8]], replacing: Bool) -> RecordReceipt {
-        if records.isEmpty, !replacing, waiting.withLock({ $0.items.isEmpty && !$0.isScheduled }) {
-            return RecordReceipt([])
+        if records.isEmpty, !replacing {
+            let isDone = waiting.withLock { $0.items.isEmpty && !$0.isScheduled && $0.gap == nil }
+            if isDone { return RecordReceipt([]) }
         }
         let item = Item(
             records: records,
@@ -207,10 +222,24 @@ package final class SegmentLog: RecordLog {
                 return items
             }
             guard !items.isEmpty else { return }
-            let results = writing.withLock { write(items, &$0) }
+            let results = writeUnlessGap(items)
             waiting.withLock { $0.byteCount -= items.reduce(0) { $0 + $1.byteCount } }
             for (item, result) in zip(items, results) { item.receipt.resolve(result) }
         }
+    }
+
+    private func writeUnlessGap(_ items: [Item]) -> [Result<[RecordPlace], StoreError>] {
+        let isReplacing = items.first?.isReplacing == true
+        if !isReplacing, let gap = waiting.withLock({ $0.gap }) { return items.map { _ in .failure(gap) } }
+        let results = writing.withLock { write(items, &$0) }
+        waiting.withLock { waiting in
+            switch results.first {
+            case .failure(let error) where isChain: waiting.gap = error
+            case .success where isReplacing: waiting.gap = nil
+            default: break
+            }
+        }
+        return results
     }
 
     private func write(_ items: [Item], _ writing: inout Writing) -> [Result<[RecordPlace], StoreError>] {

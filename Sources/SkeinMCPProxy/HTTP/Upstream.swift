@@ -36,7 +36,11 @@ extension ListenAddress {
     /// Whether a header `Host` names this address. Only then is it replaced by the server's own name: a page that was led here by
     /// another name (DNS rebinding) must not look to the server as if it was allowed.
     func isNamed(by host: String) -> Bool {
-        guard let named = ListenAddress(host), named.port == port else { return false }
-        return named.host.lowercased() == self.host.lowercased() || isLoopback && named.isLoopback
+        guard let named = ListenAddress(host) ?? ListenAddress(host + ":80"), named.port == port else { return false }
+        if named.host.lowercased() == self.host.lowercased() || isLoopback && named.isLoopback { return true }
+        // Who listens at every address of the machine has all of them; a name may be anybody's.
+        let isEverywhere = self.host == "0.0.0.0" || self.host == "::"
+        return isEverywhere
+            && (named.isLoopback || named.host.contains(":") || named.host.allSatisfy { $0.isNumber || $0 == "." })
     }
 }

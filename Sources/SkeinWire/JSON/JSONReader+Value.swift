@@ -35,3 +35,22 @@ extension JSONReader {
         }
     }
 }
+
+extension AttributeValue {
+    /// The value that `text` is JSON of; `nil` for text that is not JSON, and for one that nests deeper than `EncodedValue.maxDepth`.
+    package init?(json text: String) {
+        var text = text
+        let value = text.withUTF8 { bytes -> AttributeValue? in
+            var reader = JSONReader(UnsafeRawBufferPointer(bytes))
+            do throws(WireError) {
+                let value = try reader.readValue()
+                try reader.finish()
+                return value
+            } catch {
+                return nil
+            }
+        }
+        guard let value else { return nil }
+        self = value
+    }
+}

@@ -94,4 +94,25 @@ import Testing
         _ = try await append(log, "after")
         #expect(try texts(try open(disk.crash())) == ["before", "after"])
     }
+
+    @Test func `Nothing is kept, or said to be, behind a gap in a chain until it is replaced`() async throws {
+        let disk = SimulatedDisk(seed: 7)
+        let log = try SegmentLog(
+            on: disk,
+            in: "/data/work",
+            suffix: ".journal",
+            segmentBytesMax: 1 << 20,
+            syncs: true,
+            isChain: true
+        )
+        _ = try await append(log, "before")
+        disk.faults.appendsFull = 1_000
+        await #expect(throws: StoreError.self) { try await self.append(log, "lost") }
+        disk.faults = .init()
+        await #expect(throws: StoreError.self) { try await self.append(log) }
+        await #expect(throws: StoreError.self) { try await self.append(log, "hangs in the air") }
+        _ = try await append(log, "before", "lost", replacing: true)
+        _ = try await append(log, "after")
+        #expect(try texts(try open(disk.crash())) == ["before", "lost", "after"])
+    }
 }

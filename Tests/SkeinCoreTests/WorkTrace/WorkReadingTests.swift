@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
+import SkeinAPI
 import SkeinModel
 import SkeinStore
 import Testing
@@ -18,8 +20,8 @@ struct WorkReadingTests {
         from first: UInt64,
         seconds: UInt64,
         _ attributes: [Attribute]
-    ) -> Span {
-        var span = Span(
+    ) -> SkeinModel.Span {
+        var span = SkeinModel.Span(
             traceID: TraceID(high: 7, low: trace),
             spanID: SpanID(id),
             parentSpanID: SpanID(parent),
@@ -33,7 +35,9 @@ struct WorkReadingTests {
     }
 
     /// An agent in a trace of its own, with a model call and a tool call.
-    private static func run(_ trace: UInt64, _ agent: String, at first: UInt64, more: [Attribute] = []) -> [Span] {
+    private static func run(_ trace: UInt64, _ agent: String, at first: UInt64, more: [Attribute] = []) -> [SkeinModel
+        .Span]
+    {
         let chat: [Attribute] = [
             Attribute("gen_ai.operation.name", "chat"), Attribute("gen_ai.request.model", "m"),
             Attribute("gen_ai.usage.input_tokens", 10), Attribute("gen_ai.usage.output_tokens", 2),
@@ -186,8 +190,59 @@ struct WorkReadingTests {
         }
     }
 
+    @Test
+    func `turns of one agent in traces of their own are sessions of their own, and the one asked for is the root`()
+        async throws
+    {
+        var second = Self.run(2, "a", at: 20)
+        second[0].links = [Span.Link(traceID: TraceID(high: 7, low: 1), spanID: SpanID(0x101))]
+        let api = try await APIUnderTest(Self.run(1, "a", at: 0) + second)
+        for trace: UInt64 in 1...2 {
+            let id = Self.session(trace)
+            #expect(try await api.json("\(Self.base)/sessions/\(id)")["sessionId"] == .string(id))
+        }
+    }
+
+    @Test func `what only a message joins keeps its own root`() async throws {
+        var second = Self.run(2, "b", at: 20)
+        second[0].links = [
+            Span.Link(
+                traceID: TraceID(high: 7, low: 1),
+                spanID: SpanID(0x103),
+                attributes: [Attribute("worktrace.link.relation", "message")]
+            )
+        ]
+        let api = try await APIUnderTest(Self.run(1, "a", at: 0) + second)
+        let whole = try await api.json("\(Self.base)/orchestrations/\(TraceID(high: 7, low: 2))")
+        #expect(whole["rootSessionId"] == .string(Self.session(2)))
+        #expect(whole["durationNanos"] == "10000000000")
+    }
+
+    @Test func `a running step is open, and a history that is told again is told once`() async throws {
+        let test = try WorkUnderTest()
+        _ = try await test.post("sessions", #"{"sessionId":"s","threadId":"t"}"#)
+        _ = try await test.post("sessions/s/steps", #"{"stepId":"a","stepAction":"tool:grep","tool":{"server":"fs"}}"#)
+        let api = APIUnderTest.work(test.work, over: test.store)
+        func get(_ path: String) async throws -> JSONValue {
+            let response = try #require(await api.respond(to: APIRequest(target: "\(Self.base)/\(path)")))
+            return try JSONDecoder().decode(JSONValue.self, from: Data(response.bytes))
+        }
+        let session = try await get("sessions/s")
+        #expect(session["state"] == "running" && session["threadId"] == "t")
+        #expect(session["steps"][0]["stepOutcome"] == "running" && session["steps"][0]["endTime"] == .null)
+        let call = try await get("orchestrations/s")["toolCalls"][0]
+        #expect(call["outcome"] == .null && call["server"] == "fs")
+
+        var other = Self.run(9, "a", at: 0)
+        other.append(other[1])
+        other[3].spanID = SpanID(0x909)
+        other[3].startUnixNanos += Self.second
+        let said = try await APIUnderTest(other).json("\(Self.base)/sessions/\(Self.session(9))/conversation")
+        #expect(said["turns"].array.map { $0["text"] } == ["hello", "hi"])
+    }
+
     @Test func `lone notifications are found by a condition only, and nothing is missing from a page`() async throws {
-        var spans: [Span] = []
+        var spans: [SkeinModel.Span] = []
         for number: UInt64 in 1...6 {
             spans += Self.run(number * 2, "a", at: number * 20)
             let method = Attribute("mcp.method.name", "notifications/initialized")

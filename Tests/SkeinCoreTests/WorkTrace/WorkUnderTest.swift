@@ -27,8 +27,10 @@ final class WorkUnderTest: Sendable {
         journal: MemoryRecordLog = MemoryRecordLog(),
         messages: MemoryRecordLog = MemoryRecordLog(),
         limits: WorkLimits = WorkLimits(),
-        content: WorkContent = WorkContent()
+        content: WorkContent = WorkContent(),
+        unixNanos: UInt64? = nil
     ) throws {
+        if let unixNanos { clock.unix.withLock { $0 = unixNanos } }
         self.journal = journal
         self.messages = messages
         let (door, store) = (Door(), store)
@@ -50,12 +52,11 @@ final class WorkUnderTest: Sendable {
 
     /// The same journal in a new process.
     func restarted() throws -> WorkUnderTest {
-        let next = try WorkUnderTest(
+        try WorkUnderTest(
             journal: MemoryRecordLog(journal.records),
-            messages: MemoryRecordLog(messages.records)
+            messages: MemoryRecordLog(messages.records),
+            unixNanos: clock.unixNanos
         )
-        next.clock.unix.withLock { $0 = clock.unixNanos }
-        return next
     }
 
     struct Answer {

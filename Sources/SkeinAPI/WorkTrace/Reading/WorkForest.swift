@@ -42,8 +42,10 @@ struct WorkForest {
         func row(of id: SpanID) -> Int? { rows[id] }
     }
 
-    /// What the spans of all traces tell.
-    var spans: [AgentSpan] { traces.flatMap(\.spans) }
+    /// What the spans of all traces tell, with the trace asked for in the middle.
+    func orchestration(at now: UInt64) -> Orchestration {
+        Orchestration(traces.flatMap(\.spans), around: traces.first?.id, nowUnixNanos: now)
+    }
 
     /// The forest around `id`. Throws `unknown-trace` when no span of it is known.
     init(around id: TraceID, _ api: API, _ call: APICall, room: inout AnswerRoom) async throws(APIError) {

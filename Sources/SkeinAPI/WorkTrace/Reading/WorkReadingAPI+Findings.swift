@@ -10,7 +10,7 @@ extension WorkReadingAPI {
         let limit = try call.limit(atMost: 1000)
         var room = AnswerRoom(api.answers, remedy: "read the traces one by one, or raise memory")
         let forest = try await forest(call.pathValues[0], api, call, room: &room)
-        let found = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos).bottlenecks(limit: limit)
+        let found = forest.orchestration(at: api.clock.unixNanos).bottlenecks(limit: limit)
         var response = APIResponse.json(capacity: 256 + found.count * 256) { json in
             json.object { json in write(found, to: &json) }
         }

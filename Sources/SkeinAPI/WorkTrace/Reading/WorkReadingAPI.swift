@@ -36,7 +36,7 @@ enum WorkReadingAPI {
         var room = AnswerRoom(api.answers, remedy: "read the trace page by page, or raise memory")
         let id = call.pathValues[0]
         let forest = try await forest(ofSession: id, api, call, room: &room)
-        let orchestration = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos)
+        let orchestration = forest.orchestration(at: api.clock.unixNanos)
         guard let place = orchestration.sessions.firstIndex(where: { $0.sessionID == id }) else {
             throw unknownSession(id)
         }
@@ -52,7 +52,7 @@ enum WorkReadingAPI {
     static func orchestration(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         var room = AnswerRoom(api.answers, remedy: "read the traces one by one, or raise memory")
         let forest = try await forest(call.pathValues[0], api, call, room: &room)
-        let orchestration = Orchestration(forest.spans, nowUnixNanos: api.clock.unixNanos)
+        let orchestration = forest.orchestration(at: api.clock.unixNanos)
         var response = try APIResponse.json(capacity: 4096 + orchestration.sessions.count * 768) {
             json throws(APIError) in
             try orchestration.write(
