@@ -140,6 +140,11 @@ def test_queries_are_kept_for_everybody_and_for_oneself(open_page, store):
         expect(kept).to_be_visible()
         panel.get_by_role("button", name=re.compile("^Remove americas")).click()
         expect(panel.get_by_role("button", name="Undo")).to_be_focused()
+        star = page.get_by_role("button", name="Saved and past queries")
+        star.evaluate("star => { document.activeElement.closest('[popover]').hidePopover(); star.click(); }")
+        expect(panel).to_be_visible()
+        star.click()
+        expect(panel).to_be_hidden()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

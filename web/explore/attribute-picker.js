@@ -30,7 +30,7 @@ export class AttributePicker {
     this.list = h("ul.picker-list", { id: this.id, role: "listbox", "aria-label": "Attributes" });
     this.note = h("p.faint.picker-note", { role: "status" });
     this.panel = h("div.picker-panel", { popover: "auto", role: "dialog", "aria-label": label }, this.input, this.note, this.list);
-    this.isClosed = closedByPress(this.panel);
+    this.isClosed = closedByPress(this.panel, this.button);
     this.panel.addEventListener("toggle", (event) => attribute(this.button, "aria-expanded", event.newState === "open" ? "true" : "false"));
     this.element = h("div.picker", {}, this.button, this.panel);
     this.search = debounce(() => this.load(), WAIT_MILLIS);

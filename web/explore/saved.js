@@ -15,7 +15,7 @@ export class SavedQueries {
     this.confirm = confirm;
     this.saved = [];
     this.element = h("div.saved-panel", { popover: "auto", role: "dialog", "aria-label": "Saved and past queries" });
-    this.isClosed = closedByPress(this.element);
+    this.isClosed = closedByPress(this.element, button);
     this.element.addEventListener("toggle", (event) => attribute(button, "aria-expanded", event.newState === "open" ? "true" : "false"));
     this.element.addEventListener("keydown", (event) => this.move(event));
     this.list = h("ul.saved-list", {});

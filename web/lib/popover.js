@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A panel that a press elsewhere closes, and the button that opens it: a press on the button closes it, too, before the
-// click comes, which must not open it again.
+// click comes, which must not open it again. Only that press counts: a click soon after Escape opens it.
 
-const SAME_PRESS_MILLIS = 150;
-
-/** @param {HTMLElement} panel @returns {() => boolean} whether the press that is being handled has closed it */
-export function closedByPress(panel) {
-  let closedAt = -Infinity;
-  panel.addEventListener("beforetoggle", (event) => { if (event.newState === "closed") closedAt = performance.now(); });
-  return () => performance.now() - closedAt < SAME_PRESS_MILLIS;
+/** @param {HTMLElement} panel @param {HTMLElement} button @returns {() => boolean} whether the press behind this click has closed it */
+export function closedByPress(panel, button) {
+  let wasOpen = false;
+  button.addEventListener("pointerdown", () => { wasOpen = panel.matches(":popover-open"); });
+  return () => {
+    const isClosed = wasOpen && !panel.matches(":popover-open");
+    wasOpen = false;
+    return isClosed;
+  };
 }

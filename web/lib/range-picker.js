@@ -15,7 +15,7 @@ export class RangePicker {
     this.label = h("span.range-text", {});
     this.button = h("button.range-button", { type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: () => { if (!this.isClosed()) this.toggle(); } }, icon("clock"), this.label, icon("down"));
     this.panel = h("div.range-panel", { popover: "auto", role: "dialog", "aria-label": "Time range" });
-    this.isClosed = closedByPress(this.panel);
+    this.isClosed = closedByPress(this.panel, this.button);
     this.panel.addEventListener("toggle", (event) => attribute(this.button, "aria-expanded", event.newState === "open" ? "true" : "false"));
     this.element = h("div.range", {}, this.button, this.panel);
   }
