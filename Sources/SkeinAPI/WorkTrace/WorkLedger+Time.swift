@@ -79,20 +79,9 @@ extension WorkLedger {
     /// What ended and is not stored yet, for another try; at most `countMax` spans.
     func unstored(at now: UInt64, countMax: Int) -> [WorkEffects.Pending] {
         var pending: [WorkEffects.Pending] = []
-        for (id, steps) in open {
-            guard let session = sessions[id] else { continue }
-            for step in steps.values where step.isEnded {
-                guard step.startDigest != nil || step.outcome == WorkOutcome.abandoned || session.isEnded else {
-                    continue
-                }
-                guard pending.count < countMax else { return pending }
-                pending.append(
-                    .init(
-                        reference: WorkReference(session: id, step: step.id),
-                        span: span(of: step, in: session, at: now)
-                    )
-                )
-            }
+        for id in open.keys {
+            pending += unstored(of: id, at: now, countMax: countMax - pending.count)
+            guard pending.count < countMax else { return pending }
         }
         for session in sessions.values where session.isEnded && session.isStarted && !session.isStored {
             guard pending.count < countMax else { return pending }
@@ -101,6 +90,22 @@ extension WorkLedger {
             )
         }
         return pending
+    }
+
+    /// Steps of the session that have ended and are not stored.
+    func unstored(of sessionID: String, at now: UInt64, countMax: Int) -> [WorkEffects.Pending] {
+        guard let session = sessions[sessionID], let steps = open[sessionID]?.values else { return [] }
+        return steps.lazy.filter { step in
+            guard step.isEnded else { return false }
+            return step.startDigest != nil || step.outcome == WorkOutcome.abandoned || session.isEnded
+        }
+        .prefix(max(0, countMax))
+        .map { step in
+            WorkEffects.Pending(
+                reference: WorkReference(session: sessionID, step: step.id),
+                span: span(of: step, in: session, at: now)
+            )
+        }
     }
 }
 

@@ -29,9 +29,12 @@ extension WorkTrace {
     func endSession(_ id: String, _ object: WorkObject) async throws(APIError) -> Answer<WorkSession> {
         let end = try WorkFields(sessionEnd: object, content)
         try await recall(id)
-        return try await perform { ledger, now, effects throws(APIError) in
+        let done = try await perform { ledger, now, effects throws(APIError) in
             try ledger.endSession(id, end, at: now, &effects)
         }
+        // Whoever reads the session now finds all of its steps, those that ended before a stop of the server as well.
+        await storeWhatWaits(of: id)
+        return done
     }
 
     func startStep(of sessionID: String, _ object: WorkObject) async throws(APIError) -> Answer<StepOfSession> {

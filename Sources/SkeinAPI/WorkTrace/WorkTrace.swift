@@ -185,11 +185,26 @@ package final class WorkTrace: Sendable {
     /// Does what time asks for. Returns when its task is cancelled.
     package func run() async {
         var ticks = 0
+        await catchUp()
         while (try? await clock.sleep(nanos: 1_000_000_000)) != nil {
-            if isBehind.load(ordering: .relaxed) { await storeWhatWaits() }
+            await catchUp()
             ticks += 1
             if ticks % 5 == 0 { await sweep() }
             if ticks % 60 == 0 { expireMessages() }
+        }
+    }
+
+    /// Stores what waits, if anything does.
+    private func catchUp() async {
+        if isBehind.load(ordering: .relaxed) { await storeWhatWaits() }
+    }
+
+    /// Stores what waits of a session.
+    func storeWhatWaits(of session: String) async {
+        while true {
+            let pending = read { $0.unstored(of: session, at: clock.unixNanos, countMax: Self.batchSpanCount) }
+            guard !pending.isEmpty else { return }
+            if await store(pending) { return }
         }
     }
 
