@@ -132,8 +132,11 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Keep or drop content that agents send.", valueName: "keep|drop"))
     var worktraceContent: String?
 
-    @Option(help: ArgumentHelp("Keep or drop content that agents send.", valueName: "keep|drop"))
+    @Option(help: ArgumentHelp("Most that is kept of one prompt, result or message.", valueName: "size"))
     var worktraceContentBytesMax: String?
+
+    @Option(help: ArgumentHelp("Policy by which agents' sessions are kept.", valueName: "path"))
+    var sessionSamplingConfig: String?
 
     @Option(help: ArgumentHelp("Serve the page from this folder.", valueName: "path"))
     var webDir: String?
@@ -204,6 +207,7 @@ struct Serve: AsyncParsableCommand {
         flags["worktrace-idle-timeout"] = worktraceIdleTimeout
         flags["worktrace-content"] = worktraceContent
         flags["worktrace-content-bytes-max"] = worktraceContentBytesMax
+        flags["session-sampling-config"] = sessionSamplingConfig
         flags["web-dir"] = webDir
         flags["base-path"] = basePath
         flags["log-level"] = logLevel

@@ -57,10 +57,14 @@ package struct Server: Sendable {
         let directory = Directory(configuration, startedUnixNanos: startedUnixNanos)
         let counters = IngestCounters(protocol: "worktrace", in: telemetry)
         directory.add(counters)
+        let sessions = configuration.sessionSampling.map {
+            SessionPolicyFile($0, clock: clock, telemetry: telemetry, logger: logger)
+        }
         let work = try await WorkService.open(
             configuration,
             store: keeper.store,
             intake: WorkIntake(pipeline: pipeline, counters: counters),
+            sampling: sessions?.sampling,
             clock: clock,
             logger: logger
         )
@@ -94,14 +98,14 @@ package struct Server: Sendable {
             await keeper.store.close()
             throw error
         }
+        // Those that come last go down first.
+        var services: [any Service] = [keeper, MemoryKeeper(memory)]
+        if let sampling { services.append(sampling) }
+        services += weighing.services
+        if let sessions { services.append(sessions) }
+        services += [work, Doors(doors.map(\.1), readiness, whenReady: { announce("ready") })]
         var group = ServiceGroupConfiguration(
-            services: [
-                .init(service: keeper),
-                .init(service: MemoryKeeper(memory)),
-            ] + (sampling.map { [.init(service: $0)] } ?? []) + weighing.services.map { .init(service: $0) } + [
-                .init(service: work),
-                .init(service: Doors(doors.map(\.1), readiness, whenReady: { announce("ready") })),
-            ],
+            services: services.map { .init(service: $0) },
             gracefulShutdownSignals: [.sigterm, .sigint],
             logger: quiet
         )

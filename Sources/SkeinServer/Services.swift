@@ -120,6 +120,7 @@ struct WorkService: Service, CustomStringConvertible {
         _ configuration: ServerConfiguration,
         store: EmbeddedStore,
         intake: WorkIntake,
+        sampling: PrioritySampling?,
         clock: any WallClock,
         logger: Logger
     ) async throws(StoreError) -> WorkService {
@@ -133,6 +134,7 @@ struct WorkService: Service, CustomStringConvertible {
                 intake: intake,
                 limits: limits,
                 content: configuration.workContent,
+                sampling: sampling ?? PrioritySampling(nil, clock: clock),
                 messageAgeNanos: configuration.retention.map {
                     UInt64(clamping: $0.components.seconds) &* 1_000_000_000
                 },

@@ -75,6 +75,7 @@ enum DoTrace {
                 tracestate: meta.text("tracestate"),
                 baggage: meta.text("baggage")
             )
+            carrier.source = "mcp"
         }
     }
 

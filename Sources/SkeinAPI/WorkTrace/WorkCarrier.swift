@@ -8,8 +8,10 @@ struct WorkCarrier: Hashable, Sendable {
     var parent: SpanContext?
     var traceState = ""
     var baggage = ""
+    /// How the call came: `api`, `batch` or `mcp`.
+    var source = "api"
 
-    init() {}
+    init(source: String = "api") { self.source = source }
 
     init(traceparent: String?, tracestate: String?, baggage: String?) {
         var context = PropagatedContext()

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
 import SkeinBase
 import SkeinModel
 import SkeinWire
@@ -30,6 +31,14 @@ extension WorkLedger {
         out.set("reason", session.verdict.reason)
         out.set("weight", session.verdict.weight)
         out.set("state", session.verdict.traceState)
+        out.set("rule", session.verdict.rule)
+        out.set("rate", session.verdict.rate)
+        if session.verdict.phase != .kept { out.set("phase", session.verdict.phase.rawValue) }
+        if session.verdict.isPartial { out["partial"] = true }
+        out.set("pinned", session.pinnedFor)
+        if let summary = session.summary {
+            out["summary"] = .map(summary.attributes)
+        }
         let totals = session.totals
         out["totals"] = .array(
             [
@@ -137,9 +146,15 @@ extension WorkLedger {
         session.verdict = SessionVerdict(
             isSampled: record.flag("sampled"),
             reason: record.text("reason"),
+            rule: record.text("rule"),
+            rate: record.number("rate"),
             weight: record.number("weight") ?? 1,
-            traceState: record.text("state") ?? ""
+            traceState: record.text("state") ?? "",
+            phase: record.text("phase").flatMap { SessionVerdict.Phase(rawValue: $0) } ?? .kept
         )
+        session.verdict.isPartial = record.flag("partial")
+        session.pinnedFor = record.text("pinned")
+        if record["summary"] != nil { session.summary = SessionTotals(record.map("summary")) }
         let counts = record.list("totals").map { if case .int(let count) = $0 { max(0, count) } else { Int64(0) } }
         if counts.count == 7 {
             session.totals.steps = Int(counts[0])
@@ -155,8 +170,7 @@ extension WorkLedger {
             (session.openCount, session.waitingCount) = (before.openCount, before.waitingCount)
             spans[before.place.spanID] = nil
         }
-        sessions[id] = session
-        spans[place.spanID] = WorkReference(session: id)
+        keep(session)
         return true
     }
 
@@ -218,6 +232,7 @@ extension WorkSession.Place {
         out.set("mode", linkMode)
         out.set("state", traceState)
         out.set("baggage", baggage)
+        if source != "api" { out.set("source", source) }
         return out.value
     }
 
@@ -239,5 +254,6 @@ extension WorkSession.Place {
         linkMode = fields.text("mode") ?? "join"
         traceState = fields.text("state") ?? ""
         baggage = fields.text("baggage") ?? ""
+        source = fields.text("source") ?? "api"
     }
 }

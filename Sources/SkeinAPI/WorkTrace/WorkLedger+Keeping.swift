@@ -24,11 +24,13 @@ extension WorkLedger {
 
     /// Asks for the span of an ended step to be stored.
     func store(_ step: WorkStep, of session: WorkSession, at now: UInt64, _ effects: inout WorkEffects) {
+        guard session.verdict.phase != .held else { return }
         let reference = WorkReference(session: session.id, step: step.id)
         effects.spans.append(.init(reference: reference, span: span(of: step, in: session, at: now)))
     }
 
     func store(_ session: WorkSession, at now: UInt64, _ effects: inout WorkEffects) {
+        guard session.verdict.phase != .held else { return }
         let reference = WorkReference(session: session.id)
         effects.spans.append(.init(reference: reference, span: WorkSpan.span(of: session, at: now)))
     }
@@ -78,9 +80,29 @@ extension WorkLedger {
 
     /// What is kept of a session from now on.
     mutating func put(_ session: WorkSession, _ effects: inout WorkEffects) {
+        keep(session)
+        effects.records.append(Self.record(session))
+    }
+
+    /// Notes a session without a record of it.
+    mutating func keep(_ session: WorkSession) {
+        if let before = sessions[session.id], before.place.rootSessionID != session.place.rootSessionID {
+            leave(before)
+        }
         sessions[session.id] = session
         spans[session.place.spanID] = WorkReference(session: session.id)
-        effects.records.append(Self.record(session))
+        roots[session.place.rootSessionID, default: []].insert(session.id)
+        if session.verdict.phase == .held { heldRoots.insert(session.place.rootSessionID) }
+    }
+
+    /// Takes a session out of those of its root.
+    mutating func leave(_ session: WorkSession) {
+        let root = session.place.rootSessionID
+        roots[root]?.remove(session.id)
+        if roots[root]?.isEmpty == true {
+            roots[root] = nil
+            heldRoots.remove(root)
+        }
     }
 
     mutating func put(

@@ -25,6 +25,7 @@ extension WorkLedger {
         place.linkMode = fields.text("linkMode") ?? spawn?.linkMode ?? "join"
         place.traceState = carrier.traceState
         place.baggage = carrier.baggage
+        place.source = sent.source
         let carried = baggage["worktrace.task.priority"].flatMap { WorkPriority(word: $0)?.rawValue }
         let inherited = parent?.place.taskPriority ?? carried
         place.taskPriority = WorkPriority.effective(fields.text("taskPriority"), inherited: inherited)
@@ -123,7 +124,8 @@ extension WorkSession {
             agentID: fields.text("agentId"),
             agentName: fields.text("agentName"),
             labels: fields.map("labels"),
-            traceState: place.traceState
+            traceState: place.traceState,
+            source: place.source
         )
     }
 }

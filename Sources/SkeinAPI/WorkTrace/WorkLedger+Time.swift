@@ -69,7 +69,10 @@ extension WorkLedger {
     }
 
     mutating func remove(_ id: String) {
-        if let session = sessions.removeValue(forKey: id) { spans[session.place.spanID] = nil }
+        if let session = sessions.removeValue(forKey: id) {
+            spans[session.place.spanID] = nil
+            leave(session)
+        }
         for step in (open[id] ?? [:]).values { drop(step, of: id) }
         endedStepCount -= ended.removeValue(forKey: id)?.count ?? 0
         awaited[id] = nil
@@ -83,7 +86,8 @@ extension WorkLedger {
             pending += unstored(of: id, at: now, countMax: countMax - pending.count)
             guard pending.count < countMax else { return pending }
         }
-        for session in sessions.values where session.isEnded && session.isStarted && !session.isStored {
+        for session in sessions.values
+        where session.isEnded && session.isStarted && !session.isStored && session.verdict.phase != .held {
             guard pending.count < countMax else { return pending }
             pending.append(
                 .init(reference: WorkReference(session: session.id), span: WorkSpan.span(of: session, at: now))
@@ -94,7 +98,9 @@ extension WorkLedger {
 
     /// Steps of the session that have ended and are not stored.
     func unstored(of sessionID: String, at now: UInt64, countMax: Int) -> [WorkEffects.Pending] {
-        guard let session = sessions[sessionID], let steps = open[sessionID]?.values else { return [] }
+        guard let session = sessions[sessionID], session.verdict.phase != .held,
+            let steps = open[sessionID]?.values
+        else { return [] }
         return steps.lazy.filter { step in
             guard step.isEnded else { return false }
             return step.startDigest != nil || step.outcome == WorkOutcome.abandoned || session.isEnded

@@ -18,6 +18,10 @@ struct WorkLedger: Sendable {
     var awaited: [String: Set<String>] = [:]
     /// What the spans of sessions and open steps belong to.
     var spans: [SpanID: WorkReference] = [:]
+    /// The sessions below each root, itself among them.
+    var roots: [String: Set<String>] = [:]
+    /// Roots with sessions that are held.
+    var heldRoots: Set<String> = []
     /// Sessions that were announced by a spawn, and by which.
     var spawned: [String: Spawn] = [:]
     /// The last steps that ended, whole, for whoever asks again.
@@ -72,7 +76,7 @@ struct WorkLedger: Sendable {
         session.place = place
         session.startUnixNanos = fields.nanos("startTime") ?? (session.isEnded ? session.startUnixNanos : now)
         session.isStored = false
-        session.verdict = sampling.decide(session.start)
+        session.verdict = decide(session)
         hear(&session, now)
         announce(place.parentSessionID, place.parentStepID, childPlace: place, now, &effects)
         put(session, &effects)

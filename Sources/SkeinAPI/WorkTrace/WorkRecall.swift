@@ -4,16 +4,26 @@ import SkeinStore
 
 /// A session out of its stored span: enough to know it again, and to hang late steps below it.
 enum WorkRecall {
-    /// The session; `nil` when the store knows no span of it, or cannot say now.
-    static func session(_ id: String, in store: any SpanStore, at now: UInt64) async -> WorkSession? {
+    /// The session, looked for in `trace`, or with `nil` in all of the store, whose spans then need only name it; `nil` when there
+    /// is none.
+    static func session(
+        _ id: String,
+        in store: any SpanStore,
+        trace: TraceID?,
+        at now: UInt64
+    ) async throws(StoreError) -> WorkSession? {
+        let own: Set = [WorkID.span(ofSession: id)]
+        if let trace {
+            guard let batch = try await store.traceReader(trace)?.spans(own), !batch.isEmpty else { return nil }
+            return session(id, trace, batch.span(at: 0), at: now)
+        }
         let predicate = SpanPredicate.compare(.attribute(.span, "worktrace.session.id"), .equal, .string(id))
-        guard let page = try? await store.search(SpanQuery(predicate: predicate, limit: 1)),
-            let traceID = page.traces.first?.traceID, let reader = try? await store.traceReader(traceID)
-        else { return nil }
-        let own = WorkID.span(ofSession: id)
-        let batch = (try? await reader.spans([own])) ?? SpanBatch()
-        let span = batch.isEmpty ? nil : batch.span(at: 0)
-        return session(id, traceID, span, at: now)
+        let page = try await store.search(SpanQuery(predicate: predicate, limit: 1))
+        guard let trace = page.traces.first?.traceID, let reader = try await store.traceReader(trace) else {
+            return nil
+        }
+        let batch = try await reader.spans(own)
+        return session(id, trace, batch.isEmpty ? nil : batch.span(at: 0), at: now)
     }
 
     /// Without a `span`, as of a session that only others' spans name, all that is known is where it lies: it has neither begun nor ended.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
 import SkeinModel
 import SkeinPropagation
 
@@ -22,6 +23,10 @@ struct WorkSession: Sendable {
     /// Whether the span of the session is stored.
     var isStored = false
     var verdict = SessionVerdict()
+    /// Why somebody asked to keep all of it, empty for no reason given; `nil` when nobody did.
+    var pinnedFor: String?
+    /// What is left to tell of its steps when they are not kept.
+    var summary: SessionTotals?
     var totals = WorkTotals()
     /// Events of the session itself, such as messages sent between steps.
     var events: [AttributeValue] = []
@@ -48,6 +53,8 @@ struct WorkSession: Sendable {
         /// As they came.
         var traceState = ""
         var baggage = ""
+        /// How its start came: `api`, `batch` or `mcp`.
+        var source = "api"
     }
 
     struct SpanLink: Hashable, Sendable {

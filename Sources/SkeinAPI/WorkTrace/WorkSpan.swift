@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
 import SkeinModel
 
 /// Sessions and steps as spans (`agents.md` §1.3): what is stored, queried and exported like all others.
@@ -27,6 +28,13 @@ enum WorkSpan {
         )
         fill(&span, session, flags: place.isParentRemote ? remoteParent : 0)
         var attributes = sessionAttributes(session, isRoot: true)
+        if let rate = session.verdict.rate {
+            // All sessions are kept, so that each stands for itself alone.
+            span.weight = 1
+            span.traceState = SessionRandomness.traceState(span.traceState, of: place.rootSessionID, threshold: 0)
+            attributes += samplingAttributes(session.verdict, rate)
+            attributes += session.summary?.attributes ?? []
+        }
         attributes.append(Attribute("gen_ai.operation.name", "invoke_agent"))
         attributes.append(Attribute("worktrace.session.state", .string(session.state)))
         if let outcome = session.outcome {
@@ -84,6 +92,17 @@ enum WorkSpan {
 
     // MARK: Pieces
 
+    private static func samplingAttributes(_ verdict: SessionVerdict, _ rate: Double) -> [Attribute] {
+        var attributes = [
+            Attribute("worktrace.sampling.decision", .string(verdict.phase.rawValue)),
+            Attribute("worktrace.sampling.rate", .double(rate)),
+            Attribute("worktrace.sampling.weight", .double(verdict.phase == .kept ? verdict.weight : 1)),
+        ]
+        if let reason = verdict.reason { attributes.append(Attribute("worktrace.sampling.reason", .string(reason))) }
+        if verdict.isPartial { attributes.append(Attribute("worktrace.sampling.partial", true)) }
+        return attributes
+    }
+
     private static func fill(_ span: inout Span, _ session: WorkSession, flags: UInt32) {
         let service = session.agentName ?? "worktrace"
         var resource = [Attribute("service.name", .string(service))]
@@ -92,7 +111,7 @@ enum WorkSpan {
         span.scope = scope
         span.flags = flags | (session.verdict.isSampled ? 1 : 0)
         span.traceState = session.verdict.traceState
-        span.weight = session.verdict.weight
+        span.weight = session.verdict.phase == .kept ? session.verdict.weight : 1
     }
 
     private static func duration(_ start: UInt64, _ end: UInt64) -> UInt64 { end > start ? end - start : 0 }

@@ -15,7 +15,7 @@ extension WorkTrace {
         var object = object
         let id = try object.id("sessionId") ?? WorkID.fresh("ses_")
         let fields = try WorkFields(session: object)
-        try await recall(id)
+        try await recall(id, startedBy: fields, carrier)
         return try await perform { ledger, now, effects throws(APIError) in
             try ledger.startSession(id, fields, carrier, at: now, &effects)
         }

@@ -27,11 +27,14 @@ package final class WorkTrace: Sendable {
     /// Finds a session in the store that the books have forgotten.
     let recaller: Recaller?
 
-    typealias Recaller = @Sendable (_ session: String) async -> WorkSession?
+    /// Looks in a trace, or with `nil` in all.
+    typealias Recaller = @Sendable (_ session: String, _ trace: TraceID?) async throws(APIError) -> WorkSession?
 
     private let messageAgeNanos: UInt64?
     /// A record may be missing: the next change writes all of them anew.
     private let isDoubtful = Atomic<Bool>(false)
+    /// Somebody is at ``decideHeld()``.
+    let isDeciding = Atomic<Bool>(false)
     /// Spans that have ended wait to be stored.
     private let isBehind = Atomic<Bool>(false)
     /// Of the journal when it was last written anew.
@@ -52,7 +55,13 @@ package final class WorkTrace: Sendable {
         store: (any SpanStore)? = nil
     ) throws(StoreError) {
         if let store {
-            recaller = { id in await WorkRecall.session(id, in: store, at: clock.unixNanos) }
+            recaller = { id, trace throws(APIError) in
+                do throws(StoreError) {
+                    return try await WorkRecall.session(id, in: store, trace: trace, at: clock.unixNanos)
+                } catch {
+                    throw APIError(error, requestID: "worktrace")
+                }
+            }
         } else {
             recaller = nil
         }
@@ -97,16 +106,20 @@ package final class WorkTrace: Sendable {
             effects.wantsEvents = watchers.isWatched
             let value = try change(&ledger, now, &effects)
             watchers.tell(effects.events)
-            return Step(value: value, spans: effects.spans, receipt: record(effects.records, of: ledger))
+            let receipt = record(effects.records, of: ledger)
+            return Step(value: value, spans: effects.spans, receipt: receipt, isTight: ledger.isTight)
         }
         try await settle(step.receipt)
-        return Done(value: step.value, isBehind: await store(step.spans))
+        let isBehind = await store(step.spans)
+        if step.isTight { await decideHeld() }
+        return Done(value: step.value, isBehind: isBehind)
     }
 
     private struct Step<Value: Sendable>: Sendable {
         var value: Value
         var spans: [WorkEffects.Pending]
         var receipt: RecordReceipt
+        var isTight: Bool
     }
 
     /// Looks into the books.
@@ -148,21 +161,17 @@ package final class WorkTrace: Sendable {
         var countMax = Self.batchSpanCount
         while !rest.isEmpty {
             let part = Array(rest.prefix(countMax))
-            // Of a session that is not kept only its own span is.
-            let spans = part.filter { $0.reference.step.isEmpty || $0.span.flags & 1 == 1 }.map(\.span)
-            if !spans.isEmpty {
-                do throws(Refusal) {
-                    try await intake.store(spans, receivedUnixNanos: clock.unixNanos)
-                } catch {
-                    if error.reason.isRetryable {
-                        isBehind.store(true, ordering: .relaxed)
-                        return true
-                    }
-                    // Together they may be too much; one that is refused by itself is counted with its reason.
-                    if part.count > 1 {
-                        countMax = part.count / 2
-                        continue
-                    }
+            do throws(Refusal) {
+                try await intake.store(part.map(\.span), receivedUnixNanos: clock.unixNanos)
+            } catch {
+                if error.reason.isRetryable {
+                    isBehind.store(true, ordering: .relaxed)
+                    return true
+                }
+                // Together they may be too much; one that is refused by itself is counted with its reason.
+                if part.count > 1 {
+                    countMax = part.count / 2
+                    continue
                 }
             }
             rest = rest.dropFirst(part.count)
@@ -188,6 +197,7 @@ package final class WorkTrace: Sendable {
         await catchUp()
         while (try? await clock.sleep(nanos: 1_000_000_000)) != nil {
             await catchUp()
+            await decideHeld()
             ticks += 1
             if ticks % 5 == 0 { await sweep() }
             if ticks % 60 == 0 { expireMessages() }

@@ -42,6 +42,7 @@ extension WorkTraceAPI {
         var results: [Int: Result] = [:]
         var lines = read(call.request.body, &results)
         var isBehind = false
+        var searched: Set<String> = []
         for pass in 0..<passCount where !lines.isEmpty {
             var waiting: [Line] = []
             var rest = lines[...]
@@ -49,7 +50,7 @@ extension WorkTraceAPI {
                 let isMessage = first.op == "message"
                 let part = Array(rest.prefix { ($0.op == "message") == isMessage }.prefix(partCount))
                 rest = rest.dropFirst(part.count)
-                let done = isMessage ? try await post(part, work) : try await take(part, work, &isBehind)
+                let done = isMessage ? try await post(part, work) : try await take(part, work, &searched, &isBehind)
                 for (line, result) in zip(part, done) {
                     let isEarly = ["unknown-session", "unknown-step"].contains(result.problem?.code ?? "")
                     if isEarly, pass < passCount - 1 { waiting.append(line) }
@@ -87,13 +88,13 @@ extension WorkTraceAPI {
     private static let operations = ["session.start", "step.start", "step.event", "step.end", "session.end", "message"]
 
     /// Takes lines into the books, in order and in one go.
-    private static func take(_ lines: [Line], _ work: WorkTrace, _ isBehind: inout Bool) async throws(APIError)
-        -> [Result]
-    {
-        for line in lines {
-            var object = line.object
-            if let id = try? object.id("sessionId") { try await work.recall(id) }
-        }
+    private static func take(
+        _ lines: [Line],
+        _ work: WorkTrace,
+        _ searched: inout Set<String>,
+        _ isBehind: inout Bool
+    ) async throws(APIError) -> [Result] {
+        try await recall(lines, work, &searched)
         let content = work.content
         let done = try await work.perform { ledger, now, effects in
             lines.map { line in
@@ -121,6 +122,28 @@ extension WorkTraceAPI {
         return done.value
     }
 
+    /// Makes known what the lines are about, each session once, those before all that begin here; of a batch, all of the store is
+    /// looked through once for a session, which is put down in `searched`.
+    private static func recall(
+        _ lines: [Line],
+        _ work: WorkTrace,
+        _ searched: inout Set<String>
+    ) async throws(APIError) {
+        var known: Set<String> = []
+        for isStart in [true, false] {
+            for line in lines where (line.op == "session.start") == isStart {
+                var object = line.object
+                guard let id = try? object.id("sessionId"), known.insert(id).inserted else { continue }
+                if isStart {
+                    guard let fields = try? WorkFields(session: object) else { continue }
+                    try await work.recall(id, startedBy: fields, WorkCarrier(source: "batch"))
+                } else if searched.insert(id).inserted {
+                    try await work.recall(id)
+                }
+            }
+        }
+    }
+
     private static func take(
         _ line: Line,
         into ledger: inout WorkLedger,
@@ -132,7 +155,7 @@ extension WorkTraceAPI {
         if line.op == "session.start" {
             let id = try object.id("sessionId") ?? WorkID.fresh("ses_")
             let fields = try WorkFields(session: object)
-            let answer = try ledger.startSession(id, fields, WorkCarrier(), at: now, &effects)
+            let answer = try ledger.startSession(id, fields, WorkCarrier(source: "batch"), at: now, &effects)
             return Result(status: answer.status, session: id)
         }
         guard let session = try object.id("sessionId") else {

@@ -15,6 +15,7 @@ enum WorkTraceAPI {
         route("POST", "sessions/{id}/spawn", spawn),
         route("POST", "sessions/{id}/heartbeat", heartbeat),
         route("POST", "sessions/{id}/end", endSession),
+        route("POST", "sessions/{id}/keep", keepSession),
         route("POST", "messages", postMessage),
         route("POST", "batch", batch),
         Route(
@@ -86,6 +87,15 @@ enum WorkTraceAPI {
     static func endSession(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let work = try api.openWork()
         let done = try await work.endSession(try pathID(call, 0, "sessionId"), try body(call))
+        let now = api.clock.unixNanos
+        return answer(200, isBehind: done.isBehind) { json in done.value.record.write(to: &json, at: now) }
+    }
+
+    static func keepSession(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
+        let work = try api.openWork()
+        let id = try pathID(call, 0, "sessionId")
+        let object = call.request.body.isEmpty ? WorkObject([]) : try body(call)
+        let done = try await work.keep(id, object)
         let now = api.clock.unixNanos
         return answer(200, isBehind: done.isBehind) { json in done.value.record.write(to: &json, at: now) }
     }

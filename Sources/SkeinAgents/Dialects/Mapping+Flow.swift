@@ -79,4 +79,48 @@ extension Mapping {
         Mapping(.workState, "worktrace.session.state", .workTrace, example: "waiting", says: "waiting"),
         Mapping(.workSelf, "worktrace.self", .workTrace, example: true, says: "true"),
     ]
+
+    /// What a session without its steps sums up (`agents.md` §4.2).
+    static let totalRows: [Mapping] = [
+        Mapping(.totalSteps, "worktrace.totals.steps", .workTrace, as: .count, example: 7, says: "7"),
+        Mapping(.totalErrors, "worktrace.totals.errors", .workTrace, as: .count, example: 1, says: "1"),
+        Mapping(.totalModelCalls, "worktrace.totals.llm_calls", .workTrace, as: .count, example: 3, says: "3"),
+        Mapping(.totalToolCalls, "worktrace.totals.tool_calls", .workTrace, as: .count, example: 4, says: "4"),
+        Mapping(.totalToolErrors, "worktrace.totals.tool_errors", .workTrace, as: .count, example: 1, says: "1"),
+        Mapping(.totalInputTokens, "worktrace.totals.input_tokens", .workTrace, as: .count, example: 812, says: "812"),
+        Mapping(.totalOutputTokens, "worktrace.totals.output_tokens", .workTrace, as: .count, example: 64, says: "64"),
+        Mapping(
+            .totalCacheReadTokens,
+            "worktrace.totals.cache_read_tokens",
+            .workTrace,
+            as: .count,
+            example: 512,
+            says: "512"
+        ),
+        Mapping(
+            .totalCacheWriteTokens,
+            "worktrace.totals.cache_write_tokens",
+            .workTrace,
+            as: .count,
+            example: 100,
+            says: "100"
+        ),
+        Mapping(
+            .totalReasoningTokens,
+            "worktrace.totals.reasoning_tokens",
+            .workTrace,
+            as: .count,
+            example: 32,
+            says: "32"
+        ),
+        Mapping(.totalUSD, "worktrace.totals.usd", .workTrace, as: .dollars, example: 0.25, says: "0.25"),
+        Mapping(
+            .totalTimes,
+            "worktrace.totals.nanos",
+            .workTrace,
+            as: .texts,
+            example: ["llm=40", "own=2"],
+            says: "llm=40,own=2"
+        ),
+    ]
 }

@@ -61,6 +61,8 @@ package struct Mapping: Sendable {
         case errorType, attempt
         case workSession, workParentSession, workRootSession, workStep, workParentStep, workStepKind, workAction
         case workOutcome, workTask, workPriority, workThread, workRetryOf, workLinkMode, workState, workSelf
+        case totalSteps, totalErrors, totalModelCalls, totalToolCalls, totalToolErrors, totalInputTokens
+        case totalOutputTokens, totalCacheReadTokens, totalCacheWriteTokens, totalReasoningTokens, totalUSD, totalTimes
     }
 
     /// How old a way to say something is.
@@ -121,7 +123,7 @@ package struct Mapping: Sendable {
 extension Mapping {
     /// All rows; within a field in the order of precedence.
     package static let table: [Mapping] =
-        kindRows + identityRows + sessionRows + modelRows + usageRows + toolRows + flowRows + workRows
+        kindRows + identityRows + sessionRows + modelRows + usageRows + toolRows + flowRows + workRows + totalRows
 
     /// For each field, by its raw value, the rows of the table that fill it.
     static let rowsByField: [[Int]] = Field.allCases.map { field in

@@ -73,9 +73,30 @@ extension SpanReader {
         work.threadID = text(.workThread, span).flatMap { $0 == session ? nil : $0 }
         work.retryOf = text(.workRetryOf, span)
         work.isLinked = text(.workLinkMode, span) == "link"
+        if work.isSession { work.totals = totals(span) }
         let openWords = work.isSession ? ["running", "waiting"] : ["running", "needs_input", "retrying"]
         span.isOpen = (work.isSession ? state : work.outcome).map(openWords.contains) ?? false
         return work
+    }
+
+    /// What a session sums up of itself; `nil` when it leaves that to its steps.
+    private mutating func totals(_ span: AgentSpan) -> SessionTotals? {
+        guard let steps = number(.totalSteps, span)?.count else { return nil }
+        func count(_ field: Mapping.Field) -> UInt64 { number(field, span)?.count ?? 0 }
+        var totals = SessionTotals()
+        totals.stepCount = Int(clamping: steps)
+        totals.errorCount = Int(clamping: count(.totalErrors))
+        totals.llmCallCount = Int(clamping: count(.totalModelCalls))
+        totals.toolCallCount = Int(clamping: count(.totalToolCalls))
+        totals.toolErrorCount = Int(clamping: count(.totalToolErrors))
+        totals.usage.inputTokens = count(.totalInputTokens)
+        totals.usage.outputTokens = count(.totalOutputTokens)
+        totals.usage.cacheReadTokens = count(.totalCacheReadTokens)
+        totals.usage.cacheWriteTokens = count(.totalCacheWriteTokens)
+        totals.usage.reasoningTokens = count(.totalReasoningTokens)
+        totals.usage.usd = first(.totalUSD, span) { $0.amount }
+        totals.timeClasses = SessionTotals.timeClasses(first(.totalTimes, span) { $0.texts } ?? [])
+        return totals
     }
 }
 

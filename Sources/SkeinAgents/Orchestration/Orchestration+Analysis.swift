@@ -35,8 +35,8 @@ extension Orchestration {
         spanCount = all.reduce(0) { $0 + $1.spanCount }
         errorCount = all.reduce(0) { $0 + $1.errorCount }
         sessionCount = all.count
-        toolCallCount = calls.calls.count
-        usage = counted.total
+        toolCallCount = all.reduce(0) { $0 + $1.toolCallCount }
+        usage = counted.total(of: all, forest, table)
         truncated = all.count > Self.listMax || calls.calls.count > Self.listMax
         sessions = Array(all.prefix(Self.listMax))
         edges = steps.edges(forest, table, calls)
@@ -80,9 +80,16 @@ private struct Counted {
         for call in calls.calls { toolCalls[call.session] += 1 }
     }
 
-    var total: AgentSpan.Usage {
+    /// Of sessions without their steps what they say of themselves.
+    func total(of sessions: [Orchestration.Session], _ forest: AgentForest, _ table: SessionTable) -> AgentSpan.Usage {
         var sum = UsageSum()
-        for more in usage { sum.add(more) }
+        for (place, entry) in table.entries.enumerated() {
+            if forest.spans[entry.spanRow].work?.totals != nil {
+                sum.add(sessions[place].usage)
+            } else {
+                sum.add(usage[place])
+            }
+        }
         return sum.total
     }
 
@@ -127,6 +134,7 @@ private struct Counted {
         session.fanOut = times.fanOuts[place]
         session.usage = usage[place].total
         session.timeClasses = times.classes[place]
+        if let totals = work?.totals { session.take(totals) }
         return session
     }
 }

@@ -257,6 +257,8 @@ extension AgentSpan {
         package var isLinked = false
         /// `running`, `waiting`, `ended` or `abandoned`; of the session's own span.
         package var state: String?
+        /// Of the session's own span, when its steps are not kept.
+        package var totals: SessionTotals?
 
         package init(sessionID: String) { self.sessionID = sessionID }
 

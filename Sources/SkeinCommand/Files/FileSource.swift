@@ -20,16 +20,20 @@ struct FileSource: ~Copyable {
     init(_ path: String) throws(CommandFailure) {
         name = path == "-" ? "standard input" : path
         descriptor = path == "-" ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC)
-        var status = stat()
-        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+        let problem = errno
+        var isFolder: ObjCBool = false
+        if path != "-" { _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) }
+        let (start, end) = (lseek(descriptor, 0, SEEK_CUR), lseek(descriptor, 0, SEEK_END))
+        byteCount = !isFolder.boolValue && end > 0 ? Int(end) : nil
+        guard descriptor >= 0 else {
             // Whoever opens nothing has nothing to close.
-            throw CommandFailure(description: "\(path) cannot be read: \(String(cString: strerror(errno))).")
+            throw CommandFailure(description: "\(path) cannot be read: \(String(cString: strerror(problem))).")
         }
-        guard status.st_mode & S_IFMT != S_IFDIR else {
+        guard !isFolder.boolValue else {
             close(descriptor)
             throw CommandFailure(description: "\(path) is a folder; name the files in it.")
         }
-        byteCount = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+        if end >= 0 { lseek(descriptor, start, SEEK_SET) }
     }
 
     deinit { close(descriptor) }

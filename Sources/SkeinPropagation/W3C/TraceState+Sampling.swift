@@ -22,6 +22,18 @@ extension TraceState {
         if value.isEmpty { remove(Self.key) } else { set(Self.key, String(decoding: value, as: UTF8.self)) }
     }
 
+    /// Says threshold, below 2^56 or none, and randomness in the place of what was said of them.
+    package mutating func setSampling(threshold: UInt64?, randomness: UInt64) {
+        let digits = String(randomness & (SamplingThreshold.end - 1), radix: 16)
+        let field = "rv:" + String(repeating: "0", count: 14 - digits.count) + digits
+        let others = (self[Self.key] ?? "").split(separator: ";").filter { !$0.hasPrefix("rv:") && !$0.hasPrefix("th:") }
+        var present = ([field] + others.map(String.init)).joined(separator: ";")
+        let value = present.withUTF8 {
+            SamplingThreshold.rewriting(member: UnsafeRawBufferPointer($0), threshold: threshold)
+        }
+        set(Self.key, String(decoding: value, as: UTF8.self))
+    }
+
     private func read(_ body: (UnsafeRawBufferPointer) -> UInt64?) -> UInt64? {
         guard !members.isEmpty, var value = self[Self.key] else { return nil }
         return value.withUTF8 { body(UnsafeRawBufferPointer($0)) }

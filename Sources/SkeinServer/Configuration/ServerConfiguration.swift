@@ -26,6 +26,8 @@ package struct ServerConfiguration: Sendable {
     package var sampling: SamplingFile?
     /// Which traces are kept once they have left the hot window; `nil` keeps every one.
     package var lateSampling: LateSamplingFile?
+    /// `nil` to keep all sessions of agents.
+    package var sessionSampling: SessionSamplingFile?
     /// The hot window: from when the last spans of a trace came to its late decision.
     package var lateSamplingAfter = Duration.seconds(86_400)
     /// Bytes on the disk for spans that wait for the decision about their trace; `nil` for none.

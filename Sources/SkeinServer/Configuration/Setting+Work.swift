@@ -40,5 +40,15 @@ extension Setting {
             },
             write: { Quantity.text($0.workContent.byteCountMax) }
         ),
+        Setting(
+            "session-sampling-config",
+            "Of sessions of agents, keep only those with all their steps that the policy in this file keeps, by the priority of "
+                + "their task, and of the others their totals: the block `session_sampling`, as YAML; read again when it changes.",
+            form: "a path, or empty",
+            reading: { text, configuration throws(ConfigurationError) in
+                configuration.sessionSampling = text.isEmpty ? nil : try SessionSamplingFile(path: text)
+            },
+            write: { $0.sessionSampling?.path ?? "" }
+        ),
     ]
 }

@@ -22,7 +22,7 @@ final class StrategiesFile: Service, CustomStringConvertible, Sendable {
     private let failed: Gauge
     private let reloads: Counter
     /// Of the file that was read last.
-    private let last = Mutex<Mark?>(nil)
+    private let last = Mutex<FileMark?>(nil)
 
     var description: String { "sampling strategies" }
 
@@ -43,7 +43,7 @@ final class StrategiesFile: Service, CustomStringConvertible, Sendable {
     /// Reads the file for the first time.
     func load() throws(ConfigurationError) {
         // Taken before, so that what changes meanwhile is a change.
-        let mark = mark
+        let mark = FileMark(path)
         last.withLock { $0 = mark }
         answers.set(try read())
     }
@@ -56,7 +56,7 @@ final class StrategiesFile: Service, CustomStringConvertible, Sendable {
 
     /// Reads the file again if it is another than it was.
     func look() {
-        let mark = mark
+        let mark = FileMark(path)
         let isChanged = last.withLock { last in
             defer { last = mark }
             return mark != last
@@ -71,24 +71,6 @@ final class StrategiesFile: Service, CustomStringConvertible, Sendable {
             failed.set(1)
             logger.warning("\(error.message); clients are told the strategies that were read before")
         }
-    }
-
-    /// What changes with a file; `nil` when there is none.
-    struct Mark: Equatable {
-        var modified: Date?
-        var byteCount: UInt64?
-        var number: UInt64?
-    }
-
-    var mark: Mark? {
-        // A link is followed: files of a Kubernetes config map are replaced by turning one.
-        let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: real) else { return nil }
-        return Mark(
-            modified: attributes[.modificationDate] as? Date,
-            byteCount: (attributes[.size] as? NSNumber)?.uint64Value,
-            number: (attributes[.systemFileNumber] as? NSNumber)?.uint64Value
-        )
     }
 
     private func read() throws(ConfigurationError) -> Jaeger.SamplingStrategies {

@@ -103,9 +103,27 @@ extension AgentSpan {
         case .workRetryOf: work?.retryOf
         case .workLinkMode: work.map { $0.isLinked ? "link" : "join" }
         case .workState: work?.state
+        case .totalSteps: total { $0.stepCount }
+        case .totalErrors: total { $0.errorCount }
+        case .totalModelCalls: total { $0.llmCallCount }
+        case .totalToolCalls: total { $0.toolCallCount }
+        case .totalToolErrors: total { $0.toolErrorCount }
+        case .totalInputTokens: total { $0.usage.inputTokens }
+        case .totalOutputTokens: total { $0.usage.outputTokens }
+        case .totalCacheReadTokens: total { $0.usage.cacheReadTokens }
+        case .totalCacheWriteTokens: total { $0.usage.cacheWriteTokens }
+        case .totalReasoningTokens: total { $0.usage.reasoningTokens }
+        case .totalUSD: total { $0.usage.usd ?? 0 }
+        case .totalTimes:
+            total { totals in
+                Orchestration.TimeClass.allCases.filter { totals.timeClasses[$0] > 0 }
+                    .map { "\($0.rawValue)=\(totals.timeClasses[$0])" }.joined(separator: ",")
+            }
         case .workSelf: isHidden.description
         // Only seen through others.
         case .totalTokens, .toolArguments: nil
         }
     }
+
+    private func total<Value>(_ read: (SessionTotals) -> Value) -> String? { work?.totals.map { "\(read($0))" } }
 }

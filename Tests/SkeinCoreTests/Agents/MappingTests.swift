@@ -19,6 +19,9 @@ import Testing
             if mapping.key != "worktrace.session.id" {
                 span.attributes.append(Attribute("worktrace.session.id", "ses_1"))
             }
+            if mapping.key.hasPrefix("worktrace.totals."), mapping.field != .totalSteps {
+                span.attributes.append(Attribute("worktrace.totals.steps", 9))
+            }
             if mapping.field == .kind { span.attributes.append(Attribute("worktrace.step.id", "st_1")) }
             if mapping.field == .toolServer { span.attributes.append(Attribute("worktrace.step.id", "st_1")) }
         }

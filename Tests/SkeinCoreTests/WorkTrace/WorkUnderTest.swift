@@ -28,12 +28,13 @@ final class WorkUnderTest: Sendable {
         messages: MemoryRecordLog = MemoryRecordLog(),
         limits: WorkLimits = WorkLimits(),
         content: WorkContent = WorkContent(),
+        policy: SessionPolicy? = nil,
         unixNanos: UInt64? = nil
     ) throws {
         if let unixNanos { clock.unix.withLock { $0 = unixNanos } }
         self.journal = journal
         self.messages = messages
-        let (door, store) = (Door(), store)
+        let (door, store, clock) = (Door(), store, clock)
         self.door = door
         work = try WorkTrace(
             journal: journal,
@@ -44,6 +45,7 @@ final class WorkUnderTest: Sendable {
             },
             limits: limits,
             content: content,
+            sampling: policy.map { PrioritySampling($0, clock: clock) } ?? EverySession(),
             clock: clock,
             store: store
         )
@@ -51,10 +53,11 @@ final class WorkUnderTest: Sendable {
     }
 
     /// The same journal in a new process.
-    func restarted() throws -> WorkUnderTest {
+    func restarted(policy: SessionPolicy? = nil) throws -> WorkUnderTest {
         try WorkUnderTest(
             journal: MemoryRecordLog(journal.records),
             messages: MemoryRecordLog(messages.records),
+            policy: policy,
             unixNanos: clock.unixNanos
         )
     }

@@ -24,10 +24,10 @@ struct SessionRecord {
         in trace: WorkForest.Trace?
     ) {
         self.session = session
-        self.toolErrorCount = toolErrorCount
         let row = trace?.row(of: session.spanID)
         let own = row.flatMap { trace?.spans[$0].work }
         work = own?.sessionID == session.sessionID ? own : nil
+        self.toolErrorCount = work?.totals?.toolErrorCount ?? toolErrorCount
         span = row.flatMap { trace?.batch.span(at: $0) }
         rootSessionID = work?.rootSessionID ?? orchestration.rootSessionID ?? session.sessionID
         stepCount = max(session.spanCount - 1, 0)
@@ -74,7 +74,8 @@ struct SessionRecord {
             // Only WorkTrace says so of itself; what others sent was sampled.
             json.member("sampled", work == nil || (span?.flags ?? 1) & 1 == 1)
             json.member("samplingReason", text("worktrace.sampling.reason"))
-            json.member("weight", span?.weight ?? 1)
+            json.member("samplingDecision", text("worktrace.sampling.decision"))
+            json.member("weight", number("worktrace.sampling.weight") ?? span?.weight ?? 1)
         }
         json.object("totals") { json in
             json.member("steps", stepCount)
@@ -93,6 +94,10 @@ struct SessionRecord {
 
     private func text(_ key: String) -> String? {
         if case .string(let text)? = span?.attributes[key] { text } else { nil }
+    }
+
+    private func number(_ key: String) -> Double? {
+        if case .double(let number)? = span?.attributes[key] { number } else { nil }
     }
 
     private func writeBudget(to json: inout JSONWriter) {
