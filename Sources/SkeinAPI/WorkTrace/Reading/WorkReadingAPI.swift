@@ -13,6 +13,7 @@ enum WorkReadingAPI {
         route("sessions/{id}/conversation", [], answer: conversation),
         route("orchestrations/{id}", [], answer: orchestration),
         route("orchestrations/{id}/bottlenecks", ["limit"], answer: bottlenecks),
+        route("sessions/{a}/compare/{b}", [], answer: comparison),
         route("tools", ToolQuestion.parameters, answer: tools),
     ]
 
