@@ -10,7 +10,8 @@ const HERE = "../../worktrace/v1/";
 
 /**
  * @param {{ agent?: string, outcome?: string, priority?: string, task?: string, sessionKey?: string, traceId?: string, minCost?: string,
- *   from?: bigint | null, to?: bigint | null, q?: string, limit?: number, cursor?: string | null }} query
+ *   from?: bigint | null, to?: bigint | null, q?: string, text?: string, limit?: number, cursor?: string | null }} query
+ * `q` is TraceQL, `text` a part of a title, a name or an id
  * @returns {Promise<{ sessions: any[], next: string | null }>}
  */
 export function sessions(query, signal) {

@@ -39,7 +39,7 @@ class Agents {
     this.nowMillis = Date.now();
     this.range = new RangePicker((from, to) => app.push({ from, to }));
     this.filters = new Filters((change) => app.push(change));
-    this.search = h("input.field.agent-search", { type: "search", placeholder: "Title, agent or id", "aria-label": "Search sessions by title, agent or id", autocomplete: "off", spellcheck: "false" });
+    this.search = h("input.field.agent-search", { type: "search", placeholder: "Title, agent, id or { TraceQL }", "aria-label": "Search sessions by title, agent or id, or by TraceQL in braces", autocomplete: "off", spellcheck: "false" });
     this.write = debounce(() => app.push({ q: this.search.value.trim() }), WAIT_MILLIS);
     this.search.addEventListener("input", () => this.write());
     this.search.addEventListener("keydown", (event) => {
@@ -118,7 +118,8 @@ class Agents {
 
   query(range) {
     const { q, agent, outcome, priority, task, key, cost } = this.loaded;
-    return { q, agent, outcome, priority, task, sessionKey: key, minCost: Number(cost) > 0 ? cost : "", from: range.start, to: range.end };
+    // A query has braces; anything else is a part of what a session is called.
+    return { ...(q.startsWith("{") ? { q } : { text: q }), agent, outcome, priority, task, sessionKey: key, minCost: Number(cost) > 0 ? cost : "", from: range.start, to: range.end };
   }
 
   async load() {

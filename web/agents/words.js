@@ -40,6 +40,14 @@ export function standing({ state, outcome }) {
   return { key: "other", text: String(outcome).slice(0, 40), picture: "minus" };
 }
 
+/** Why a session is stored, or that it stands for others that are not: "priority:background · 1 of 50". @param {any} trace of a session's record @returns {string | null} null where nothing is left out */
+export function samplingWords(trace) {
+  if (!trace) return null;
+  const { sampled, samplingReason, weight } = trace;
+  const words = [sampled === false ? "not sampled" : null, samplingReason ? String(samplingReason).slice(0, 120) : null, weight > 1 ? `1 of ${compactCount(weight)}` : null].filter(Boolean);
+  return words.length ? words.join(" · ") : null;
+}
+
 /** Money as far as it is known: "$0.63", "$0.0042", "–". @param {number | null | undefined} amount US dollars */
 export function dollars(amount) {
   if (amount === null || amount === undefined) return "–";
