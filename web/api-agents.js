@@ -38,6 +38,11 @@ export function bottlenecks(id, signal) {
   return get(`${HERE}orchestrations/${encodeURIComponent(id)}/bottlenecks`, {}, signal);
 }
 
+/** Two orchestrations, aligned by what their steps are. @param {string} a a session or a trace @param {string} b */
+export function compareOrchestrations(a, b, signal) {
+  return get(`${HERE}sessions/${encodeURIComponent(a)}/compare/${encodeURIComponent(b)}`, {}, signal);
+}
+
 /** @param {{ agent?: string, from?: bigint | null, to?: bigint | null, groupBy?: string, limit?: number }} query */
 export function tools(query, signal) {
   return get(`${HERE}tools`, query, signal);

@@ -12,6 +12,7 @@ import { timeForm, zone } from "../settings.js";
 import { Filters } from "./filters.js";
 import { Follower } from "./follow.js";
 import { keepList } from "./left.js";
+import { marks, toggleMark } from "./marks.js";
 import { SessionList, rowOf } from "./session-list.js";
 import { Sums } from "./sums.js";
 
@@ -47,6 +48,7 @@ class Agents {
       if (event.key === "Escape") { this.search.value = ""; this.write(); this.search.blur(); }
     });
     this.groupButton = h("button", { type: "button", title: "Sessions of one key together (g k)", onclick: () => this.keep({ group: this.state.group ? "" : "1" }) }, icon("fold"), "Group");
+    this.compareLink = h("a.button", { title: "Compare the marked sessions (c)" }, icon("compare"), "Compare A with B");
     this.summary = h("p.summary", {});
     this.news = h("button.primary.news", { type: "button", hidden: true, onclick: () => this.load() });
     this.problem = h("div", {});
@@ -59,16 +61,17 @@ class Agents {
       open: (row) => (row.isGroup ? this.toggle(row.key) : app.go(this.sessionView(row.sessionId))),
       href: (id) => app.href(this.sessionView(id)),
       more: (again) => this.more(again), sort: (sort) => this.keep({ sort }),
-      colorOf: (name) => app.colors.of(name), mark: (id) => app.mark(id), marks: () => app.marks.value,
+      colorOf: (name) => app.colors.of(name), mark: (id) => this.mark(id), marks: () => marks.value,
     });
     this.body = h("div.agents-body", {});
     const { shell } = app;
     document.title = "Agents · Skein";
     fill(shell.barStart, h("h1", {}, "Agents"), this.search);
     fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
-    fill(shell.main, h("div.under-bar.agents-bar", {}, this.filters.element, h("span.spring"), this.news, this.groupButton), this.sums.element, h("div.agents-facts", {}, this.summary), this.problem, this.body);
-    this.unlisten = [timeForm.listen(() => this.list.refresh()), app.marks.listen(() => this.list.refresh())];
+    fill(shell.main, h("div.under-bar.agents-bar", {}, this.filters.element, h("span.spring"), this.news, this.compareLink, this.groupButton), this.sums.element, h("div.agents-facts", {}, this.summary), this.problem, this.body);
+    this.unlisten = [timeForm.listen(() => this.list.refresh()), marks.listen(() => { this.list.refresh(); this.showMarks(); })];
     this.installKeys();
+    this.showMarks();
     app.colors.learn().then(() => this.list.refresh());
     this.follower = new Follower({}, () => this.heard());
     this.show(state);
@@ -90,8 +93,20 @@ class Agents {
       { keys: ["Home"], does: "First session", run: () => list.move(-Infinity) },
       { keys: ["End"], does: "Last session", run: () => list.move(Infinity) },
       { keys: ["Enter"], does: "Open the session; open or close a group", run: () => list.open(list.selected) },
-      { keys: ["x"], does: "Mark its trace to be compared", run: () => { if (list.chosen && !list.chosen.isGroup) app.mark(list.chosen.traceId); } },
+      { keys: ["x"], does: "Mark the session to be compared", run: () => { if (list.chosen && !list.chosen.isGroup) this.mark(list.chosen.sessionId); } },
+      { keys: ["c"], does: "Compare the marked sessions", run: () => { if (!this.compareLink.hidden) this.compareLink.click(); } },
     ]);
+  }
+
+  mark(id) {
+    const isMarked = toggleMark(id);
+    this.app.shell.confirm(isMarked ? (marks.value.length === 2 ? "Marked: two sessions can be compared (c)" : "Marked to be compared with another session") : "Mark taken away");
+  }
+
+  showMarks() {
+    const [id, other] = marks.value;
+    this.compareLink.hidden = !other;
+    if (other) this.compareLink.href = this.app.href({ page: "agents/compare", id, other, state: initialState("agents/compare") });
   }
 
   /** State that asks for nothing new. @param {Object<string, string>} change */

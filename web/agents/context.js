@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The context of the chosen session: a bar for each model call, what its tools brought in, and the calls to read.
-import { compactCount, count, duration, plural, share, shortened } from "../lib/format.js";
+import { compactCount, count, plural, share, shortened } from "../lib/format.js";
 import { fill, h, svg } from "../lib/view.js";
 import { Figures } from "../services/figures.js";
 import { broughtBy, contextSums, modelCalls } from "./context-cost.js";
+import { after } from "./words.js";
 
 const HEIGHT = 96;
 /** More calls than this share bars, each as high as the highest of its calls. */
@@ -29,7 +30,7 @@ export function context(page) {
   const calls = new Figures({
     label: "Model calls and their context", sort: "", first: ROWS_FIRST, columns: [
       { key: "number", title: "Call", by: (row) => row.number, cell: (row) => h("button.as-link", { type: "button", onclick: () => page.choose(index, row.block) }, `${row.number}. ${shortened(row.block.name, 60)}`) },
-      { key: "start", title: "Start", numeric: true, className: "spare", by: (row) => row.block.from, cell: (row) => `+${duration(row.block.from)}` },
+      { key: "start", title: "Start", numeric: true, className: "spare", by: (row) => row.block.from, cell: (row) => after(row.block.from) },
       { key: "input", title: "Context", numeric: true, by: (row) => row.input, cell: (row) => tokens(row.input) },
       { key: "cached", title: "Cached", numeric: true, by: (row) => row.cached, cell: (row) => (row.cached ? share(row.cached / row.input) : dash()) },
       { key: "added", title: "New", numeric: true, by: (row) => row.added, cell: (row) => (row.added ? tokens(row.added) : dash()) },

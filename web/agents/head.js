@@ -69,7 +69,7 @@ export class SessionHead {
       fact("Tokens", `${compactCount(usage.inputTokens)} → ${compactCount(usage.outputTokens)}`, `${count(usage.inputTokens)} in, of which ${count(usage.cacheReadTokens)} from the cache; ${count(usage.outputTokens)} out`), fact("Cost", dollars(usage.usd)),
       answer.taskPriority ? fact("Priority", shortened(answer.taskPriority, 40)) : null,
       answer.taskId ? fact("Task", h("a.fact-text", { href: list({ task: answer.taskId }), title: "All sessions of the task" }, shortened(answer.taskId, 60))) : null,
-      answer.sessionKey && answer.sessionKey !== answer.taskId ? fact("Key", h("a.fact-text", { href: list({ key: answer.sessionKey }), title: "All sessions of the key" }, shortened(answer.sessionKey, 60))) : null);
+      answer.sessionKey && ![answer.taskId, answer.rootSessionId].includes(answer.sessionKey) ? fact("Key", h("a.fact-text", { href: list({ key: answer.sessionKey }), title: "All sessions of the key" }, shortened(answer.sessionKey, 60))) : null);
   }
 
   showLength() {

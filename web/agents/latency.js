@@ -4,6 +4,7 @@ import { count, duration, plural, shortened } from "../lib/format.js";
 import { fill, h, onNextFrame } from "../lib/view.js";
 import { theme } from "../settings.js";
 import { ToolHeat } from "./tool-heat.js";
+import { after } from "./words.js";
 
 const CELL = 14;
 const ROW = 12;
@@ -88,7 +89,7 @@ export class Latency {
       }
     }
     fill(this.marks, Array.from({ length: heat.rows }, (_, row) => row).filter((row) => row % 2 === 0).map((row) => h("span.heat-floor", { style: { top: `${(heat.rows - row) * ROW - 8}px` } }, duration(heat.floor(row)))),
-      [0, 0.25, 0.5, 0.75].map((part) => h("span.heat-time", { style: { left: `${GUTTER + part * width}px`, top: `${height + 2}px` } }, `+${duration(axis.time(page.from + part * (page.to - page.from)))}`)));
+      [0, 0.25, 0.5, 0.75].map((part) => h("span.heat-time", { style: { left: `${GUTTER + part * width}px`, top: `${height + 2}px` } }, after(axis.time(page.from + part * (page.to - page.from))))));
     this.facts.textContent = `${plural(heat.count, "call")}${page.from > 0 || page.to < 1 ? " in the window" : ""}; darker is more, red is failed`;
     fill(this.body, heat.table().map(({ from, to, count: all, failed, longest }) => h("tr", {}, h("th", { scope: "row" }, `${duration(from)} – ${duration(to)}`), h("td.number", {}, count(all)), h("td.number", {}, failed ? h("span.problem", {}, count(failed)) : "–"),
       h("td", {}, h("button.as-link", { type: "button", onclick: () => this.choose(longest) }, `${shortened(longest.toolName, 40) || "unnamed"}, ${duration(longest.to - longest.from)}`)))));

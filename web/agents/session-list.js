@@ -64,7 +64,7 @@ export class SessionList extends Grid {
     const element = parts.link.closest(".result-row");
     element.classList.toggle("is-group", Boolean(isGroup));
     attribute(element, "aria-expanded", isGroup ? String(row.isOpen) : null);
-    drawMark(parts.mark, isGroup ? "" : row.traceId, this.actions.marks());
+    drawMark(parts.mark, isGroup ? "" : row.sessionId, this.actions.marks());
     parts.mark.hidden = Boolean(isGroup);
     parts.turn.hidden = !isGroup;
     const absolute = listTime(row.start, zone.value, now);

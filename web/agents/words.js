@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the pages of agents say what they know: states, kinds of time, money, moments. Pure.
-import { compactCount, nanos } from "../lib/format.js";
+import { compactCount, duration, nanos } from "../lib/format.js";
 
 /** What a session's time went into, in the order in which the first that applies counts. */
 export const TIME_CLASSES = [
@@ -64,6 +64,11 @@ export function momentOf(text) {
   const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   const millis = parts ? Date.parse(`${parts[1]}${parts[3]}`) : NaN;
   return Number.isNaN(millis) ? null : BigInt(millis) * 1_000_000n + BigInt((parts[2] ?? "").padEnd(9, "0"));
+}
+
+/** A time after the start: "+1.20 s", "0". @param {number} length nanoseconds */
+export function after(length) {
+  return length < 1 ? "0" : `+${duration(length)}`;
 }
 
 /** How long a session of a list took, or has been running. @param {{ startTime: string, endTime: string | null }} record @param {bigint} now */
