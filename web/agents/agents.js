@@ -7,7 +7,8 @@ import { rangeLabel, resolveRange } from "../lib/range.js";
 import { RangePicker } from "../lib/range-picker.js";
 import { initialState } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
-import { barEnd, failure, fixedRange, stateOf } from "../services/parts.js";
+import { ListPage } from "../services/list-page.js";
+import { barEnd, stateOf } from "../services/parts.js";
 import { timeForm, zone } from "../settings.js";
 import { Filters } from "./filters.js";
 import { Follower } from "./follow.js";
@@ -30,14 +31,12 @@ export function open(app, view) {
   return new Agents(app, view.state);
 }
 
-class Agents {
+class Agents extends ListPage {
   constructor(app, state) {
+    super("The sessions could not be read");
     this.app = app;
     this.state = state;
-    this.asked = 0;
-    this.rows = [];
     this.next = null;
-    this.nowMillis = Date.now();
     this.range = new RangePicker((from, to) => app.push({ from, to }));
     this.filters = new Filters((change) => app.push(change));
     this.search = h("input.field.agent-search", { type: "search", placeholder: "Title, agent, id or { TraceQL }", "aria-label": "Search sessions by title, agent or id, or by TraceQL in braces", autocomplete: "off", spellcheck: "false" });
@@ -279,28 +278,9 @@ class Agents {
     ], [["All time", () => app.push({ from: "all", to: "" })], ["Read again", () => this.load()]]));
   }
 
-  fail(error) {
-    const { shell } = this.app;
-    if (error.code === "network") shell.setOffline(() => this.load());
-    shell.alert(error.message);
-    if (this.rows.length) fill(this.problem, failure(error, () => this.load()));
-    else fill(this.body, stateOf("The sessions could not be read", [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null], [["Try again", () => this.load()]]));
-  }
-
-  zoneChanged() {
-    this.range.show(this.state.from, this.state.to);
-    this.list.refresh();
-    this.draw();
-  }
-
-  fixedState() {
-    return fixedRange(this.state, this.nowMillis);
-  }
-
   close() {
+    super.close();
     keepList(this.state);
-    this.asked++;
-    this.flight?.abort();
     this.follower.close();
     clearTimeout(this.refreshing);
     this.write.cancel();
