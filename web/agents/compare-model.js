@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two orchestrations side by side, as the server aligned them: numbers out of its texts, and what differs in words. Pure.
-import { compactCount, count, duration, nanos, plural } from "../lib/format.js";
+import { compactCount, count, duration, nanos, plural, shortened } from "../lib/format.js";
 import { CLASS_NAMES, dollars, isFailure } from "./words.js";
 
 /** A step that takes this much longer or shorter, and this share, is marked. */
 const NOTABLE_NANOS = 1e6;
 const NOTABLE_SHARE = 0.25;
+/** Of a name in a sentence. */
+const NAME_MAX = 60;
 
 /** @typedef {{ a: any | null, b: any | null, mark: "A" | "B" | "≠" | "~" | "", isFirst: boolean }} Pair of steps: only in A, only in B, another outcome, another length */
 
@@ -42,7 +44,8 @@ export class OrchestrationPair {
     if (cause && cause.change * longer > 0 && Math.abs(longer) >= 0.01 * Math.max(a, b)) said.push(`Most of it: ${(CLASS_NAMES[cause.name] ?? cause.name).toLowerCase()}, ${signed(cause.change, duration)}.`);
     if (!firstDivergence) said.push("They take the same steps.");
     else {
-      const [x, y] = sides(firstDivergence).map((step) => (step ? nameOf(step) : null));
+      // Isolated: a name that is written the other way turns nothing but itself.
+      const [x, y] = sides(firstDivergence).map((step) => (step ? `\u2068${shortened(nameOf(step), NAME_MAX)}\u2069` : null));
       const common = firstDivergence.index ? `After ${plural(firstDivergence.index, "common step")}` : "From the start";
       said.push(x && y ? `${common} A goes on with ${x}, B with ${y}.` : `${common} ${x ? `only A goes on, with ${x}` : `only B goes on, with ${y}`}.`);
     }

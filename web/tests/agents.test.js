@@ -187,6 +187,6 @@ test("two orchestrations: what differs, where they part, and the same in words",
     steps: [{ a: root, b: late }, { a: grep, b: other }, { a: null, b: read }], sessions: [], tools: [], timeClasses: [{ name: "llm", durationNanos: { a: "0", b: "19000000000" } }],
   });
   assert.deepEqual(pair.steps.map(({ mark, isFirst }) => [mark, isFirst]), [["~", false], ["≠", false], ["B", true]]);
-  assert.equal(pair.sentence().replace(/\s/g, " "), "B takes 20.0 s longer: 30.0 s in place of 10.0 s. Most of it: model, +19.0 s. After 2 common steps only B goes on, with open. 0 errors in place of 1.");
+  assert.equal(pair.sentence().replace(/\s/g, " ").replace(/[\u2068\u2069]/g, ""), "B takes 20.0 s longer: 30.0 s in place of 10.0 s. Most of it: model, +19.0 s. After 2 common steps only B goes on, with open. 0 errors in place of 1.");
   assert.deepEqual([nameOf(root), nameOf(read), aboveOf(read), aboveOf(root)], ["lead", "open", "lead › read", ""]);
 });
