@@ -16,6 +16,8 @@ export class OrchestrationPair {
   constructor(answer) {
     this.answer = answer;
     const length = (step) => (step ? { ...step, length: Number(nanos(step.durationNanos)) } : null);
+    /** Sides that have more than was compared: "A and B", "". */
+    this.cut = ["a", "b"].filter((side) => answer.isCut?.[side]).map((side) => side.toUpperCase()).join(" and ");
     const first = answer.firstDivergence;
     const isFirst = (pair) => first !== null && (same(pair.a, first.a) || same(pair.b, first.b));
     let isFound = false;

@@ -145,7 +145,7 @@ class Compare {
     const chosen = this.rows[this.selected];
     this.rows = pair.shown(state.only !== "");
     this.selected = this.rows.indexOf(chosen);
-    this.facts.textContent = `${plural(pair.steps.length, "step")}, ${count(pair.differing.length)} of them differ`;
+    this.facts.textContent = `${plural(pair.steps.length, "step")}, ${count(pair.differing.length)} of them differ${pair.cut ? `; of ${pair.cut} only the first are compared` : ""}`;
     if (this.place.firstChild !== this.scroller) fill(this.place, this.scroller);
     attribute(this.scroller, "aria-rowcount", this.rows.length + 1);
     this.list.setCount(this.rows.length);

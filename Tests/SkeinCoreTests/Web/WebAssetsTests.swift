@@ -57,7 +57,8 @@ struct WebAssetsTests {
             "", "assets/app.js", "/nothing", "/assets", "/assets/", "/assets/nothing.js", "/assets/../Package.swift",
             "/assets/lib/../../Package.swift", "/assets/..%2fPackage.swift", "/assets//etc/passwd", "/assets/.hidden",
             "/assets/lib", "/assets/app.js/", "/assets/app.js\u{0}", "/assets/lib\\dom.js", "/trace", "/trace/a/b",
-            "/explore/deeper", "/service", "/map/a", "/compare/a/b/c", "/agents/nothing", "/agents/compare/a/b/c", "/api/traces",
+            "/explore/deeper", "/service", "/map/a", "/compare/a/b/c", "/agents/nothing", "/agents/compare/a/b/c",
+            "/api/traces",
         ]
     )
     func `nothing else is found, and no path leads out of the folder`(path: String) {
