@@ -10,7 +10,8 @@ const HERE = "../../worktrace/v1/";
 
 /**
  * @param {{ agent?: string, outcome?: string, priority?: string, task?: string, sessionKey?: string, traceId?: string, minCost?: string,
- *   from?: bigint | null, to?: bigint | null, q?: string, limit?: number, cursor?: string | null }} query
+ *   from?: bigint | null, to?: bigint | null, q?: string, text?: string, limit?: number, cursor?: string | null }} query
+ * `q` is TraceQL, `text` a part of a title, a name or an id
  * @returns {Promise<{ sessions: any[], next: string | null }>}
  */
 export function sessions(query, signal) {
@@ -35,6 +36,11 @@ export function orchestration(id, signal) {
 /** @param {string} id of a session or a trace */
 export function bottlenecks(id, signal) {
   return get(`${HERE}orchestrations/${encodeURIComponent(id)}/bottlenecks`, {}, signal);
+}
+
+/** Two orchestrations, aligned by what their steps are. @param {string} a a session or a trace @param {string} b */
+export function compareOrchestrations(a, b, signal) {
+  return get(`${HERE}sessions/${encodeURIComponent(a)}/compare/${encodeURIComponent(b)}`, {}, signal);
 }
 
 /** @param {{ agent?: string, from?: bigint | null, to?: bigint | null, groupBy?: string, limit?: number }} query */

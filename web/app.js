@@ -10,20 +10,11 @@ import { isZone } from "./lib/format.js";
 import { singleKeys, timeForm, zone } from "./settings.js";
 import { Shell } from "./shell.js";
 
-const PAGES = {
-  explore: () => import("./explore/explore.js"),
-  trace: () => import("./trace/trace.js"),
-  compare: () => import("./compare/compare.js"),
-  services: () => import("./services/services.js"),
-  service: () => import("./services/service.js"),
-  map: () => import("./map/map.js"),
-  live: () => import("./live/live.js"),
-  agents: () => import("./agents/agents.js"),
-  "agents/session": () => import("./agents/session.js"),
-};
+/** Pages whose module is not called like their folder. */
+const MODULES = { service: "services/service", "agents/session": "agents/session", "agents/compare": "agents/compare" };
 
 /** Stylesheets of pages that share one. */
-const STYLESHEETS = { service: ["services"], live: ["explore", "live"], agents: ["explore", "services", "agents"], "agents/session": ["services", "trace", "agents", "conversation"] };
+const STYLESHEETS = { service: ["services"], live: ["explore", "live"], agents: ["explore", "services", "agents"], "agents/session": ["services", "trace", "agents", "conversation"], "agents/compare": ["services", "trace", "agents"] };
 const MARKS_MAX = 2;
 
 const styles = new Map();
@@ -214,7 +205,7 @@ class App {
     const ahead = view.page === "trace" && get(`traces/${view.id}/skeleton`, {});
     if (ahead) ahead.catch(() => {});
     const sheets = STYLESHEETS[view.page] ?? [view.page];
-    const [module] = await Promise.all([PAGES[view.page](), ...sheets.map(style)]).catch(() => []);
+    const [module] = await Promise.all([import(`./${MODULES[view.page] ?? `${view.page}/${view.page}`}.js`), ...sheets.map(style)]).catch(() => []);
     if (opening !== this.opening) return;
     this.isOpening = false;
     if (!module) return this.cannotOpen(view);
@@ -266,7 +257,7 @@ class App {
 function dress(sheets) {
   for (const link of document.head.querySelectorAll("link[data-page]")) {
     const { page } = link.dataset;
-    if (link.sheet && Object.hasOwn(PAGES, page)) link.sheet.disabled = !sheets.includes(page);
+    if (link.sheet && isPagePath(page)) link.sheet.disabled = !sheets.includes(page);
   }
 }
 

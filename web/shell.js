@@ -9,7 +9,7 @@ const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 const MESSAGE_MILLIS = 2500;
 const RAIL = [["explore", "Explore"], ["services", "Services"], ["map", "Map"], ["agents", "Agents"], ["live", "Live"], ["compare", "Compare"]];
 /** The entry of the rail that a page without one belongs to. */
-const BELONGS_TO = { trace: "explore", service: "services", "agents/session": "agents" };
+const BELONGS_TO = { trace: "explore", service: "services", "agents/session": "agents", "agents/compare": "agents" };
 
 export class Shell {
   /**

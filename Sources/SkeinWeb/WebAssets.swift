@@ -44,7 +44,13 @@ package struct WebAssets: Sendable {
         switch names.first {
         case nil: return true
         case "explore", "services", "map", "live", "index.html": return names.count == 1
-        case "agents": return names.count == 1 || names.count == 3 && names.dropFirst().first == "session"
+        case "agents":
+            switch names.dropFirst().first {
+            case nil: return true
+            case "session": return names.count == 3
+            case "compare": return (2...4).contains(names.count)
+            default: return false
+            }
         case "trace", "service": return names.count == 2
         case "compare": return (1...3).contains(names.count)
         default: return false

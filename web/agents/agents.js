@@ -7,11 +7,13 @@ import { rangeLabel, resolveRange } from "../lib/range.js";
 import { RangePicker } from "../lib/range-picker.js";
 import { initialState } from "../lib/url.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
-import { barEnd, failure, fixedRange, stateOf } from "../services/parts.js";
+import { ListPage } from "../services/list-page.js";
+import { barEnd, stateOf } from "../services/parts.js";
 import { timeForm, zone } from "../settings.js";
 import { Filters } from "./filters.js";
 import { Follower } from "./follow.js";
 import { keepList } from "./left.js";
+import { marks, toggleMark } from "./marks.js";
 import { SessionList, rowOf } from "./session-list.js";
 import { Sums } from "./sums.js";
 
@@ -29,17 +31,15 @@ export function open(app, view) {
   return new Agents(app, view.state);
 }
 
-class Agents {
+class Agents extends ListPage {
   constructor(app, state) {
+    super("The sessions could not be read");
     this.app = app;
     this.state = state;
-    this.asked = 0;
-    this.rows = [];
     this.next = null;
-    this.nowMillis = Date.now();
     this.range = new RangePicker((from, to) => app.push({ from, to }));
     this.filters = new Filters((change) => app.push(change));
-    this.search = h("input.field.agent-search", { type: "search", placeholder: "Title, agent or id", "aria-label": "Search sessions by title, agent or id", autocomplete: "off", spellcheck: "false" });
+    this.search = h("input.field.agent-search", { type: "search", placeholder: "Title, agent, id or { TraceQL }", "aria-label": "Search sessions by title, agent or id, or by TraceQL in braces", autocomplete: "off", spellcheck: "false" });
     this.write = debounce(() => app.push({ q: this.search.value.trim() }), WAIT_MILLIS);
     this.search.addEventListener("input", () => this.write());
     this.search.addEventListener("keydown", (event) => {
@@ -47,6 +47,7 @@ class Agents {
       if (event.key === "Escape") { this.search.value = ""; this.write(); this.search.blur(); }
     });
     this.groupButton = h("button", { type: "button", title: "Sessions of one key together (g k)", onclick: () => this.keep({ group: this.state.group ? "" : "1" }) }, icon("fold"), "Group");
+    this.compareLink = h("a.button", { title: "Compare the marked sessions (c)" }, icon("compare"), "Compare A with B");
     this.summary = h("p.summary", {});
     this.news = h("button.primary.news", { type: "button", hidden: true, onclick: () => this.load() });
     this.problem = h("div", {});
@@ -59,16 +60,17 @@ class Agents {
       open: (row) => (row.isGroup ? this.toggle(row.key) : app.go(this.sessionView(row.sessionId))),
       href: (id) => app.href(this.sessionView(id)),
       more: (again) => this.more(again), sort: (sort) => this.keep({ sort }),
-      colorOf: (name) => app.colors.of(name), mark: (id) => app.mark(id), marks: () => app.marks.value,
+      colorOf: (name) => app.colors.of(name), mark: (id) => this.mark(id), marks: () => marks.value,
     });
     this.body = h("div.agents-body", {});
     const { shell } = app;
     document.title = "Agents · Skein";
     fill(shell.barStart, h("h1", {}, "Agents"), this.search);
     fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
-    fill(shell.main, h("div.under-bar.agents-bar", {}, this.filters.element, h("span.spring"), this.news, this.groupButton), this.sums.element, h("div.agents-facts", {}, this.summary), this.problem, this.body);
-    this.unlisten = [timeForm.listen(() => this.list.refresh()), app.marks.listen(() => this.list.refresh())];
+    fill(shell.main, h("div.under-bar.agents-bar", {}, this.filters.element, h("span.spring"), this.news, this.compareLink, this.groupButton), this.sums.element, h("div.agents-facts", {}, this.summary), this.problem, this.body);
+    this.unlisten = [timeForm.listen(() => this.list.refresh()), marks.listen(() => { this.list.refresh(); this.showMarks(); })];
     this.installKeys();
+    this.showMarks();
     app.colors.learn().then(() => this.list.refresh());
     this.follower = new Follower({}, () => this.heard());
     this.show(state);
@@ -90,8 +92,20 @@ class Agents {
       { keys: ["Home"], does: "First session", run: () => list.move(-Infinity) },
       { keys: ["End"], does: "Last session", run: () => list.move(Infinity) },
       { keys: ["Enter"], does: "Open the session; open or close a group", run: () => list.open(list.selected) },
-      { keys: ["x"], does: "Mark its trace to be compared", run: () => { if (list.chosen && !list.chosen.isGroup) app.mark(list.chosen.traceId); } },
+      { keys: ["x"], does: "Mark the session to be compared", run: () => { if (list.chosen && !list.chosen.isGroup) this.mark(list.chosen.sessionId); } },
+      { keys: ["c"], does: "Compare the marked sessions", run: () => { if (!this.compareLink.hidden) this.compareLink.click(); } },
     ]);
+  }
+
+  mark(id) {
+    const isMarked = toggleMark(id);
+    this.app.shell.confirm(isMarked ? (marks.value.length === 2 ? "Marked: two sessions can be compared (c)" : "Marked to be compared with another session") : "Mark taken away");
+  }
+
+  showMarks() {
+    const [id, other] = marks.value;
+    this.compareLink.hidden = !other;
+    if (other) this.compareLink.href = this.app.href({ page: "agents/compare", id, other, state: initialState("agents/compare") });
   }
 
   /** State that asks for nothing new. @param {Object<string, string>} change */
@@ -118,7 +132,8 @@ class Agents {
 
   query(range) {
     const { q, agent, outcome, priority, task, key, cost } = this.loaded;
-    return { q, agent, outcome, priority, task, sessionKey: key, minCost: Number(cost) > 0 ? cost : "", from: range.start, to: range.end };
+    // A query has braces; anything else is a part of what a session is called.
+    return { ...(q.startsWith("{") ? { q } : { text: q }), agent, outcome, priority, task, sessionKey: key, minCost: Number(cost) > 0 ? cost : "", from: range.start, to: range.end };
   }
 
   async load() {
@@ -263,28 +278,9 @@ class Agents {
     ], [["All time", () => app.push({ from: "all", to: "" })], ["Read again", () => this.load()]]));
   }
 
-  fail(error) {
-    const { shell } = this.app;
-    if (error.code === "network") shell.setOffline(() => this.load());
-    shell.alert(error.message);
-    if (this.rows.length) fill(this.problem, failure(error, () => this.load()));
-    else fill(this.body, stateOf("The sessions could not be read", [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null], [["Try again", () => this.load()]]));
-  }
-
-  zoneChanged() {
-    this.range.show(this.state.from, this.state.to);
-    this.list.refresh();
-    this.draw();
-  }
-
-  fixedState() {
-    return fixedRange(this.state, this.nowMillis);
-  }
-
   close() {
+    super.close();
     keepList(this.state);
-    this.asked++;
-    this.flight?.abort();
     this.follower.close();
     clearTimeout(this.refreshing);
     this.write.cancel();

@@ -3,6 +3,7 @@
 // are tabs, too.
 import { attribute, fill, h } from "../lib/view.js";
 import { graph } from "./agent-graph.js";
+import { context } from "./context.js";
 import { steps } from "./steps.js";
 import { bottlenecks, cost, time, tools } from "./tables.js";
 
@@ -12,10 +13,11 @@ export const PARTS = [
   { name: "bottlenecks", title: "Bottlenecks", key: "2", make: bottlenecks },
   { name: "time", title: "Time", key: "3", make: time },
   { name: "cost", title: "Cost", key: "4", make: cost },
-  { name: "graph", title: "Graph", key: "5", make: graph },
-  { name: "steps", title: "Steps", key: "6", make: steps },
-  { name: "conversation", title: "Conversation", key: "7", isPane: true },
-  { name: "details", title: "Details", key: "8", isPane: true },
+  { name: "context", title: "Context", key: "5", make: context },
+  { name: "graph", title: "Graph", key: "6", make: graph },
+  { name: "steps", title: "Steps", key: "7", make: steps },
+  { name: "conversation", title: "Conversation", key: "8", isPane: true },
+  { name: "details", title: "Details", key: "9", isPane: true },
 ];
 
 export class Below {
@@ -95,6 +97,11 @@ export class Below {
   /** Something else is chosen. */
   follow() {
     this.parts.get(this.entry.name)?.follow?.();
+  }
+
+  /** Another part of the time shows. */
+  zoomed() {
+    this.parts.get(this.entry.name)?.zoomed?.();
   }
 
   /** Where conversation and details stand. @param {boolean} isNarrow */

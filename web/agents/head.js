@@ -6,7 +6,7 @@ import { initialState } from "../lib/url.js";
 import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
 import { pathHops } from "./path-hops.js";
-import { CLASS_NAMES, dollars, standing } from "./words.js";
+import { CLASS_NAMES, dollars, samplingWords, standing } from "./words.js";
 
 const HOPS_MAX = 6;
 const WAIT_WORDS = { own: "unaccounted", humanWait: "waiting for people", messageWait: "waiting", handoffGap: "handoff gaps", returnGap: "return gaps", childAgent: "sub-agents" };
@@ -42,10 +42,10 @@ export class SessionHead {
     this.showPath(orchestration);
   }
 
-  /** The title that the session was given; it comes with its steps. @param {string | null | undefined} words */
-  entitle(words) {
-    if (!words || words === this.words) return;
-    this.words = words;
+  /** What only the session's record tells; it comes with its steps. @param {any} record */
+  learn(record) {
+    this.words = record.title ?? undefined;
+    this.record = record;
     this.show();
   }
 
@@ -69,7 +69,7 @@ export class SessionHead {
       fact("Tokens", `${compactCount(usage.inputTokens)} → ${compactCount(usage.outputTokens)}`, `${count(usage.inputTokens)} in, of which ${count(usage.cacheReadTokens)} from the cache; ${count(usage.outputTokens)} out`), fact("Cost", dollars(usage.usd)),
       answer.taskPriority ? fact("Priority", shortened(answer.taskPriority, 40)) : null,
       answer.taskId ? fact("Task", h("a.fact-text", { href: list({ task: answer.taskId }), title: "All sessions of the task" }, shortened(answer.taskId, 60))) : null,
-      answer.sessionKey && answer.sessionKey !== answer.taskId ? fact("Key", h("a.fact-text", { href: list({ key: answer.sessionKey }), title: "All sessions of the key" }, shortened(answer.sessionKey, 60))) : null);
+      answer.sessionKey && ![answer.taskId, answer.rootSessionId].includes(answer.sessionKey) ? fact("Key", h("a.fact-text", { href: list({ key: answer.sessionKey }), title: "All sessions of the key" }, shortened(answer.sessionKey, 60))) : null);
   }
 
   showLength() {
@@ -83,7 +83,9 @@ export class SessionHead {
     const { page } = this;
     const chip = (picture, ...content) => h("span.warning-chip", {}, icon(picture), content);
     const skipped = axis.breaks.reduce((sum, gap) => sum + gap.to - gap.from, 0);
+    const sampling = samplingWords(this.record?.trace);
     fill(this.chips,
+      sampling ? chip("info", `Sampled: ${sampling}`) : null,
       answer.truncated ? chip("warning", "More than 10,000 sessions or calls: the totals count all, the lanes show the first") : null,
       root && root.sessionId !== answer.rootSessionId ? chip("info", "Part of a larger orchestration ", h("button.quiet", { type: "button", onclick: () => page.choose(page.orchestration.byId.get(answer.rootSessionId) ?? 0, null) }, "Show its root")) : null,
       traceIds.length > 1 ? chip("link", `${plural(traceIds.length, "trace")}, joined by links`) : null,

@@ -7,7 +7,7 @@ import { icon } from "../lib/icons.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { timeForm, zone } from "../settings.js";
 import { grouped } from "./groups.js";
-import { dollars, lengthOf, momentOf, standing } from "./words.js";
+import { dollars, lengthOf, momentOf, samplingWords, standing } from "./words.js";
 
 const PRIORITY_ORDER = { background: 0, low: 1, normal: 2, high: 3, critical: 4 };
 
@@ -33,7 +33,7 @@ export function rowOf(record, now) {
     sessionId: record.sessionId, traceId: record.trace?.traceId ?? "", title: record.title ?? "", agentName: record.agentName ?? record.agentId ?? "", parentSessionId: record.parentSessionId,
     state: record.state, outcome: record.outcome, taskPriority: record.taskPriority, taskId: record.taskId, sessionKey: record.sessionKey,
     start: momentOf(record.startTime) ?? 0n, length: lengthOf(record, now), llmCalls: totals?.llmCalls ?? 0, toolCalls: totals?.toolCalls ?? 0, errors: totals?.errors ?? totals?.toolErrors ?? 0,
-    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null,
+    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, sampling: samplingWords(record.trace),
   };
 }
 
@@ -64,7 +64,7 @@ export class SessionList extends Grid {
     const element = parts.link.closest(".result-row");
     element.classList.toggle("is-group", Boolean(isGroup));
     attribute(element, "aria-expanded", isGroup ? String(row.isOpen) : null);
-    drawMark(parts.mark, isGroup ? "" : row.traceId, this.actions.marks());
+    drawMark(parts.mark, isGroup ? "" : row.sessionId, this.actions.marks());
     parts.mark.hidden = Boolean(isGroup);
     parts.turn.hidden = !isGroup;
     const absolute = listTime(row.start, zone.value, now);
@@ -97,6 +97,7 @@ export class SessionList extends Grid {
     attribute(parts.swatch, "data-s", this.actions.colorOf(row.agentName));
     attribute(parts.standing, "data-standing", key);
     fill(parts.standing, icon(picture), text);
+    attribute(parts.standing, "title", row.sampling && `Sampled: ${row.sampling}`);
     parts.priority.textContent = row.taskPriority ?? "–";
     attribute(parts.priority, "data-priority", row.taskPriority);
     parts.task.textContent = row.taskId ? shortened(row.taskId, 120) : "–";

@@ -13,22 +13,18 @@ import { Below } from "./below.js";
 import { blocksOf, reaches } from "./blocks.js";
 import { agentColors } from "./colors.js";
 import { Conversation } from "./conversation.js";
-import { Follower } from "./follow.js";
 import { SessionHead } from "./head.js";
 import { sessionCommands } from "./keys.js";
 import { Lanes, partOf } from "./lanes.js";
 import { listView } from "./left.js";
 import { Orchestration } from "./orchestration.js";
 import { Overview } from "./overview.js";
+import { Progress } from "./progress.js";
 import { SpanPanel } from "./span-panel.js";
+import { StepStore } from "./step-store.js";
 import { momentOf } from "./words.js";
 
 const NARROW = matchMedia("(max-width: 1099px)");
-const STEPS_AT_ONCE = 3;
-const REFRESH_MILLIS = 2000;
-const GROW_MILLIS = 1000;
-/** Of more sessions running bars are not moved each second. */
-const GROW_MAX = 2000;
 const COLLAPSED_MAX = 40;
 const MESSAGES_MAX = 1000;
 
@@ -44,12 +40,6 @@ class SessionPage {
     this.state = view.state;
     /** @type {Orchestration | null} */
     this.orchestration = null;
-    /** Steps by session, once they are here; null where they could not be had. @type {Map<string, any[] | null>} */
-    this.steps = new Map();
-    /** @type {Map<string, Promise<void>>} */
-    this.asking = new Map();
-    this.waiting = [];
-    this.atWork = 0;
     /** @type {Map<number, import("./lane-drawing.js").LaneBlocks>} */
     this.kept = new Map();
     this.messages = [];
@@ -59,6 +49,11 @@ class SessionPage {
     this.collapsed = new Set();
     this.isSideOpen = true;
     this.life = new AbortController();
+    this.steps = new StepStore(this.life.signal, (sessionId, record) => this.stepsCame(sessionId, record));
+    this.progress = new Progress({
+      isOf: ({ sessionId, traceId }) => this.orchestration.byId.has(sessionId) || this.orchestration.traceIds.includes(traceId),
+      refresh: (changed) => this.refresh(changed), grow: () => this.grow(),
+    });
     document.title = "Session · Skein";
     this.lanes = new Lanes({
       choose: (index, block, opens) => this.choose(index, block, { opens }), toggle: (index) => this.toggle(index), zoomAt: (place, factor) => this.zoomAt(place, factor), pan: (part) => this.pan(part),
@@ -142,7 +137,7 @@ class SessionPage {
     this.below.show();
     if (isFirst) this.app.shell.say(`Orchestration of ${plural(this.orchestration.sessions.length, "session")}`);
     this.loadMessages();
-    this.keepUp();
+    this.progress.follow(this.orchestration);
   }
 
   restore({ id, span }) {
@@ -202,7 +197,7 @@ class SessionPage {
 
   /** @param {number} index @returns {any[] | null} */
   stepsOf(index) {
-    return this.steps.get(this.orchestration.sessions[index].sessionId) ?? null;
+    return this.steps.of(this.orchestration.sessions[index].sessionId);
   }
 
   /** The blocks of a lane, worked out once. @param {number} index */
@@ -219,37 +214,15 @@ class SessionPage {
     return this.kept.get(index);
   }
 
-  /** Asks for the steps of sessions, each once and a few at a time; answers when they are here. @param {number[]} indices */
+  /** Answers when the steps of sessions are here. @param {number[]} indices */
   wantSteps(indices) {
-    const { sessions } = this.orchestration;
-    return Promise.all(indices.map((index) => {
-      const { sessionId } = sessions[index];
-      if (this.steps.has(sessionId)) return null;
-      if (!this.asking.has(sessionId)) this.asking.set(sessionId, new Promise((done) => { this.waiting.push({ sessionId, done }); }));
-      this.work();
-      return this.asking.get(sessionId);
-    }));
-  }
-
-  async work() {
-    if (this.atWork >= STEPS_AT_ONCE || !this.waiting.length || this.life.signal.aborted) return;
-    // Whoever scrolls on wants what is in view first.
-    const { sessionId, done } = this.waiting.pop();
-    this.atWork++;
-    const answer = await api.session(sessionId, this.life.signal).catch(() => null);
-    this.atWork--;
-    this.asking.delete(sessionId);
-    if (this.life.signal.aborted) return;
-    this.steps.set(sessionId, answer?.steps ?? null);
-    if (sessionId === this.head.root?.sessionId) this.head.entitle(answer?.title);
-    this.stepsCame(sessionId);
-    done();
-    this.work();
+    return this.steps.want(indices.map((index) => this.orchestration.sessions[index].sessionId));
   }
 
   /** The lane is drawn anew; what was chosen on it stays chosen. */
-  stepsCame(sessionId) {
+  stepsCame(sessionId, record) {
     const { orchestration, selection } = this;
+    if (record && sessionId === this.head.root?.sessionId) this.head.learn(record);
     const index = orchestration.byId.get(sessionId);
     if (index === undefined) return;
     this.kept.delete(index);
@@ -394,6 +367,7 @@ class SessionPage {
     this.to = this.from + width;
     this.lanes.setWindow(this.from, this.to);
     this.overview.setWindow(this.from, this.to);
+    this.below.zoomed();
     if (keeps) this.keepZoom();
   }
 
@@ -441,34 +415,12 @@ class SessionPage {
     this.below.show();
   }
 
-  /** While something runs: news of the stream, and bars that grow. */
-  keepUp() {
-    const { isRunning, sessions } = this.orchestration;
-    if (!isRunning) {
-      this.follower?.close();
-      this.follower = null;
-      clearInterval(this.growing);
-      return;
-    }
-    if (this.follower) return;
-    this.follower = new Follower({}, (_, event) => {
-      const { orchestration } = this;
-      if (!orchestration.byId.has(event.sessionId) && !orchestration.traceIds.includes(event.traceId)) return;
-      if (event.sessionId) this.changed.add(event.sessionId);
-      this.refreshing ||= setTimeout(() => this.refresh(), REFRESH_MILLIS);
-    });
-    this.changed = new Set();
-    if (sessions.length <= GROW_MAX) this.growing = setInterval(() => { if (!document.hidden && !this.refreshing) this.grow(); }, GROW_MILLIS);
-  }
-
-  async refresh() {
-    this.refreshing = 0;
-    const changed = [...this.changed];
-    this.changed.clear();
+  /** @param {string[]} changed sessions */
+  async refresh(changed) {
     const answer = await api.orchestration(this.id, this.life.signal).catch(() => null);
     if (!answer || this.life.signal.aborted) return;
     for (const id of changed) {
-      this.steps.delete(id);
+      this.steps.forget(id);
       this.conversation.forget(id);
     }
     this.take(answer);
@@ -477,9 +429,8 @@ class SessionPage {
   /** What runs is a second longer. */
   grow() {
     const { answer } = this.orchestration;
-    this.growNow = Date.now();
     const kept = this.orchestration;
-    const fresh = new Orchestration(answer, this.growNow);
+    const fresh = new Orchestration(answer);
     const isWhole = this.from <= 0 && this.to >= 1;
     const window = [this.from, this.to].map((place) => kept.axis.time(place));
     const { index, block } = this.selection;
@@ -524,9 +475,7 @@ class SessionPage {
 
   close() {
     this.life.abort();
-    this.follower?.close();
-    clearInterval(this.growing);
-    clearTimeout(this.refreshing);
+    this.progress.close();
     this.keepZoom.cancel();
     this.lanes.close();
     this.overview.close();

@@ -16,11 +16,13 @@ import { SpanStore } from "../trace/span-store.js";
 import { spanFacts } from "./span-facts.js";
 import { classBar } from "./time-bar.js";
 import { WORDS } from "./lanes.js";
-import { dollars, standing } from "./words.js";
+import { after, dollars, standing } from "./words.js";
 
 const AFTER_MILLIS = 80;
 /** Traces whose outline is kept. */
 const TRACES_MAX = 3;
+/** Of larger traces a span is shown without its place among the others. */
+const PLACED_MAX = 20_000;
 
 export class SpanPanel {
   /** @param {any} page the session page */
@@ -94,7 +96,7 @@ export class SpanPanel {
       block.isFailed ? h("div.details-status", {}, icon("error"), h("div", {}, longText(block.step?.error?.message || call?.errorType || block.outcome, "span"))) : null,
       h("dl.timing", {},
         fact("Kind", WORDS[block.kind] ?? block.word), fact("Duration", [duration(length), block.isOpen ? h("span.faint", {}, " so far") : null], exactDuration(length)), fact("Of session", share(length / Math.max(1, session.to - session.from))),
-        fact("Starts at", `+${duration(block.from)}`), fact("Outcome", block.outcome ?? (block.isOpen ? "running" : null)), fact("Attempt", retry ? `${Math.max(1, retry.spanIds.indexOf(block.spanId) + 1)} of ${retry.attempts}` : block.attempt > 1 ? String(block.attempt) : null),
+        fact("Starts at", after(block.from)), fact("Outcome", block.outcome ?? (block.isOpen ? "running" : null)), fact("Attempt", retry ? `${Math.max(1, retry.spanIds.indexOf(block.spanId) + 1)} of ${retry.attempts}` : block.attempt > 1 ? String(block.attempt) : null),
         fact("Model", facts.model ?? llm?.model, facts.provider ?? llm?.provider), fact("Tokens", tokens.length ? tokens.map(([n, word]) => `${count(n)} ${word}`).join(", ") : null), fact("Cost", typeof cost === "number" && cost > 0 ? dollars(cost) : null),
         fact("Finish", facts.finish ?? (llm?.finishReasons ?? []).join(", ")), fact("First chunk", firstChunk ? duration(firstChunk) : null), fact("Server", call?.server ?? block.step?.tool?.server),
         fact("Result", call?.resultBytes ? bytes(call.resultBytes) : null), loop ? fact("Loop", `one of ${loop.count} of ${loop.pattern.map((name) => shortened(name, 40)).join(", ")}`) : null),
@@ -134,7 +136,7 @@ export class SpanPanel {
     const { key, text, picture } = standing(session);
     return [
       h("dl.timing", {},
-        fact("State", h("span.standing", { "data-standing": key }, icon(picture), text)), fact("Duration", duration(session.to - session.from), exactDuration(session.to - session.from)), fact("Starts at", `+${duration(session.from)}`),
+        fact("State", h("span.standing", { "data-standing": key }, icon(picture), text)), fact("Duration", duration(session.to - session.from), exactDuration(session.to - session.from)), fact("Starts at", after(session.from)),
         fact("Model calls", count(session.llmCallCount)), fact("Tool calls", count(session.toolCallCount)), fact("Errors", session.errorCount ? count(session.errorCount) : null),
         fact("Tokens", `${count(usage?.inputTokens ?? 0)} in, ${count(usage?.outputTokens ?? 0)} out`), fact("Cost", typeof usage?.usd === "number" ? dollars(usage.usd) : null), fact("At once", session.fanOut > 1 ? `up to ${session.fanOut}` : null),
         fact("Version", session.agentVersion), fact("Service", shortened(session.serviceName ?? "", 80)), fact("Link", session.background ? "in the background" : session.linkMode === "link" ? "linked" : null)),
@@ -170,6 +172,10 @@ export class SpanPanel {
     const { session, spanId, details } = this;
     const isOver = () => this.life.signal.aborted || this.spanId !== spanId || this.session !== session;
     try {
+      if (this.page.orchestration.answer.spanCount > PLACED_MAX) {
+        await this.fetchAlone(isOver);
+        return;
+      }
       const { model, store, traceStart } = await this.trace(session.traceId);
       const row = model.rowOf(spanId);
       if (isOver() || row < 0) return;
@@ -188,6 +194,16 @@ export class SpanPanel {
       if (error.status === 404) details.setRest(h("p.faint", {}, "The spans of this trace are not stored, or not yet."));
       else details.showError(error, () => this.fetch());
     }
+  }
+
+  async fetchAlone(isOver) {
+    const { session, spanId, details } = this;
+    const { spans: [found], resources, scopes } = await api.traceSpans(session.traceId, [spanId], this.life.signal);
+    if (isOver() || !found) return;
+    details.facts.hidden = details.rest.hidden = false;
+    details.showAlone(found.span, resources[found.resource], scopes[found.scope]);
+    this.facts = spanFacts(found.span);
+    this.drawOwn();
   }
 
   close() {

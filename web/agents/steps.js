@@ -6,6 +6,7 @@ import { icon } from "../lib/icons.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { WORDS } from "./lanes.js";
+import { after } from "./words.js";
 
 const LINE = 28;
 /** Sessions whose steps are asked for when the list opens. */
@@ -111,7 +112,7 @@ class Steps {
     element.dataset.row = row;
     attribute(element, "aria-rowindex", row + 2);
     attribute(element, "aria-selected", String(block === page.selection.block));
-    parts.start.textContent = `+${duration(block.from)}`;
+    parts.start.textContent = after(block.from);
     attribute(parts.swatch, "data-s", page.colorOf(index));
     parts.agent.textContent = shortened(page.orchestration.sessions[index].agentName ?? "", 80) || "no agent named";
     parts.kind.textContent = WORDS[block.kind] === "step" ? block.word : WORDS[block.kind];

@@ -5,6 +5,7 @@ import { bytes, compactCount, count, duration, exactDuration, nanos, plural, sha
 import { fill, h } from "../lib/view.js";
 import { Figures } from "../services/figures.js";
 import { failure } from "../services/parts.js";
+import { Latency } from "./latency.js";
 import { bar, legend } from "./time-bar.js";
 import { spentBy, toolRows } from "./tool-table.js";
 import { CLASS_NAMES, TIME_CLASSES, dollars } from "./words.js";
@@ -17,8 +18,9 @@ const dash = () => h("span.faint", {}, "–");
 const lengthCell = (value) => h("span", { title: exactDuration(value) }, duration(value));
 
 /**
- * A part below the lanes: `show` is called when it opens and when the orchestration is another one.
- * @typedef {{ element: HTMLElement, show(): void, close?(): void }} Part
+ * A part below the lanes: `show` is called when it opens and when the orchestration is another one, `follow` when something else
+ * is chosen, `zoomed` when another part of the time shows.
+ * @typedef {{ element: HTMLElement, show(): void, follow?(): void, zoomed?(): void, close?(): void }} Part
  * @param {any} page @returns {Part}
  */
 export function tools(page) {
@@ -36,14 +38,19 @@ export function tools(page) {
     ],
   });
   const note = h("p.faint.part-note", {});
+  const latency = new Latency(page);
   return {
-    element: h("div.part", {}, note, figures.element),
+    element: h("div.part", {}, note, figures.element, latency.element),
+    zoomed: () => latency.draw(),
+    close: () => latency.close(),
     show() {
       const { orchestration } = page;
       const calls = orchestration.toolCalls.filter(({ childSessionIds }) => !childSessionIds.length);
       note.textContent = orchestration.answer.truncated ? "Only the first 10,000 calls are summed up here." : calls.length ? "" : "No tool was called.";
-      figures.show(toolRows(calls, orchestration.duration || orchestration.to), figures.sort);
+      const rows = toolRows(calls, orchestration.duration || orchestration.to);
+      figures.show(rows, figures.sort);
       figures.element.hidden = !calls.length;
+      latency.show(calls, rows);
     },
   };
 }

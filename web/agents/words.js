@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the pages of agents say what they know: states, kinds of time, money, moments. Pure.
-import { compactCount, nanos } from "../lib/format.js";
+import { compactCount, duration, nanos } from "../lib/format.js";
 
 /** What a session's time went into, in the order in which the first that applies counts. */
 export const TIME_CLASSES = [
@@ -40,6 +40,14 @@ export function standing({ state, outcome }) {
   return { key: "other", text: String(outcome).slice(0, 40), picture: "minus" };
 }
 
+/** Why a session is stored, or that it stands for others that are not: "priority:background · 1 of 50". @param {any} trace of a session's record @returns {string | null} null where nothing is left out */
+export function samplingWords(trace) {
+  if (!trace) return null;
+  const { sampled, samplingReason, weight } = trace;
+  const words = [sampled === false ? "not sampled" : null, samplingReason ? String(samplingReason).slice(0, 120) : null, weight > 1 ? `1 of ${compactCount(weight)}` : null].filter(Boolean);
+  return words.length ? words.join(" · ") : null;
+}
+
 /** Money as far as it is known: "$0.63", "$0.0042", "–". @param {number | null | undefined} amount US dollars */
 export function dollars(amount) {
   if (amount === null || amount === undefined) return "–";
@@ -56,6 +64,11 @@ export function momentOf(text) {
   const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(text);
   const millis = parts ? Date.parse(`${parts[1]}${parts[3]}`) : NaN;
   return Number.isNaN(millis) ? null : BigInt(millis) * 1_000_000n + BigInt((parts[2] ?? "").padEnd(9, "0"));
+}
+
+/** A time after the start: "+1.20 s", "0". @param {number} length nanoseconds */
+export function after(length) {
+  return length < 1 ? "0" : `+${duration(length)}`;
 }
 
 /** How long a session of a list took, or has been running. @param {{ startTime: string, endTime: string | null }} record @param {bigint} now */

@@ -14,6 +14,7 @@ const DEFAULTS = {
   live: { q: "", tz: "" },
   agents: { q: "", ...RANGE, agent: "", outcome: "", priority: "", task: "", key: "", cost: "", group: "", sums: "", sort: "" },
   "agents/session": { tz: "", span: "", lane: "", z: "", c: "", view: "", sort: "" },
+  "agents/compare": { tz: "", view: "", only: "" },
 };
 
 /** Pages whose path goes on with a name or with ids. */
@@ -22,15 +23,16 @@ const MORE = {
   service: ([name]) => (name ? { id: name } : null),
   compare: ([a, b]) => (a ? comparison(a, b) : {}),
   "agents/session": ([, id]) => (id ? { id } : null),
+  "agents/compare": ([, id, other]) => (other ? { id, other } : {}),
 };
 
 /** Characters that `encodeURIComponent` escapes although a query string may carry them, kept for readers. */
 const READABLE = { "%3A": ":", "%2C": ",", "%2F": "/", "%3D": "=", "%40": "@", "%24": "$", "%20": "+" };
 
 /**
- * `id` is the trace's of `trace`, the name of `service`, the session's of `agents/session`, the first trace's of `compare`, whose `other` is the second
+ * `id` is the trace's of `trace`, the name of `service`, the session's of `agents/session`, the first one's of `agents/compare`, the first trace's of `compare`, whose `other` is the second
  * trace's or "typical".
- * @typedef {{ page: "explore" | "trace" | "compare" | "services" | "service" | "map" | "live" | "agents" | "agents/session", id?: string, other?: string,
+ * @typedef {{ page: "explore" | "trace" | "compare" | "services" | "service" | "map" | "live" | "agents" | "agents/session" | "agents/compare", id?: string, other?: string,
  *   state: Object<string, string> }} View
  */
 

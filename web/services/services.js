@@ -7,7 +7,8 @@ import { RangePicker } from "../lib/range-picker.js";
 import { Red, asked, before, change, rates, seriesBy, spansOf, spansOfAll, windowOf, windowSeconds, withBefore } from "../lib/red.js";
 import { debounce, fill, h, onNextFrame } from "../lib/view.js";
 import { zone } from "../settings.js";
-import { barEnd, failure, fixedRange, keepList, openedLast, pool, stateOf } from "./parts.js";
+import { ListPage } from "./list-page.js";
+import { barEnd, keepList, openedLast, pool, stateOf } from "./parts.js";
 import { ServiceTable } from "./table.js";
 
 const SLICES = 30;
@@ -25,15 +26,11 @@ export function open(app, view) {
   return new Services(app, view.state);
 }
 
-class Services {
+class Services extends ListPage {
   constructor(app, state) {
+    super("The services could not be read");
     this.app = app;
     this.state = state;
-    this.asked = 0;
-    this.flight = null;
-    this.nowMillis = Date.now();
-    /** @type {any[]} */
-    this.rows = [];
     this.range = new RangePicker((from, to) => app.push({ from, to }));
     this.filter = h("input.field.service-filter", { type: "search", placeholder: "Filter", "aria-label": "Filter services by name",
       autocomplete: "off", spellcheck: "false" });
@@ -254,28 +251,9 @@ class Services {
     this.table.show(shown, state.sort);
   }
 
-  fail(error) {
-    const { shell } = this.app;
-    if (error.code === "network") shell.setOffline(() => this.load());
-    shell.alert(error.message);
-    if (this.rows.length) fill(this.problem, failure(error, () => this.load()));
-    else fill(this.body, stateOf("The services could not be read",
-      [h("p", {}, error.message), error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null], [["Try again", () => this.load()]]));
-  }
-
-  zoneChanged() {
-    this.range.show(this.state.from, this.state.to);
-    this.draw();
-  }
-
-  fixedState() {
-    return fixedRange(this.state, this.nowMillis);
-  }
-
   close() {
+    super.close();
     keepList(this.state);
-    this.asked++;
-    this.flight?.abort();
     this.narrow.cancel();
     this.redraw.cancel();
     this.table.close();

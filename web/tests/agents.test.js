@@ -3,11 +3,14 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { TimeAxis, idle } from "../agents/axis.js";
 import { LEVELS_MAX, blocksOf, firstReaching, reaches, stack } from "../agents/blocks.js";
+import { OrchestrationPair, aboveOf, nameOf } from "../agents/compare-model.js";
+import { broughtBy, contextSums, modelCalls } from "../agents/context-cost.js";
 import { grouped } from "../agents/groups.js";
 import { Orchestration } from "../agents/orchestration.js";
 import { pathHops } from "../agents/path-hops.js";
+import { ToolHeat } from "../agents/tool-heat.js";
 import { spentBy, toolRows } from "../agents/tool-table.js";
-import { dollars, momentOf, standing } from "../agents/words.js";
+import { dollars, momentOf, samplingWords, standing } from "../agents/words.js";
 
 const S = 1e9;
 const ORIGIN = 1_800_000_000_000_000_000n;
@@ -143,4 +146,47 @@ test("words for states, money and moments", () => {
   assert.equal(momentOf("2026-11-22T21:00:00+01:00"), 1795377600000000000n);
   assert.equal(momentOf("1795377600123456789"), 1795377600123456789n);
   assert.deepEqual([momentOf(null), momentOf("yesterday")], [null, null]);
+});
+
+test("a session says why it was kept where others were not", () => {
+  assert.equal(samplingWords({ sampled: true, samplingReason: null, weight: 1 }), null);
+  assert.equal(samplingWords({ sampled: true, samplingReason: "priority:background", weight: 50 }), "priority:background · 1 of 50");
+  assert.equal(samplingWords({ sampled: false, samplingReason: "rate", weight: 1 }), "not sampled · rate");
+});
+
+const modelBlock = (from, input, output, cached = 0) => ({ kind: "llm", from, to: from + 1, call: null, step: { usage: { inputTokens: input, outputTokens: output, cacheReadTokens: cached } } });
+const toolBlock = (from, toolName, resultBytes) => ({ kind: "tool", from, to: from + 1, call: { toolName, resultBytes }, step: null });
+
+test("what tools bring into the context is paid for with each call that follows, until the context begins anew", () => {
+  const calls = modelCalls([modelBlock(0, 100, 10), toolBlock(2, "grep", 300), toolBlock(3, "read", 100), modelBlock(5, 510, 20, 100), toolBlock(7, "late", 5), modelBlock(7.5, 530, 5, 500), modelBlock(9, 50, 5)]);
+  assert.deepEqual(calls.map(({ number, added, times, isFresh }) => [number, added, times, isFresh]), [[1, 100, 3, true], [2, 400, 2, false], [3, 0, 1, false], [4, 50, 1, true]]);
+  assert.deepEqual(broughtBy(calls), [{ toolName: "grep", results: 1, tokens: 300, sent: 600 }, { toolName: "read", results: 1, tokens: 100, sent: 200 }]);
+  assert.deepEqual(contextSums(calls), { input: 1190, cached: 600, again: 640, most: 530 });
+});
+
+test("a heat map counts calls where they lie on the axis, and knows the longest of each cell", () => {
+  const axis = { place: (time) => time / 100 };
+  const call = (from, length, outcome = "success") => ({ from, to: from + length, outcome });
+  const heat = new ToolHeat([call(0, 1000), call(4, 1010, "failure"), call(50, 2e6), call(90, 10)], axis, { from: 0, to: 0.8, columns: 8 });
+  assert.equal(heat.count, 3);
+  const [row] = [...heat.cells.values()].filter(({ column }) => column === 0);
+  assert.deepEqual([row.count, row.failed, row.longest.to - row.longest.from], [2, 1, 1010]);
+  assert.equal(heat.at(5, heat.rows - 1).count, 1);
+  assert.ok(heat.rows <= 16);
+  assert.deepEqual(heat.table().map(({ count }) => count), [1, 2]);
+  assert.deepEqual(new ToolHeat([], axis, { from: 0, to: 1, columns: 8 }).table(), []);
+});
+
+const pairStep = (signature, durationNanos, outcome = "success") => ({ signature, durationNanos: String(durationNanos), outcome, spanId: `${signature}${durationNanos}`, traceId: "t", sessionId: "s" });
+test("two orchestrations: what differs, where they part, and the same in words", () => {
+  const [root, late] = [pairStep("lead", 10e9), pairStep("lead", 30e9)];
+  const [grep, other] = [pairStep("lead › `grep`", 1e9, "failure"), pairStep("lead › `grep`", 1e9)];
+  const read = pairStep("lead › read › `open`", 2e9);
+  const pair = new OrchestrationPair({
+    durationNanos: { a: "10000000000", b: "30000000000" }, errorCount: { a: 1, b: 0 }, usage: { a: null, b: null }, firstDivergence: { index: 2, a: null, b: read },
+    steps: [{ a: root, b: late }, { a: grep, b: other }, { a: null, b: read }], sessions: [], tools: [], timeClasses: [{ name: "llm", durationNanos: { a: "0", b: "19000000000" } }],
+  });
+  assert.deepEqual(pair.steps.map(({ mark, isFirst }) => [mark, isFirst]), [["~", false], ["≠", false], ["B", true]]);
+  assert.equal(pair.sentence().replace(/\s/g, " ").replace(/[\u2068\u2069]/g, ""), "B takes 20.0 s longer: 30.0 s in place of 10.0 s. Most of it: model, +19.0 s. After 2 common steps only B goes on, with open. 0 errors in place of 1.");
+  assert.deepEqual([nameOf(root), nameOf(read), aboveOf(read), aboveOf(root)], ["lead", "open", "lead › read", ""]);
 });

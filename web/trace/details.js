@@ -82,14 +82,26 @@ export class Details {
       this.events(span, start),
       this.logs(span, start, traceStart),
       links.sections,
-      section("Span", [this.factList([
-        this.copyRow("Span id", span.spanId), this.copyRow("Parent id", span.parentSpanId || "none", !span.parentSpanId), this.copyRow("Trace id", span.traceId),
-        span.traceState ? this.copyRow("Trace state", span.traceState) : null,
-        (span.name ?? "").length > TITLE_MAX ? [h("dt", {}, "Name"), h("dd.long-name", {}, h("div", {}, longText(span.name, "span")))] : null,
-        this.dropped(span)]),
-        h("div.row-of-buttons", {}, h("button.quiet", { type: "button", onclick: () => this.actions.copy(JSON.stringify(span, null, 2), "Span as OTLP JSON") }, icon("copy"), "Copy as JSON"),
-          h("button.quiet", { type: "button", onclick: () => this.actions.openView("raw") }, "Raw view"), links.further)]));
+      this.ids(span, links.further));
     this.body.scrollTop = scrollTop;
+  }
+
+  /** A span of a trace that is not looked at as a whole: what it says itself. @param {any} span OTLP JSON @param {any} resource @param {any} scope */
+  showAlone(span, resource, scope) {
+    const start = nanos(span.startTimeUnixNano);
+    this.stop();
+    fill(this.facts, this.status(span));
+    this.setRest(this.exceptions(span, start), this.attributes.show(span, resource, scope), this.events(span, start), this.ids(span));
+  }
+
+  ids(span, further = null) {
+    return section("Span", [this.factList([
+      this.copyRow("Span id", span.spanId), this.copyRow("Parent id", span.parentSpanId || "none", !span.parentSpanId), this.copyRow("Trace id", span.traceId),
+      span.traceState ? this.copyRow("Trace state", span.traceState) : null,
+      (span.name ?? "").length > TITLE_MAX ? [h("dt", {}, "Name"), h("dd.long-name", {}, h("div", {}, longText(span.name, "span")))] : null,
+      this.dropped(span)]),
+      h("div.row-of-buttons", {}, h("button.quiet", { type: "button", onclick: () => this.actions.copy(JSON.stringify(span, null, 2), "Span as OTLP JSON") }, icon("copy"), "Copy as JSON"),
+        h("button.quiet", { type: "button", onclick: () => this.actions.openView("raw") }, "Raw view"), further)]);
   }
 
   setRest(...content) {

@@ -20,6 +20,7 @@ import { TraceModel } from "./model.js";
 import { Moments } from "./moments.js";
 import { Outline } from "./outline.js";
 import { PanelSplitter } from "./panel-splitter.js";
+import { SpanPath } from "./span-path.js";
 import { SpanStore } from "./span-store.js";
 import { TraceMenu } from "./trace-menu.js";
 import { Views, viewNamed } from "./views.js";
@@ -110,10 +111,10 @@ class TracePage {
       h("div.button-group.tree-tools", { role: "group", "aria-label": "Tree" }, button("expand", "Expand all (*)", () => this.setAll(false)), button("collapse", "Collapse all (_)", () => this.setAll(true)), this.foldButton, this.pathButton),
       h("div.button-group.zoom-tools", { role: "group", "aria-label": "Zoom" }, button("plus", "Zoom in (+)", () => this.zoomAt(0.5, 0.5)), button("minus", "Zoom out (−)", () => this.zoomAt(0.5, 2)), button("fit", "Whole trace (0)", () => this.zoom(0, 1))),
       this.detailsButton = button("panel", "Span details (Enter)", () => this.showDetails(!this.detailsOpen)));
-    this.path = h("nav.path", { "aria-label": "Path to the selected span" });
+    this.path = new SpanPath({ select: (row) => this.selectAnywhere(row), leave: () => this.focusOn(-1) });
     this.detailsSplitter = new PanelSplitter(this.details.element, NARROW).element;
     this.stage = h("div.trace-stage", { id: "trace-view", role: "tabpanel", tabindex: "-1" });
-    this.page = h("div.trace-page", {}, this.head.element, this.minimap.element, this.tools, h("div.trace-strip", {}, this.find.strip, this.path), this.stage);
+    this.page = h("div.trace-page", {}, this.head.element, this.minimap.element, this.tools, h("div.trace-strip", {}, this.find.strip, this.path.element), this.stage);
     fill(shell.barStart, h("a.back", { href: app.href(app.lastExplore), title: "Back to the results" }, icon("back"), "Explore"), this.head.title);
     fill(shell.barEnd, this.menu.element);
     fill(shell.main, this.page);
@@ -269,15 +270,7 @@ class TracePage {
   }
 
   showPath() {
-    const { model, selected, outline } = this;
-    const path = model.path(selected);
-    const shown = path.length > 12 ? [...path.slice(0, 3), -1, ...path.slice(-8)] : path;
-    fill(this.path, outline.focus < 0 ? null : h("button.quiet.path-step.whole", { type: "button", title: "Leave the subtree (,)", onclick: () => this.focusOn(-1) }, icon("fit"), "Whole trace"), shown.map((row, index) => [
-      index ? h("span.path-turn", { "aria-hidden": "true" }, "›") : null,
-      row < 0 ? h("span.faint", {}, `… ${count(path.length - 11)} more`) : h("button.quiet.path-step", { type: "button", "aria-current": row === selected ? "true" : null, title: shortened(`${model.serviceName(row)} ${model.operationName(row)}`), onclick: () => this.selectAnywhere(row) },
-        h("span.swatch", { "data-s": model.color(row) }), h("span.path-name", {}, shortened(model.operationName(row)) || "unnamed"), row === outline.focus ? icon("focus", "focused") : null),
-    ]));
-    this.path.scrollLeft = this.path.scrollWidth;
+    this.path.show(this.model, this.selected, this.outline.focus);
   }
 
   /** Selects a row; whatever hides it opens. */

@@ -40,6 +40,8 @@ struct WebAssetsTests {
             ("/trace/1/", "\"../../assets/app.js\""), ("/services", "\"assets/app.js\""),
             ("/service/shop%2Feu", "\"../assets/app.js\""), ("/compare", "\"assets/app.js\""),
             ("/compare/1/typical", "\"../../assets/app.js\""), ("/compare/1/2/", "\"../../../assets/app.js\""),
+            ("/agents", "\"assets/app.js\""), ("/agents/session/a%2Fb", "\"../../assets/app.js\""),
+            ("/agents/compare/a/b", "\"../../../assets/app.js\""),
         ]
     )
     func `each page address answers index with links that find the assets`(path: String, link: String) throws {
@@ -55,7 +57,8 @@ struct WebAssetsTests {
             "", "assets/app.js", "/nothing", "/assets", "/assets/", "/assets/nothing.js", "/assets/../Package.swift",
             "/assets/lib/../../Package.swift", "/assets/..%2fPackage.swift", "/assets//etc/passwd", "/assets/.hidden",
             "/assets/lib", "/assets/app.js/", "/assets/app.js\u{0}", "/assets/lib\\dom.js", "/trace", "/trace/a/b",
-            "/explore/deeper", "/service", "/map/a", "/compare/a/b/c", "/api/traces",
+            "/explore/deeper", "/service", "/map/a", "/compare/a/b/c", "/agents/nothing", "/agents/compare/a/b/c",
+            "/api/traces",
         ]
     )
     func `nothing else is found, and no path leads out of the folder`(path: String) {

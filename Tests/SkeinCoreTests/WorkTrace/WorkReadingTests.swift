@@ -106,6 +106,7 @@ struct WorkReadingTests {
         ("agent=a2", ["a2"]), ("outcome=failure", ["a3"]), ("minCost=0.5", ["a1"]), ("sessionKey=talk-2", ["a2"]),
         ("q=gen_ai.agent.name%20%3D%20%22a1%22", ["a1"]), ("from=1795338050000000000", ["a3"]),
         ("to=1795338030000000000", ["a1"]), ("priority=high", []), ("traceId=00000000000000070000000000000002", ["a2"]),
+        ("text=A2", ["a2"]), ("text=TALK-", ["a2", "a1"]), ("text=nobody", []),
     ])
     func `filters leave what is asked for`(query: String, expected: [String]) async throws {
         var failed = Self.run(3, "a3", at: 60)

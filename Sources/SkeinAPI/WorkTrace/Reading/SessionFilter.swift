@@ -7,7 +7,7 @@ import SkeinStore
 struct SessionFilter {
     /// The parameters that say so.
     static let parameters = [
-        "agent", "outcome", "priority", "task", "sessionKey", "traceId", "minCost", "from", "to", "q",
+        "agent", "outcome", "priority", "task", "sessionKey", "traceId", "minCost", "from", "to", "q", "text",
     ]
 
     let agent: String?
@@ -22,6 +22,8 @@ struct SessionFilter {
     let range: TimeRange
     /// TraceQL or a plain condition that a span of the session's trace satisfies.
     let query: String?
+    /// What the title, the agent's name or id, or an id of the session holds, in small letters.
+    let text: String?
 
     init(_ call: APICall) throws(APIError) {
         func text(_ name: String) -> String? {
@@ -38,6 +40,7 @@ struct SessionFilter {
         range = try Self.range(call)
         query = text("q")
         if let query { _ = try NativeAPI.selection(query) }
+        self.text = text("text")?.lowercased()
     }
 
     /// The range of `from` and `to`, all of time when both are absent.
@@ -61,11 +64,19 @@ struct SessionFilter {
             && (sessionKey == nil || session.sessionKey == sessionKey)
             && (traceID == nil || session.traceID == traceID)
             && (minCost == 0 || (session.usage.usd ?? 0) >= minCost)
+            && holds(record)
+    }
+
+    private func holds(_ record: SessionRecord) -> Bool {
+        guard let text else { return true }
+        let session = record.session
+        return [record.title, session.agentName, session.agentID, session.sessionID, session.sessionKey]
+            .contains { $0?.lowercased().contains(text) ?? false }
     }
 
     /// What tells this question from others, for cursors.
     var question: String {
-        [agent, outcome, priority, task, sessionKey, traceID?.description, String(minCost), query]
+        [agent, outcome, priority, task, sessionKey, traceID?.description, String(minCost), query, text]
             .map { $0 ?? "" }.joined(separator: "\0") + "\0\(range.start)\0\(range.end)"
     }
 

@@ -36,6 +36,9 @@ struct SessionRecord {
     /// `worktrace`, or `spans` where other instrumentation tells of the session.
     var source: String { work == nil ? "spans" : "worktrace" }
 
+    /// What the session is about, in words.
+    var title: String? { text("worktrace.session.title") }
+
     /// The moment and the text by which lists are in order.
     var place: (startUnixNanos: UInt64, sessionID: String) { (session.startUnixNanos, session.sessionID) }
 
@@ -45,7 +48,7 @@ struct SessionRecord {
         json.member("source", source)
         json.member("sessionKey", session.sessionKey)
         json.member("taskId", session.taskID)
-        json.member("title", text("worktrace.session.title"))
+        json.member("title", title)
         json.member("agentId", session.agentID)
         json.member("agentName", session.agentName)
         json.member("agentVersion", session.agentVersion)
