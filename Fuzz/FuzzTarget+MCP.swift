@@ -47,7 +47,30 @@ extension FuzzTarget {
                 events += reader.add(piece)
             }
             precondition(passed + lines.finish() == Array(rest), "bytes of lines are lost")
-            precondition(events == whole.add(rest), "events depend on how they arrive")
+            let others = whole.add(rest)
+            precondition(events.map(\.name) == others.map(\.name), "events depend on how they arrive")
+            precondition(events.map(\.data.byteCount) == others.map(\.data.byteCount), "data depend on how they arrive")
+            precondition(events.map(\.data.bytes) == others.map(\.data.bytes), "data depend on how they arrive")
+        },
+        FuzzTarget(name: "mcp-outline") { bytes in
+            // The first byte says how much is kept, the second one how the rest arrives.
+            guard bytes.count > 2 else { return }
+            let text = UnsafeRawBufferPointer(rebasing: bytes[2...])
+            var whole = MessageText(bytesMax: text.count)
+            whole.add(text)
+            var pieces = MessageText(bytesMax: Int(bytes[0]))
+            let size = Int(bytes[1]) % 31 + 1
+            for start in stride(from: 0, to: text.count, by: size) {
+                pieces.add(UnsafeRawBufferPointer(rebasing: text[start..<min(start + size, text.count)]))
+            }
+            precondition(pieces.byteCount == text.count)
+            let found = pieces.scan()?.messages.first
+            guard let scan = whole.scan(), !scan.isBatch, let message = scan.messages.first, message.kind != .other
+            else { return }
+            // Keys may be written with escapes, or twice, and values be longer than those that are looked for.
+            if !text.contains(0x5c), text.count < 1_000, scan.messages.count == 1, found?.kind == message.kind {
+                precondition(found?.method == message.method || found?.id == message.id, "a message became another")
+            }
         },
     ]
 }

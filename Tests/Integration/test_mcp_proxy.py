@@ -197,11 +197,11 @@ def test_arrays_of_messages(binary, tmp_path):
 def test_rounds_of_a_call_are_linked(binary, tmp_path):
     proxy = Stdio(binary, tmp_path)
     ask = answer(1, {"resultType": "input_required", "requestState": "abc", "inputRequests": {}})
-    proxy.send(
-        call(1, do=[{"write": ask}]),
-    )
+    # The arguments of a call are those of each of its rounds; what answers nothing that waits is passed on.
+    do = [{"write": ask}, {"write": answer(2, {"resultType": "complete"})}]
+    proxy.send(call(1, do=do))
     assert proxy.process.stdout.readline() == ask.encode()
-    proxy.send(call(2, do=[{"write": answer(2, {"resultType": "complete"})}], inputResponses={"a": {}}, requestState="abc"))
+    proxy.send(call(2, do=do, inputResponses={"a": {}}, requestState="abc"))
     _, _, spans, _, _ = proxy.finish()
     first, second = sorted(spans, key=lambda s: s.attributes["worktrace.mcp.round"])
     assert [s.attributes["worktrace.mcp.round"] for s in (first, second)] == [1, 2]
@@ -243,6 +243,88 @@ def test_signals_are_the_servers(binary, tmp_path):
     assert proxy.process.wait(timeout=30) == 128 + signal.SIGTERM
 
 
+# Counts the signals that it gets, and ends when it hears "end", or by SIGUSR1.
+COUNTER = r"""
+import os, signal, sys, time
+counts = dict.fromkeys((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), 0)
+def count(number, frame): counts[number] += 1
+for number in counts: signal.signal(number, count)
+print("ready", flush=True)
+while sys.stdin.readline() != "end\n": pass
+print(" ".join(str(counts[n]) for n in sorted(counts)), flush=True)
+"""
+
+
+@pytest.mark.parametrize("to_group", [True, False])
+def test_a_signal_reaches_the_server_once(binary, to_group):
+    """Clients end a server by a signal to its process group, which the proxy is in too."""
+    with Collector() as collector:
+        process = subprocess.Popen(
+            [binary, "mcp-proxy", "--otlp", collector.url, "--", sys.executable, "-c", COUNTER],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+        )
+        assert process.stdout.readline() == b"ready\n"
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            (os.killpg if to_group else os.kill)(process.pid, number)
+        time.sleep(0.5)
+        output, _ = process.communicate(b"end\n", timeout=30)
+        assert (output, process.returncode) == (b"1 1 1\n", 0)
+
+
+@pytest.mark.parametrize("in_front, expected", [(True, b"0 1 1"), (False, b"0 1 1")])
+def test_what_a_terminal_sends_reaches_the_server_once(binary, in_front, expected):
+    """A terminal sends SIGINT to each process of the group in front; somebody else sends to one."""
+    leader = r"""
+import os, pty, signal, subprocess, sys, time
+command, in_front = sys.argv[2:], sys.argv[1] == "True"
+terminal, side = pty.openpty()
+if os.fork():
+    os.close(side)
+    time.sleep(0.2)
+    while True:
+        try:
+            text = sys.stdin.buffer.readline()
+        except OSError:
+            break
+        if text == b"interrupt\n": os.write(terminal, b"\x03"); continue
+        break
+    os.wait()
+else:
+    os.setsid()
+    import fcntl, termios
+    fcntl.ioctl(side, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
+    os.tcsetpgrp(side, server.pid if in_front else os.getpgrp())
+    assert server.stdout.readline() == b"ready\n"
+    if in_front: print("ready", flush=True); time.sleep(1)
+    else: os.kill(server.pid, signal.SIGINT); print("ready", flush=True); time.sleep(1)
+    os.kill(server.pid, signal.SIGTERM)
+    time.sleep(0.5)
+    print(server.communicate(b"end\n")[0].decode(), end="", flush=True)
+"""
+    with Collector() as collector:
+        process = subprocess.Popen(
+            [sys.executable, "-c", leader, str(in_front), binary, "mcp-proxy", "--otlp", collector.url, "--"]
+            + [sys.executable, "-c", COUNTER],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )
+        assert process.stdout.readline() == b"ready\n"
+        output, _ = process.communicate(b"interrupt\nend\n" if in_front else b"end\n", timeout=60)
+        assert output.strip() == expected
+
+
+def test_a_signal_after_the_servers_end_does_not_change_its_exit_code(binary, tmp_path):
+    proxy = Stdio(binary, tmp_path)
+    # Nobody reads what it wrote, so that the proxy cannot end yet.
+    proxy.send(call(1, do=[{"fill": 150_000}, {"exit": 7}]))
+    time.sleep(1)
+    assert proxy.process.poll() is None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        proxy.process.send_signal(number)
+    assert proxy.process.wait(timeout=30) == 7
+
+
 @pytest.mark.parametrize("command, code, word", [
     (["--", "/nonesuch"], 127, "No such file"), (["--", "/"], 126, "cannot be started"), ([], 64, "behind --"),
     (["--listen", "127.0.0.1:0"], 64, "--upstream"), (["--upstream", "http://x"], 64, "--listen"),
@@ -271,6 +353,33 @@ def test_large_lines_pass_and_very_large_ones_too(binary, tmp_path):
     assert seen[1] + b"\n" == line(very)
     found = {s.attributes["gen_ai.tool.name"]: s.attributes for s in spans_of(proxy.collector)}
     assert found["very"]["worktrace.mcp.response.bytes"] == len(output) and "error.type" not in found["very"]
+
+
+def test_a_very_long_message_says_last_whose_it_is(binary, tmp_path):
+    """70 MiB, and then the id, the method, and whether the tool failed."""
+    proxy = Stdio(binary, tmp_path)
+    server = r"""
+import sys
+for text in sys.stdin.buffer:
+    sys.stdout.buffer.write(b'{"jsonrpc":"2.0","result":{"content":"' + (b'x' * 1022 + b'\\"') * (70 << 10) + b'","isError":true},"id":"last"}\n')
+    sys.stdout.flush()
+"""
+    proxy.process.kill()
+    proxy.process.communicate()
+    process = subprocess.Popen(
+        [binary, "mcp-proxy", "--otlp", proxy.collector.url, "--", sys.executable, "-c", server],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )
+    text = b'{"params":{"arguments":"' + b"y" * (70 << 20) + b'","name":"huge"},"method":"tools/call","id":"last"}\n'
+    output, _ = process.communicate(text, timeout=60)
+    assert len(output) > 50 << 20 and process.returncode == 0
+    ((span, attributes, _, _),) = spans_of(proxy.collector)
+    assert span.name == "tools/call huge"
+    expected = {
+        "jsonrpc.request.id": "last", "error.type": "tool_error", "worktrace.mcp.request.bytes": len(text),
+        "worktrace.mcp.response.bytes": len(output),
+    }
+    assert expected.items() <= attributes.items()
 
 
 def test_traffic_goes_on_without_a_collector(binary, tmp_path):

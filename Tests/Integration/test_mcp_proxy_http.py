@@ -167,6 +167,110 @@ def test_a_call_under_way_is_waited_for_when_the_proxy_ends(http):
     assert [s.attributes.get("error.type") for s in done] == [None]
 
 
+DIGESTS = {"Content-Digest": "sha-256=:x=:", "Repr-Digest": "sha-256=:x=:", "Digest": "sha-256=x", "Content-MD5": "x"}
+
+
+def test_digests_of_a_body_that_changes_are_left_out(http):
+    http.post(call(1, "a"), DIGESTS)
+    _, _, headers, body = http.server.next()
+    assert not {"content-digest", "repr-digest", "digest", "content-md5"} & {k.lower() for k, _ in headers}
+    assert b"traceparent" in body and [v for k, v in headers if k.lower() == "content-length"] == [str(len(body))]
+    plain = {"jsonrpc": "2.0", "id": 2, "method": "tools/list"}
+    http.post(plain, DIGESTS)
+    _, _, headers, body = http.server.next()
+    assert DIGESTS.items() <= dict(headers).items() and json.loads(body) == plain
+
+
+@pytest.mark.parametrize("header", [
+    {"Signature-Input": 'sig=("content-digest")', "Signature": "sig=:x:"}, {"X-Amz-Content-Sha256": "x"},
+    {"Authorization": "AWS4-HMAC-SHA256 Credential=x"},
+])
+def test_a_signed_body_stays_as_it_is_and_is_reported(http, header):
+    client = http.post(call(1, "signed"), header | DIGESTS)
+    connection, _, headers, body = http.server.next()
+    assert json.loads(body) == call(1, "signed") and (header | DIGESTS).items() <= dict(headers).items()
+    reply(connection, answer(1))
+    read_until(client, b"result")
+    (seen,) = http.spans()
+    assert seen.span.name == "tools/call signed" and "error.type" not in seen.attributes
+
+
+def test_rounds_of_two_clients_do_not_mix(http):
+    """Without sessions, with the same state of the server for both (MCP 2026-07-28)."""
+    def ask(id, client, **members):
+        connection = http.post(call(id, **members), {"Authorization": f"Bearer {client}"})
+        return connection, http.server.next()[0]
+
+    for client in ("a", "b"):
+        connection, server = ask(1, client)
+        reply(server, answer(1, {"resultType": "input_required", "requestState": "round 1"}))
+        read_until(connection, b"input_required")
+    for client in ("a", "b"):
+        connection, server = ask(2, client, inputResponses={}, requestState="round 1")
+        reply(server, answer(2))
+        read_until(connection, b"result")
+    first_a, first_b, next_a, next_b = [s.span for s in sorted(http.spans(), key=lambda s: s.span.start_time_unix_nano)]
+    assert [[k.span_id for k in s.links] for s in (next_a, next_b)] == [[first_a.span_id], [first_b.span_id]]
+
+
+def test_an_answer_of_more_than_is_kept_says_last_how_it_went(http):
+    client = http.post(call("last", "huge"))
+    connection, *_ = http.server.next()
+    body = b'{"result":{"content":"' + b"x" * (70 << 20) + b'","isError":true},"id":"last"}'
+    sender = threading.Thread(target=reply, args=(connection, body))
+    sender.start()
+    got = b""
+    while not got.endswith(body[-40:]):
+        got = got[-100:] + client.recv(1 << 20)
+    sender.join()
+    (seen,) = http.spans()
+    assert (seen.attributes["error.type"], seen.attributes["worktrace.mcp.response.bytes"]) == ("tool_error", len(body))
+
+
+def test_a_client_that_reads_slowly_is_waited_for_and_stops_the_server(http):
+    """Backpressure: what nobody reads is not kept, and nothing of it is lost."""
+    client = http.post(call(1))
+    connection, *_ = http.server.next()
+    body = answer(1, {"content": "x" * (24 << 20)}).encode()
+    sender = threading.Thread(target=reply, args=(connection, body))
+    sender.start()
+    time.sleep(1.5)
+    assert sender.is_alive(), "the proxy took 24 MiB that nobody read"
+    got = read_until(client, b"\r\n\r\n")
+    count = len(got) - got.index(b"\r\n\r\n") - 4
+    while count < len(body):
+        count += len(client.recv(1 << 20))
+    sender.join()
+    assert [s.attributes.get("error.type") for s in http.spans()] == [None]
+
+
+def test_hundred_calls_at_once(http):
+    clients = [http.post(call(number, f"t{number}")) for number in range(100)]
+    asked = [http.server.next() for _ in clients]
+    for connection, _, _, body in reversed(asked):
+        message = json.loads(body)
+        reply(connection, answer(message["id"], {"isError": message["id"] % 2 == 1}))
+    for client in clients:
+        read_until(client, b"isError")
+    found = {s.span.name: s.attributes.get("error.type") for s in http.spans()}
+    assert found == {f"tools/call t{n}": "tool_error" if n % 2 else None for n in range(100)}
+
+
+@pytest.mark.parametrize("answer_bytes", [
+    b"data: \xff\xfe{{{\r\rdata\r\n:\x00\n\n", b"\x00" * 5_000, b"data: [[[[" * 20_000 + b"\n\n", b"\r" * 200_000,
+])
+def test_hostile_bytes_of_a_server_pass(http, answer_bytes):
+    client = http.post(call(1))
+    connection, *_ = http.server.next()
+    event = answer_bytes + b"\n\ndata: " + answer(1, {"isError": True}).encode() + b"\n"
+    reply(connection, event, "Content-Type: text/event-stream\r\n")
+    got = b""
+    while event not in got:
+        got += client.recv(1 << 20)
+    (seen,) = http.spans()
+    assert seen.attributes["error.type"] == "tool_error"
+
+
 def test_the_same_id_of_two_clients_is_two_calls(http):
     clients = [http.post(call(1, tool)) for tool in ("a", "b")]
     asked = {json.loads(r[3])["params"]["name"]: r for r in (http.server.next(), http.server.next())}
@@ -182,6 +286,7 @@ def test_events_come_while_they_are_made(http):
     connection, _, _, _ = http.server.next()
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
     progress = b'data: {"method":"notifications/progress","params":{"progressToken":1,"progress":0.5}}\n\n'
+    assert b"X-Accel-Buffering: no\r\n" in read_until(client, b"\r\n\r\n")
     for piece in [b": hello\n\n", progress[:20], progress[20:], b"id: 3\r\ndata: " + answer(1).encode() + b"\r\n"]:
         connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
         read_until(client, piece)
@@ -237,6 +342,16 @@ def test_statuses_and_bodies_that_cannot_be_read(http):
     reply(connection, "", "", status="202 Accepted")
     assert b"202 Accepted" in read_until(client, b"\r\n\r\n")
     assert {s.span.name: s.attributes["error.type"] for s in http.spans()} == {"tools/call wetter-\u00e4": "-32020", "tools/call lost": "401"}
+
+
+def test_a_refusal_of_which_the_client_reads_only_the_status(http):
+    client = http.post(call(1, "large"))
+    connection, *_ = http.server.next()
+    connection.sendall(b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 100\r\n\r\nno")
+    read_until(client, b"no")
+    client.close()
+    (seen,) = http.spans()
+    assert seen.attributes["error.type"] == "413"
 
 
 def test_sessions_of_2025(http):

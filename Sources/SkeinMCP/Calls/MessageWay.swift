@@ -14,9 +14,12 @@ package struct MessageWay: Hashable, Sendable {
     package var scope: Scope
     /// The number of the request of HTTP; 0 on pipes.
     package var exchange: UInt64
+    /// A hash of what tells clients apart where there are no sessions, their credentials; 0 for nobody in particular.
+    package var client: UInt64
 
-    package init(_ scope: Scope, exchange: UInt64 = 0) {
+    package init(_ scope: Scope, exchange: UInt64 = 0, client: UInt64 = 0) {
         self.scope = scope
         self.exchange = exchange
+        self.client = client
     }
 }

@@ -12,8 +12,8 @@ package struct PendingCalls<Call> {
         /// The answer is a task, which goes on.
         case becameTask(Call, id: String, status: String?)
         case progress(Call, progress: Double?, total: Double?)
-        /// The server asks something while this call, and no other, waits.
-        case serverRequest(Call, method: String, id: JSONRPCMessage.ID)
+        /// The server asks something while this call waits; any of as many as `candidates`, of which there is an event each, may be meant.
+        case serverRequest(Call, method: String, id: JSONRPCMessage.ID, candidates: Int)
         /// Who is at the other end.
         case server(name: String?, protocolVersion: String?)
     }
@@ -28,7 +28,7 @@ package struct PendingCalls<Call> {
         /// `initialize` and `server/discover`.
         case handshake
         /// `tasks/get`, or `tasks/result`, whose answer is that of the task's call.
-        case poll(taskID: String, isResult: Bool)
+        case poll(TaskKey, isResult: Bool)
     }
 
     private struct Entry {
@@ -36,16 +36,44 @@ package struct PendingCalls<Call> {
         var exchange: UInt64
     }
 
-    /// By what the next round of a call is known: the state that the client gives back, or else the same tool with the same arguments.
-    private enum RoundKey: Hashable {
-        case state(UInt64)
-        case call(name: String, arguments: UInt64)
+    /// Whose calls go on in later messages: those of the pipes or of a session, or, where each request of HTTP stands alone, those of
+    /// who asks.
+    private enum Owner: Hashable {
+        case scope(MessageWay.Scope)
+        case client(UInt64)
+
+        init(_ way: MessageWay) {
+            if case .exchange = way.scope { self = .client(way.client) } else { self = .scope(way.scope) }
+        }
+    }
+
+    /// By what the next round of a call is known: the same client calls the same tool with the same arguments, and gives back the
+    /// state, if there was one.
+    private struct RoundKey: Hashable {
+        var owner: Owner
+        /// A hash of what the client says it is.
+        var clientInfo: UInt64
+        var name: String
+        var arguments: UInt64
+        var state: UInt64?
     }
 
     private struct Round {
         var number: Int
-        var name: String
-        var arguments: UInt64
+        /// Without the state, which the answer gives.
+        var key: RoundKey
+    }
+
+    private struct AskedRound {
+        var call: Call
+        var number: Int
+        /// Whether another call waits for the same, and nothing says whose the next round is.
+        var isAmbiguous = false
+    }
+
+    private struct TaskKey: Hashable {
+        var owner: Owner
+        var id: String
     }
 
     /// Requests that wait at most; what comes beyond is passed on and not watched.
@@ -53,11 +81,12 @@ package struct PendingCalls<Call> {
     private var entries: [Key: [Entry]] = [:]
     private var keysOfExchange: [UInt64: Set<Key>] = [:]
     private var keysOfScope: [MessageWay.Scope: Set<Key>] = [:]
-    private var tasks = Recent<String, Call>(countMax: 1_024)
-    private var rounds = Recent<RoundKey, (call: Call, number: Int)>(countMax: 1_024)
+    private var tasks = Recent<TaskKey, Call>(countMax: 1_024)
+    private var rounds = Recent<RoundKey, AskedRound>(countMax: 1_024)
     /// What was left to its session, the oldest first, answered or not.
     private var released: [Key] = []
     private static var releasedCountMax: Int { 1_024 }
+    private static var candidateCountMax: Int { 16 }
     /// Requests that wait.
     package private(set) var count = 0
     /// Requests that came when too many waited.
@@ -65,14 +94,31 @@ package struct PendingCalls<Call> {
 
     package init(countMax: Int = 16_384) { self.countMax = countMax }
 
-    /// The round before the one that `message` begins, and the number of that; `nil` for a call of its own.
-    package mutating func roundBefore(_ message: JSONRPCMessage) -> (call: Call, number: Int)? {
-        guard let params = message.params, params.hasInputResponses || params.requestState != nil else { return nil }
-        return rounds.remove(Self.roundKey(params.requestState, params.name ?? "", params.arguments))
+    /// The round before the one that `message` begins, and the number of that; `nil` for a call of its own, and where two clients that
+    /// cannot be told apart wait for the same: a link to another's call is worse than none.
+    package mutating func roundBefore(_ message: JSONRPCMessage, on way: MessageWay) -> (call: Call, number: Int)? {
+        guard let params = message.params, params.hasInputResponses || params.requestState != nil,
+            let before = rounds.remove(Self.roundKey(params, way)), !before.isAmbiguous
+        else { return nil }
+        return (before.call, before.number)
     }
 
-    private static func roundKey(_ state: UInt64?, _ name: String, _ arguments: UInt64) -> RoundKey {
-        state.map(RoundKey.state) ?? .call(name: name, arguments: arguments)
+    private static func roundKey(_ params: JSONRPCMessage.Params?, _ way: MessageWay) -> RoundKey {
+        RoundKey(
+            owner: Owner(way),
+            clientInfo: params?.meta?.clientInfo ?? 0,
+            name: params?.name ?? "",
+            arguments: params?.arguments ?? 0,
+            state: params?.requestState
+        )
+    }
+
+    private mutating func ask(_ call: Call, _ round: Round, state: UInt64?) {
+        var key = round.key
+        key.state = state
+        var asked = AskedRound(call: call, number: round.number)
+        if case .client = key.owner { asked.isAmbiguous = rounds.contains(key) }
+        _ = rounds.insert(asked, for: key)
     }
 
     /// Registers the call that `message` makes, before it is sent, as the round of this number. `false` when there are too many, or
@@ -81,7 +127,7 @@ package struct PendingCalls<Call> {
     {
         guard let id = message.id else { return false }
         let params = message.params
-        let round = Round(number: round, name: params?.name ?? "", arguments: params?.arguments ?? 0)
+        let round = Round(number: round, key: Self.roundKey(params, way))
         return add(.call(call, round, progressToken: params?.meta?.progressToken), Key(scope: way.scope, id: id), way)
     }
 
@@ -110,12 +156,14 @@ package struct PendingCalls<Call> {
         case (.request, "initialize"), (.request, "server/discover"):
             if let id = message.id { _ = add(.handshake, Key(scope: way.scope, id: id), way) }
         case (.request, "tasks/get"), (.request, "tasks/result"):
-            if let id = message.id, let task = message.params?.taskID, tasks.contains(task) {
-                let purpose = Purpose.poll(taskID: task, isResult: message.method == "tasks/result")
+            if let id = message.id, let task = Self.task(message.params, way), tasks.contains(task) {
+                let purpose = Purpose.poll(task, isResult: message.method == "tasks/result")
                 _ = add(purpose, Key(scope: way.scope, id: id), way)
             }
         case (.request, "tasks/cancel"):
-            if let task = message.params?.taskID, let call = tasks.remove(task) { return [.ended(call, .cancelled)] }
+            if let task = Self.task(message.params, way), let call = tasks.remove(task) {
+                return [.ended(call, .cancelled)]
+            }
         default: break
         }
         return []
@@ -127,8 +175,11 @@ package struct PendingCalls<Call> {
         case .response: return answer(message, way)
         case .notification: return notification(message, way)
         case .request:
-            guard let method = message.method, let id = message.id, let call = onlyCall(way.scope) else { return [] }
-            return [.serverRequest(call, method: method, id: id)]
+            guard let method = message.method, let id = message.id else { return [] }
+            let candidates = calls(way.scope).map(\.call)
+            // Where so many wait nothing is said by naming each.
+            guard candidates.count <= Self.candidateCountMax else { return [] }
+            return candidates.map { .serverRequest($0, method: method, id: id, candidates: candidates.count) }
         case .other: return []
         }
     }
@@ -149,8 +200,7 @@ package struct PendingCalls<Call> {
             }
             if result.isError { return events + [.ended(call, .toolError)] }
             if result.resultType == "input_required" {
-                let key = Self.roundKey(result.requestState, round.name, round.arguments)
-                _ = rounds.insert((call, round.number), for: key)
+                ask(call, round, state: result.requestState)
                 return events + [.ended(call, .inputRequired)]
             }
             // MCP 2026-07-28 says by `resultType` that it is a task, 2025-11-25 by `task`, which needs no more than its id.
@@ -159,20 +209,26 @@ package struct PendingCalls<Call> {
             }
             events.append(.becameTask(call, id: task, status: result.status))
             if let ended = Self.outcome(status: result.status, nil) { return events + [.ended(call, ended)] }
-            if let evicted = tasks.insert(call, for: task) { events.append(.ended(evicted, .success)) }
+            if let evicted = tasks.insert(call, for: TaskKey(owner: round.key.owner, id: task)) {
+                events.append(.ended(evicted, .success))
+            }
             return events
         }
     }
 
+    private static func task(_ params: JSONRPCMessage.Params?, _ way: MessageWay) -> TaskKey? {
+        params?.taskID.map { TaskKey(owner: Owner(way), id: $0) }
+    }
+
     /// An error says nothing of the task.
-    private mutating func taskStatus(_ task: String, _ result: JSONRPCMessage.Result?) -> [Event] {
+    private mutating func taskStatus(_ task: TaskKey, _ result: JSONRPCMessage.Result?) -> [Event] {
         guard let outcome = Self.outcome(status: result?.status, result), let call = tasks.remove(task) else {
             return []
         }
         return [.ended(call, outcome)]
     }
 
-    private mutating func taskResult(_ task: String, _ message: JSONRPCMessage) -> [Event] {
+    private mutating func taskResult(_ task: TaskKey, _ message: JSONRPCMessage) -> [Event] {
         guard let call = tasks.remove(task) else { return [] }
         if message.isError { return [.ended(call, .failure(code: message.errorCode ?? "error"))] }
         return [.ended(call, message.result?.isError == true ? .toolError : .success)]
@@ -195,7 +251,7 @@ package struct PendingCalls<Call> {
             guard let token = params.progressToken, let call = call(progressToken: token, way.scope) else { return [] }
             return [.progress(call, progress: params.progress, total: params.total)]
         case "notifications/tasks", "notifications/tasks/status":
-            guard let task = params.taskID, let outcome = Self.outcome(status: params.status, nil),
+            guard let task = Self.task(params, way), let outcome = Self.outcome(status: params.status, nil),
                 let call = tasks.remove(task)
             else { return [] }
             return [.ended(call, outcome)]
@@ -233,7 +289,7 @@ package struct PendingCalls<Call> {
         return events
     }
 
-    /// What ends with a connection or a session.
+    /// What ends with a connection or a session. Its tasks go on without being watched, which is no failure.
     package mutating func close(scope: MessageWay.Scope, _ outcome: CallOutcome = .connectionClosed) -> [Event] {
         var events: [Event] = []
         for key in keysOfScope[scope] ?? [] {
@@ -241,7 +297,8 @@ package struct PendingCalls<Call> {
                 if case .call(let call, _, _) = entry.purpose { events.append(.ended(call, outcome)) }
             }
         }
-        return events
+        _ = rounds.removeAll { $0.owner == .scope(scope) }
+        return events + tasks.removeAll { $0.owner == .scope(scope) }.map { .ended($0, .success) }
     }
 
     /// What ends with everything. Tasks go on without being watched, which is no failure.
@@ -275,15 +332,6 @@ package struct PendingCalls<Call> {
         (keysOfScope[scope] ?? []).lazy.flatMap { entries[$0] ?? [] }.compactMap { entry in
             if case .call(let call, _, let token) = entry.purpose { (call, token) } else { nil }
         }
-    }
-
-    private func onlyCall(_ scope: MessageWay.Scope) -> Call? {
-        var found: Call?
-        for (call, _) in calls(scope) {
-            guard found == nil else { return nil }
-            found = call
-        }
-        return found
     }
 
     private func call(progressToken: JSONRPCMessage.ID, _ scope: MessageWay.Scope) -> Call? {

@@ -24,6 +24,13 @@ struct Recent<Key: Hashable, Value> {
 
     mutating func remove(_ key: Key) -> Value? { values.removeValue(forKey: key)?.value }
 
+    /// Takes out what has such a key, the oldest first.
+    mutating func removeAll(where isMeant: (Key) -> Bool) -> [Value] {
+        let meant = values.filter { isMeant($0.key) }
+        for key in meant.keys { values[key] = nil }
+        return meant.values.sorted { $0.number < $1.number }.map(\.value)
+    }
+
     mutating func removeAll() -> [Value] {
         defer { values = [:] }
         return values.values.sorted { $0.number < $1.number }.map(\.value)

@@ -13,4 +13,9 @@ extension UnsafeRawBufferPointer {
         guard let base = baseAddress, let found = memchr(base, Int32(byte), count) else { return nil }
         return UnsafeRawPointer(found) - base
     }
+
+    /// Where `byte` comes first behind `start`; the end where it does not.
+    func index(of byte: UInt8, from start: Int) -> Int {
+        UnsafeRawBufferPointer(rebasing: self[start...]).index(of: byte).map { start + $0 } ?? count
+    }
 }

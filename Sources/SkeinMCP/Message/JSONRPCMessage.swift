@@ -69,7 +69,7 @@ package struct JSONRPCMessage: Hashable, Sendable {
         /// Of `notifications/tasks` and its like.
         package var status: String?
         package var protocolVersion: String?
-        /// A hash of `requestState`, which a client gives back as it got it (MCP 2026-07-28, "Multi round-trip requests").
+        /// A hash of what `requestState` says, however it is written, which a client gives back as it got it (MCP 2026-07-28, "Multi round-trip requests").
         package var requestState: UInt64?
         package var hasInputResponses = false
         /// A hash of the bytes of `arguments`.
@@ -87,6 +87,10 @@ package struct JSONRPCMessage: Hashable, Sendable {
         package var progressToken: ID?
         /// `claudecode/toolUseId`: the id under which the model asked for the tool.
         package var toolUseID: String?
+        /// `sessionID`, as opencode sends it: the conversation in which the model asked.
+        package var sessionID: String?
+        /// A hash of the bytes of `io.modelcontextprotocol/clientInfo`.
+        package var clientInfo: UInt64?
         package var protocolVersion: String?
     }
 

@@ -103,11 +103,11 @@ package struct JSONRPCScanner: ~Copyable {
             case "taskId": params.taskID = try text()
             case "status": params.status = try text()
             case "protocolVersion": params.protocolVersion = try text()
-            case "requestState": params.requestState = Hash.of(try reader.readRaw(), seed: Hash.processSeed)
+            case "requestState": params.requestState = try state()
             case "inputResponses":
                 params.hasInputResponses = try reader.peek() == .object
                 try reader.skipValue()
-            case "arguments": params.arguments = Hash.of(try reader.readRaw(), seed: Hash.processSeed)
+            case "arguments": params.arguments = try rawHash()
             default: try reader.skipValue()
             }
         }
@@ -125,6 +125,8 @@ package struct JSONRPCScanner: ~Copyable {
             case "baggage": meta.baggage = try place()
             case "progressToken": meta.progressToken = try id()
             case "claudecode/toolUseId": meta.toolUseID = try text()
+            case "sessionID": meta.sessionID = try text()
+            case "io.modelcontextprotocol/clientInfo": meta.clientInfo = try rawHash()
             case "io.modelcontextprotocol/protocolVersion": meta.protocolVersion = try text()
             default: try reader.skipValue()
             }
@@ -140,7 +142,7 @@ package struct JSONRPCScanner: ~Copyable {
             switch key {
             case "isError": result.isError = try bool()
             case "resultType": result.resultType = try text()
-            case "requestState": result.requestState = Hash.of(try reader.readRaw(), seed: Hash.processSeed)
+            case "requestState": result.requestState = try state()
             case "taskId": result.taskID = try text()
             case "status": result.status = try text()
             case "protocolVersion": result.protocolVersion = try text()
@@ -231,6 +233,21 @@ extension JSONRPCScanner {
         var end = limit
         while end > 0, bytes[end] & 0xc0 == 0x80 { end -= 1 }
         return UTF8Text.repaired(UnsafeRawBufferPointer(rebasing: bytes[..<end]))
+    }
+
+    private mutating func rawHash() throws(WireError) -> UInt64 {
+        Hash.of(try reader.readRaw(), seed: Hash.processSeed)
+    }
+
+    /// A hash of a string's characters, which a client may escape otherwise than the server did; `nil` for `null`.
+    private mutating func state() throws(WireError) -> UInt64? {
+        switch try reader.peek() {
+        case .string: return Hash.of(try reader.readString(), seed: Hash.processSeed)
+        case .null:
+            try reader.skipValue()
+            return nil
+        default: return try rawHash()
+        }
     }
 
     private mutating func bool() throws(WireError) -> Bool {

@@ -3,12 +3,13 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import SkeinBase
 import SkeinMCP
 
 /// Looks at the body of an answer while it is passed on: one text of JSON, or events.
 struct AnswerReader {
     private enum Form {
-        case json(ByteBuffer)
+        case json(MessageText)
         case events(EventStreamReader)
         /// Compressed, or anything else.
         case opaque
@@ -26,7 +27,8 @@ struct AnswerReader {
     /// What an event of the older "HTTP with SSE" told the client to post to: a way of its own then carries this stream's messages.
     private(set) var endpoint: String?
 
-    init(_ response: HTTPClientResponse, _ exchange: Exchange) {
+    /// What is kept of the answer is counted against `budget`; beyond it answers are looked at while they pass.
+    init(_ response: HTTPClientResponse, _ exchange: Exchange, _ budget: ByteBudget) {
         self.exchange = exchange
         announcedByteCount = response.headers.first(name: "content-length").flatMap { Int($0) }
         let type = response.headers.first(name: "content-type")?.prefix { $0 != ";" }.lowercased()
@@ -36,8 +38,10 @@ struct AnswerReader {
         form =
             switch type {
             case _ where !coding.isEmpty: .opaque
-            case "text/event-stream": .events(EventStreamReader(dataBytesMax: ProxyService.messageBytesMax))
-            case .some(let type) where type.hasSuffix("json"): .json(ByteBuffer())
+            case "text/event-stream":
+                .events(EventStreamReader(dataBytesMax: ProxyService.messageBytesMax, budget: budget))
+            case .some(let type) where type.hasSuffix("json"):
+                .json(MessageText(bytesMax: ProxyService.messageBytesMax, budget: budget))
             default: .opaque
             }
     }
@@ -48,8 +52,7 @@ struct AnswerReader {
         switch form {
         case .json(var text):
             form = .opaque
-            let room = ProxyService.messageBytesMax - text.readableBytes
-            text.writeBytes(piece.readableBytesView.prefix(max(room, 0)))
+            piece.withUnsafeReadableBytes { text.add($0) }
             form = .json(text)
             // Who gets the last byte may ask for more at once.
             if byteCount == announcedByteCount { finish() }
@@ -65,14 +68,12 @@ struct AnswerReader {
 
     private mutating func take(_ event: EventStreamReader.Event) -> String? {
         if event.hasID { hasEventIDs = true }
-        if event.name == "endpoint", endpoint == nil, event.data.count <= 1_024 {
-            endpoint = Self.target(String(decoding: event.data, as: UTF8.self))
+        if event.name == "endpoint", endpoint == nil, event.data.byteCount <= 1_024 {
+            endpoint = Self.target(String(decoding: event.data.bytes, as: UTF8.self))
             return endpoint
         }
-        event.data.withUnsafeBytes { bytes in
-            if let endpoint { return exchange.note(bytes, of: endpoint, isPart: event.isCut) }
-            exchange.note(bytes, isPart: event.isCut)
-        }
+        guard let scan = event.data.scan() else { return nil }
+        if let endpoint { exchange.note(scan, of: endpoint) } else { exchange.note(scan) }
         return nil
     }
 
@@ -87,9 +88,7 @@ struct AnswerReader {
     mutating func finish() {
         guard case .json(let text) = form, !hasNoted else { return }
         hasNoted = true
-        text.withUnsafeReadableBytes { bytes in
-            exchange.note(bytes, isPart: text.readableBytes < byteCount, byteCount: byteCount)
-        }
+        if let scan = text.scan() { exchange.note(scan) }
     }
 
     /// Whether calls that are not answered yet are answered along another way of the session: they were accepted (202), or the stream

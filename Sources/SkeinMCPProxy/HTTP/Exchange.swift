@@ -11,6 +11,8 @@ final class Exchange: Sendable {
     private let opaqueCall: ToolCall?
     private let opaqueOutcome = Mutex<CallOutcome?>(nil)
     private let isOver = Mutex(false)
+    /// What a status of HTTP in place of an answer means. Who has read it often reads no more, which is no cancellation.
+    private let refusal = Mutex<CallOutcome?>(nil)
 
     init(_ way: MessageWay, _ conversation: Conversation, opaqueCall: ToolCall?) {
         self.way = way
@@ -21,10 +23,10 @@ final class Exchange: Sendable {
     deinit { end(.cancelled, byteCount: nil) }
 
     /// Takes note of a message of the answer.
-    func note(_ bytes: UnsafeRawBufferPointer, isPart: Bool = false, byteCount: Int? = nil) {
-        conversation.note(fromServer: bytes, on: way, isPart: isPart, byteCount: byteCount)
+    func note(_ scan: JSONRPCScanner.Scan) {
+        conversation.note(fromServer: scan, on: way)
         guard opaqueCall != nil else { return }
-        for message in JSONRPCScanner.scan(bytes).messages where message.kind == .response {
+        for message in scan.messages where message.kind == .response {
             let outcome: CallOutcome =
                 if message.isError {
                     .failure(code: message.errorCode ?? "error")
@@ -36,17 +38,21 @@ final class Exchange: Sendable {
     }
 
     /// Takes note of a message of the stream that carries the answers of what was posted to `endpoint`.
-    func note(_ bytes: UnsafeRawBufferPointer, of endpoint: String, isPart: Bool) {
-        conversation.note(fromServer: bytes, on: MessageWay(.session(endpoint)), isPart: isPart)
+    func note(_ scan: JSONRPCScanner.Scan, of endpoint: String) {
+        conversation.note(fromServer: scan, on: MessageWay(.session(endpoint)))
     }
 
-    /// Ends what has no answer with `outcome`. `byteCount` is that of the answer's body.
+    /// The server refused what was asked.
+    func refuse(_ outcome: CallOutcome) { refusal.withLock { $0 = outcome } }
+
+    /// Ends what has no answer with `outcome`, or as the server refused it. `byteCount` is that of the answer's body.
     func end(_ outcome: CallOutcome, byteCount: Int?) {
         let wasOver = isOver.withLock { isOver in
             defer { isOver = true }
             return isOver
         }
         if wasOver { return }
+        let outcome = refusal.withLock(\.self) ?? outcome
         conversation.close(exchange: way.exchange, outcome)
         opaqueCall?.end(opaqueOutcome.withLock(\.self) ?? outcome, responseBytes: byteCount)
     }

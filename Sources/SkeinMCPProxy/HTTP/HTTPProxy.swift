@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Logging
 import NIOCore
 import ServiceLifecycle
+import SkeinBase
 import SkeinPipeline
 package import SkeinReceivers
 import Synchronization
@@ -15,6 +16,9 @@ package final class HTTPProxy: Sendable {
     private let tracing: ProxyTracing
     private let conversation: Conversation
     private let known: KnownAddress
+
+    /// Bytes of bodies at most, over all connections: two of the largest requests. A request counts twice, since it may be changed.
+    private static let memoryBytesMax = 1 << 30
 
     /// `environment` is that of this process.
     package init(
@@ -41,19 +45,26 @@ package final class HTTPProxy: Sendable {
         var limits = HTTPLimits()
         limits.bodyBytesMax = 256 << 20
         limits.bodyTimeMax = .minutes(10)
+        // Who reads slowly is waited for, as the server would.
+        limits.writeTime = .minutes(10)
+        // Clients keep connections for up to 90 s, and lose a request that meets the end of one.
+        limits.idleTime = .minutes(5)
+        let budget = MemoryPool(byteCount: Self.memoryBytesMax).share(atMost: Self.memoryBytesMax)
         let known = KnownAddress(listen)
         let service = ProxyService(
             upstream,
             address: { known.address },
             ambience: Ambience(environment: environment, keepsBaggage: false),
             client: client,
-            conversation: conversation
+            conversation: conversation,
+            budget: budget
         )
         self.known = known
         listener = HTTPListener(
             name: "mcp",
             address: listen,
             limits: limits,
+            budget: budget,
             telemetry: Telemetry(),
             service: service
         )

@@ -2,6 +2,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
+import SkeinBase
 import SkeinMCP
 import SkeinPipeline
 import SkeinReceivers
@@ -11,7 +12,7 @@ import Synchronization
 ///
 /// A client that goes away cancels the task that answers it, and with it the request to the server.
 final class ProxyService: HTTPService {
-    /// Bytes of a body, or of an event, that are looked at.
+    /// Bytes of an answer, or of an event, that are kept; what is longer is looked at while it passes.
     static let messageBytesMax = 64 << 20
 
     private let upstream: Upstream
@@ -19,23 +20,26 @@ final class ProxyService: HTTPService {
     private let ambience: Ambience
     private let client: HTTPClient
     private let conversation: Conversation
+    private let budget: ByteBudget
     private let exchangeCount = Mutex<UInt64>(0)
     /// Where the streams of "HTTP with SSE" that are open have told their clients to post to.
     private let endpoints = Mutex<Set<String>>([])
 
-    /// `address` is where requests come in, once that is known.
+    /// `address` is where requests come in, once that is known. What is kept of answers is counted against `budget`.
     init(
         _ upstream: Upstream,
         address: @escaping @Sendable () -> ListenAddress,
         ambience: Ambience,
         client: HTTPClient,
-        conversation: Conversation
+        conversation: Conversation,
+        budget: ByteBudget
     ) {
         self.upstream = upstream
         self.address = address
         self.ambience = ambience
         self.client = client
         self.conversation = conversation
+        self.budget = budget
     }
 
     /// A target that is no path would be read as part of the upstream's address, and could lead to another host.
@@ -53,9 +57,10 @@ final class ProxyService: HTTPService {
     func respond(to call: consuming HTTPCall) async -> HTTPAnswer {
         let head = call.head
         var body = call.body
-        let exchange = note(&body, of: head)
+        let (exchange, isChanged) = note(&body, of: head)
         do {
-            let response = try await client.execute(request(head, body), deadline: .distantFuture)
+            let request = request(head, body, isChanged: isChanged)
+            let response = try await client.execute(request, deadline: .distantFuture)
             return answer(response, to: head, exchange)
         } catch {
             exchange.end(Task.isCancelled ? .cancelled : .connectionClosed, byteCount: nil)
@@ -66,11 +71,12 @@ final class ProxyService: HTTPService {
 
     // MARK: The request
 
-    private func request(_ head: HTTPRequestHead, _ body: ByteBuffer) -> HTTPClientRequest {
+    private func request(_ head: HTTPRequestHead, _ body: ByteBuffer, isChanged: Bool) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: upstream.url(head.target))
         request.method = head.method
         // The listener has answered what was expected.
         var dropped: Set = ["content-length", "expect"]
+        if isChanged { dropped.formUnion(HTTPHeaders.digests) }
         let hosts = head.headers["host"]
         if hosts.count == 1, address().isNamed(by: hosts[0]) { dropped.insert("host") }
         request.headers = head.headers.forwarded(without: dropped)
@@ -81,35 +87,35 @@ final class ProxyService: HTTPService {
         return request
     }
 
-    /// Takes note of what a request holds, and changes what has to change in it.
-    private func note(_ body: inout ByteBuffer, of head: HTTPRequestHead) -> Exchange {
+    /// Takes note of what a request holds, and changes what has to change in it, and may.
+    private func note(_ body: inout ByteBuffer, of head: HTTPRequestHead) -> (exchange: Exchange, isChanged: Bool) {
         let number = exchangeCount.withLock { count in
             count &+= 1
             return count
         }
-        let way = MessageWay(scope(head, number), exchange: number)
+        let credentials = head.headers["authorization"].joined(separator: "\n")
+        let client = Array(credentials.utf8).withUnsafeBytes { Hash.of($0, seed: Hash.processSeed) }
+        let way = MessageWay(scope(head, number), exchange: number, client: client)
         let surroundings = Conversation.Surroundings(
             way: way,
             ambience: ambience.with(head.headers),
             protocolVersion: head.headers.first(name: "mcp-protocol-version").map { String($0.prefix(64)) }
         )
-        guard head.method == .POST else { return Exchange(way, conversation, opaqueCall: nil) }
+        guard head.method == .POST else { return (Exchange(way, conversation, opaqueCall: nil), false) }
         let coding = head.headers[canonicalForm: "content-encoding"].filter { $0.lowercased() != "identity" }
-        if coding.isEmpty, body.readableBytes <= Self.messageBytesMax {
-            let edits = body.withUnsafeReadableBytes { conversation.note(fromClient: $0, in: surroundings) }
-            if let edits {
-                if !edits.isEmpty {
-                    body = ByteBuffer(bytes: body.withUnsafeReadableBytes { edits.applied(to: $0) })
-                }
-                return Exchange(way, conversation, opaqueCall: nil)
-            }
+        let scan = coding.isEmpty ? body.withUnsafeReadableBytes { JSONRPCScanner.scan($0) } : nil
+        if let scan, scan.isWhole {
+            let edits = conversation.note(fromClient: scan, in: surroundings)
+            let isChanged = !edits.isEmpty && !head.headers.signsBody
+            if isChanged { body = ByteBuffer(bytes: body.withUnsafeReadableBytes { edits.applied(to: $0) }) }
+            return (Exchange(way, conversation, opaqueCall: nil), isChanged)
         }
         guard head.headers.first(name: "mcp-method") == "tools/call" else {
-            return Exchange(way, conversation, opaqueCall: nil)
+            return (Exchange(way, conversation, opaqueCall: nil), false)
         }
         let tool = head.headers.first(name: "mcp-name").flatMap(HeaderText.decode).map { String($0.prefix(256)) }
         let call = conversation.beginOpaque(tool: tool, requestBytes: body.readableBytes, in: surroundings)
-        return Exchange(way, conversation, opaqueCall: call)
+        return (Exchange(way, conversation, opaqueCall: call), false)
     }
 
     private func scope(_ head: HTTPRequestHead, _ number: UInt64) -> MessageWay.Scope {
@@ -124,7 +130,12 @@ final class ProxyService: HTTPService {
 
     private func answer(_ response: HTTPClientResponse, to head: HTTPRequestHead, _ exchange: Exchange) -> HTTPAnswer {
         var answer = HTTPAnswer(response.status, response.headers.forwarded())
+        if answer.headers.isEventStream, !answer.headers.contains(name: "x-accel-buffering") {
+            // A proxy before this one would keep events back until it has many.
+            answer.headers.add(name: "X-Accel-Buffering", value: "no")
+        }
         let status = Int(response.status.code)
+        if status >= 400 { exchange.refuse(Self.outcome(status)) }
         let endsSession = head.method == .DELETE && status < 300 || status == 404
         guard head.method != .HEAD, response.status.mayHaveResponseBody else {
             exchange.end(Self.outcome(status), byteCount: 0)
@@ -133,7 +144,7 @@ final class ProxyService: HTTPService {
         }
         // A stream that was asked for by itself goes on for ever; an answer to a call is waited for.
         answer.stream = HTTPStream(endsWithListener: head.method == .GET) { [self] writer in
-            var reader = AnswerReader(response, exchange)
+            var reader = AnswerReader(response, exchange, budget)
             defer { forget(reader.endpoint) }
             do {
                 for try await piece in response.body {

@@ -79,7 +79,12 @@ struct ChildProcess: Sendable {
         posix_spawnattr_setsigmask(&attributes, &signals)
         for signal in defaultSignals { sigaddset(&signals, signal) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK))
+        var flags = Int16(POSIX_SPAWN_SETSIGDEF) | Int16(POSIX_SPAWN_SETSIGMASK)
+        if !TerminalSession.exists {
+            posix_spawnattr_setpgroup(&attributes, 0)
+            flags |= Int16(POSIX_SPAWN_SETPGROUP)
+        }
+        posix_spawnattr_setflags(&attributes, flags)
         var id = pid_t()
         #if canImport(Darwin)
             let variables = _NSGetEnviron().pointee
@@ -94,8 +99,14 @@ struct ChildProcess: Sendable {
 
     private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }
 
-    /// Waits for the end, and gives back its exit code, or 128 and the number of the signal that ended it.
-    func waitForExit() -> Int32 {
+    /// Waits for the end, and leaves it to be asked for by ``exitCode()``: until then its number is nobody else's.
+    func waitForEnd() {
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0, errno == EINTR {}
+    }
+
+    /// Its exit code once it has ended, or 128 and the number of the signal that ended it.
+    func exitCode() -> Int32 {
         var status: Int32 = 0
         while waitpid(id, &status, 0) < 0 {
             if errno != EINTR { return 1 }

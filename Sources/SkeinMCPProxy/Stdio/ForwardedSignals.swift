@@ -10,13 +10,15 @@ import Synchronization
     import Darwin
 #endif
 
-/// Passes signals on to a child, also those that come before it is there.
+/// Passes signals on to a child, once each, also those that come before it is there.
 ///
 /// What this process was told to ignore when it was started it goes on ignoring, and so does its child.
 final class ForwardedSignals: Sendable {
     private struct State: ~Copyable {
         var child: pid_t?
         var early: [Int32] = []
+        /// What is done when a signal comes after the child's end.
+        var whenLate: (@Sendable () -> Void)?
         var sources: [any DispatchSourceSignal] = []
     }
 
@@ -50,20 +52,26 @@ final class ForwardedSignals: Sendable {
         for number in early { kill(child, number) }
     }
 
-    /// The child is gone, and its number may be another's. Signals are this process's own again.
-    func stop() {
+    /// The child is about to be gone, and then its number may be another's. A signal that comes from here on calls `whenLate`, and ends
+    /// nothing by itself, or the child's exit code would be lost.
+    func stop(whenLate: @escaping @Sendable () -> Void) {
         state.withLock { state in
             state.child = nil
-            for source in state.sources { source.cancel() }
-            state.sources = []
+            state.whenLate = whenLate
         }
-        for number in taken where number != SIGPIPE { signal(number, SIG_DFL) }
     }
 
     private func pass(_ number: Int32) {
-        state.withLock { state in
-            if let child = state.child { kill(child, number) } else { state.early.append(number) }
+        let late = state.withLock { state -> (@Sendable () -> Void)? in
+            if let whenLate = state.whenLate { return whenLate }
+            guard let child = state.child else {
+                state.early.append(number)
+                return nil
+            }
+            if !TerminalSession.sends(number) { kill(child, number) }
+            return nil
         }
+        late?()
     }
 
     private static func isIgnored(_ number: Int32) -> Bool {

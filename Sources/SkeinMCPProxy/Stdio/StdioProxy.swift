@@ -62,8 +62,10 @@ package final class StdioProxy: Sendable {
             outputEnd.signal()
         }
         let code = await OwnThread.run { () -> Int32 in
-            let code = child.waitForExit()
-            signals.stop()
+            child.waitForEnd()
+            // Who wants it to end now does not wait for what may still come.
+            signals.stop { outputEnd.signal() }
+            let code = child.exitCode()
             exited.set()
             outputEnd.wait()
             return code
@@ -76,13 +78,15 @@ package final class StdioProxy: Sendable {
     // MARK: Directions
 
     private func pumpToServer(_ child: ChildProcess) {
+        var long: MessageText?
         var lines = LineSplitter(lineBytesMax: Self.lineBytesMax)
         let isOpen = Self.pump(from: .standardInput, waits: { true }) { bytes in
             for piece in lines.add(bytes) {
                 switch piece {
                 case .line(let line): if !send(line, to: child) { return false }
-                case .part(let part, let isFirst, _):
-                    if isFirst { _ = part.withUnsafeBytes { note(fromClient: $0, isPart: true) } }
+                case .part(let part, _, let isLast):
+                    // Its edits are of no use: what they would change is on its way.
+                    if let scan = Self.add(part, isLast, to: &long) { _ = note(fromClient: scan) }
                     if !part.withUnsafeBytes(child.input.write) { return false }
                 }
             }
@@ -90,6 +94,7 @@ package final class StdioProxy: Sendable {
         }
         let rest = lines.finish()
         if isOpen, !rest.isEmpty { _ = send(rest, to: child) }
+        if let scan = long?.scan() { _ = note(fromClient: scan) }
         child.input.close()
         // Who still writes learns that nobody reads, as without a proxy.
         if !isOpen { Descriptor.standardInput.closeKeepingNumber() }
@@ -97,19 +102,34 @@ package final class StdioProxy: Sendable {
 
     private func send(_ line: [UInt8], to child: ChildProcess) -> Bool {
         line.withUnsafeBytes { bytes in
-            let edits = note(fromClient: bytes, isPart: false)
+            let scan = JSONRPCScanner.scan(bytes)
+            let edits = scan.isWhole ? note(fromClient: scan) : []
             if edits.isEmpty { return child.input.write(bytes) }
             return edits.applied(to: bytes).withUnsafeBytes(child.input.write)
         }
     }
 
-    private func note(fromClient bytes: UnsafeRawBufferPointer, isPart: Bool) -> [ByteEdit] {
-        conversation.note(fromClient: bytes, in: .init(way: way, ambience: ambience), isPart: isPart) ?? []
+    private func note(fromClient scan: JSONRPCScanner.Scan) -> [ByteEdit] {
+        conversation.note(fromClient: scan, in: .init(way: way, ambience: ambience))
+    }
+
+    private func note(fromServer bytes: UnsafeRawBufferPointer) {
+        let scan = JSONRPCScanner.scan(bytes)
+        if scan.isWhole { conversation.note(fromServer: scan, on: way) }
+    }
+
+    /// Adds a part of a line that is too long to be kept; what is in the line once it ends.
+    private static func add(_ part: [UInt8], _ isLast: Bool, to long: inout MessageText?) -> JSONRPCScanner.Scan? {
+        var text = long.take() ?? MessageText(bytesMax: lineBytesMax)
+        part.withUnsafeBytes { text.add($0) }
+        guard !isLast else { return text.scan() }
+        long = text
+        return nil
     }
 
     private func pumpToClient(_ child: ChildProcess, until exited: Flag) {
         var lines = LineSplitter(lineBytesMax: Self.lineBytesMax)
-        var longLine: (start: [UInt8], byteCount: Int)?
+        var long: MessageText?
         let waits = {
             // Asked again after each wait: the exit may come during one.
             while !child.output.wait(for: Int16(POLLIN), milliseconds: Self.silenceMilliseconds) {
@@ -121,21 +141,15 @@ package final class StdioProxy: Sendable {
             // Noted before it is passed on: who gets an answer may ask for more at once.
             for piece in lines.add(bytes) {
                 switch piece {
-                case .line(let line): line.withUnsafeBytes { conversation.note(fromServer: $0, on: way) }
-                case .part(let part, let isFirst, let isLast):
-                    if isFirst { longLine = (part, 0) }
-                    longLine?.byteCount += part.count
-                    if isLast, let line = longLine {
-                        longLine = nil
-                        line.start.withUnsafeBytes {
-                            conversation.note(fromServer: $0, on: way, isPart: true, byteCount: line.byteCount)
-                        }
-                    }
+                case .line(let line): line.withUnsafeBytes { note(fromServer: $0) }
+                case .part(let part, _, let isLast):
+                    if let scan = Self.add(part, isLast, to: &long) { conversation.note(fromServer: scan, on: way) }
                 }
             }
             return Descriptor.standardOutput.write(bytes)
         }
-        lines.finish().withUnsafeBytes { if !$0.isEmpty { conversation.note(fromServer: $0, on: way) } }
+        lines.finish().withUnsafeBytes { if !$0.isEmpty { note(fromServer: $0) } }
+        if let scan = long?.scan() { conversation.note(fromServer: scan, on: way) }
         child.output.close()
         // The client sees the end, and so does a server whose client is gone.
         if isOpen { Descriptor.standardOutput.closeKeepingNumber() }

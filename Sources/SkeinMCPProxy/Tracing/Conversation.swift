@@ -34,21 +34,14 @@ final class Conversation: Sendable {
         self.transport = transport
     }
 
-    /// Takes note of what a client is about to send, and gives back what has to change in it; `nil` where nothing can be read.
-    /// A part of a text, which `isPart`, is not changed: where its `_meta` stands may not have come yet.
-    func note(
-        fromClient bytes: UnsafeRawBufferPointer,
-        in surroundings: Surroundings,
-        isPart: Bool = false
-    ) -> [ByteEdit]? {
-        let scan = JSONRPCScanner.scan(bytes)
-        guard scan.isWhole || isPart else { return nil }
-        return state.withLock { state in
+    /// Takes note of what a client is about to send, and gives back what has to change in it, where it can be.
+    func note(fromClient scan: JSONRPCScanner.Scan, in surroundings: Surroundings) -> [ByteEdit] {
+        state.withLock { state in
             var edits: [ByteEdit] = []
             for message in scan.messages {
                 if message.kind == .request, message.method == "tools/call" {
                     let call = begin(message, in: surroundings, &state)
-                    if !isPart, let splice = call.splice { edits += splice.edits(of: message) }
+                    if let splice = call.splice { edits += splice.edits(of: message) }
                 } else {
                     act(on: state.calls.receive(fromClient: message, on: surroundings.way), nil, &state)
                 }
@@ -59,12 +52,13 @@ final class Conversation: Sendable {
 
     private func begin(_ message: JSONRPCMessage, in surroundings: Surroundings, _ state: inout State) -> ToolCall {
         let (params, meta) = (message.params, message.params?.meta)
-        let before = state.calls.roundBefore(message)
+        let before = state.calls.roundBefore(message, on: surroundings.way)
         let handshake = surroundings.way.scope == .connection ? state.protocolVersion : nil
         let start = ToolCall.Start(
             tool: params?.name,
             id: message.id,
             toolCallID: meta?.toolUseID,
+            sessionID: meta?.sessionID,
             transport: transport,
             protocolVersion: meta?.protocolVersion ?? surroundings.protocolVersion ?? handshake,
             serverName: state.serverName,
@@ -98,19 +92,11 @@ final class Conversation: Sendable {
         return ToolCall(start, meta: PropagatedContext(), ambience: surroundings.ambience, tracer: tracer)
     }
 
-    /// Takes note of what the server has sent. Of a part of a text, which `isPart`, what stands in it counts; `byteCount` is that of
-    /// the whole then.
-    func note(fromServer bytes: UnsafeRawBufferPointer, on way: MessageWay, isPart: Bool = false, byteCount: Int? = nil)
-    {
-        let scan = JSONRPCScanner.scan(bytes)
-        guard scan.isWhole || isPart else { return }
+    /// Takes note of what the server has sent.
+    func note(fromServer scan: JSONRPCScanner.Scan, on way: MessageWay) {
         state.withLock { state in
             for message in scan.messages {
-                act(
-                    on: state.calls.receive(fromServer: message, on: way),
-                    scan.isBatch ? message.range.count : byteCount ?? message.range.count,
-                    &state
-                )
+                act(on: state.calls.receive(fromServer: message, on: way), message.range.count, &state)
             }
         }
     }
@@ -148,11 +134,11 @@ final class Conversation: Sendable {
                 if let progress { attributes.set("mcp.progress.value", value: .double(progress)) }
                 if let total { attributes.set("mcp.progress.total", value: .double(total)) }
                 call.span.addEvent("mcp.progress", attributes: attributes)
-            case .serverRequest(let call, let method, let id):
-                call.span.addEvent(
-                    "mcp.server_request",
-                    attributes: ["mcp.method.name": .string(method), "jsonrpc.request.id": .string("\(id)")]
-                )
+            case .serverRequest(let call, let method, let id, let candidates):
+                var attributes: SpanAttributes = ["mcp.method.name": .string(method)]
+                attributes.set("jsonrpc.request.id", value: .string("\(id)"))
+                if candidates > 1 { attributes.set("worktrace.mcp.candidates", value: .int64(Int64(candidates))) }
+                call.span.addEvent("mcp.server_request", attributes: attributes)
             case .server(let name, let version):
                 state.serverName = name ?? state.serverName
                 state.protocolVersion = version ?? state.protocolVersion

@@ -21,6 +21,8 @@ struct ToolCall: Sendable {
         var tool: String?
         var id: JSONRPCMessage.ID?
         var toolCallID: String?
+        /// The conversation in which the model asked.
+        var sessionID: String?
         /// `pipe` or `tcp`.
         var transport: String
         var protocolVersion: String?
@@ -59,6 +61,7 @@ struct ToolCall: Sendable {
         set("gen_ai.tool.name", start.tool)
         set("jsonrpc.request.id", start.id?.description)
         set("gen_ai.tool.call.id", start.toolCallID)
+        set("gen_ai.conversation.id", start.sessionID)
         set("mcp.protocol.version", start.protocolVersion)
         set("worktrace.mcp.server.name", start.serverName)
         if start.round > 1 { attributes.set("worktrace.mcp.round", value: .int64(Int64(start.round))) }

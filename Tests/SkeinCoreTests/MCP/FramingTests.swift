@@ -47,14 +47,24 @@ import Testing
             events += all[start..<min(start + size, all.count)].withUnsafeBytes { reader.add($0) }
         }
         #expect(events.map(\.name) == ["message", "endpoint", "message"])
-        #expect(events.map { String(decoding: $0.data, as: UTF8.self) } == ["{\"a\":\n1}", "/messages", ""])
+        #expect(events.map { String(decoding: $0.data.bytes, as: UTF8.self) } == ["{\"a\":\n1}", "/messages", ""])
         #expect(events.map(\.hasID) == [true, false, false])
     }
 
-    @Test func `of an event that is too long the beginning is kept`() {
+    @Test func `an event that is too long is not kept, and the next one is`() {
         var reader = EventStreamReader(dataBytesMax: 4)
         let events = Array("data: 123456789\n\ndata: 12\n\n".utf8).withUnsafeBytes { reader.add($0) }
-        #expect(events.map { String(decoding: $0.data, as: UTF8.self) } == ["1234", "12"])
-        #expect(events.map(\.isCut) == [true, false])
+        #expect(events.map { String(decoding: $0.data.bytes, as: UTF8.self) } == ["", "12"])
+        #expect(events.map(\.data.isLong) == [true, false])
+        #expect(events.map(\.data.byteCount) == [9, 2])
+    }
+
+    /// Each byte is looked at once or twice: looked at again for each line, this would be a hundred thousand million.
+    @Test(arguments: ["\r", "\n", "\r\n"])
+    func `a million short lines in one piece are read at once`(_ newline: String) {
+        let text = Array(String(repeating: "data" + newline, count: 1_000_000).utf8) + Array((newline + newline).utf8)
+        var reader = EventStreamReader(dataBytesMax: 1 << 20)
+        let events = text.withUnsafeBytes { reader.add($0) }
+        #expect(events.map(\.data.byteCount) == [999_999])
     }
 }

@@ -21,7 +21,8 @@ import Testing
             case .ended(let call, let outcome): "\(call) \(outcome.errorType ?? "\(outcome)")"
             case .becameTask(let call, let id, let status): "\(call) task \(id) \(status ?? "-")"
             case .progress(let call, let progress, let total): "\(call) progress \(progress ?? -1)/\(total ?? -1)"
-            case .serverRequest(let call, let method, let id): "\(call) asks \(method) \(id)"
+            case .serverRequest(let call, let method, let id, let candidates):
+                "\(call) asks \(method) \(id)" + (candidates > 1 ? ", one of \(candidates)" : "")
             case .server(let name, let version): "server \(name ?? "-") \(version ?? "-")"
             }
         }
@@ -57,7 +58,8 @@ import Testing
         #expect(calls.receive(fromClient: message(#"{"id":1,"error":{"code":1}}"#), on: Self.pipe).isEmpty)
         #expect(calls.count == 1)
         _ = calls.register("d", of: call("2"), on: Self.pipe)
-        #expect(calls.receive(fromServer: request, on: Self.pipe).isEmpty, "two calls wait, and either may be meant")
+        let either = said(calls.receive(fromServer: request, on: Self.pipe)).sorted()
+        #expect(either == ["c", "d"].map { "\($0) asks sampling/createMessage 1, one of 2" })
     }
 
     @Test func `a cancelled call ends, and its late answer says nothing`() {
@@ -122,20 +124,83 @@ import Testing
             fromServer: message(#"{"id":1,"result":{"resultType":"input_required","requestState":"abc"}}"#),
             on: Self.pipe
         )
-        #expect(calls.roundBefore(call("2")) == nil)
-        #expect(calls.roundBefore(call("2", #""name":"t","requestState":"other""#)) == nil)
+        #expect(calls.roundBefore(call("2"), on: Self.pipe) == nil)
+        #expect(calls.roundBefore(call("2", #""name":"t","requestState":"other""#), on: Self.pipe) == nil)
         let next = call("2", #""name":"t","inputResponses":{},"requestState":"abc""#)
-        let before = calls.roundBefore(next)
+        let before = calls.roundBefore(next, on: Self.pipe)
         #expect(before?.call == "c" && before?.number == 1)
-        #expect(calls.roundBefore(next) == nil, "it has its next round")
+        #expect(calls.roundBefore(next, on: Self.pipe) == nil, "it has its next round")
     }
 
     @Test func `without a state the next round is that of the same tool with the same arguments`() {
         var calls = Calls()
         _ = calls.register("c", of: call("1", #""name":"t","arguments":{"a":1}"#), on: Self.pipe)
         _ = calls.receive(fromServer: message(#"{"id":1,"result":{"resultType":"input_required"}}"#), on: Self.pipe)
-        #expect(calls.roundBefore(call("2", #""name":"t","arguments":{"a":2},"inputResponses":{}"#)) == nil)
-        #expect(calls.roundBefore(call("2", #""name":"t","arguments":{"a":1},"inputResponses":{}"#))?.call == "c")
+        let next = { (a: Int) in self.call("2", #""name":"t","arguments":{"a":\#(a)},"inputResponses":{}"#) }
+        #expect(calls.roundBefore(next(2), on: Self.pipe) == nil)
+        #expect(calls.roundBefore(next(1), on: Self.pipe)?.call == "c")
+    }
+
+    private static let asks = #"{"id":1,"result":{"resultType":"input_required","requestState":"round 1"}}"#
+    private static let nextRound = #""name":"t","inputResponses":{},"requestState":"round 1""#
+
+    @Test(arguments: [
+        (MessageWay(.session("a")), MessageWay(.session("b"))),
+        (MessageWay(.exchange(1), client: 7), MessageWay(.exchange(2), client: 8)),
+    ])
+    func `of two clients each goes on with its own call, whatever the server's state says`(
+        _ one: MessageWay,
+        _ two: MessageWay
+    ) {
+        var calls = Calls()
+        for (name, way) in [("one", one), ("two", two)] {
+            _ = calls.register(name, of: call("1"), on: way)
+            _ = calls.receive(fromServer: message(Self.asks), on: way)
+        }
+        #expect(calls.roundBefore(call("2", Self.nextRound), on: one)?.call == "one")
+        #expect(calls.roundBefore(call("2", Self.nextRound), on: one) == nil)
+        #expect(calls.roundBefore(call("2", Self.nextRound), on: two)?.call == "two")
+    }
+
+    @Test func `clients that cannot be told apart get no link rather than another's`() {
+        var calls = Calls()
+        for number in 1...2 as ClosedRange<UInt64> {
+            let way = MessageWay(.exchange(number), exchange: number)
+            _ = calls.register("c\(number)", of: call("1"), on: way)
+            _ = calls.receive(fromServer: message(Self.asks), on: way)
+        }
+        let way = MessageWay(.exchange(3), exchange: 3)
+        #expect(calls.roundBefore(call("2", Self.nextRound), on: way) == nil)
+        let named = #""name":"t","_meta":{"io.modelcontextprotocol/clientInfo":{"name":"a"}}"#
+        _ = calls.register("named", of: call("1", named), on: way)
+        _ = calls.receive(fromServer: message(Self.asks), on: way)
+        #expect(calls.roundBefore(call("2", Self.nextRound), on: way) == nil)
+        let next = named + #","inputResponses":{},"requestState":"round 1""#
+        #expect(calls.roundBefore(call("2", next), on: way)?.call == "named")
+    }
+
+    @Test func `a state is the same however it is written`() {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        let asks = #"{"id":1,"result":{"resultType":"input_required","requestState":"a\u002fb \u00e4"}}"#
+        _ = calls.receive(fromServer: message(asks), on: Self.pipe)
+        let next = call("2", #""name":"t","inputResponses":{},"requestState":"a\/b ä""#)
+        #expect(calls.roundBefore(next, on: Self.pipe)?.call == "c")
+    }
+
+    @Test func `a task is that of its session, and goes on unwatched when the session ends`() {
+        var calls = Calls()
+        let created = message(#"{"id":1,"result":{"resultType":"task","taskId":"t","status":"working"}}"#)
+        for name in ["a", "b"] {
+            _ = calls.register(name, of: call("1"), on: MessageWay(.session(name)))
+            _ = calls.receive(fromServer: created, on: MessageWay(.session(name)))
+        }
+        let ended = message(#"{"method":"notifications/tasks","params":{"taskId":"t","status":"failed"}}"#)
+        #expect(calls.receive(fromServer: ended, on: MessageWay(.session("c"))).isEmpty)
+        #expect(said(calls.receive(fromServer: ended, on: MessageWay(.session("b")))) == ["b tool_error"])
+        let cancel = message(#"{"id":2,"method":"tasks/cancel","params":{"taskId":"t"}}"#)
+        #expect(calls.receive(fromClient: cancel, on: MessageWay(.session("b"))).isEmpty)
+        #expect(said(calls.close(scope: .session("a"))) == ["a success"])
     }
 
     @Test(arguments: [
