@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinModel
+import SkeinWire
 
 /// The context of a step or a session: what its caller tells of it under names of its own (`agents.md` §1.3).
 enum WorkContext {
@@ -60,11 +61,13 @@ enum WorkContext {
     /// As attributes of a span: scalars, lists of them and objects of them one by one, what nests deeper as one JSON text.
     static func attributes(_ context: [Attribute], isTruncated: Bool) -> [Attribute] {
         var attributes: [Attribute] = []
+        var objects: [AttributeValue] = []
         var rest: [Attribute] = []
         for pair in context {
             switch pair.value {
             case .map(let inner)
             where (1...keyCountMax).contains(inner.count) && inner.allSatisfy({ isScalar($0.value) }):
+                objects.append(.string(pair.key))
                 for member in inner {
                     attributes.append(Attribute("worktrace.context.\(pair.key).\(member.key)", member.value))
                 }
@@ -74,6 +77,7 @@ enum WorkContext {
             default: attributes.append(Attribute("worktrace.context.\(pair.key)", pair.value))
             }
         }
+        if !objects.isEmpty { attributes.append(Attribute(objectsKey, .array(objects))) }
         if !rest.isEmpty {
             let json = WorkFields.canonical(.map(rest))
             attributes.append(Attribute("worktrace.context", .string(String(decoding: json, as: UTF8.self))))
@@ -81,6 +85,50 @@ enum WorkContext {
         if isTruncated { attributes.append(Attribute("worktrace.context.truncated", true)) }
         return attributes
     }
+
+    /// The context that ``attributes(_:isTruncated:)`` wrote, with what nests as it was.
+    static func read(_ attributes: [Attribute]) -> [Attribute] {
+        var objects: [String] = []
+        if case .array(let names)? = attributes[objectsKey] {
+            for case .string(let name) in names.prefix(keyCountMax) { objects.append(name) }
+        }
+        var places: [String: Int] = [:]
+        var members: [String: [Attribute]] = [:]
+        var context: [Attribute] = []
+        func put(_ key: String, _ value: AttributeValue) {
+            if let place = places[key] {
+                context[place].value = value
+            } else {
+                places[key] = context.count
+                context.append(Attribute(key, value))
+            }
+        }
+        for attribute in attributes {
+            if attribute.key == jsonKey {
+                guard case .string(let text) = attribute.value, case .map(let rest)? = AttributeValue(json: text) else {
+                    continue
+                }
+                for pair in rest { put(pair.key, pair.value) }
+            } else if attribute.key.hasPrefix(prefix) {
+                let key = String(attribute.key.dropFirst(prefix.count))
+                if let object = objects.first(where: { key.hasPrefix($0 + ".") }) {
+                    members[object, default: []].append(
+                        Attribute(String(key.dropFirst(object.count + 1)), attribute.value)
+                    )
+                    put(object, .null)
+                } else {
+                    put(key, attribute.value)
+                }
+            }
+        }
+        for (object, inner) in members { put(object, .map(inner)) }
+        return context
+    }
+
+    private static let prefix = "worktrace.context."
+    private static let jsonKey = "worktrace.context"
+    /// Names the objects whose members stand one by one, since names may hold dots.
+    private static let objectsKey = "worktrace.context_objects"
 
     private static func isScalar(_ value: AttributeValue) -> Bool {
         switch value {

@@ -87,6 +87,7 @@ extension Mapping {
         Mapping(.totalModelCalls, "worktrace.totals.llm_calls", .workTrace, as: .count, example: 3, says: "3"),
         Mapping(.totalToolCalls, "worktrace.totals.tool_calls", .workTrace, as: .count, example: 4, says: "4"),
         Mapping(.totalToolErrors, "worktrace.totals.tool_errors", .workTrace, as: .count, example: 1, says: "1"),
+        Mapping(.totalWait, "worktrace.totals.wait_nanos", .workTrace, as: .count, example: 90, says: "90"),
         Mapping(.totalInputTokens, "worktrace.totals.input_tokens", .workTrace, as: .count, example: 812, says: "812"),
         Mapping(.totalOutputTokens, "worktrace.totals.output_tokens", .workTrace, as: .count, example: 64, says: "64"),
         Mapping(

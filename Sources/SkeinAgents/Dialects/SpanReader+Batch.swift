@@ -89,6 +89,7 @@ extension SpanReader {
         totals.llmCallCount = Int(clamping: count(.totalModelCalls))
         totals.toolCallCount = Int(clamping: count(.totalToolCalls))
         totals.toolErrorCount = Int(clamping: count(.totalToolErrors))
+        totals.waitNanos = count(.totalWait)
         totals.usage.inputTokens = count(.totalInputTokens)
         totals.usage.outputTokens = count(.totalOutputTokens)
         totals.usage.cacheReadTokens = count(.totalCacheReadTokens)

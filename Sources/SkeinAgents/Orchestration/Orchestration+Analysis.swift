@@ -61,12 +61,13 @@ private struct Counted {
     private var errors: [Int]
     private var modelCalls: [Int]
     private var toolCalls: [Int]
+    private var toolErrors: [Int]
     private var usage: [UsageSum]
     private var keys: [String?]
 
     init(_ forest: AgentForest, _ table: SessionTable, _ calls: ToolCallTable, _ ledger: UsageLedger) {
         let none = [Int](repeating: 0, count: table.entries.count)
-        (spans, errors, modelCalls, toolCalls) = (none, none, none, none)
+        (spans, errors, modelCalls, toolCalls, toolErrors) = (none, none, none, none, none)
         usage = none.map { _ in UsageSum() }
         keys = none.map { _ in nil }
         for (row, span) in forest.spans.enumerated() {
@@ -77,7 +78,10 @@ private struct Counted {
             if ledger.counts[row], let more = span.usage { usage[place].add(more) }
             if keys[place] == nil { keys[place] = span.sessionKey }
         }
-        for call in calls.calls { toolCalls[call.session] += 1 }
+        for call in calls.calls {
+            toolCalls[call.session] += 1
+            if Orchestration.ToolCall.isError(call.outcome(forest)) { toolErrors[call.session] += 1 }
+        }
     }
 
     /// Of sessions without their steps what they say of themselves.
@@ -131,9 +135,11 @@ private struct Counted {
         session.errorCount = errors[place]
         session.llmCallCount = modelCalls[place]
         session.toolCallCount = toolCalls[place]
+        session.toolErrorCount = toolErrors[place]
         session.fanOut = times.fanOuts[place]
         session.usage = usage[place].total
         session.timeClasses = times.classes[place]
+        session.waitNanos = times.waitNanos[place]
         if let totals = work?.totals { session.take(totals) }
         return session
     }

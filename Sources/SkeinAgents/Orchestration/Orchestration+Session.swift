@@ -30,13 +30,16 @@ extension Orchestration {
         package var errorCount = 0
         package var llmCallCount = 0
         package var toolCallCount = 0
+        /// Of them those that count as errors, also those that are not listed.
+        package var toolErrorCount = 0
         /// The greatest number of direct activities in flight at one instant.
         package var fanOut = 0
         package var usage = AgentSpan.Usage()
         /// Sum exactly to ``durationNanos``.
         package var timeClasses = TimeClasses()
-        /// Nanoseconds in wait steps, as far as they lie within the session; those that overlap count once.
-        package var waitNanos: UInt64 { timeClasses[.humanWait] &+ timeClasses[.messageWait] }
+        /// Nanoseconds in wait steps, whatever they wait for, as far as they lie within the session; those that overlap
+        /// count once.
+        package var waitNanos: UInt64 = 0
 
         /// `startUnixNanos + durationNanos`, at most `UInt64.max`.
         package var endUnixNanos: UInt64 {

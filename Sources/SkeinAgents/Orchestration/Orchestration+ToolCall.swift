@@ -30,7 +30,11 @@ extension Orchestration {
         package var layers: [Layer]
 
         /// Whether it counts as an error: every outcome but success and cancellation.
-        package var isError: Bool { outcome != nil && outcome != "success" && outcome != "cancelled" }
+        package var isError: Bool { Self.isError(outcome) }
+
+        static func isError(_ outcome: String?) -> Bool {
+            outcome != nil && outcome != "success" && outcome != "cancelled"
+        }
 
         /// `startUnixNanos + durationNanos`, at most `UInt64.max`.
         package var endUnixNanos: UInt64 {

@@ -6,6 +6,8 @@ struct SessionTimes {
     /// For each session.
     private(set) var classes: [Orchestration.TimeClasses]
     private(set) var fanOuts: [Int]
+    /// In wait steps.
+    private(set) var waitNanos: [UInt64]
 
     init(
         _ forest: AgentForest,
@@ -16,7 +18,11 @@ struct SessionTimes {
         _ retries: RetryTable
     ) {
         var times = [[ClassInterval]](repeating: [], count: sessions.entries.count)
+        var waits = times
         for (row, span) in forest.spans.enumerated() {
+            if span.isWaiting {
+                waits[sessions.sessionOfRow[row]].append(.init(.humanWait, forest.starts[row], forest.ends[row]))
+            }
             guard let timeClass = span.timeClass(isModelCall: usage.isModelCall[row]) else { continue }
             times[sessions.sessionOfRow[row]].append(.init(timeClass, forest.starts[row], forest.ends[row]))
         }
@@ -36,6 +42,7 @@ struct SessionTimes {
         for pause in retries.pauses { times[pause.session].append(.init(.retry, pause.start, pause.end)) }
         classes = zip(times, sessions.entries).map { ClassInterval.sum($0, from: $1.start, to: $1.end) }
         fanOuts = Self.fanOuts(forest, sessions, calls)
+        waitNanos = zip(waits, sessions.entries).map { ClassInterval.sum($0, from: $1.start, to: $1.end)[.humanWait] }
     }
 
     /// For each session who waits for it: its parent, and after a handoff also who waits for the one that passed control.
@@ -179,6 +186,13 @@ extension AgentSpan {
         case nil: return kind == .human ? .humanWait : kind == .wait ? .messageWait : nil
         default: return .messageWait
         }
+    }
+
+    /// Whether the span is a wait step, whatever it waits for.
+    var isWaiting: Bool {
+        if isHidden { return false }
+        if let work, !work.isSession, work.outcome == "needs_input" { return true }
+        return wait != nil || kind == .wait || kind == .human
     }
 
     /// Whether the span runs a node of a workflow that is neither agent nor tool.

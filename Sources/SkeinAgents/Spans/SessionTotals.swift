@@ -9,18 +9,21 @@ package struct SessionTotals: Hashable, Sendable {
     package var llmCallCount = 0
     package var toolCallCount = 0
     package var toolErrorCount = 0
+    /// Nanoseconds that it waited for others.
+    package var waitNanos: UInt64 = 0
     package var usage = AgentSpan.Usage()
     package var timeClasses = Orchestration.TimeClasses()
 
     package init() {}
 
     /// The totals of a session of `orchestration`.
-    package init(_ session: Orchestration.Session, toolErrorCount: Int) {
+    package init(_ session: Orchestration.Session) {
         stepCount = max(session.spanCount - 1, 0)
         errorCount = session.errorCount
         llmCallCount = session.llmCallCount
         toolCallCount = session.toolCallCount
-        self.toolErrorCount = toolErrorCount
+        toolErrorCount = session.toolErrorCount
+        waitNanos = session.waitNanos
         usage = session.usage
         timeClasses = session.timeClasses
     }
@@ -35,6 +38,7 @@ package struct SessionTotals: Hashable, Sendable {
         add("llm_calls", UInt64(clamping: llmCallCount))
         add("tool_calls", UInt64(clamping: toolCallCount))
         add("tool_errors", UInt64(clamping: toolErrorCount))
+        add("wait_nanos", waitNanos)
         add("input_tokens", usage.inputTokens)
         add("output_tokens", usage.outputTokens)
         add("cache_read_tokens", usage.cacheReadTokens)
@@ -66,6 +70,7 @@ package struct SessionTotals: Hashable, Sendable {
         llmCallCount = Int(clamping: count("llm_calls"))
         toolCallCount = Int(clamping: count("tool_calls"))
         toolErrorCount = Int(clamping: count("tool_errors"))
+        waitNanos = count("wait_nanos")
         usage.inputTokens = count("input_tokens")
         usage.outputTokens = count("output_tokens")
         usage.cacheReadTokens = count("cache_read_tokens")
@@ -94,6 +99,8 @@ extension Orchestration.Session {
         errorCount = totals.errorCount
         llmCallCount = totals.llmCallCount
         toolCallCount = totals.toolCallCount
+        toolErrorCount = totals.toolErrorCount
+        waitNanos = totals.waitNanos
         usage = totals.usage
         // Classes sum to the duration, whatever a span says.
         if totals.timeClasses.totalNanos == durationNanos { timeClasses = totals.timeClasses }

@@ -108,6 +108,7 @@ extension AgentSpan {
         case .totalModelCalls: total { $0.llmCallCount }
         case .totalToolCalls: total { $0.toolCallCount }
         case .totalToolErrors: total { $0.toolErrorCount }
+        case .totalWait: total { $0.waitNanos }
         case .totalInputTokens: total { $0.usage.inputTokens }
         case .totalOutputTokens: total { $0.usage.outputTokens }
         case .totalCacheReadTokens: total { $0.usage.cacheReadTokens }

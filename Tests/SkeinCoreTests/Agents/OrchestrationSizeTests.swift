@@ -13,6 +13,29 @@ struct OrchestrationSizeTests {
         #expect(orchestration.broken == [])
     }
 
+    @Test("Errors of tool calls that are not listed count")
+    func errorsBeyondTheList() {
+        var work = AgentSpans()
+        let count = Orchestration.listMax + 50
+        let root = work.agent("a", 0...(count + 1))
+        for number in 0..<count { work.tool("t", number...(number + 1), below: root) { $0.errorType = "refused" } }
+        let orchestration = work.orchestration
+        #expect(orchestration.truncated && orchestration.toolCalls.count == Orchestration.listMax)
+        #expect(orchestration.sessions[0].toolErrorCount == count)
+    }
+
+    @Test("All waits count, once where they overlap")
+    func waits() {
+        var work = AgentSpans()
+        let root = work.agent("a", 0...100)
+        for (place, kind) in ["human", "session", "tool", "rate_limit", "lock"].enumerated() {
+            work.add(.wait, "wait", (place * 10)...(place * 10 + 15), below: root) {
+                $0.wait = .init(kind: kind, id: nil)
+            }
+        }
+        #expect(work.orchestration.sessions[0].waitNanos == AgentSpans.nanos(55))
+    }
+
     @Test("Parents in a circle, missing ones and a span that is its own parent")
     func circles() {
         var work = AgentSpans()

@@ -242,6 +242,41 @@ struct WorkReadingTests {
         #expect(said["turns"].array.map { $0["text"] } == ["hello", "hi"])
     }
 
+    @Test func `what was said comes page by page, each turn once`() async throws {
+        var spans = Self.run(1, "a", at: 0)
+        let turns = (0..<7).map { #"{"role":"user","parts":[{"type":"text","content":"\#($0)"}]}"# }
+        spans[1].attributes.removeAll { $0.key == "gen_ai.input.messages" }
+        spans[1].attributes.append(Attribute("gen_ai.input.messages", .string("[\(turns.joined(separator: ","))]")))
+        let api = try await APIUnderTest(spans)
+        let path = "\(Self.base)/sessions/\(Self.session(1))/conversation?limit=3"
+        var seen: [String?] = []
+        var cursor = ""
+        repeat {
+            let page = try await api.json(path + (cursor.isEmpty ? "" : "&cursor=\(cursor)"))
+            #expect(page["turns"].array.count <= 3 && page["contentState"] == "kept")
+            seen += page["turns"].array.map { $0["text"].string }
+            cursor = page["next"].string ?? ""
+        } while !cursor.isEmpty && seen.count < 20
+        #expect(seen == ["0", "1", "2", "3", "4", "5", "6", "hi"])
+        #expect(try await api.json(path + "&cursor=00", status: 400)["field"] == "cursor")
+    }
+
+    @Test func `the context of a step comes back as it was sent`() async throws {
+        let test = try WorkUnderTest()
+        _ = try await test.post("sessions", #"{"sessionId":"s"}"#)
+        let context =
+            #"{"a.b":1,"file":{"path.x":"p","line":3},"deep":{"x":{"y":[{"z":true}]}},"list":[1,2],"empty":{}}"#
+        _ = try await test.post(
+            "sessions/s/steps",
+            #"{"stepId":"a","stepAction":"tool:grep","stepOutcome":"success","stepContext":\#(context)}"#
+        )
+        let api = APIUnderTest.work(test.work, over: test.store)
+        let response = try #require(await api.respond(to: APIRequest(target: "\(Self.base)/sessions/s")))
+        let session = try JSONDecoder().decode(JSONValue.self, from: Data(response.bytes))
+        let sent = try JSONDecoder().decode(JSONValue.self, from: Data(context.utf8))
+        #expect(session["steps"][0]["stepContext"] == sent)
+    }
+
     @Test func `lone notifications are found by a condition only, and nothing is missing from a page`() async throws {
         var spans: [SkeinModel.Span] = []
         for number: UInt64 in 1...6 {

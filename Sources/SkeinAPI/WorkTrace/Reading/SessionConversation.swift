@@ -51,12 +51,35 @@ struct SessionConversation {
         addModelCalls(modelRows, of: trace)
         addToolCalls(rows.filter { trace.spans[$0].tool != nil }, of: trace)
         if turns.isEmpty { addModelCalls(rows.filter { trace.spans[$0].kind == .agent }, of: trace) }
-        turns.sort { $0.timeUnixNanos < $1.timeUnixNanos }
+        // Pages need one order, whatever the sort does with turns of one time.
+        turns = turns.enumerated().sorted { a, b in
+            let (first, second) = (a.element.timeUnixNanos, b.element.timeUnixNanos)
+            return first != second ? first < second : a.offset < b.offset
+        }.map(\.element)
         if !turns.isEmpty {
             content = .kept
         } else if rows.contains(where: { trace.batch.span(at: $0).attributes["worktrace.content.dropped"] == true }) {
             content = .dropped
         }
+    }
+
+    /// What a page holds at most of JSON, in bytes, apart from its last turn.
+    static let byteCountMax = 4 << 20
+
+    /// The first turn that a page behind `cursor` holds.
+    func place(after cursor: ListCursor?) -> Int {
+        guard let cursor else { return 0 }
+        let time = cursor.place.rank
+        let first = turns.firstIndex { $0.timeUnixNanos >= time } ?? turns.count
+        let end = turns[first...].firstIndex { $0.timeUnixNanos > time } ?? turns.count
+        return min(first + cursor.skipCount, end)
+    }
+
+    /// What leads to the turn at `place`, which has one before it.
+    func cursor(before place: Int) -> ListCursor {
+        let time = turns[place - 1].timeUnixNanos
+        let first = turns[..<place].lastIndex { $0.timeUnixNanos < time }.map { $0 + 1 } ?? 0
+        return ListCursor(place: ListCursor.Place(rank: time, ""), skipCount: place - first)
     }
 
     /// What each call adds to the one before it.

@@ -25,7 +25,6 @@ struct SessionDetail {
         record = SessionRecord(
             session,
             of: orchestration,
-            toolErrorCount: orchestration.toolCalls.count { $0.sessionID == session.sessionID && $0.isError },
             in: trace
         )
         childSessionIDs = orchestration.sessions.filter { $0.parentSessionID == session.sessionID }.map(\.sessionID)

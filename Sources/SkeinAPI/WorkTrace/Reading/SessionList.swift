@@ -155,13 +155,10 @@ struct SessionList {
     /// All sessions of a trace that are worth a place in a list: those that hold an agent, a model or a tool call.
     static func records(of trace: WorkForest.Trace, nowUnixNanos now: UInt64) -> [SessionRecord] {
         let orchestration = Orchestration(trace.spans, nowUnixNanos: now)
-        var errorCounts: [String: Int] = [:]
-        for call in orchestration.toolCalls where call.isError { errorCounts[call.sessionID, default: 0] += 1 }
         return orchestration.sessions.compactMap { session in
             let record = SessionRecord(
                 session,
                 of: orchestration,
-                toolErrorCount: errorCounts[session.sessionID] ?? 0,
                 in: trace
             )
             let isAgent = trace.row(of: session.spanID).map { trace.spans[$0].kind == .agent } ?? false

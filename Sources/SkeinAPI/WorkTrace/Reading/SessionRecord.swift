@@ -13,21 +13,18 @@ struct SessionRecord {
     let work: AgentSpan.Work?
     /// Spans below the session's own.
     let stepCount: Int
-    let toolErrorCount: Int
     /// The session's own span, or what stands for it.
     private let span: Span?
 
     init(
         _ session: Orchestration.Session,
         of orchestration: Orchestration,
-        toolErrorCount: Int,
         in trace: WorkForest.Trace?
     ) {
         self.session = session
         let row = trace?.row(of: session.spanID)
         let own = row.flatMap { trace?.spans[$0].work }
         work = own?.sessionID == session.sessionID ? own : nil
-        self.toolErrorCount = work?.totals?.toolErrorCount ?? toolErrorCount
         span = row.flatMap { trace?.batch.span(at: $0) }
         rootSessionID = work?.rootSessionID ?? orchestration.rootSessionID ?? session.sessionID
         stepCount = max(session.spanCount - 1, 0)
@@ -85,7 +82,7 @@ struct SessionRecord {
             json.member("errors", session.errorCount)
             json.member("llmCalls", session.llmCallCount)
             json.member("toolCalls", session.toolCallCount)
-            json.member("toolErrors", toolErrorCount)
+            json.member("toolErrors", session.toolErrorCount)
             session.usage.write(to: &json)
             json.member("durationMs", session.durationNanos / 1_000_000)
             json.member("activeMs", (session.durationNanos - min(session.waitNanos, session.durationNanos)) / 1_000_000)

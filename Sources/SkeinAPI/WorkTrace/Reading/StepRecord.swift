@@ -37,9 +37,9 @@ struct StepRecord {
             json.member("attempt", span.attempt ?? 1)
             json.member("retryOf", span.work?.retryOf)
             json.object("stepContext") { json in
-                for attribute in stored.attributes where attribute.key.hasPrefix(Self.contextPrefix) {
-                    json.key(text: String(attribute.key.dropFirst(Self.contextPrefix.count)))
-                    json.plain(attribute.value)
+                for member in WorkContext.read(stored.attributes) {
+                    json.key(text: member.key)
+                    json.plain(member.value)
                 }
             }
             json.member("startTime", RFC3339.format(span.startUnixNanos))
@@ -49,8 +49,6 @@ struct StepRecord {
             writeLinks(to: &json, owner: owner)
         }
     }
-
-    private static let contextPrefix = "worktrace.context."
 
     private var outcome: String {
         if let outcome = span.work?.outcome { return outcome }

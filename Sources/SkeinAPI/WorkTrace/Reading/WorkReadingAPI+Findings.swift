@@ -33,10 +33,13 @@ extension WorkReadingAPI {
         }
     }
 
-    /// What was said in a session, in the order in which it was said.
+    /// One page of what was said in a session, in the order in which it was said.
     static func conversation(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         var room = AnswerRoom(api.answers, remedy: "read the session's spans one by one, or raise memory")
         let id = call.pathValues[0]
+        let question = "conversation\n\(id)"
+        let limit = try call.limit(atMost: 1000, usual: 1000)
+        let cursor = try call.listCursor(of: question)
         let traceID = try await traceID(ofSession: id, api, call)
         guard let trace = try await WorkForest.read(traceID, api, call, room: &room) else { throw unknownSession(id) }
         let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos)
@@ -48,13 +51,18 @@ extension WorkReadingAPI {
             try json.object { json throws(APIError) in
                 json.member("sessionId", id)
                 json.member("contentState", conversation.content.rawValue)
+                let turns = conversation.turns.dropFirst(conversation.place(after: cursor))
+                var count = 0
                 try json.array("turns") { json throws(APIError) in
-                    for turn in conversation.turns {
+                    for turn in turns.prefix(limit) {
+                        if count > 0, json.count >= SessionConversation.byteCountMax { break }
                         turn.write(to: &json, sessionID: id)
+                        count += 1
                         try room.hold(json.count)
                     }
                 }
-                json.member("next", nil as String?)
+                let next = count < turns.count ? conversation.cursor(before: turns.startIndex + count) : nil
+                json.member("next", next?.text(question: question))
             }
         }
         response.memory = room.memory

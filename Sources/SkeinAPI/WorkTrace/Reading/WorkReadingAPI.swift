@@ -10,7 +10,7 @@ enum WorkReadingAPI {
     static let routes: [Route] = [
         route("sessions", SessionList.parameters, answer: sessions),
         route("sessions/{id}", [], answer: session),
-        route("sessions/{id}/conversation", [], answer: conversation),
+        route("sessions/{id}/conversation", ["limit", "cursor"], answer: conversation),
         route("orchestrations/{id}", [], answer: orchestration),
         route("orchestrations/{id}/bottlenecks", ["limit"], answer: bottlenecks),
         route("sessions/{a}/compare/{b}", [], answer: comparison),

@@ -92,16 +92,8 @@ extension WorkLedger {
         _ effects: inout WorkEffects
     ) {
         heldRoots.remove(forest.rootSessionID)
-        var toolErrors: [String: Int] = [:]
-        for call in forest.orchestration.toolCalls where call.isError { toolErrors[call.sessionID, default: 0] += 1 }
         let totals = Dictionary(
-            forest.orchestration.sessions.map { session in
-                // Of more calls than are listed the books know.
-                let count =
-                    forest.orchestration.truncated
-                    ? sessions[session.sessionID]?.totals.toolErrors ?? 0 : toolErrors[session.sessionID] ?? 0
-                return (session.sessionID, SessionTotals(session, toolErrorCount: count))
-            },
+            forest.orchestration.sessions.map { ($0.sessionID, SessionTotals($0)) },
             uniquingKeysWith: { first, _ in first }
         )
         for id in (roots[forest.rootSessionID] ?? []).sorted() {
