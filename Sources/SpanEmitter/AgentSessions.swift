@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import SkeinTracing
+
+/// An orchestration of two agents in two processes, for tests that read it back.
+enum AgentSessions {
+    private struct Flaky: Error {}
+
+    static func lead() async throws {
+        let work = WorkTrace(agent: .init(id: "lead-1", name: "lead", version: "1.2"))
+        await work.withSession(task: "task-17", priority: .normal, id: "ses_lead", parent: .none) { session in
+            await session.step("llm:gpt-5", kind: .llm("gpt-5")) {
+                $0.usage(inputTokens: 100, outputTokens: 7, cost: 0.25)
+            }
+            await session.step("plan", kind: .plan) { _ in
+                async let one: Void = session.step("tool:grep", kind: .tool("grep"), context: ["query": "timeout"]) {
+                    _ in
+                    try? await Task.sleep(for: .milliseconds(20))
+                }
+                async let two: Void = session.step("tool:read", kind: .tool("read")) { _ in
+                    try? await Task.sleep(for: .milliseconds(20))
+                }
+                _ = await (one, two)
+            }
+            try? await session.step("tool:flaky", kind: .tool("flaky")) { _ in throw Flaky() }
+            let child = session.spawn(agent: "reviewer", task: "review")
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+            process.arguments = ["agent-child"]
+            process.environment = ProcessInfo.processInfo.environment.merging(child.environment) { $1 }
+            do {
+                try process.run()
+                process.waitUntilExit()
+                child.finish(outcome: process.terminationStatus == 0 ? .success : .failure)
+            } catch {
+                child.finish(outcome: .failure)
+            }
+        }
+    }
+
+    static func child() async {
+        let work = WorkTrace(agent: .init(id: "reviewer-1", name: "reviewer"))
+        await work.withSession(priority: .low, parent: .fromEnvironment()) { session in
+            await session.step("llm:gpt-5", kind: .llm("gpt-5")) {
+                $0.usage(inputTokens: 11, outputTokens: 3, cost: 0.5)
+            }
+        }
+    }
+}
