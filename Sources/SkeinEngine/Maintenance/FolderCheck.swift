@@ -315,6 +315,7 @@ private struct FolderCheck {
         if path.hasPrefix(prefix), let id = BlockID(rollupFileName: String(path.dropFirst(prefix.count))) {
             try checkRollup(id)
         }
+        if path.hasPrefix(folder.workTrace + "/") { try checkRecords(path) }
         if path == folder.pins {
             try check(path, PinFile.check, "Nothing goes by age or late sampling until it is settled.")
         }
@@ -323,6 +324,28 @@ private struct FolderCheck {
                 path,
                 { disk, folder throws(StoreError) in _ = try LateDecisions.read(disk, folder) },
                 "It is put into quarantine; of traces that lie in several blocks some may have been dropped in part."
+            )
+        }
+    }
+
+    /// Records of open work and of messages. A start reads over what is damaged, and never writes to these files again.
+    private mutating func checkRecords(_ path: String) throws(StoreError) {
+        guard let bytes = try data.contents(path) else { return }
+        let found = try bytes.withUnsafeBytes { bytes throws(StoreError) in try SegmentLog.check(bytes, path: path) }
+        if let offset = found.damageOffset {
+            damage(
+                path,
+                at: offset,
+                "Records of agents' work are damaged.",
+                then: "The next start reads the good ones; what the others said of sessions or messages is lost."
+            )
+        } else if found.goodByteCount < bytes.count {
+            note(
+                path,
+                at: found.goodByteCount,
+                "The file ends in \(bytes.count - found.goodByteCount) bytes that are no whole record, as after a "
+                    + "stop in the middle of writing.",
+                then: "The next start leaves them out; unless the file was changed they were never acknowledged."
             )
         }
     }

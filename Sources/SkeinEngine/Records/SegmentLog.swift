@@ -126,6 +126,26 @@ package final class SegmentLog: RecordLog {
         found.withLock { $0 = problems }
     }
 
+    /// What a reading of the bytes of a segment finds.
+    struct Check {
+        /// Where something stands that is no record although good ones follow; 0 for a header that does not check.
+        var damageOffset: Int?
+        /// What is behind it is the torn end.
+        var goodByteCount: Int
+    }
+
+    /// Reads the segment `bytes`. Throws when a later version wrote it.
+    static func check(_ bytes: UnsafeRawBufferPointer, path: String) throws(StoreError) -> Check {
+        switch RecordFile.readHeader(bytes, magic: magic) {
+        case .short: return Check(damageOffset: nil, goodByteCount: 0)
+        case .damaged: return Check(damageOffset: 0, goodByteCount: 0)
+        case .good(let newest, _):
+            if newest > version { throw StoreError(newer: newest, known: version, path: path) }
+        }
+        let outcome = RecordFile.forEachRecord(bytes, types: [recordType, newType]) { _ in true }
+        return Check(damageOffset: outcome.firstBadOffset, goodByteCount: outcome.goodByteCount)
+    }
+
     /// The segments from the last one on that took the place of those before, in order.
     private func segmentsThatCount() throws(StoreError) -> [UInt64] {
         var numbers: [UInt64] = []

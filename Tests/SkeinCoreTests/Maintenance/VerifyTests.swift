@@ -26,6 +26,27 @@ import Testing
         #expect(report.byteCount == disk.paths.reduce(0) { $0 + (disk[$1]?.count ?? 0) })
     }
 
+    @Test func `records of agents' work are checked, and a torn end of theirs is no damage`() async throws {
+        let disk = try await M.filledDisk(seed: 5)
+        let log = try SegmentLog(
+            on: disk,
+            in: "/data/worktrace",
+            suffix: ".journal",
+            segmentBytesMax: 1 << 20,
+            syncs: true
+        )
+        _ = try await log.append((0..<3).map { [UInt8](repeating: $0, count: 40) }, replacing: false).places()
+        let path = "/data/worktrace/0000000000000001.journal"
+        #expect(try M.folder(disk).verify().findings.isEmpty)
+        let torn = disk.copy()
+        try torn.open(path, .append).truncate(to: try torn.open(path, .read).size() - 1)
+        let note = try #require(try M.folder(torn).verify().findings.first)
+        #expect(!note.isDamage && note.file == "worktrace/0000000000000001.journal")
+        M.flip(disk, path, at: 60)
+        let report = try M.folder(disk).verify()
+        #expect(!report.isGood && report.findings.map(\.file) == ["worktrace/0000000000000001.journal"])
+    }
+
     @Test func `blocks read at the same time are told as if one after the other`() async throws {
         let disk = try await M.filledDisk(seed: 4)
         let paths = disk.paths.filter { $0.hasPrefix("/data/blocks/") }

@@ -61,6 +61,22 @@ struct WorkReadingTests {
         "\(TraceID(high: 7, low: trace)):\(SpanID(trace << 8 | 1))"
     }
 
+    @Test func `two orchestrations stand side by side up to where they differ`() async throws {
+        let api = try await APIUnderTest(Self.run(1, "a", at: 0) + Self.run(2, "a", at: 60) + Self.run(3, "b", at: 90))
+        let base = "\(Self.base)/sessions/\(Self.session(1))/compare"
+        let same = try await api.json("\(base)/\(Self.session(2))")
+        #expect(same["firstDivergence"] == .null)
+        #expect(same["steps"].array.count == 2)
+        #expect(same["durationNanos"]["a"] == "10000000000" && same["isCut"]["b"] == .bool(false))
+        #expect(same["tools"][0]["name"] == "grep" && same["tools"][0]["count"]["b"].int == 1)
+        #expect(same["usage"]["b"]["inputTokens"].int == 10)
+        let other = try await api.json("\(base)/\(TraceID(high: 7, low: 3))")
+        #expect(other["firstDivergence"]["index"].int == 0)
+        #expect(other["firstDivergence"]["b"]["signature"] == "b")
+        #expect(other["steps"].array.count == 4)
+        #expect(try await api.json("\(base)/nobody", status: 404)["code"] == "unknown-session")
+    }
+
     @Test func `sessions are listed newest first, page by page, each once`() async throws {
         let api = try await APIUnderTest((1...7).flatMap { Self.run($0, "a\($0)", at: $0 * 20) })
         var seen: [String?] = []
