@@ -35,6 +35,22 @@ static const unsigned char agents_colors_js[] = {
 #embed "../../web/agents/colors.js"
 };
 
+static const unsigned char agents_compare_model_js[] = {
+#embed "../../web/agents/compare-model.js"
+};
+
+static const unsigned char agents_compare_js[] = {
+#embed "../../web/agents/compare.js"
+};
+
+static const unsigned char agents_context_cost_js[] = {
+#embed "../../web/agents/context-cost.js"
+};
+
+static const unsigned char agents_context_js[] = {
+#embed "../../web/agents/context.js"
+};
+
 static const unsigned char agents_conversation_js[] = {
 #embed "../../web/agents/conversation.js"
 };
@@ -67,8 +83,16 @@ static const unsigned char agents_lanes_js[] = {
 #embed "../../web/agents/lanes.js"
 };
 
+static const unsigned char agents_latency_js[] = {
+#embed "../../web/agents/latency.js"
+};
+
 static const unsigned char agents_left_js[] = {
 #embed "../../web/agents/left.js"
+};
+
+static const unsigned char agents_marks_js[] = {
+#embed "../../web/agents/marks.js"
 };
 
 static const unsigned char agents_orchestration_js[] = {
@@ -81,6 +105,10 @@ static const unsigned char agents_overview_js[] = {
 
 static const unsigned char agents_path_hops_js[] = {
 #embed "../../web/agents/path-hops.js"
+};
+
+static const unsigned char agents_progress_js[] = {
+#embed "../../web/agents/progress.js"
 };
 
 static const unsigned char agents_session_list_js[] = {
@@ -99,6 +127,10 @@ static const unsigned char agents_span_panel_js[] = {
 #embed "../../web/agents/span-panel.js"
 };
 
+static const unsigned char agents_step_store_js[] = {
+#embed "../../web/agents/step-store.js"
+};
+
 static const unsigned char agents_steps_js[] = {
 #embed "../../web/agents/steps.js"
 };
@@ -113,6 +145,10 @@ static const unsigned char agents_tables_js[] = {
 
 static const unsigned char agents_time_bar_js[] = {
 #embed "../../web/agents/time-bar.js"
+};
+
+static const unsigned char agents_tool_heat_js[] = {
+#embed "../../web/agents/tool-heat.js"
 };
 
 static const unsigned char agents_tool_table_js[] = {
@@ -455,6 +491,10 @@ static const unsigned char services_figures_js[] = {
 #embed "../../web/services/figures.js"
 };
 
+static const unsigned char services_list_page_js[] = {
+#embed "../../web/services/list-page.js"
+};
+
 static const unsigned char services_parts_js[] = {
 #embed "../../web/services/parts.js"
 };
@@ -643,6 +683,10 @@ static const unsigned char trace_slow_js[] = {
 #embed "../../web/trace/slow.js"
 };
 
+static const unsigned char trace_span_path_js[] = {
+#embed "../../web/trace/span-path.js"
+};
+
 static const unsigned char trace_span_store_js[] = {
 #embed "../../web/trace/span-store.js"
 };
@@ -697,6 +741,10 @@ static const struct skein_web_file files[] = {
     FILE("agents/below.js", agents_below_js),
     FILE("agents/blocks.js", agents_blocks_js),
     FILE("agents/colors.js", agents_colors_js),
+    FILE("agents/compare-model.js", agents_compare_model_js),
+    FILE("agents/compare.js", agents_compare_js),
+    FILE("agents/context-cost.js", agents_context_cost_js),
+    FILE("agents/context.js", agents_context_js),
     FILE("agents/conversation.js", agents_conversation_js),
     FILE("agents/filters.js", agents_filters_js),
     FILE("agents/follow.js", agents_follow_js),
@@ -705,18 +753,23 @@ static const struct skein_web_file files[] = {
     FILE("agents/keys.js", agents_keys_js),
     FILE("agents/lane-drawing.js", agents_lane_drawing_js),
     FILE("agents/lanes.js", agents_lanes_js),
+    FILE("agents/latency.js", agents_latency_js),
     FILE("agents/left.js", agents_left_js),
+    FILE("agents/marks.js", agents_marks_js),
     FILE("agents/orchestration.js", agents_orchestration_js),
     FILE("agents/overview.js", agents_overview_js),
     FILE("agents/path-hops.js", agents_path_hops_js),
+    FILE("agents/progress.js", agents_progress_js),
     FILE("agents/session-list.js", agents_session_list_js),
     FILE("agents/session.js", agents_session_js),
     FILE("agents/span-facts.js", agents_span_facts_js),
     FILE("agents/span-panel.js", agents_span_panel_js),
+    FILE("agents/step-store.js", agents_step_store_js),
     FILE("agents/steps.js", agents_steps_js),
     FILE("agents/sums.js", agents_sums_js),
     FILE("agents/tables.js", agents_tables_js),
     FILE("agents/time-bar.js", agents_time_bar_js),
+    FILE("agents/tool-heat.js", agents_tool_heat_js),
     FILE("agents/tool-table.js", agents_tool_table_js),
     FILE("agents/turns.js", agents_turns_js),
     FILE("agents/words.js", agents_words_js),
@@ -802,6 +855,7 @@ static const struct skein_web_file files[] = {
     FILE("pins.js", pins_js),
     FILE("services.css", services_css),
     FILE("services/figures.js", services_figures_js),
+    FILE("services/list-page.js", services_list_page_js),
     FILE("services/parts.js", services_parts_js),
     FILE("services/sections.js", services_sections_js),
     FILE("services/service.js", services_service_js),
@@ -849,6 +903,7 @@ static const struct skein_web_file files[] = {
     FILE("trace/row.js", trace_row_js),
     FILE("trace/section.js", trace_section_js),
     FILE("trace/slow.js", trace_slow_js),
+    FILE("trace/span-path.js", trace_span_path_js),
     FILE("trace/span-store.js", trace_span_store_js),
     FILE("trace/spoken.js", trace_spoken_js),
     FILE("trace/statistics.js", trace_statistics_js),

@@ -17,7 +17,7 @@ extension WorkSession {
         json.member("parentStepId", place.parentStepID)
         json.member("rootSessionId", place.rootSessionID)
         json.member("threadId", threadID)
-        json.member("sessionKey", sessionKey)
+        json.member("sessionKey", id)
         json.member("taskPriority", place.taskPriority)
         json.member("linkMode", place.linkMode)
         json.member("source", "worktrace")

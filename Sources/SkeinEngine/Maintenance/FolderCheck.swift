@@ -331,7 +331,9 @@ private struct FolderCheck {
     /// Records of open work and of messages. A start reads over what is damaged, and never writes to these files again.
     private mutating func checkRecords(_ path: String) throws(StoreError) {
         guard let bytes = try data.contents(path) else { return }
-        let found = try bytes.withUnsafeBytes { bytes throws(StoreError) in try SegmentLog.check(bytes, path: path) }
+        let found = try bytes.withUnsafeBufferPointer { bytes throws(StoreError) in
+            try SegmentLog.check(UnsafeRawBufferPointer(bytes), path: path)
+        }
         if let offset = found.damageOffset {
             damage(
                 path,

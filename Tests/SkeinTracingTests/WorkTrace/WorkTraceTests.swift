@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinModel
+import SkeinPropagation
 import SkeinRecording
 import Testing
 import Tracing

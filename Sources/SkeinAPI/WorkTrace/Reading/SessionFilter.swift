@@ -32,7 +32,7 @@ struct SessionFilter {
         }
         agent = text("agent")
         outcome = text("outcome")
-        priority = text("priority")
+        priority = text("priority").map { WorkPriority(word: $0)?.rawValue ?? $0 }
         task = text("task")
         sessionKey = text("sessionKey")
         if let id = text("traceId") { traceID = try APICall.traceID(id, "traceId") } else { traceID = nil }
