@@ -4,14 +4,19 @@ import SkeinStore
 
 /// A session out of its stored span: enough to know it again, and to hang late steps below it.
 enum WorkRecall {
-    /// The session; `nil` when the store knows no span of it, or cannot say now.
-    static func session(_ id: String, in store: any SpanStore, at now: UInt64) async -> WorkSession? {
+    /// The session; `nil` when the store knows no span of it.
+    static func session(
+        _ id: String,
+        in store: any SpanStore,
+        at now: UInt64
+    ) async throws(StoreError) -> WorkSession? {
         let predicate = SpanPredicate.compare(.attribute(.span, "worktrace.session.id"), .equal, .string(id))
-        guard let page = try? await store.search(SpanQuery(predicate: predicate, limit: 1)),
-            let traceID = page.traces.first?.traceID, let reader = try? await store.traceReader(traceID)
-        else { return nil }
+        let page = try await store.search(SpanQuery(predicate: predicate, limit: 1))
+        guard let traceID = page.traces.first?.traceID, let reader = try await store.traceReader(traceID) else {
+            return nil
+        }
         let own = WorkID.span(ofSession: id)
-        let batch = (try? await reader.spans([own])) ?? SpanBatch()
+        let batch = try await reader.spans([own])
         let span = batch.isEmpty ? nil : batch.span(at: 0)
         return session(id, traceID, span, at: now)
     }
@@ -47,5 +52,25 @@ enum WorkRecall {
         session.end.set("outcome", text("worktrace.session.outcome"))
         session.endDigest = session.end.digest
         return session
+    }
+}
+
+/// Sessions that the store did not know a moment ago, so that whoever goes on asking for one costs no search each time.
+struct UnknownSessions: Sendable {
+    static let countMax = 4_096
+    static let nanosMax: UInt64 = 5_000_000_000
+    private var times: [String: UInt64] = [:]
+
+    func contains(_ id: String, at now: UInt64) -> Bool {
+        guard let time = times[id] else { return false }
+        return now >= time && now - time < Self.nanosMax
+    }
+
+    mutating func insert(_ id: String, at now: UInt64) {
+        if times.count >= Self.countMax {
+            times = times.filter { now >= $0.value && now - $0.value < Self.nanosMax }
+            if times.count >= Self.countMax { times.removeAll(keepingCapacity: true) }
+        }
+        times[id] = now
     }
 }

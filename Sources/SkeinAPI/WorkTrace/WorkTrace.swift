@@ -27,7 +27,9 @@ package final class WorkTrace: Sendable {
     /// Finds a session in the store that the books have forgotten.
     let recaller: Recaller?
 
-    typealias Recaller = @Sendable (_ session: String) async -> WorkSession?
+    let unknown = Mutex(UnknownSessions())
+
+    typealias Recaller = @Sendable (_ session: String) async throws(StoreError) -> WorkSession?
 
     private let messageAgeNanos: UInt64?
     /// A record may be missing: the next change writes all of them anew.
@@ -52,7 +54,9 @@ package final class WorkTrace: Sendable {
         store: (any SpanStore)? = nil
     ) throws(StoreError) {
         if let store {
-            recaller = { id in await WorkRecall.session(id, in: store, at: clock.unixNanos) }
+            recaller = { id throws(StoreError) in
+                try await WorkRecall.session(id, in: store, at: clock.unixNanos)
+            }
         } else {
             recaller = nil
         }

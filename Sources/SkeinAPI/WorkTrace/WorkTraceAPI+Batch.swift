@@ -90,9 +90,10 @@ extension WorkTraceAPI {
     private static func take(_ lines: [Line], _ work: WorkTrace, _ isBehind: inout Bool) async throws(APIError)
         -> [Result]
     {
+        var asked: Set<String> = []
         for line in lines {
             var object = line.object
-            if let id = try? object.id("sessionId") { try await work.recall(id) }
+            if let id = try? object.id("sessionId"), asked.insert(id).inserted { try await work.recall(id) }
         }
         let content = work.content
         let done = try await work.perform { ledger, now, effects in
