@@ -19,7 +19,7 @@ extension WorkTrace: OpenWork {
     package func openSpans(ofTrace id: TraceID) -> [Span] {
         let now = clock.unixNanos
         return read { ledger in
-            ledger.sessions.values.filter { $0.place.traceID == id }.flatMap { ledger.openSpans(of: $0, at: now) }
+            ledger.sessions.sessions(ofTrace: id).flatMap { ledger.openSpans(of: $0, at: now) }
         }
     }
 

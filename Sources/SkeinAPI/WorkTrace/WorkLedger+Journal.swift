@@ -108,8 +108,8 @@ extension WorkLedger {
         guard let value = try? reader.readValue(), case .map(let pairs) = value else { return false }
         let record = WorkFields(pairs)
         switch record.text("t") {
-        case "session": return replay(session: record)
-        case "step": return replay(step: record)
+        case "session": return replay(session: record, byteCount: bytes.count)
+        case "step": return replay(step: record, byteCount: bytes.count)
         case "done": return replay(done: record)
         case "gone":
             remove(record.text("id") ?? "")
@@ -125,7 +125,7 @@ extension WorkLedger {
         }
     }
 
-    private mutating func replay(session record: WorkFields) -> Bool {
+    private mutating func replay(session record: WorkFields, byteCount: Int) -> Bool {
         guard let id = record.text("id"), let place = WorkSession.Place(record.fields("place")),
             let start = record.nanos("start")
         else { return false }
@@ -166,6 +166,8 @@ extension WorkLedger {
             session.totals.waitNanos = UInt64(counts[6])
         }
         session.totals.usd = record.number("usd")
+        session.byteCount = byteCount
+        if session.isStarted { expect(id, from: nil) }
         if let before = sessions[id] {
             (session.openCount, session.waitingCount) = (before.openCount, before.waitingCount)
             spans[before.place.spanID] = nil
@@ -174,7 +176,7 @@ extension WorkLedger {
         return true
     }
 
-    private mutating func replay(step record: WorkFields) -> Bool {
+    private mutating func replay(step record: WorkFields, byteCount: Int) -> Bool {
         guard let id = record.text("id"), let sessionID = record.text("session"), sessions[sessionID] != nil,
             let start = record.nanos("start")
         else { return false }
@@ -184,15 +186,18 @@ extension WorkLedger {
         step.endDigest = record.text("endDigest").flatMap { WorkDigest($0) }
         step.endUnixNanos = record.nanos("finish")
         step.outcome = record.text("outcome")
-        step.byteCount = record.values.count * 64 + 512
+        step.byteCount = byteCount + 256
         if step.isEnded {
             if !record.flag("counted") { sessions[sessionID]?.totals.add(step) }
             step.isCounted = true
         }
         if let child = step.fields.text("childSessionId") {
-            spawned[child] = Spawn(
-                parent: WorkReference(session: sessionID, step: id),
-                linkMode: step.fields.text("linkMode") ?? "join"
+            expect(
+                child,
+                from: Spawn(
+                    parent: WorkReference(session: sessionID, step: id),
+                    linkMode: step.fields.text("linkMode") ?? "join"
+                )
             )
         }
         place(step, of: sessionID)

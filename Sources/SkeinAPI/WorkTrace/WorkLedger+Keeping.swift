@@ -80,8 +80,11 @@ extension WorkLedger {
 
     /// What is kept of a session from now on.
     mutating func put(_ session: WorkSession, _ effects: inout WorkEffects) {
+        var session = session
+        let record = Self.record(session)
+        session.byteCount = record.count
         keep(session)
-        effects.records.append(Self.record(session))
+        effects.records.append(record)
     }
 
     /// Notes a session without a record of it.
@@ -154,9 +157,22 @@ extension WorkLedger {
     // MARK: Limits
 
     func checkRoom(for sessionID: String) throws(APIError) {
-        guard sessions[sessionID] == nil, sessions.count >= limits.sessionCountMax else { return }
+        guard sessions[sessionID] == nil, !hasRoomForSession else { return }
         throw .tooMuchWork(
-            "\(sessions.count) sessions are open or ended within the hour, which is the limit: end sessions that are over."
+            "\(sessions.count) sessions of \(sessions.byteCount) bytes are open or ended within the hour; "
+                + "\(limits.sessionCountMax) of \(limits.sessionByteCountMax) bytes may: end sessions that are over."
+        )
+    }
+
+    var hasRoomForSession: Bool {
+        sessions.count < limits.sessionCountMax && sessions.byteCount < limits.sessionByteCountMax
+    }
+
+    func checkRoom(forChild id: String) throws(APIError) {
+        guard spawned[id] == nil, spawned.count >= limits.spawnedCountMax else { return }
+        throw .tooMuchWork(
+            "\(spawned.count) sessions were announced by a spawn and have not begun, which is the limit: start them, or end the "
+                + "sessions that announced them."
         )
     }
 
@@ -244,13 +260,14 @@ struct RecentSteps: Sendable {
 }
 
 extension EndedStep {
-    /// What is left to tell of the step.
-    func step(_ id: String) -> WorkStep {
-        var step = WorkStep(id: id, startUnixNanos: 0)
+    /// What is left to tell of the step, and what a repeated call says of it.
+    func step(_ id: String, _ facts: WorkFields = WorkFields()) -> WorkStep {
+        var step = WorkStep(id: id, startUnixNanos: facts.nanos("startTime") ?? 0)
+        step.merge(facts)
         step.startDigest = startDigest
         step.endDigest = endDigest
         step.outcome = outcome
-        step.endUnixNanos = 0
+        step.endUnixNanos = facts.nanos("endTime") ?? 0
         return step
     }
 }

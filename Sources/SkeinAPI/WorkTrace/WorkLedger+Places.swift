@@ -90,7 +90,7 @@ extension WorkLedger {
         _ effects: inout WorkEffects
     ) {
         guard let sessionID else { return }
-        if sessions[sessionID] == nil, sessions.count < limits.sessionCountMax {
+        if sessions[sessionID] == nil, hasRoomForSession {
             var place = WorkSession.Place(
                 traceID: childPlace.linkMode == "join" ? childPlace.traceID : WorkID.trace(ofRootSession: sessionID),
                 spanID: WorkID.span(ofSession: sessionID),
@@ -107,6 +107,19 @@ extension WorkLedger {
         guard let stepID, !knows(stepID, of: sessionID) else { return }
         guard (awaited[sessionID]?.count ?? 0) < Self.awaitedCountMax else { return }
         awaited[sessionID, default: []].insert(stepID)
+    }
+
+    /// Notes who announced a session, until it begins; or with `nil` that it began.
+    mutating func expect(_ child: String, from spawn: Spawn?) {
+        if let spawn {
+            guard sessions[child]?.isStarted != true else { return }
+            spawns[spawn.parent.session, default: []].insert(child)
+        }
+        if let before = spawned.removeValue(forKey: child), before.parent.session != spawn?.parent.session {
+            spawns[before.parent.session]?.remove(child)
+            if spawns[before.parent.session]?.isEmpty == true { spawns[before.parent.session] = nil }
+        }
+        spawned[child] = spawn
     }
 
     private static let awaitedCountMax = 10_000

@@ -76,7 +76,8 @@ extension WorkLedger {
         for step in (open[id] ?? [:]).values { drop(step, of: id) }
         endedStepCount -= ended.removeValue(forKey: id)?.count ?? 0
         awaited[id] = nil
-        spawned[id] = nil
+        expect(id, from: nil)
+        for child in spawns.removeValue(forKey: id) ?? [] { spawned[child] = nil }
     }
 
     /// What ended and is not stored yet, for another try; at most `countMax` spans.

@@ -9,7 +9,7 @@ import SkeinModel
 struct WorkLedger: Sendable {
     let limits: WorkLimits
     let sampling: any SessionSampling
-    var sessions: [String: WorkSession] = [:]
+    var sessions = WorkSessions()
     /// By session and step: what is open, or not stored yet.
     var open: [String: [String: WorkStep]] = [:]
     /// By session and step: what is stored.
@@ -22,8 +22,10 @@ struct WorkLedger: Sendable {
     var roots: [String: Set<String>] = [:]
     /// Roots with sessions that are held.
     var heldRoots: Set<String> = []
-    /// Sessions that were announced by a spawn, and by which.
+    /// Sessions that were announced by a spawn and have not begun, and by which.
     var spawned: [String: Spawn] = [:]
+    /// Of those, by the session that announced them.
+    var spawns: [String: Set<String>] = [:]
     /// The last steps that ended, whole, for whoever asks again.
     var recent = RecentSteps()
     var openStepCount = 0
@@ -78,6 +80,7 @@ struct WorkLedger: Sendable {
         session.isStored = false
         session.verdict = decide(session)
         hear(&session, now)
+        expect(id, from: nil)
         announce(place.parentSessionID, place.parentStepID, childPlace: place, now, &effects)
         put(session, &effects)
         note(.start, session, now, &effects)
@@ -157,7 +160,8 @@ struct WorkLedger: Sendable {
             guard done.startDigest == digest else {
                 throw .conflict("Step", id, "give the new step another id, or none")
             }
-            return Answer(status: 200, record: recent.step(sessionID, id) ?? done.step(id))
+            // The same call says the same facts.
+            return Answer(status: 200, record: recent.step(sessionID, id) ?? done.step(id, fields))
         }
         var step = WorkStep(id: id, startUnixNanos: now)
         if let known = open[sessionID]?[id] {
@@ -171,6 +175,7 @@ struct WorkLedger: Sendable {
         }
         try checkEnd(fields, isNew: true)
         try checkRoom()
+        if let child = fields.text("childSessionId") { try checkRoom(forChild: child) }
         let ending = step
         step.fields = WorkFields()
         step.merge(fields)
@@ -184,9 +189,12 @@ struct WorkLedger: Sendable {
         sessions[sessionID] = session
         awaitStep(fields.text("parentStepId"), of: sessionID)
         if let child = fields.text("childSessionId") {
-            spawned[child] = Spawn(
-                parent: WorkReference(session: sessionID, step: id),
-                linkMode: fields.text("linkMode") ?? "join"
+            expect(
+                child,
+                from: Spawn(
+                    parent: WorkReference(session: sessionID, step: id),
+                    linkMode: fields.text("linkMode") ?? "join"
+                )
             )
         }
         if let outcome = step.outcome, !WorkOutcome.isOpen(outcome) {
@@ -222,9 +230,10 @@ struct WorkLedger: Sendable {
             return Answer(status: 200, record: step)
         }
         if let done = ended[sessionID]?[id] {
-            var step = recent.step(sessionID, id) ?? done.step(id)
-            step.endDigest = done.endDigest
-            return try repeated(step)
+            guard done.endDigest != digest else {
+                return Answer(status: 200, record: recent.step(sessionID, id) ?? done.step(id, fields))
+            }
+            return try repeated(recent.step(sessionID, id) ?? done.step(id))
         }
         var step: WorkStep
         if let known = open[sessionID]?[id] {
@@ -287,7 +296,9 @@ struct WorkLedger: Sendable {
             return true
         }
         guard !session.isEnded else { return false }
-        guard session.events.count < WorkStep.listCountMax, !session.events.contains(event.value) else { return true }
+        guard session.events.count < WorkStep.listCountMax, session.byteCount < limits.stepByteCountMax,
+            !session.events.contains(event.value)
+        else { return true }
         session.events.append(event.value)
         put(session, &effects)
         note(.update, session, now, &effects)

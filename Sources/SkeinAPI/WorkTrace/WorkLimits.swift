@@ -4,6 +4,10 @@
 package struct WorkLimits: Hashable, Sendable {
     /// Sessions that the ledger knows, those included that ended within ``rememberedNanos``.
     package var sessionCountMax = 50_000
+    /// Bytes of those.
+    package var sessionByteCountMax = 128 << 20
+    /// Sessions that a spawn announced and that have not begun.
+    package var spawnedCountMax = 200_000
     /// Steps that are open, or whose spans are not stored yet.
     package var openStepCountMax = 200_000
     /// Bytes of those.

@@ -13,6 +13,12 @@ import Synchronization
 package final class WorkMessages: Sendable {
     /// Most messages that are kept; the oldest go.
     static let countMax = 200_000
+    /// Most bytes of what they are found by.
+    static let byteCountMax = 128 << 20
+    /// Most messages of which is known what they caused; of the others that of the first is forgotten.
+    static let causeCountMax = 200_000
+    /// Most steps that one message is known to have caused.
+    static let causesOfMessageMax = 1_000
 
     /// What is known of a message without reading it.
     struct Entry: Sendable {
@@ -29,6 +35,12 @@ package final class WorkMessages: Sendable {
         var recipients: [String] = []
         /// `nil` until it is written.
         var place: RecordPlace?
+
+        /// About what it takes in memory.
+        var byteCount: Int {
+            recipients.reduce(512 + 3 * id.utf8.count) { $0 + 96 + $1.utf8.count } + (sessionID?.utf8.count ?? 0)
+                + (stepID?.utf8.count ?? 0) + (threadID?.utf8.count ?? 0)
+        }
     }
 
     /// A step that a message caused.
@@ -48,7 +60,10 @@ package final class WorkMessages: Sendable {
         var bySession: [String: [UInt64]] = [:]
         var byThread: [String: [UInt64]] = [:]
         var byRecipient: [String: [UInt64]] = [:]
+        var byteCount = 0
         var causes: [String: [Cause]] = [:]
+        /// Messages with causes, in the order of the first.
+        var causers: [String] = []
         var causesByTrace: [TraceID: [Cause]] = [:]
         var causesBySession: [String: [Cause]] = [:]
     }
@@ -131,9 +146,7 @@ package final class WorkMessages: Sendable {
                 }
             }
         } catch {
-            index.withLock { index in
-                for message in messages { if let number = index.byID[message.id] { Self.remove(number, from: &index) } }
-            }
+            index.withLock { index in Self.remove(messages.compactMap { index.byID[$0.id] }, from: &index) }
             throw error
         }
     }
@@ -217,25 +230,37 @@ package final class WorkMessages: Sendable {
     /// Forgets messages that came before `time`, and the oldest where there are too many.
     func expire(before time: UInt64) {
         let segment = index.withLock { index -> UInt64? in
-            var isChanged = false
+            var old: [UInt64] = []
+            var byteCount = index.byteCount
             while index.first < index.next {
                 if let entry = index.entries[index.first] {
-                    guard entry.receivedUnixNanos < time || index.entries.count > Self.countMax else { break }
-                    Self.remove(index.first, from: &index)
-                    isChanged = true
+                    let isSurplus =
+                        index.entries.count - old.count > Self.countMax || byteCount > Self.byteCountMax
+                    guard entry.receivedUnixNanos < time || isSurplus else { break }
+                    old.append(index.first)
+                    byteCount -= entry.byteCount
                 }
                 index.first += 1
             }
-            return isChanged ? index.entries[index.first]?.place?.segment : nil
+            Self.remove(old, from: &index)
+            return old.isEmpty ? nil : index.entries[index.first]?.place?.segment
         }
         if let segment { log.removeSegments(before: segment) }
     }
 
+    /// Whether there are so many more than are kept that they should not wait for their time.
+    var isOverfull: Bool {
+        index.withLock {
+            $0.entries.count > Self.countMax / 8 * 9 || $0.byteCount > Self.byteCountMax / 8 * 9
+        }
+    }
+
     private static func add(_ entry: Entry, to index: inout Index) {
-        if let old = index.byID[entry.id] { remove(old, from: &index) }
+        if let old = index.byID[entry.id] { remove([old], from: &index) }
         let number = index.next
         index.next += 1
         index.entries[number] = entry
+        index.byteCount += entry.byteCount
         index.byID[entry.id] = number
         if let id = entry.traceID { index.byTrace[id, default: []].append(number) }
         if let id = entry.sessionID { index.bySession[id, default: []].append(number) }
@@ -245,30 +270,58 @@ package final class WorkMessages: Sendable {
 
     @discardableResult
     private static func add(_ cause: Cause, to index: inout Index) -> Bool {
-        guard index.causes[cause.message]?.contains(cause) != true else { return false }
+        if let known = index.causes[cause.message] {
+            guard known.count < causesOfMessageMax, !known.contains(cause) else { return false }
+        } else {
+            index.causers.append(cause.message)
+            if index.causers.count > causeCountMax + causeCountMax / 8 {
+                let surplus = index.causers.count - causeCountMax
+                forgetCauses(of: Array(index.causers.prefix(surplus)), in: &index)
+                index.causers.removeFirst(surplus)
+            }
+        }
         index.causes[cause.message, default: []].append(cause)
         index.causesByTrace[cause.traceID, default: []].append(cause)
         index.causesBySession[cause.reference.session, default: []].append(cause)
         return true
     }
 
-    private static func remove(_ number: UInt64, from index: inout Index) {
-        guard let entry = index.entries.removeValue(forKey: number) else { return }
-        index.byID[entry.id] = nil
-        func cut<Key: Hashable>(_ lists: inout [Key: [UInt64]], _ key: Key?) {
-            guard let key else { return }
-            // The oldest goes first, and stands first.
-            if lists[key]?.first == number { lists[key]?.removeFirst() } else { lists[key]?.removeAll { $0 == number } }
-            if lists[key]?.isEmpty == true { lists[key] = nil }
+    /// Removes many at once: every list that they stand in is gone through once.
+    private static func remove(_ numbers: [UInt64], from index: inout Index) {
+        let gone = numbers.compactMap { number in index.entries.removeValue(forKey: number).map { (number, $0) } }
+        guard !gone.isEmpty else { return }
+        for (number, entry) in gone {
+            if index.byID[entry.id] == number { index.byID[entry.id] = nil }
+            index.byteCount -= entry.byteCount
         }
-        cut(&index.byTrace, entry.traceID)
-        cut(&index.bySession, entry.sessionID)
-        cut(&index.byThread, entry.threadID)
-        for id in entry.recipients { cut(&index.byRecipient, id) }
-        for cause in index.causes.removeValue(forKey: entry.id) ?? [] {
-            index.causesByTrace[cause.traceID]?.removeAll { $0 == cause }
-            index.causesBySession[cause.reference.session]?.removeAll { $0 == cause }
+        let entries = index.entries
+        func cut<Key: Hashable>(_ lists: inout [Key: [UInt64]], _ keys: some Sequence<Key>) {
+            for key in Set(keys) {
+                lists[key]?.removeAll { entries[$0] == nil }
+                if lists[key]?.isEmpty == true { lists[key] = nil }
+            }
         }
+        cut(&index.byTrace, gone.compactMap(\.1.traceID))
+        cut(&index.bySession, gone.compactMap(\.1.sessionID))
+        cut(&index.byThread, gone.compactMap(\.1.threadID))
+        cut(&index.byRecipient, gone.flatMap(\.1.recipients))
+        let causers = Set(gone.map(\.1.id)).filter { index.causes[$0] != nil }
+        guard !causers.isEmpty else { return }
+        forgetCauses(of: Array(causers), in: &index)
+        index.causers.removeAll { causers.contains($0) }
+    }
+
+    private static func forgetCauses(of messages: [String], in index: inout Index) {
+        let gone = messages.flatMap { index.causes.removeValue(forKey: $0) ?? [] }
+        let ids = Set(messages)
+        func cut<Key: Hashable>(_ lists: inout [Key: [Cause]], _ keys: some Sequence<Key>) {
+            for key in Set(keys) {
+                lists[key]?.removeAll { ids.contains($0.message) }
+                if lists[key]?.isEmpty == true { lists[key] = nil }
+            }
+        }
+        cut(&index.causesByTrace, gone.map(\.traceID))
+        cut(&index.causesBySession, gone.map(\.reference.session))
     }
 }
 
@@ -288,7 +341,10 @@ extension WorkMessages.Entry {
             sessionID: record.text("sessionId"),
             stepID: record.text("stepId"),
             threadID: record.text("threadId"),
-            recipients: record.texts("to").compactMap { $0.hasPrefix("session:") ? String($0.dropFirst(8)) : nil }
+            recipients: Array(
+                record.texts("to").lazy.filter { $0.hasPrefix("session:") }.map { String($0.dropFirst(8)) }
+                    .filter { WorkObject.problem(ofID: $0) == nil }.prefix(64)
+            )
         )
     }
 }

@@ -187,10 +187,7 @@ struct WorkObject {
         var ids: [String] = []
         for (index, element) in elements.enumerated() {
             guard case .string(let id) = element, Self.problem(ofID: id) == nil else {
-                throw invalid(
-                    "\(name)/\(index)".replacing("/", with: "/"),
-                    "\(name) holds \(Self.shown(element)), no id."
-                )
+                throw .invalid(pointer(name) + "/\(index)", "\(name) holds \(Self.shown(element)), no id.")
             }
             ids.append(id)
         }

@@ -59,3 +59,23 @@ enum WorkRecall {
         return session
     }
 }
+
+/// Sessions that the store did not know a moment ago, so that whoever goes on asking for one costs no search each time.
+struct UnknownSessions: Sendable {
+    static let countMax = 4_096
+    static let nanosMax: UInt64 = 5_000_000_000
+    private var times: [String: UInt64] = [:]
+
+    func contains(_ id: String, at now: UInt64) -> Bool {
+        guard let time = times[id] else { return false }
+        return now >= time && now - time < Self.nanosMax
+    }
+
+    mutating func insert(_ id: String, at now: UInt64) {
+        if times.count >= Self.countMax {
+            times = times.filter { now >= $0.value && now - $0.value < Self.nanosMax }
+            if times.count >= Self.countMax { times.removeAll(keepingCapacity: true) }
+        }
+        times[id] = now
+    }
+}

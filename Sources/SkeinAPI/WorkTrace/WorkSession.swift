@@ -34,6 +34,8 @@ struct WorkSession: Sendable {
     var openCount = 0
     /// Of them, those that wait for somebody.
     var waitingCount = 0
+    /// Bytes of its record in the journal, for the limit.
+    var byteCount = 0
 
     /// Where a session hangs in its trace.
     struct Place: Hashable, Sendable {

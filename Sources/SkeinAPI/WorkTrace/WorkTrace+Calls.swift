@@ -13,9 +13,10 @@ extension WorkTrace {
 
     func startSession(_ object: WorkObject, _ carrier: WorkCarrier) async throws(APIError) -> Answer<WorkSession> {
         var object = object
-        let id = try object.id("sessionId") ?? WorkID.fresh("ses_")
+        let given = try object.id("sessionId")
+        let id = given ?? WorkID.fresh("ses_")
         let fields = try WorkFields(session: object)
-        try await recall(id, startedBy: fields, carrier)
+        if given != nil { try await recall(id, startedBy: fields, carrier) }
         return try await perform { ledger, now, effects throws(APIError) in
             try ledger.startSession(id, fields, carrier, at: now, &effects)
         }

@@ -19,6 +19,11 @@ extension WorkTrace {
         guard messages.hasRoom else {
             throw .tooMuchWork("The disk does not take messages as fast as they come: try again later.")
         }
+        var asked: Set<String> = []
+        for post in posts {
+            guard let id = post.fields.text("sessionId"), asked.insert(id).inserted else { continue }
+            try await recall(id)
+        }
         let now = clock.unixNanos
         let records = posts.map { post in
             var record = stamped(post)
@@ -52,6 +57,7 @@ extension WorkTrace {
         } catch {
             throw APIError(error, requestID: "worktrace")
         }
+        if messages.isOverfull { messages.expire(before: 0) }
         for (place, id) in repeated where await !messages.isWritten(id) {
             answers[place] = .failure(
                 .tooMuchWork("Message \(APICall.shown(id)) is being written for somebody else: try again in a moment.")
@@ -161,9 +167,7 @@ extension WorkLedger {
     /// else the one last heard of, and of its open steps the last one begun.
     func current(ofAgent name: String, thread: String?) -> WorkReference? {
         let name = name.hasPrefix("agent:") ? String(name.dropFirst(6)) : name
-        let running = sessions.values.filter { session in
-            !session.isEnded && (session.fields.text("agentId") == name || session.fields.text("agentName") == name)
-        }
+        let running = sessions.running(ofAgent: name)
         func rank(_ session: WorkSession) -> (Int, UInt64, String) {
             (thread != nil && session.threadID == thread ? 1 : 0, session.lastUnixNanos, session.id)
         }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
+import SkeinStore
+import Synchronization
 
 /// Sessions that ended so long ago that only the store knows them.
 extension WorkTrace {
@@ -7,7 +10,10 @@ extension WorkTrace {
     /// begin it. Throws when the store cannot say.
     func recall(_ id: String) async throws(APIError) {
         guard let recaller, !read({ $0.sessions[id] != nil }) else { return }
-        guard let session = try await recaller(id, nil) else { return }
+        guard !unknown.withLock({ $0.contains(id, at: clock.unixNanos) }) else { return }
+        guard let session = try await find(id, nil, by: recaller) else {
+            return unknown.withLock { $0.insert(id, at: clock.unixNanos) }
+        }
         try await adopt(session)
     }
 
@@ -16,7 +22,18 @@ extension WorkTrace {
     func recall(_ id: String, startedBy fields: WorkFields, _ carrier: WorkCarrier) async throws(APIError) {
         guard let recaller else { return }
         let trace = read { $0.sessions[id] == nil ? $0.place(of: id, fields, carrier).traceID : nil }
-        guard let trace, let session = try await recaller(id, trace) else { return }
+        guard let trace, let session = try await find(id, trace, by: recaller) else { return }
         try await adopt(session)
+    }
+
+    private func find(_ id: String, _ trace: TraceID?, by recaller: Recaller) async throws(APIError) -> WorkSession? {
+        do throws(StoreError) {
+            return try await recaller(id, trace)
+        } catch {
+            // Not to know is no answer: a start would be taken for that of a new session, all else for a mistake.
+            throw .tooMuchWork(
+                "Whether session \(APICall.shown(id)) is stored cannot be said now (\(error.message)): try again later."
+            )
+        }
     }
 }

@@ -27,8 +27,10 @@ package final class WorkTrace: Sendable {
     /// Finds a session in the store that the books have forgotten.
     let recaller: Recaller?
 
+    let unknown = Mutex(UnknownSessions())
+
     /// Looks in a trace, or with `nil` in all.
-    typealias Recaller = @Sendable (_ session: String, _ trace: TraceID?) async throws(APIError) -> WorkSession?
+    typealias Recaller = @Sendable (_ session: String, _ trace: TraceID?) async throws(StoreError) -> WorkSession?
 
     private let messageAgeNanos: UInt64?
     /// A record may be missing: the next change writes all of them anew.
@@ -55,12 +57,8 @@ package final class WorkTrace: Sendable {
         store: (any SpanStore)? = nil
     ) throws(StoreError) {
         if let store {
-            recaller = { id, trace throws(APIError) in
-                do throws(StoreError) {
-                    return try await WorkRecall.session(id, in: store, trace: trace, at: clock.unixNanos)
-                } catch {
-                    throw APIError(error, requestID: "worktrace")
-                }
+            recaller = { id, trace throws(StoreError) in
+                try await WorkRecall.session(id, in: store, trace: trace, at: clock.unixNanos)
             }
         } else {
             recaller = nil

@@ -30,9 +30,7 @@ extension WorkTraceAPI {
         switch name {
         case "traceId":
             let id = try APICall.traceID(value, name)
-            let sessions = work.read { ledger in
-                ledger.sessions.values.filter { $0.place.traceID == id }.map(\.id).sorted()
-            }
+            let sessions = work.read { $0.sessions.sessions(ofTrace: id).map(\.id).sorted() }
             found = work.messages.messages(ofTrace: id, sessions: sessions)
         case "sessionId": found = work.messages.messages(ofSession: value)
         default: found = work.messages.messages(ofThread: value)

@@ -229,23 +229,24 @@ package final class SegmentLog: RecordLog {
         }
     }
 
-    /// Writes until nothing waits.
+    /// Writes what waits, and comes again for what came meanwhile: those who read stand in the same queue.
     private func drain() {
-        while true {
-            let items = waiting.withLock { waiting -> [Item] in
-                // A replacement stands alone: it is one file that is there whole or not at all.
-                var count = waiting.items.firstIndex { $0.isReplacing } ?? waiting.items.count
-                if count == 0, !waiting.items.isEmpty { count = 1 }
-                let items = Array(waiting.items.prefix(count))
-                waiting.items.removeFirst(count)
-                if items.isEmpty { waiting.isScheduled = false }
-                return items
-            }
-            guard !items.isEmpty else { return }
-            let results = writeUnlessGap(items)
-            waiting.withLock { $0.byteCount -= items.reduce(0) { $0 + $1.byteCount } }
-            for (item, result) in zip(items, results) { item.receipt.resolve(result) }
+        let items = waiting.withLock { waiting -> [Item] in
+            // A replacement stands alone: it is one file that is there whole or not at all.
+            var count = waiting.items.firstIndex { $0.isReplacing } ?? waiting.items.count
+            if count == 0, !waiting.items.isEmpty { count = 1 }
+            let items = Array(waiting.items.prefix(count))
+            waiting.items.removeFirst(count)
+            return items
         }
+        let results = items.isEmpty ? [] : writeUnlessGap(items)
+        for (item, result) in zip(items, results) { item.receipt.resolve(result) }
+        let goesOn = waiting.withLock { waiting in
+            waiting.byteCount -= items.reduce(0) { $0 + $1.byteCount }
+            waiting.isScheduled = !waiting.items.isEmpty
+            return waiting.isScheduled
+        }
+        if goesOn { thread.async { self.drain() } }
     }
 
     private func writeUnlessGap(_ items: [Item]) -> [Result<[RecordPlace], StoreError>] {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import SkeinBase
 import SkeinStore
 import SkeinTestKit
+import Synchronization
 import Testing
 
 @testable import SkeinEngine
@@ -93,6 +95,29 @@ import Testing
         disk.faults = .init()
         _ = try await append(log, "after")
         #expect(try texts(try open(disk.crash())) == ["before", "after"])
+    }
+
+    private final class Meanwhile: Sendable {
+        let isRead = Atomic<Bool>(false)
+        let written = Atomic<Int>(0)
+    }
+
+    @Test func `Who reads is answered while others go on writing`() async throws {
+        let disk = SimulatedDisk(seed: 7)
+        let log = try open(disk, segmentBytesMax: 1 << 30)
+        let place = try #require(try await append(log, "first").first)
+        let meanwhile = Meanwhile()
+        // Whenever something was written, more waits already, until somebody has read.
+        disk.onSync = {
+            let count = meanwhile.written.add(1, ordering: .relaxed).newValue
+            guard !meanwhile.isRead.load(ordering: .relaxed), count < 2_000 else { return }
+            usleep(1_000)
+            _ = log.append([Array("more".utf8)], replacing: false)
+        }
+        _ = log.append([Array("more".utf8)], replacing: false)
+        #expect(try await log.record(at: place) == Array("first".utf8))
+        #expect(meanwhile.written.load(ordering: .relaxed) < 2_000)
+        meanwhile.isRead.store(true, ordering: .relaxed)
     }
 
     @Test func `Nothing is kept, or said to be, behind a gap in a chain until it is replaced`() async throws {

@@ -111,7 +111,7 @@ extension WorkLedger {
             if !judgement.isKept { session.summary = totals[id] }
             put(session, &effects)
             let steps = (open[id] ?? [:]).values.filter(\.isEnded)
-            let stored = judgement.isKept ? Set(steps.map(\.id)) : spawns(of: id)
+            let stored = judgement.isKept ? Set(steps.map(\.id)) : spawnSteps(of: id)
             for step in steps where stored.contains(step.id) { store(step, of: session, at: now, &effects) }
             leaveOut(steps.filter { !stored.contains($0.id) }, of: id, &effects)
             if session.isEnded, session.isStarted { store(session, at: now, &effects) }
@@ -119,7 +119,7 @@ extension WorkLedger {
     }
 
     /// The steps that started other sessions, and those above them: what a trace hangs together by.
-    private func spawns(of sessionID: String) -> Set<String> {
+    private func spawnSteps(of sessionID: String) -> Set<String> {
         let steps = open[sessionID] ?? [:]
         let children = Set(
             roots[sessions[sessionID]?.place.rootSessionID ?? ""]?.compactMap { id -> String? in
