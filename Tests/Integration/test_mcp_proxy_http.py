@@ -215,6 +215,7 @@ def test_rounds_of_two_clients_do_not_mix(http):
 
 def test_an_answer_of_more_than_is_kept_says_last_how_it_went(http):
     client = http.post(call("last", "huge"))
+    client.settimeout(120)
     connection, *_ = http.server.next()
     body = b'{"result":{"content":"' + b"x" * (70 << 20) + b'","isError":true},"id":"last"}'
     sender = threading.Thread(target=reply, args=(connection, body))
