@@ -62,7 +62,8 @@ package struct Mapping: Sendable {
         case workSession, workParentSession, workRootSession, workStep, workParentStep, workStepKind, workAction
         case workOutcome, workTask, workPriority, workThread, workRetryOf, workLinkMode, workState, workSelf
         case totalSteps, totalErrors, totalModelCalls, totalToolCalls, totalToolErrors, totalInputTokens
-        case totalOutputTokens, totalCacheReadTokens, totalCacheWriteTokens, totalReasoningTokens, totalUSD, totalTimes, totalWait
+        case totalOutputTokens, totalCacheReadTokens, totalCacheWriteTokens, totalReasoningTokens, totalUSD, totalTimes,
+            totalWait
     }
 
     /// How old a way to say something is.

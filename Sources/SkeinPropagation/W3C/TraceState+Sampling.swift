@@ -26,7 +26,8 @@ extension TraceState {
     package mutating func setSampling(threshold: UInt64?, randomness: UInt64) {
         let digits = String(randomness & (SamplingThreshold.end - 1), radix: 16)
         let field = "rv:" + String(repeating: "0", count: 14 - digits.count) + digits
-        let others = (self[Self.key] ?? "").split(separator: ";").filter { !$0.hasPrefix("rv:") && !$0.hasPrefix("th:") }
+        let fields = (self[Self.key] ?? "").split(separator: ";")
+        let others = fields.filter { !$0.hasPrefix("rv:") && !$0.hasPrefix("th:") }
         var present = ([field] + others.map(String.init)).joined(separator: ";")
         let value = present.withUTF8 {
             SamplingThreshold.rewriting(member: UnsafeRawBufferPointer($0), threshold: threshold)
