@@ -5,29 +5,24 @@ import ServiceLifecycle
 import SkeinBase
 import SkeinPipeline
 import SkeinWire
-import Synchronization
 
 /// Keeps the strategies that clients are told the ones of a file: read at the start, and again when the file has changed.
 /// One that cannot be read any more changes nothing, and is told once.
 final class StrategiesFile: Service, CustomStringConvertible, Sendable {
-    /// How often the file is looked at.
-    private static let interval = Duration.seconds(2)
     /// Larger files are refused: some hundred thousand services.
     private static let bytesMax = 16 << 20
 
-    private let path: String
+    private let file: ChangingFile
     private let answers: SamplingAnswers
     private let logger: Logger
     /// 1 while the file is not what is told, since it could not be read.
     private let failed: Gauge
     private let reloads: Counter
-    /// Of the file that was read last.
-    private let last = Mutex<FileMark?>(nil)
 
     var description: String { "sampling strategies" }
 
     init(_ path: String, _ answers: SamplingAnswers, telemetry: Telemetry, logger: Logger) {
-        self.path = path
+        file = ChangingFile(path)
         self.answers = answers
         self.logger = logger
         failed = telemetry.gauge(
@@ -41,32 +36,18 @@ final class StrategiesFile: Service, CustomStringConvertible, Sendable {
     }
 
     /// Reads the file for the first time.
-    func load() throws(ConfigurationError) {
-        // Taken before, so that what changes meanwhile is a change.
-        let mark = FileMark(path)
-        last.withLock { $0 = mark }
-        answers.set(try read())
-    }
+    func load() throws(ConfigurationError) { answers.set(try read()) }
 
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: Self.interval)) != nil { self.look() }
-        }
-    }
+    func run() async throws { await file.watch { self.look() } }
 
     /// Reads the file again if it is another than it was.
     func look() {
-        let mark = FileMark(path)
-        let isChanged = last.withLock { last in
-            defer { last = mark }
-            return mark != last
-        }
-        guard isChanged else { return }
+        guard file.hasChanged() else { return }
         do throws(ConfigurationError) {
             answers.set(try read())
             failed.set(0)
             reloads.add()
-            logger.info("\(path) has changed: clients are told its strategies from now on")
+            logger.info("\(file.path) has changed: clients are told its strategies from now on")
         } catch {
             failed.set(1)
             logger.warning("\(error.message); clients are told the strategies that were read before")
@@ -74,6 +55,7 @@ final class StrategiesFile: Service, CustomStringConvertible, Sendable {
     }
 
     private func read() throws(ConfigurationError) -> Jaeger.SamplingStrategies {
+        let path = file.path
         let bytes: Data
         do {
             bytes = try Data(contentsOf: URL(fileURLWithPath: path))
