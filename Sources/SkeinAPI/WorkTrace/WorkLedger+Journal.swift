@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinAgents
 import SkeinBase
 import SkeinModel
 import SkeinWire
@@ -36,9 +35,7 @@ extension WorkLedger {
         if session.verdict.phase != .kept { out.set("phase", session.verdict.phase.rawValue) }
         if session.verdict.isPartial { out["partial"] = true }
         out.set("pinned", session.pinnedFor)
-        if let summary = session.summary {
-            out["summary"] = .map(summary.attributes)
-        }
+        out["summary"] = session.summary.map { .map($0) }
         let totals = session.totals
         out["totals"] = .array(
             [
@@ -154,7 +151,7 @@ extension WorkLedger {
         )
         session.verdict.isPartial = record.flag("partial")
         session.pinnedFor = record.text("pinned")
-        if record["summary"] != nil { session.summary = SessionTotals(record.map("summary")) }
+        if record["summary"] != nil { session.summary = record.map("summary") }
         let counts = record.list("totals").map { if case .int(let count) = $0 { max(0, count) } else { Int64(0) } }
         if counts.count == 7 {
             session.totals.steps = Int(counts[0])

@@ -57,11 +57,7 @@ extension WorkLedger {
                 continue
             }
             guard let step = open[reference.session]?[reference.step], step.isEnded else { continue }
-            let entry = EndedStep(
-                startDigest: step.startDigest,
-                endDigest: step.endDigest,
-                outcome: step.outcome ?? WorkOutcome.abandoned
-            )
+            let entry = EndedStep(step)
             drop(step, of: reference.session)
             remember(entry, reference)
             recent.add(step, of: reference.session)
@@ -260,6 +256,12 @@ struct RecentSteps: Sendable {
 }
 
 extension EndedStep {
+    init(_ step: WorkStep) {
+        startDigest = step.startDigest
+        endDigest = step.endDigest
+        outcome = step.outcome ?? WorkOutcome.abandoned
+    }
+
     /// What is left to tell of the step, and what a repeated call says of it.
     func step(_ id: String, _ facts: WorkFields = WorkFields()) -> WorkStep {
         var step = WorkStep(id: id, startUnixNanos: facts.nanos("startTime") ?? 0)

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinAgents
 import SkeinModel
 import SkeinPropagation
 
@@ -25,8 +24,8 @@ struct WorkSession: Sendable {
     var verdict = SessionVerdict()
     /// Why somebody asked to keep all of it, empty for no reason given; `nil` when nobody did.
     var pinnedFor: String?
-    /// What is left to tell of its steps when they are not kept.
-    var summary: SessionTotals?
+    /// What is left to tell of its steps when they are not kept, as its span says it.
+    var summary: [Attribute]?
     var totals = WorkTotals()
     /// Events of the session itself, such as messages sent between steps.
     var events: [AttributeValue] = []

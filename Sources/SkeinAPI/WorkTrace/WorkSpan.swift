@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import SkeinAgents
 import SkeinModel
 
 /// Sessions and steps as spans (`agents.md` §1.3): what is stored, queried and exported like all others.
@@ -33,7 +32,7 @@ enum WorkSpan {
             span.weight = 1
             span.traceState = SessionRandomness.traceState(span.traceState, of: place.rootSessionID, threshold: 0)
             attributes += samplingAttributes(session.verdict, rate)
-            attributes += session.summary?.attributes ?? []
+            attributes += session.summary ?? []
         }
         attributes.append(Attribute("gen_ai.operation.name", "invoke_agent"))
         attributes.append(Attribute("worktrace.session.state", .string(session.state)))

@@ -38,7 +38,7 @@ package final class WorkTrace: Sendable {
     /// Somebody is at ``decideHeld()``.
     let isDeciding = Atomic<Bool>(false)
     /// Spans that have ended wait to be stored.
-    private let isBehind = Atomic<Bool>(false)
+    let isBehind = Atomic<Bool>(false)
     /// Of the journal when it was last written anew.
     private let freshByteCount = Atomic<Int>(0)
     /// What was found damaged at the start, in words.

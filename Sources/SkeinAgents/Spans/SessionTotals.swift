@@ -52,32 +52,6 @@ package struct SessionTotals: Hashable, Sendable {
         return attributes
     }
 
-    /// What ``attributes`` say.
-    package init(_ attributes: [Attribute]) {
-        var counts: [String: UInt64] = [:]
-        for attribute in attributes {
-            if case .int(let count) = attribute.value { counts[attribute.key] = UInt64(clamping: count) }
-            if attribute.key == "worktrace.totals.usd", case .double(let usd) = attribute.value { usage.usd = usd }
-            if attribute.key == "worktrace.totals.nanos", case .array(let values) = attribute.value {
-                timeClasses = Self.timeClasses(
-                    values.compactMap { if case .string(let text) = $0 { text } else { nil } }
-                )
-            }
-        }
-        func count(_ name: String) -> UInt64 { counts["worktrace.totals.\(name)"] ?? 0 }
-        stepCount = Int(clamping: count("steps"))
-        errorCount = Int(clamping: count("errors"))
-        llmCallCount = Int(clamping: count("llm_calls"))
-        toolCallCount = Int(clamping: count("tool_calls"))
-        toolErrorCount = Int(clamping: count("tool_errors"))
-        waitNanos = count("wait_nanos")
-        usage.inputTokens = count("input_tokens")
-        usage.outputTokens = count("output_tokens")
-        usage.cacheReadTokens = count("cache_read_tokens")
-        usage.cacheWriteTokens = count("cache_write_tokens")
-        usage.reasoningTokens = count("reasoning_tokens")
-    }
-
     /// Time classes as they stand on a span.
     static func timeClasses(_ texts: [String]) -> Orchestration.TimeClasses {
         var classes = Orchestration.TimeClasses()

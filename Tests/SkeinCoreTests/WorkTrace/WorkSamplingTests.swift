@@ -2,6 +2,7 @@
 import SkeinAPI
 import SkeinModel
 import SkeinPipeline
+import Synchronization
 import Testing
 
 /// Sessions that are kept or reduced by the priority of their task (`agents.md` §4.2).
@@ -160,6 +161,74 @@ import Testing
             #expect(answer.status == 201)
         }
         #expect(try await test.spans(start["traceId"]).count == 20)
+    }
+
+    @Test func `A store that takes nothing makes nobody wait, and is given all of it when it does`() async throws {
+        var limits = WorkLimits()
+        limits.openStepCountMax = 8
+        let test = try WorkUnderTest(limits: limits, policy: Self.policy())
+        test.door.refusal.withLock { $0 = Refusal(.busy, "not now") }
+        let start = try await test.post("sessions", #"{"sessionId":"s"}"#)
+        test.clock.turn(seconds: 1)
+        _ = try await test.post("sessions", #"{"sessionId":"other"}"#)
+        for step in 0..<6 {
+            let answer = try await test.post(
+                "sessions/s/steps",
+                #"{"stepId":"\#(step)","stepAction":"tool:x","stepOutcome":"success"}"#
+            )
+            #expect([201, 202].contains(answer.status))
+        }
+        test.door.refusal.withLock { $0 = nil }
+        await test.work.storeWhatWaits()
+        #expect(try await test.spans(start["traceId"]).count == 6)
+        // What began later is still waited for.
+        let other = try await test.call("GET", "sessions/other", "")
+        #expect(other["trace.samplingDecision"] == "held")
+    }
+
+    @Test func `Totals survive a stop while the store takes nothing`() async throws {
+        let first = try WorkUnderTest(policy: Self.policy())
+        let trace = try await Self.run(first, "s")
+        first.clock.turn(seconds: 11)
+        first.door.refusal.withLock { $0 = Refusal(.busy, "not now") }
+        await first.work.decideHeld()
+        let next = try first.restarted(policy: Self.policy())
+        await next.work.storeWhatWaits()
+        let root = try #require(try await next.spans(trace).first { $0.parentSpanID == .zero })
+        #expect(root.attributes["worktrace.totals.steps"] == .int(3))
+        #expect(root.attributes["worktrace.totals.usd"] == .double(0.25))
+    }
+
+    @Test func `What somebody says of a step is a reason to keep all of it`() async throws {
+        var policy = Self.policy()
+        policy.rescue.feedback = true
+        let test = try WorkUnderTest(policy: policy)
+        let start = try await test.post("sessions", #"{"sessionId":"s","agentName":"lead"}"#)
+        let bad = #"[{"name":"feedback","attributes":{"score":-1}}]"#
+        _ = try await test.post(
+            "sessions/s/steps",
+            #"{"stepAction":"tool:x","stepOutcome":"success","events":\#(bad)}"#
+        )
+        _ = try await test.post("sessions/s/end", #"{"outcome":"success"}"#)
+        test.clock.turn(seconds: 11)
+        await test.work.decideHeld()
+        #expect(try await test.spans(start["traceId"]).count == 2)
+    }
+
+    @Test func `What comes below a session that was left out is kept in part when it fails`() async throws {
+        let test = try WorkUnderTest(policy: Self.policy())
+        let trace = try await Self.run(test, "s")
+        test.clock.turn(seconds: 11)
+        await test.work.decideHeld()
+        _ = try await test.post("sessions", #"{"sessionId":"late","agentName":"late","parentSessionId":"s"}"#)
+        _ = try await test.post("sessions/late/end", #"{"outcome":"failure"}"#)
+        test.clock.turn(seconds: 11)
+        await test.work.decideHeld()
+        let late = try #require(
+            try await test.spans(trace).first { $0.attributes["worktrace.session.id"] == "late" }
+        )
+        #expect(late.attributes["worktrace.sampling.partial"] == true)
+        #expect(late.attributes["worktrace.sampling.decision"] == "kept")
     }
 
     @Test func `Every stage that samples is told of the same randomness`() async throws {

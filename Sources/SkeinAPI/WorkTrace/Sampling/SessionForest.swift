@@ -31,7 +31,8 @@ package struct SessionForest: Sendable {
 }
 
 extension WorkSession {
-    func member(usd: Double?) -> SessionForest.Member {
+    /// What is looked at of a session with these steps that cost `usd`.
+    func member(usd: Double?, steps: [WorkStep]) -> SessionForest.Member {
         let labels = fields.map("labels")
         func label(_ key: String) -> String? {
             labels.first { $0.key == key }.flatMap { if case .string(let text) = $0.value { text } else { nil } }
@@ -46,6 +47,7 @@ extension WorkSession {
             budgetUSD: fields.fields("budget").number("usd"),
             pinnedFor: pinnedFor,
             hasBadFeedback: events.contains(where: Self.isBadFeedback)
+                || steps.contains { $0.fields.list("events").contains(where: Self.isBadFeedback) }
         )
     }
 

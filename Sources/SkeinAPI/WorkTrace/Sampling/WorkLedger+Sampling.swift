@@ -79,7 +79,9 @@ extension WorkLedger {
             rootSessionID: root,
             rate: most?.verdict.rate ?? 1,
             rule: most?.verdict.rule,
-            sessions: members.filter(\.isStarted).map { $0.member(usd: costs[$0.id] ?? nil) },
+            sessions: members.filter(\.isStarted).map { session in
+                session.member(usd: costs[session.id] ?? nil, steps: open[session.id].map { Array($0.values) } ?? [])
+            },
             orchestration: orchestration
         )
     }
@@ -96,7 +98,9 @@ extension WorkLedger {
             forest.orchestration.sessions.map { ($0.sessionID, SessionTotals($0)) },
             uniquingKeysWith: { first, _ in first }
         )
-        for id in (roots[forest.rootSessionID] ?? []).sorted() {
+        let members = (roots[forest.rootSessionID] ?? []).sorted()
+        let isPartial = members.contains { sessions[$0]?.verdict.phase == .reduced }
+        for id in members {
             guard var session = sessions[id], session.verdict.phase == .held else { continue }
             session.verdict.isSampled = judgement.isKept
             session.verdict.reason = judgement.reason
@@ -108,7 +112,8 @@ extension WorkLedger {
                 threshold: judgement.weight > 1
                     ? SamplingThreshold.threshold(ofProbability: 1 / judgement.weight) : 0
             )
-            if !judgement.isKept { session.summary = totals[id] }
+            if judgement.isKept { session.verdict.isPartial = isPartial }
+            if !judgement.isKept { session.summary = totals[id]?.attributes }
             put(session, &effects)
             let steps = (open[id] ?? [:]).values.filter(\.isEnded)
             let stored = judgement.isKept ? Set(steps.map(\.id)) : spawnSteps(of: id)
@@ -141,11 +146,7 @@ extension WorkLedger {
     private mutating func leaveOut(_ steps: [WorkStep], of sessionID: String, _ effects: inout WorkEffects) {
         guard !steps.isEmpty else { return }
         let done = steps.map { step in
-            let entry = EndedStep(
-                startDigest: step.startDigest,
-                endDigest: step.endDigest,
-                outcome: step.outcome ?? WorkOutcome.abandoned
-            )
+            let entry = EndedStep(step)
             drop(step, of: sessionID)
             remember(entry, WorkReference(session: sessionID, step: step.id))
             return (step.id, entry)

@@ -12,14 +12,18 @@ extension WorkTrace {
         for start in stride(from: 0, to: due.count, by: Self.rootsAtOnce) {
             await decide(due[start..<min(start + Self.rootsAtOnce, due.count)])
         }
-        // What goes on and finds no room is kept, rather than given up.
-        while let root = read({ $0.isTight ? $0.oldestHeldRoot : nil }) { await decide([root], isForced: true) }
+        // What goes on and finds no room is kept, rather than given up; but not while the store takes nothing, which makes no room.
+        while !isBehind.load(ordering: .relaxed), let root = read({ $0.isTight ? $0.oldestHeldRoot : nil }) {
+            guard await decide([root], isForced: true) else { return }
+        }
     }
 
     /// Roots that are put on record together.
     private static let rootsAtOnce = 50
 
-    private func decide(_ roots: ArraySlice<String>, isForced: Bool = false) async {
+    /// Whether it was put on record and stored.
+    @discardableResult
+    private func decide(_ roots: ArraySlice<String>, isForced: Bool = false) async -> Bool {
         let decided = roots.map { root in
             let (forest, sampling) = read { ($0.forest(of: root, at: clock.unixNanos), $0.sampling) }
             let judgement =
@@ -29,11 +33,12 @@ extension WorkTrace {
             return (forest, judgement)
         }
         // A record that is lost is written with the next, and nothing is stored twice that has the same ids.
-        _ = try? await perform { ledger, now, effects in
+        let done = try? await perform { ledger, now, effects in
             for (forest, judgement) in decided where isForced || ledger.isStill(forest) {
                 ledger.settle(judgement, forest, at: now, &effects)
             }
         }
+        return done.map { !$0.isBehind } ?? false
     }
 
     /// `POST sessions/{id}/keep`.
