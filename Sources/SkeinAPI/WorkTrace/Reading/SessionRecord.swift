@@ -75,6 +75,8 @@ struct SessionRecord {
             json.member("sampled", work == nil || (span?.flags ?? 1) & 1 == 1)
             json.member("samplingReason", text("worktrace.sampling.reason"))
             json.member("samplingDecision", text("worktrace.sampling.decision"))
+            json.key("samplingRate")
+            if let rate = number("worktrace.sampling.rate") { json.double(rate) } else { json.null() }
             json.member("weight", number("worktrace.sampling.weight") ?? span?.weight ?? 1)
         }
         json.object("totals") { json in
