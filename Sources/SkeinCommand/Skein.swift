@@ -14,7 +14,8 @@ struct Skein: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            Serve.self, Query.self, Tail.self, Trace.self, Compare.self, Services.self, Usage.self, Status.self,
+            Serve.self, Query.self, Tail.self, Trace.self, Compare.self, Services.self, Sessions.self, Session.self,
+            Usage.self, Status.self,
             Import.self, Export.self,
             Load.self, MCPProxy.self,
             Remove.self, Pin.self, SamplingCommand.self,
