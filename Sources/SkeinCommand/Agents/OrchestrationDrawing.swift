@@ -115,7 +115,7 @@ struct OrchestrationDrawing {
         let shown = rows.prefix(limit)
         let facts = shown.map { row in
             let session = work.sessions[row.session]
-            return "\(Figures.count(session.llmCallCount)) llm \(Figures.count(session.toolCallCount)) tools"
+            return "\(Figures.count(session.llmCallCount)) llm, \(Figures.count(session.toolCallCount, "tool"))"
         }
         let factWidth = facts.map { TerminalText.width($0) }.max() ?? 0
         let room = terminal.width - Self.durationWidth - factWidth - 6
