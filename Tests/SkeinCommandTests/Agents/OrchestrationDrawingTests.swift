@@ -69,7 +69,8 @@ import Testing
 
     @Test func `Circles, missing parents and hostile names are drawn all the same`() throws {
         let answer = try Self.answer([
-            ("a", nil, "lead\u{1b}[31m\n", 0, 100), ("b", "c", "x", 0, 1), ("c", "b", "y", 0, 1), ("d", "nobody", "z", 9, 0),
+            ("a", nil, "lead\u{1b}[31m\n", 0, 100), ("b", "c", "x", 0, 1), ("c", "b", "y", 0, 1),
+            ("d", "nobody", "z", 9, 0),
             ("a", nil, "twin", 0, 1),
         ])
         let lines = Self.lines(answer)
@@ -84,14 +85,19 @@ import Testing
         #expect(Self.lines(try Self.answer(sessions), limit: 0).count { $0.hasPrefix("agent ") } == 30)
     }
 
-    @Test(arguments: [
-        (870, "870"), (1_234, "1.23k"), (18_950, "18.9k"), (3_400_000, "3.4M"), (UInt64.max, "18446744073G"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (870, "870"), (1_234, "1.23k"), (18_950, "18.9k"), (3_400_000, "3.4M"), (UInt64.max, "18446744073G"),
+        ] as [(UInt64, String)]
+    )
     func `Tokens are short`(count: UInt64, text: String) { #expect(AgentFigures.tokens(count) == text) }
 
-    @Test(arguments: [
-        (nil, "–"), (0, "$0"), (0.00001, "<$0.0001"), (0.0042, "$0.0042"), (0.1, "$0.10"), (12.345, "$12.35"), (-1, "–"),
-        (.infinity, "–"),
-    ] as [(Double?, String)])
+    @Test(
+        arguments: [
+            (nil, "–"), (0, "$0"), (0.00001, "<$0.0001"), (0.0042, "$0.0042"), (0.1, "$0.10"), (12.345, "$12.35"),
+            (-1, "–"),
+            (.infinity, "–"),
+        ] as [(Double?, String)]
+    )
     func `Money is short`(usd: Double?, text: String) { #expect(AgentFigures.dollars(usd) == text) }
 }
