@@ -23,6 +23,9 @@ struct Session: AsyncParsableCommand {
     @Flag(help: "Show what was said in the session below it.")
     var messages = false
 
+    @Option(help: ArgumentHelp("Show what is different in that session or trace instead.", valueName: "other id"))
+    var compare: String?
+
     @Flag(help: "Print the server's answer as it is.")
     var json = false
 
@@ -31,12 +34,17 @@ struct Session: AsyncParsableCommand {
     func validate() throws {
         guard !id.isEmpty else { throw ValidationError("a session's id is not empty") }
         guard limit >= 0 else { throw ValidationError("--limit takes 0 or more, not \(limit)") }
+        guard compare != "" else { throw ValidationError("--compare takes the id of a session or of a trace") }
+        guard compare == nil || !messages else {
+            throw ValidationError("--messages shows one session; leave out --compare")
+        }
     }
 
     func run() async throws {
         try await reportingFailures {
             let client = try ServerClient(address.server)
             let base = "/api/worktrace/v1/"
+            if let compare { return try await show(comparisonWith: compare, client, base) }
             let path = base + "orchestrations/\(ServerClient.encoded(id))"
             let body = try await client.get(path)
             if json { return CommandOutput.write(body + Data("\n".utf8)) }
@@ -56,5 +64,22 @@ struct Session: AsyncParsableCommand {
             )
             CommandOutput.write(said.lines(on: terminal))
         }
+    }
+    private func show(
+        comparisonWith other: String,
+        _ client: ServerClient,
+        _ base: String
+    ) async throws(CommandFailure) {
+        let path = base + "sessions/\(ServerClient.encoded(id))/compare/\(ServerClient.encoded(other))"
+        let body = try await client.get(path)
+        if json { return CommandOutput.write(body + Data("\n".utf8)) }
+        let answer = try ServerClient.decode(OrchestrationComparisonAnswer.self, body, from: path)
+        let drawing = OrchestrationComparisonDrawing(
+            answer,
+            of: (id, other),
+            on: Terminal.standardOutput(),
+            limit: limit
+        )
+        CommandOutput.write(drawing.lines())
     }
 }

@@ -58,6 +58,12 @@ struct Sessions: AsyncParsableCommand {
         if let since, Figures.nanos(since) == nil {
             throw ValidationError("--since takes a duration such as 15m, 1h or 7d, not \"\(since)\"")
         }
+        let priorities = ["critical", "high", "normal", "low", "background", "p0", "p1", "p2", "p3", "p4"]
+        if let priority, !priorities.contains(priority.lowercased()) {
+            throw ValidationError(
+                "--priority takes critical, high, normal, low, background or P0 to P4, not \"\(priority)\""
+            )
+        }
         if let minCost, !(minCost >= 0 && minCost.isFinite) {
             throw ValidationError("--min-cost takes 0 or more US dollars, not \(minCost)")
         }

@@ -67,8 +67,6 @@ extension SpanReader {
         work.stepKind = text(.workStepKind, span)
         work.stepAction = text(.workAction, span)
         work.outcome = text(.workOutcome, span)
-        work.taskID = text(.workTask, span)
-        work.taskPriority = text(.workPriority, span)
         // Without a thread the conversation is the session.
         work.threadID = text(.workThread, span).flatMap { $0 == session ? nil : $0 }
         work.retryOf = text(.workRetryOf, span)

@@ -80,6 +80,10 @@ struct SpanReader {
         readKind(&span, name)
         readAgent(&span, name)
         span.sessionKey = sessionKey(span)
+        if span.kind == .agent || span.work != nil {
+            span.taskID = text(.workTask, span)
+            span.taskPriority = text(.workPriority, span)
+        }
         span.errorType = text(.errorType, span)
         span.attempt = number(.attempt, span).flatMap { Int(exactly: $0.count) }
         readFlow(&span, name, row)

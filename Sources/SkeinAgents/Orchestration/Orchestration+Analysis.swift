@@ -120,8 +120,8 @@ private struct Counted {
         session.agentID = entry.agent.id
         session.agentVersion = entry.agent.version
         session.sessionKey = span.sessionKey ?? keys[place]
-        session.taskID = work?.taskID
-        session.taskPriority = work?.taskPriority
+        session.taskID = span.taskID
+        session.taskPriority = span.taskPriority
         session.linkMode = steps.links[place].linkMode
         session.isBackground = entry.parent >= 0 && steps.links[place].isBackground
         session.state = work?.state.flatMap { Orchestration.State(rawValue: $0) } ?? (span.isOpen ? .running : .ended)

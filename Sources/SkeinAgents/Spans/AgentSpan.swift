@@ -35,6 +35,9 @@ package struct AgentSpan: Sendable {
     package var agent = Agent()
     /// Groups work that belongs together, such as a conversation or a task's thread; never a trace id.
     package var sessionKey: String?
+    /// Of `.agent` and of WorkTrace's own spans the task that the work is for, and its priority, where they say so.
+    package var taskID: String?
+    package var taskPriority: String?
     /// Where the client says that the span is one of many of one agent that has no span of its own (Claude Code's
     /// sub-agents): the agent's id, and its name.
     package var subAgent: Agent?
@@ -250,8 +253,6 @@ extension AgentSpan {
         package var stepKind: String?
         package var stepAction: String?
         package var outcome: String?
-        package var taskID: String?
-        package var taskPriority: String?
         package var threadID: String?
         package var retryOf: String?
         package var isLinked = false

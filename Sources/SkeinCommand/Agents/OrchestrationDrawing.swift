@@ -94,15 +94,15 @@ struct OrchestrationDrawing {
             AgentFigures.dollars(work.usage.usd),
         ]
         facts.append("started \(Figures.time(startUnixNanos)) UTC")
-        let errors =
-            work.errorCount == 0
-            ? terminal.styled("no errors", .dim) : terminal.styled(Figures.count(work.errorCount, "error"), .error)
-        var title = terminal.styled(TerminalText.harmless(name), .bold)
-        title += "  " + terminal.styled(standing.text, standing.style)
-        title += "  " + terminal.styled(TerminalText.harmless(work.rootSessionId ?? work.traceId), .dim)
-        let more = [work.taskId.map { "task \($0)" }, work.taskPriority.map { "priority \($0)" }].compactMap(\.self)
-        if !more.isEmpty { title += "  " + TerminalText.harmless(more.joined(separator: "  ")) }
-        var lines = [title, facts.joined(separator: "  ") + "  " + errors]
+        let errors: (String, Terminal.Style) =
+            work.errorCount == 0 ? ("no errors", .dim) : (Figures.count(work.errorCount, "error"), .error)
+        let title = [
+            (name, Terminal.Style.bold), (standing.text, standing.style), (work.rootSessionId ?? work.traceId, .dim),
+            (work.taskId.map { "task \($0)" } ?? "", .plain),
+            (work.taskPriority.map { "priority \($0)" } ?? "", .plain),
+        ]
+        var lines = terminal.wrapped(title.filter { !$0.0.isEmpty })
+        lines += terminal.wrapped(facts.map { ($0, .plain) } + [errors])
         if work.truncated {
             lines.append(
                 terminal.styled("\(glyphs.warning) Not all of it is shown here; the totals count all.", .warning)
@@ -216,16 +216,13 @@ struct OrchestrationDrawing {
             }
         }
         guard !hops.isEmpty else { return [] }
-        let arrow = terminal.hasUnicode ? "→" : ">"
-        let shown = hops.prefix(limit).map { hop in
-            let name = TerminalText.harmless(hop.name.isEmpty ? "no agent named" : hop.name)
-            return terminal.styled(name, .service(colors[hop.name] ?? 0)) + " \(Figures.duration(hop.nanos))"
+        var shown = hops.prefix(limit).map { hop in
+            let name = hop.name.isEmpty ? "no agent named" : hop.name
+            return ("\(name) \(Figures.duration(hop.nanos))", Terminal.Style.service(colors[hop.name] ?? 0))
         }
-        var line = shown.joined(separator: " \(arrow) ")
-        if hops.count > shown.count {
-            line += terminal.styled(" \(glyphs.more) \(hops.count - shown.count) more", .dim)
-        }
-        return [terminal.styled("CRITICAL PATH", .dim), line]
+        if hops.count > shown.count { shown.append(("\(glyphs.more) \(hops.count - shown.count) more", .dim)) }
+        return [terminal.styled("CRITICAL PATH", .dim)]
+            + terminal.wrapped(shown, separator: terminal.hasUnicode ? " → " : " > ")
     }
 
     /// Calls of agents, those that waited longest first.
@@ -296,7 +293,10 @@ struct OrchestrationDrawing {
     private func findings() -> [String] {
         guard !bottlenecks.isEmpty else { return [] }
         return [terminal.styled("LOOK AT", .dim)]
-            + bottlenecks.enumerated().map { "\($0.offset + 1). \(TerminalText.harmless($0.element))" }
+            + bottlenecks.enumerated().flatMap { number, text in
+                terminal.wrapped(text.split(separator: " ").map { (String($0), .plain) }, separator: " ", indent: 3)
+                    .enumerated().map { ($0 == 0 ? "\(number + 1). " : "   ") + $1 }
+            }
     }
 
     private func rest(_ count: Int, _ noun: String) -> [String] {

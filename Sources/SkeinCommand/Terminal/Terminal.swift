@@ -80,6 +80,27 @@ struct Terminal: Sendable {
         return "\u{1b}[\(code)m\(text)\u{1b}[0m"
     }
 
+    /// Pieces of text from anywhere one after the other: in lines that fit a window that is `indent` columns narrower, none of
+    /// which breaks a piece, or in a single one for a program.
+    func wrapped(_ pieces: [(text: String, style: Style)], separator: String = "  ", indent: Int = 0) -> [String] {
+        let room = isWindow ? max(20, width - indent) : .max
+        let gap = TerminalText.width(separator)
+        var lines: [String] = []
+        var filled = 0
+        for piece in pieces {
+            let text = TerminalText.shortened(TerminalText.harmless(piece.text), room)
+            let needed = TerminalText.width(text)
+            if let last = lines.indices.last, needed <= room - filled - gap {
+                lines[last] += separator + styled(text, piece.style)
+                filled += gap + needed
+            } else {
+                lines.append(styled(text, piece.style))
+                filled = needed
+            }
+        }
+        return lines
+    }
+
     /// Twelve of the 256 colours that are told apart on dark and on light ground; red is kept for errors.
     private static let palette = [33, 172, 36, 134, 142, 38, 168, 70, 97, 137, 67, 179]
 }

@@ -97,8 +97,8 @@ extension AgentSpan {
         case .workStepKind: work?.stepKind
         case .workAction: work?.stepAction
         case .workOutcome: work?.outcome
-        case .workTask: work?.taskID
-        case .workPriority: work?.taskPriority
+        case .workTask: taskID
+        case .workPriority: taskPriority
         case .workThread: work?.threadID
         case .workRetryOf: work?.retryOf
         case .workLinkMode: work.map { $0.isLinked ? "link" : "join" }

@@ -4,6 +4,18 @@ import SkeinModel
 import Testing
 
 @Suite struct DialectTrapTests {
+    @Test func `what a task is and how urgent, an agent of any dialect may say`() {
+        let agent = ClientSpan(
+            "invoke_agent lead",
+            [
+                "gen_ai.operation.name": "invoke_agent", "worktrace.task.id": "task-17",
+                "worktrace.task.priority": "low",
+            ]
+        ).read
+        #expect(agent.kind == .agent && agent.work == nil)
+        #expect(agent.taskID == "task-17" && agent.taskPriority == "low")
+    }
+
     // MARK: The Model Context Protocol
 
     @Test func `one call of a tool is seen in five layers`() {

@@ -85,7 +85,7 @@ struct OrchestrationSessionTests {
     @Test("WorkTrace's sessions keep their ids; a step opens none, whatever its kind")
     func workTrace() {
         var work = AgentSpans()
-        let lead = work.session("ses_1", agent: "lead", 0...100) { $0.work?.taskPriority = "high" }
+        let lead = work.session("ses_1", agent: "lead", 0...100) { $0.taskPriority = "high" }
         let spawn = work.step("st_1", of: "ses_1", .agent, "agent:coder", 10...90, below: lead) {
             $0.agent.name = "lead"
         }
