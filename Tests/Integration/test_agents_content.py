@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What agents say comes over OTLP, too: kept only where the server is told to, never in the clear where a rule masks it. And what
-Claude Code says of its calls in log records alone is part of its sessions."""
+"""What agents say comes over OTLP, too: kept only where the server is told to, never in the clear where a rule masks it.
+And what Claude Code says of its calls in log records alone is part of its sessions."""
 
 import otlp
 import pytest

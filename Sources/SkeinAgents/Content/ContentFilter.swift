@@ -38,7 +38,7 @@ package struct ContentFilter: Sendable {
         guard let found = ContentFinder(batch, keys, rows), !isKept || hasLongValue(batch) else {
             return Filtered(batch: batch)
         }
-        var changes = Changes()
+        var changes = Changes(batch)
         var reader = SpanReader(batch)
         for row in 0..<batch.count where found.mayHold(row) {
             look(at: row, in: batch, found, &reader, &changes)
@@ -55,12 +55,21 @@ package struct ContentFilter: Sendable {
         var attributes: [Int: SpanBatchRewriter.Change] = [:]
         var eventAttributes: [Int: SpanBatchRewriter.Change] = [:]
         var marks: [Int: [Attribute]] = [:]
+        /// The refs of ``ContentFilter/markKeys`` in the batch.
+        let markRefs: [SpanBatch.Ref]
+
+        init(_ batch: SpanBatch) { markRefs = batch.dictionary.refs(of: ContentFilter.markKeys.map { Array($0.utf8) }) }
+
         var count: Int { attributes.count + eventAttributes.count }
     }
 
     private func hasLongValue(_ batch: SpanBatch) -> Bool {
+        (0..<UInt32(batch.dictionary.count)).contains { isLong($0, in: batch) }
+    }
+
+    private func isLong(_ value: SpanBatch.Ref, in batch: SpanBatch) -> Bool {
         let offsets = batch.dictionary.offsets
-        return (0..<batch.dictionary.count).contains { Int(offsets[$0 + 1] &- offsets[$0]) > cut.byteCountMax }
+        return Int(offsets[Int(value) + 1] &- offsets[Int(value)]) > cut.byteCountMax
     }
 
     private func look(
@@ -74,30 +83,40 @@ package struct ContentFilter: Sendable {
         let holder = Holder(span, own: reader.own, isClaimed: reader.isClaimed(span))
         let before = changes.count
         for pair in batch.attributes.range(of: row) {
-            let isContent = found.rows(ofKey: batch.attributes.keyRefs[pair]).first(where: holder.holds)
-            guard let isContent else { continue }
-            let value = batch.dictionary.value(batch.attributes.valueRefs[pair])
-            if isNameOfHandoff(isContent, value, span) { continue }
-            changes.attributes[pair] = change(value, isContent.form)
+            let content = found.rows(ofKey: batch.attributes.keyRefs[pair]).first(where: holder.holds)
+            guard let content else { continue }
+            let value = batch.attributes.valueRefs[pair]
+            if isNameOfHandoff(content, value, span, batch) { continue }
+            changes.attributes[pair] = change(value, content.form, batch)
         }
         for event in batch.events.range(of: row) {
-            let allBut = found.plainKeys(ofEvent: event, row, holder)
+            let plainKeys = found.plainKeys(ofEvent: event, row, holder)
             for pair in batch.events.attributes.range(of: event) {
                 let key = batch.events.attributes.keyRefs[pair]
-                let isContent = found.rows(ofEventKey: key).first(where: holder.holds)
-                let isRest = allBut.map { !$0.contains(batch.dictionary.string(key)) } ?? false
-                guard isContent != nil || isRest else { continue }
-                let value = batch.dictionary.value(batch.events.attributes.valueRefs[pair])
-                changes.eventAttributes[pair] = change(value, isContent?.form ?? .value)
+                let content = found.rows(ofEventKey: key).first(where: holder.holds)
+                let isRest = plainKeys.map { !$0.contains(batch.dictionary.string(key)) } ?? false
+                guard content != nil || isRest else { continue }
+                let value = batch.events.attributes.valueRefs[pair]
+                changes.eventAttributes[pair] = change(value, content?.form ?? .value, batch)
             }
         }
         guard changes.count > before else { return }
-        changes.marks[row] = marks(of: span, row, batch)
+        changes.marks[row] = marks(of: span, row, batch, changes.markRefs)
     }
 
     /// What becomes of a piece of content; `nil` when nothing does.
-    private func change(_ value: AttributeValue, _ form: ContentKey.Form) -> SpanBatchRewriter.Change? {
-        if isKept { return cut.cut(value).map { .replace(Self.encoded($0)) } }
+    private func change(
+        _ ref: SpanBatch.Ref,
+        _ form: ContentKey.Form,
+        _ batch: SpanBatch
+    ) -> SpanBatchRewriter.Change? {
+        if isKept {
+            guard isLong(ref, in: batch) else { return nil }
+            return cut.cut(batch.dictionary.value(ref)).map { .replace(Self.encoded($0)) }
+        }
+        // Whatever is this long is none of the values that say nothing.
+        if form != .members, batch.dictionary.withBytes(ref, { $0.count > 16 }) { return .drop }
+        let value = batch.dictionary.value(ref)
         switch value {
         case .null, .string(""), .string("<REDACTED>"): return nil
         default: break
@@ -116,9 +135,15 @@ package struct ContentFilter: Sendable {
     }
 
     /// What spans of OpenInference are given that hand control over is the name of an agent.
-    private func isNameOfHandoff(_ key: ContentKey, _ value: AttributeValue, _ span: AgentSpan) -> Bool {
+    private func isNameOfHandoff(
+        _ key: ContentKey,
+        _ value: SpanBatch.Ref,
+        _ span: AgentSpan,
+        _ batch: SpanBatch
+    ) -> Bool {
         guard span.kind == .handoff, key.key == "input.value" || key.key == "output.value",
-            let text = value.scalarText, text.utf8.count <= Self.nameByteCountMax, JSONValue.structure(text) == nil
+            let text = batch.dictionary.value(value).scalarText, text.utf8.count <= Self.nameByteCountMax,
+            JSONValue.structure(text) == nil
         else { return false }
         return text == span.handoff?.from || text == span.handoff?.to
     }
@@ -126,17 +151,22 @@ package struct ContentFilter: Sendable {
     /// Names are no longer.
     private static let nameByteCountMax = 128
 
-    /// What is written on a row of which something went.
-    private func marks(of span: AgentSpan, _ row: Int, _ batch: SpanBatch) -> [Attribute] {
-        var marks = [Attribute(isKept ? "worktrace.content.truncated" : "worktrace.content.dropped", true)]
-        if let hash = span.tool?.argumentsHash {
-            marks.append(Attribute("worktrace.content.arguments.hash", .string(Hex.string(hash))))
+    private static let markKeys = [
+        "worktrace.content.dropped", "worktrace.content.truncated", "worktrace.content.arguments.hash",
+        "worktrace.content.result.bytes",
+    ]
+
+    /// What is written on a row of which something went, unless it is there.
+    private func marks(of span: AgentSpan, _ row: Int, _ batch: SpanBatch, _ refs: [SpanBatch.Ref]) -> [Attribute] {
+        let values: [AttributeValue?] = [
+            isKept ? nil : true, isKept ? true : nil, span.tool?.argumentsHash.map { .string(Hex.string($0)) },
+            span.tool?.resultBytes.map { .int(Int64(clamping: $0)) },
+        ]
+        let keys = batch.attributes.keyRefs[batch.attributes.range(of: row)]
+        return zip(zip(Self.markKeys, refs), values).compactMap { mark, value in
+            guard let value, mark.1 == 0 || !keys.contains(mark.1) else { return nil }
+            return Attribute(mark.0, value)
         }
-        if let count = span.tool?.resultBytes {
-            marks.append(Attribute("worktrace.content.result.bytes", .int(Int64(clamping: count))))
-        }
-        let known = Set(batch.attributes.range(of: row).map { batch.dictionary.string(batch.attributes.keyRefs[$0]) })
-        return marks.filter { !known.contains($0.key) }
     }
 
     private static func encoded(_ value: AttributeValue) -> [UInt8] {

@@ -55,7 +55,8 @@ package struct ContentKey: Sendable {
                 "gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response", "gcp.vertex.agent.tool_call_args",
                 "gcp.vertex.agent.tool_response", "gcp.vertex.agent.data", "mlflow.spanInputs", "mlflow.spanOutputs",
             ]
-        ) + rows(.genAI, ["system_prompt"], held: .agents)
+        ) + rows(.genAI, ["gen_ai.input.messages", "gen_ai.output.messages"], .list)
+        + rows(.genAI, ["system_prompt"], held: .agents)
         + rows(.workTrace, ["worktrace.session.summary"])
         + rows(
             .openInference,
