@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 
 /// Changes texts and values of a batch, whoever they belong to, so that nothing of what was there before is left in it.
 package struct SpanBatchRewriter {
@@ -23,6 +24,23 @@ package struct SpanBatchRewriter {
         rewrite(\.links.attributes, count: batch.links.spanIDs.count, change)
         rewrite(\.resources.attributes, count: batch.resources.count, change)
         rewrite(\.scopes.attributes, count: batch.scopes.count, change)
+    }
+
+    /// Changes attributes of spans by their places in the table, and adds what `marks` says of a row behind them.
+    package mutating func changeSpans(_ changes: [Int: Change], adding marks: [Int: [Attribute]]) {
+        let added = marks.mapValues { attributes in
+            attributes.map { attribute in
+                var out = ByteWriter()
+                EncodedValue.append(attribute.value, to: &out)
+                return (key: add(Array(attribute.key.utf8)), value: add(out.array()))
+            }
+        }
+        rewrite(\.attributes, count: batch.count, changes, adding: added)
+    }
+
+    /// Changes attributes of events by their places in the table.
+    package mutating func changeEvents(_ changes: [Int: Change]) {
+        rewrite(\.events.attributes, count: batch.events.nameRefs.count, changes)
     }
 
     /// Asks about every key of an attribute: the bytes that stand in its place, `nil` to keep it.
@@ -83,7 +101,17 @@ package struct SpanBatchRewriter {
             let found = change(table.keyRefs[pair], table.valueRefs[pair])
             if found != .keep { changes[pair] = found }
         }
-        guard !changes.isEmpty else { return }
+        rewrite(path, count: count, changes)
+    }
+
+    private mutating func rewrite(
+        _ path: WritableKeyPath<SpanBatch, SpanBatch.AttributeTable>,
+        count: Int,
+        _ changes: [Int: Change],
+        adding added: [Int: [(key: SpanBatch.Ref, value: SpanBatch.Ref)]] = [:]
+    ) {
+        guard !changes.isEmpty || !added.isEmpty else { return }
+        let table = batch[keyPath: path]
         isChanged = true
         var rewritten = SpanBatch.AttributeTable()
         rewritten.ends.reserveCapacity(count)
@@ -97,6 +125,10 @@ package struct SpanBatchRewriter {
                 }
                 rewritten.keyRefs.append(table.keyRefs[pair])
                 rewritten.valueRefs.append(value)
+            }
+            for pair in added[owner] ?? [] {
+                rewritten.keyRefs.append(pair.key)
+                rewritten.valueRefs.append(pair.value)
             }
             rewritten.ends.append(UInt32(truncatingIfNeeded: rewritten.keyRefs.count))
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import Crypto
 import Foundation
+import SkeinAPI
+import SkeinAgents
 import SkeinBase
 import SkeinPipeline
 
@@ -26,12 +28,21 @@ struct Intake {
         }
         traceLimit = configuration.traceSpansTakenMax.map { TraceSpanLimit(spanCountMax: $0) }
         stages += sampling
-        var both: [any IntakeStage] = []
-        if let scrubber = try Self.scrubber(configuration, telemetry) { both.append(scrubber) }
-        // Of a secret that is cut nobody would know any more that it was one.
-        if let most = configuration.valueBytesMax { both.append(ValueLimit(byteCountMax: most, telemetry: telemetry)) }
-        self.stages = stages + both
-        self.logStages = logStages + both
+        // Of a secret that is cut nobody would know any more that it was one, and the hash of what an agent said is to be one
+        // of what may be known.
+        if let scrubber = try Self.scrubber(configuration, telemetry) {
+            stages.append(scrubber)
+            logStages.append(scrubber)
+        }
+        stages.append(ContentStage(configuration.workContent, of: .spans, telemetry: telemetry))
+        logStages.append(ContentStage(configuration.workContent, of: .logRecords, telemetry: telemetry))
+        if let most = configuration.valueBytesMax {
+            let limit = ValueLimit(byteCountMax: most, telemetry: telemetry)
+            stages.append(limit)
+            logStages.append(limit)
+        }
+        self.stages = stages
+        self.logStages = logStages
     }
 
     private static func scrubber(

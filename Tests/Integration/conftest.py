@@ -110,10 +110,12 @@ def serve(binary, folder):
 
 
 @pytest.fixture(scope="module")
-def server(binary):
-    """One server for all tests of a file. It must survive them all, and end well when asked to."""
+def server(binary, request):
+    """One server for all tests of a file, which says in SERVER_ARGUMENTS how it is set up. It must survive them all, and end
+    well when asked to."""
+    arguments = getattr(request.module, "SERVER_ARGUMENTS", ())
     with tempfile.TemporaryDirectory(prefix="skein-") as path:
-        server = Server(binary, Path(path) / "data", log=Path(path) / "log").start()
+        server = Server(binary, Path(path) / "data", *arguments, log=Path(path) / "log").start()
         first = server.pid
         try:
             yield server

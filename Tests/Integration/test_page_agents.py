@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 from server import eventually, request
 
 WORK = "/api/worktrace/v1"
+SERVER_ARGUMENTS = ("--worktrace-content", "keep")
 
 
 def tell(server, path, **body):

@@ -179,8 +179,8 @@ export class Conversation {
   /** Why nothing, or not everything, can be read. */
   why({ contentState, turns }) {
     if (contentState === "kept" && turns.length) return null;
-    if (contentState === "dropped") return h("div.how-to", {}, h("p", {}, "What was said was not kept: this server is set up to drop content, or it was too large. Times, names and tokens are complete."),
-      h("dl", {}, h("dt.faint", {}, "To keep what is sent to the WorkTrace API from now on"), h("dd", {}, h("code", {}, "skein serve --worktrace-content keep"))));
+    if (contentState === "dropped") return h("div.how-to", {}, h("p", {}, "What was said was not kept: this server is set up to drop it. Times, names, tokens and cost are complete."),
+      h("dl", {}, h("dt.faint", {}, "To keep what is sent from now on"), h("dd", {}, h("code", {}, "skein serve --worktrace-content keep"))));
     if (contentState === "kept") return h("p.faint", {}, "No turn belongs to this session.");
     return h("div.how-to", {}, h("p", {}, "What was said was not recorded: instrumentations leave content out until they are asked for it. Times, names and tokens are complete."),
       h("dl", {}, HOW_TO.map(([who, how]) => [h("dt.faint", {}, who), h("dd", {}, h("code", {}, how))])));

@@ -17,11 +17,12 @@ const NAMES = {
   arguments: ["gen_ai.tool.call.arguments", "tool_arguments", "tool.parameters", "traceloop.entity.input", "input.value", "langfuse.observation.input"],
   result: ["gen_ai.tool.call.result", "tool_response", "traceloop.entity.output", "output.value", "langfuse.observation.output"],
   callId: ["gen_ai.tool.call.id", "tool_call.id"],
+  isDropped: ["worktrace.content.dropped"],
 };
 
 /**
  * @param {any} span OTLP JSON @returns {{ model?: string, provider?: string, finish?: string, firstChunkNanos?: number, input?: number, output?: number, cached?: number, reasoning?: number,
- *   cost?: number, arguments?: string, result?: string, callId?: string }}
+ *   cost?: number, arguments?: string, result?: string, callId?: string, isDropped?: boolean }}
  */
 export function spanFacts(span) {
   const values = new Map((span?.attributes ?? []).map(({ key, value }) => [key, value]));
@@ -39,6 +40,7 @@ export function spanFacts(span) {
     if (key in facts && !Number.isFinite((facts[key] = Number(facts[key])))) delete facts[key];
   }
   for (const key of ["arguments", "result"]) if (key in facts) facts[key] = typeof facts[key] === "string" ? facts[key] : JSON.stringify(facts[key]);
+  if ("isDropped" in facts) facts.isDropped = facts.isDropped === true;
   for (const key of ["model", "provider", "callId"]) if (key in facts) facts[key] = String(facts[key]);
   return facts;
 }

@@ -103,6 +103,7 @@ export class SpanPanel {
       this.childLinks(call?.childSessionIds ?? orchestration.edges.filter((edge) => edge.spanId === block.spanId && edge.kind !== "message").map(({ toSessionId }) => toSessionId)),
       call && call.layers.length > 1 ? this.layers(call) : null,
       this.content("Arguments", facts.arguments), this.content("Result", facts.result),
+      facts.isDropped ? h("p.faint", {}, "What was said here was not kept: this server is set up to drop it.") : null,
     ];
   }
 

@@ -50,7 +50,7 @@ package enum Conversation {
     ///
     /// The first of these that says anything is taken, so that nothing is told twice: the convention's messages, in attributes
     /// or in an event; pydantic-ai's; Langfuse's input and output; OpenInference's messages; OpenLLMetry's prompts; lists of
-    /// the convention's older events, and these events themselves; Vercel's AI SDK; what a tool was given and gave back; any
+    /// the convention's older events, and these events themselves; Vercel's AI SDK; Claude Code's texts; what a tool was given and gave back; any
     /// other input and output.
     package static func read(_ batch: SpanBatch, _ row: Int) -> [Turn] {
         let record = Record(batch, row)
@@ -95,6 +95,13 @@ package enum Conversation {
             reader.read(record["ai.prompt.messages"] ?? record["ai.prompt"], role: "user")
             reader.read(record["ai.response.text"], role: "assistant")
             reader.read(calls: record["ai.response.toolCalls"], role: "assistant")
+        },
+        { record, reader in
+            guard record.span.name.hasPrefix("claude_code."), record.agentSpan.kind != .tool else { return }
+            for key in ["new_context", "user_prompt"] where reader.turns.isEmpty && record[key] != "<REDACTED>" {
+                reader.read(record[key], role: "user")
+            }
+            reader.read(record["response.model_output"], role: "assistant")
         },
         tool,
         { record, reader in

@@ -187,5 +187,33 @@ extension Mapping {
             example: "three",
             says: "5"
         ),
+
+        // What stands in place of the two where they are dropped or cut.
+        Mapping(
+            .argumentsHash,
+            "worktrace.content.arguments.hash",
+            .workTrace,
+            of: [.tool],
+            example: "00000000000000ff",
+            says: "00000000000000ff"
+        ),
+        Mapping(
+            .resultBytes,
+            "worktrace.content.result.bytes",
+            .workTrace,
+            as: .count,
+            of: [.tool],
+            example: 5,
+            says: "5"
+        ),
+        Mapping(
+            .resultBytes,
+            "worktrace.tool.result_bytes",
+            .workTrace,
+            as: .count,
+            of: [.tool],
+            example: 5,
+            says: "5"
+        ),
     ]
 }

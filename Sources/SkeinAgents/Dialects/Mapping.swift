@@ -55,6 +55,7 @@ package struct Mapping: Sendable {
         case provider, requestedModel, answeredModel, responseID, finishReasons, firstChunk
         case inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, reasoningTokens, totalTokens, usd
         case toolName, toolCallID, toolServer, requestID, toolArguments, toolResult
+        case argumentsHash, resultBytes
         case handoffMode, handoffFrom, handoffTo
         case waitKind, waitID
         case nodeID, nodeParentID, designNodes, designEdges

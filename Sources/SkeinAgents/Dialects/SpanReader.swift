@@ -143,6 +143,15 @@ struct SpanReader {
         }
     }
 
+    /// Whether the span or record that was read last is one of an agent, be it that it does no work. Any service may have
+    /// Logfire's templates for its messages.
+    func isClaimed(_ span: AgentSpan) -> Bool {
+        span.dialect != nil || own.contains(.claudeCode) || own.contains(.codex)
+            || rows[Mapping.Field.kind.rawValue].contains {
+                values.has($0.key) && Mapping.table[$0.mapping].key != "logfire.msg_template"
+            }
+    }
+
     private func says(_ says: NameRule.Says, _ name: NameFacts) -> Bool {
         name.matches.contains { NameRule.table[$0.rule].says == says }
     }
@@ -222,8 +231,9 @@ struct SpanReader {
         tool.callID = text(.toolCallID, span)
         tool.server = text(.toolServer, span)
         tool.requestID = text(.requestID, span)
-        tool.argumentsHash = first(.toolArguments, span) { ArgumentsHash.of($0) }
-        tool.resultBytes = first(.toolResult, span) { JSONValue.byteCount($0) }
+        tool.argumentsHash =
+            text(.argumentsHash, span).map(ArgumentsHash.told) ?? first(.toolArguments, span) { ArgumentsHash.of($0) }
+        tool.resultBytes = number(.resultBytes, span)?.count ?? first(.toolResult, span) { JSONValue.byteCount($0) }
         return tool
     }
 

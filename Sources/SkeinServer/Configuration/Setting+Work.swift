@@ -19,8 +19,8 @@ extension Setting {
         ),
         Setting(
             "worktrace-content",
-            "What becomes of prompts, arguments, results and texts of messages that agents send to the WorkTrace API: `keep` them, "
-                + "or `drop` them and keep length and hash. Spans that come by other ways are not touched: see `scrub-rules`.",
+            "What becomes of prompts, arguments, results and texts of messages that agents send, to the WorkTrace API or in spans "
+                + "and logs: `keep` them, or `drop` them and keep of tools' arguments and results a hash and a length.",
             form: "drop or keep",
             read: { text, configuration in
                 guard text == "drop" || text == "keep" else { return false }

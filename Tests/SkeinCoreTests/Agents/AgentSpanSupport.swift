@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinAgents
+import SkeinBase
 import SkeinModel
 import Testing
 
@@ -77,7 +78,8 @@ extension AgentSpan {
         case .toolCallID: tool?.callID
         case .toolServer: tool?.server
         case .requestID: tool?.requestID
-        case .toolResult: tool?.resultBytes?.description
+        case .toolResult, .resultBytes: tool?.resultBytes?.description
+        case .argumentsHash: tool?.argumentsHash.map { Hex.string($0) }
         case .handoffMode: kind?.rawValue
         case .handoffFrom: handoff?.from
         case .handoffTo: handoff?.to

@@ -176,4 +176,19 @@ import Testing
         let deep = String(repeating: "{\"message\":", count: 200) + "1" + String(repeating: "}", count: 200)
         _ = Self.turns(["input.value": .string(deep)])
     }
+
+    @Test func `Claude Code's texts are read where it sends them`() {
+        func turns(_ name: String, _ attributes: [String: AttributeValue]) -> [Turn] {
+            Conversation.read(SpanBatch(spans: [ClientSpan(name, attributes).span]), 0)
+        }
+        let call: [String: AttributeValue] = ["new_context": "Fix it.", "response.model_output": "Done."]
+        #expect(
+            turns("claude_code.llm_request", call) == [
+                Turn(role: "user", kind: .text, text: "Fix it."), Turn(role: "assistant", kind: .text, text: "Done."),
+            ]
+        )
+        #expect(turns("claude_code.interaction", ["user_prompt": "Fix it."]).map(\.text) == ["Fix it."])
+        #expect(turns("claude_code.interaction", ["user_prompt": "<REDACTED>"]).isEmpty)
+        #expect(turns("llm_request", call).isEmpty)
+    }
 }

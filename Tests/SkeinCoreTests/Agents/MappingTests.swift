@@ -23,7 +23,7 @@ import Testing
                 span.attributes.append(Attribute("worktrace.totals.steps", 9))
             }
             if mapping.field == .kind { span.attributes.append(Attribute("worktrace.step.id", "st_1")) }
-            if mapping.field == .toolServer { span.attributes.append(Attribute("worktrace.step.id", "st_1")) }
+            if mapping.kinds == [.tool] { span.attributes.append(Attribute("worktrace.step.id", "st_1")) }
         }
         if mapping.field != .kind { addKind(mapping, to: &span) }
         return span

@@ -16,7 +16,9 @@ struct RecordedSpanTests {
         Set(try spans(name).compactMap(line)).sorted()
     }
 
-    static func spans(_ name: String) throws -> [AgentSpan] {
+    static func spans(_ name: String) throws -> [AgentSpan] { AgentSpan.read(try batch(name)) }
+
+    static func batch(_ name: String) throws -> SpanBatch {
         let text = try String(contentsOf: recordings.appending(path: name + ".jsonl"), encoding: .utf8)
         var requests: [SkeinModel.Span] = []
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
@@ -24,7 +26,7 @@ struct RecordedSpanTests {
             let batch = try Array(line).withUnsafeBytes { try decoder.decode($0, receivedUnixNanos: 0) }.batch
             requests += batch.spans
         }
-        return AgentSpan.read(SpanBatch(spans: requests))
+        return SpanBatch(spans: requests)
     }
 
     static func work(_ span: AgentSpan) -> String? {

@@ -23,7 +23,7 @@ struct WorkForest {
     struct Trace {
         let id: TraceID
         let batch: SpanBatch
-        let spans: [AgentSpan]
+        private(set) var spans: [AgentSpan]
         /// Where a span stands; of several that share an id the first.
         private let rows: [SpanID: Int]
 
@@ -40,6 +40,9 @@ struct WorkForest {
         }
 
         func row(of id: SpanID) -> Int? { rows[id] }
+
+        /// Adds what log records of the trace tell of its calls of models.
+        mutating func addCosts(in records: LogBatch) { ClaudeCodeCosts.add(records.rows, to: &spans) }
     }
 
     /// What the spans of all traces tell, with the trace asked for in the middle.
@@ -107,7 +110,14 @@ struct WorkForest {
         let added = open.filter { !known.contains($0.spanID) }
         if !added.isEmpty { batch = SpanBatch(spans: batch.spans + added, receivedUnixNanos: batch.receivedUnixNanos) }
         guard !batch.isEmpty else { return nil }
-        return Trace(id, batch, open: Set(added.filter { $0.attributes["worktrace.open"] == true }.map(\.spanID)))
+        var trace = Trace(id, batch, open: Set(added.filter { $0.attributes["worktrace.open"] == true }.map(\.spanID)))
+        if let logs = api.logRecords, ClaudeCodeCosts.areWanted(by: trace.spans) {
+            let list = try await api.ask(call) { _ throws(StoreError) in
+                try await logs.logRecords(ofTrace: id, span: nil, limit: LogRecordList.countMax)
+            }
+            trace.addCosts(in: list.batch)
+        }
+        return trace
     }
 
     /// The newest traces that `query` finds.
