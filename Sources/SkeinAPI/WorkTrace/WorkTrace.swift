@@ -123,6 +123,9 @@ package final class WorkTrace: Sendable {
     /// Looks into the books.
     func read<Value: Sendable>(_ look: (borrowing WorkLedger) -> Value) -> Value { ledger.withLock { look($0) } }
 
+    /// Whether a session is in the books: those who watch are told of its steps as they go on.
+    func knows(session: String) -> Bool { read { $0.sessions[session] != nil } }
+
     /// Takes in a session that only the store knew.
     func adopt(_ session: WorkSession) async throws(APIError) {
         _ = try await perform { ledger, _, effects in

@@ -11,6 +11,7 @@ import Testing
 /// The WorkTrace API over a store in memory, with a clock of its own, and a journal that outlives it.
 final class WorkUnderTest: Sendable {
     let store = MemoryStore()
+    let live = LiveTraces()
     let clock = TurnedClock()
     let journal: MemoryRecordLog
     let messages: MemoryRecordLog
@@ -34,7 +35,7 @@ final class WorkUnderTest: Sendable {
         if let unixNanos { clock.unix.withLock { $0 = unixNanos } }
         self.journal = journal
         self.messages = messages
-        let (door, store, clock) = (Door(), store, clock)
+        let (door, store, clock, live) = (Door(), store, clock, live)
         self.door = door
         work = try WorkTrace(
             journal: journal,
@@ -42,6 +43,7 @@ final class WorkUnderTest: Sendable {
             intake: WorkIntake { batch throws(Refusal) in
                 if let refusal = door.refusal.withLock({ $0 }) { throw refusal }
                 do { try await store.append(batch) } catch { throw Refusal(.storeUnavailable, "\(error)") }
+                live.note(batch)
             },
             limits: limits,
             content: content,
@@ -49,7 +51,7 @@ final class WorkUnderTest: Sendable {
             clock: clock,
             store: store
         )
-        api = API(store: store, clock: clock, work: work) { ServerStatus(version: "0", startedUnixNanos: 0) }
+        api = API(store: store, clock: clock, live: live, work: work) { ServerStatus(version: "0", startedUnixNanos: 0) }
     }
 
     /// The same journal in a new process.
