@@ -117,7 +117,7 @@ export class Details {
     const onPath = h("dd", {}, h("span.faint", {}, "…"));
     this.showPathTime(onPath);
     return h("dl.timing", {},
-      fact("Duration", duration(model.duration[row]), exactDuration(model.duration[row])),
+      fact("Duration", [duration(model.duration[row]), model.running[row] ? h("span.faint", {}, " so far, still running") : null], exactDuration(model.duration[row])),
       fact("Self time", [duration(own), h("span.faint", {}, ` ${share(own / Math.max(1, model.duration[row]))}`)], exactDuration(own)),
       fact("Of trace", share(model.duration[row] / (model.to - model.from))),
       fact("Starts at", `+${duration(model.start[row])}`, start ? absoluteTime(start, zone.value, 9) : exactDuration(model.start[row])),
