@@ -130,7 +130,8 @@ export class Details {
   async showPathTime(place) {
     const { model, row } = this;
     try {
-      const time = (await this.actions.criticalPath()).nanosOf(row);
+      // A span that still runs has gone on since.
+      const time = Math.min((await this.actions.criticalPath()).nanosOf(row), model.duration[row]);
       if (time > 0) fill(place, duration(time), h("span.faint", {}, ` ${share(time / (model.to - model.from))}`));
       else fill(place, "not on it");
       attribute(place, "title", exactDuration(time));

@@ -168,9 +168,7 @@ extension NativeAPI {
         _ api: API,
         _ call: APICall
     ) async throws(APIError) -> OpenTraceReader {
-        guard let reader = try await api.openReader(of: id, call) else {
-            throw APIError(404, "unknown-trace", "No span of trace \(id) is stored.")
-        }
+        guard let reader = try await api.openReader(of: id, call) else { throw WorkForest.unknown(id) }
         return reader
     }
 
