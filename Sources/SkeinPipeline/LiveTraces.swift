@@ -11,6 +11,8 @@ import Synchronization
 package final class LiveTraces: Sendable {
     /// Traces that wait for a watcher, at most.
     package static let waitingCountMax = 1_000
+    /// Spans that wait for a watcher that asks for them, at most.
+    package static let waitingSpanCountMax = 10_000
 
     private let watchers = Mutex<[UInt64: Watcher]>([:])
     private let nextNumber = Atomic<UInt64>(0)
@@ -26,10 +28,11 @@ package final class LiveTraces: Sendable {
     /// How many watch.
     package var watcherCount: Int { watchers.withLock { $0.count } }
 
-    /// Begins to watch for traces with a span that satisfies `predicate`. Ends with ``Watcher/stop()``.
-    package func watch(for predicate: SpanPredicate) -> Watcher {
+    /// Begins to watch for traces with a span that satisfies `predicate`, and with `namingSpans` for the spans of them that
+    /// come from now on. Ends with ``Watcher/stop()``.
+    package func watch(for predicate: SpanPredicate, namingSpans: Bool = false) -> Watcher {
         let number = nextNumber.add(1, ordering: .relaxed).oldValue
-        let watcher = Watcher(CompiledPredicate(predicate)) { [weak self] in
+        let watcher = Watcher(CompiledPredicate(predicate), namesSpans: namingSpans) { [weak self] in
             self?.watchers.withLock { $0[number] = nil }
         }
         watchers.withLock { $0[number] = watcher }
@@ -39,19 +42,23 @@ package final class LiveTraces: Sendable {
     /// One who watches.
     package final class Watcher: Sendable {
         private let predicate: CompiledPredicate
+        private let namesSpans: Bool
         private let end: @Sendable () -> Void
         private let state = Mutex(State())
 
-        private struct State {
+        fileprivate struct State {
             var order: [TraceID] = []
             var known: Set<TraceID> = []
             var droppedCount = 0
+            var spans: [TraceID: [SpanID]] = [:]
+            var spanCount = 0
             /// Traces with a span that satisfied the predicate.
             var seen = SeenTraces()
         }
 
-        fileprivate init(_ predicate: CompiledPredicate, end: @escaping @Sendable () -> Void) {
+        fileprivate init(_ predicate: CompiledPredicate, namesSpans: Bool, end: @escaping @Sendable () -> Void) {
             self.predicate = predicate
+            self.namesSpans = namesSpans
             self.end = end
         }
 
@@ -62,6 +69,7 @@ package final class LiveTraces: Sendable {
             guard let rows = try? BatchScan.rows(of: batch, in: .all, matching: predicate) else { return }
             state.withLock { state in
                 guard !rows.isEmpty || !state.seen.isEmpty else { return }
+                if namesSpans { return state.noteSpans(of: batch, rows) }
                 var last: TraceID?
                 for row in 0..<batch.count {
                     let id = batch.traceIDs[row]
@@ -78,12 +86,35 @@ package final class LiveTraces: Sendable {
             }
         }
 
+        /// The spans that were noted since the last call, and how many were dropped.
+        package func takeSpans() -> (spans: [TraceID: [SpanID]], droppedCount: Int) {
+            state.withLock { state in
+                defer { (state.spans, state.spanCount, state.droppedCount) = ([:], 0, 0) }
+                return (state.spans, state.droppedCount)
+            }
+        }
+
         /// The traces that were noted since the last call, in order, and how many were dropped.
         package func take() -> (traces: [TraceID], droppedCount: Int) {
             state.withLock { state in
                 defer { (state.order, state.known, state.droppedCount) = ([], [], 0) }
                 return (state.order, state.droppedCount)
             }
+        }
+    }
+}
+
+extension LiveTraces.Watcher.State {
+    /// Notes every span of the traces that hold one of `rows`.
+    fileprivate mutating func noteSpans(of batch: SpanBatch, _ rows: RowSet) {
+        for row in 0..<batch.count where rows[row] { seen.insert(batch.traceIDs[row]) }
+        for row in 0..<batch.count where seen.contains(batch.traceIDs[row]) {
+            guard spanCount < LiveTraces.waitingSpanCountMax else {
+                droppedCount += 1
+                continue
+            }
+            spans[batch.traceIDs[row], default: []].append(batch.spanIDs[row])
+            spanCount += 1
         }
     }
 }

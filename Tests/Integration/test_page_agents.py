@@ -70,6 +70,20 @@ def details(page):
     return page.get_by_role("complementary", name="Span")
 
 
+def test_a_trace_shows_what_still_runs(open_page, server, live):
+    trace = request(server.web, "GET", f"{WORK}/sessions/{live}").json["trace"]["traceId"]
+    with open_page(f"/trace/{trace}") as rig:
+        page = rig.page
+        row = page.get_by_role("row", name=re.compile("execute_tool grep.*still running"))
+        expect(row).to_contain_text("still running")
+        expect(page.get_by_text("spans are still running")).to_be_visible()
+        expect(page.get_by_role("link", name="Agents").last).to_have_attribute("href", re.compile("/agents/session/live"))
+        row.click()
+        expect(details(page)).to_contain_text("so far, still running")
+        expect(details(page)).to_contain_text("worktrace.open")
+        assert_accessible(rig)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_sessions_and_how_their_tools_do(open_page, works, live, theme):
     with open_page("/agents", theme) as rig:

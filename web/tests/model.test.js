@@ -24,6 +24,13 @@ function skeleton(rows, extra = {}) {
 }
 const list = (array) => [...array];
 
+test("spans that have not ended are said to be running, by the row that shows them", () => {
+  const model = new TraceModel(skeleton([[1, 20, 10], [-1, 0, 100], [1, 10, 40]], { agents: true, open: [0, 1, 7] }));
+  assert.deepEqual(list(model.running), [1, 1, 0]);
+  assert.equal(model.holdsAgents, true);
+  assert.equal(new TraceModel(skeleton([[-1, 0, 1]])).holdsAgents, false);
+});
+
 test("rows keep the server's depth-first order, with depth, ends and places", () => {
   const model = new TraceModel(skeleton([[-1, 0, 100], [0, 10, 40], [1, 20, 10], [0, 60, 20]]));
   assert.deepEqual(list(model.span), [0, 1, 2, 3]);

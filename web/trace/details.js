@@ -117,7 +117,7 @@ export class Details {
     const onPath = h("dd", {}, h("span.faint", {}, "…"));
     this.showPathTime(onPath);
     return h("dl.timing", {},
-      fact("Duration", duration(model.duration[row]), exactDuration(model.duration[row])),
+      fact("Duration", [duration(model.duration[row]), model.running[row] ? h("span.faint", {}, " so far, still running") : null], exactDuration(model.duration[row])),
       fact("Self time", [duration(own), h("span.faint", {}, ` ${share(own / Math.max(1, model.duration[row]))}`)], exactDuration(own)),
       fact("Of trace", share(model.duration[row] / (model.to - model.from))),
       fact("Starts at", `+${duration(model.start[row])}`, start ? absoluteTime(start, zone.value, 9) : exactDuration(model.start[row])),
@@ -130,7 +130,8 @@ export class Details {
   async showPathTime(place) {
     const { model, row } = this;
     try {
-      const time = (await this.actions.criticalPath()).nanosOf(row);
+      // A span that still runs has gone on since.
+      const time = Math.min((await this.actions.criticalPath()).nanosOf(row), model.duration[row]);
       if (time > 0) fill(place, duration(time), h("span.faint", {}, ` ${share(time / (model.to - model.from))}`));
       else fill(place, "not on it");
       attribute(place, "title", exactDuration(time));

@@ -4,8 +4,6 @@ import * as api from "../api-agents.js";
 
 const LOGS_MAX = 10_000;
 const SESSIONS_MAX = 1000;
-/** Names by which agents, models and tools go: a trace without any is not asked for sessions. */
-const AGENTS = /agent|llm|chat|completion|tool|mcp|gen_?ai|embedd|prompt|model|claude|codex|openai|anthropic|gemini|graph|crew|retriev|handoff|workflow/i;
 const kept = new WeakMap();
 
 /** @param {import("./model.js").TraceModel} model @returns {Extras} */
@@ -43,8 +41,7 @@ class Extras {
   /** The sessions of agents in this trace. @returns {Promise<any[]>} */
   agentSessions() {
     const { model } = this;
-    const mayBe = model.operations.some((name) => AGENTS.test(name)) || model.services.some(({ name }) => AGENTS.test(name));
-    return this.once("agents", async () => (mayBe ? (await api.sessions({ traceId: model.traceId, limit: SESSIONS_MAX })).sessions : []));
+    return this.once("agents", async () => (model.holdsAgents ? (await api.sessions({ traceId: model.traceId, limit: SESSIONS_MAX })).sessions : []));
   }
 
   /** Whether any stored span of a range links to this trace. @param {{ start?: bigint, end?: bigint }} range @returns {Promise<boolean>} */

@@ -16,6 +16,8 @@ export class TraceModel {
     this.services = services;
     this.operations = operations;
     this.spanCount = spanCount;
+    /** Whether agents, models or tools are at work in it. */
+    this.holdsAgents = skeleton.agents === true;
     /** Rows, placeholders included. */
     this.count = count;
     /** The span of each row; of a placeholder -1 - its index in `missing`. */
@@ -34,6 +36,8 @@ export class TraceModel {
     this.links = new Int32Array(count);
     /** How many spans each stands for after sampling. */
     this.weight = new Float64Array(count);
+    /** Whether a span has not ended: its duration is up to when it was asked for. */
+    this.running = new Uint8Array(count);
     /** Children, and where this row stands among its siblings (from one). */
     this.children = new Int32Array(count);
     this.position = new Int32Array(count);
@@ -63,6 +67,7 @@ export class TraceModel {
       this.links[row] = isSpan ? spans.links[node] : 0;
       this.weight[row] = isSpan ? spans.weight[node] : 1;
     }
+    for (const span of skeleton.open ?? []) if (span >= 0 && span < spanCount) this.running[rowOf[span]] = 1;
     this.rootCount = roots;
     this.depthMax = this.depth.reduce((most, depth) => Math.max(most, depth), 0);
     this.measure();

@@ -58,6 +58,7 @@ export class SpanRow {
     if (model.isPlaceholder(row)) classes.push("absent");
     if (fold >= 0) classes.push("folded");
     else if (model.status[row] === 2) classes.push("failed");
+    else if (model.running[row]) classes.push("running");
     if (row === wall.selected) classes.push("chosen");
     if (wall.matches && !wall.isMatch(row)) classes.push("unmatched");
     const className = classes.join(" ");
@@ -260,7 +261,7 @@ export class SpanRow {
     const { row, fold, wall } = this;
     const { folds } = wall.outline;
     const element = this.parts.length;
-    const words = fold < 0 ? duration(wall.model.duration[row]) : `total ${duration(folds.total[fold])} · max ${duration(folds.longest[fold])}`;
+    const words = fold < 0 ? `${duration(wall.model.duration[row])}${wall.model.running[row] ? ", still running" : ""}` : `total ${duration(folds.total[fold])} · max ${duration(folds.longest[fold])}`;
     text(element, words);
     const width = words.length * wall.charWidth;
     const fitsRight = right + 6 + width < wall.timeWidth + ROOM - 6;

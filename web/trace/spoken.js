@@ -25,6 +25,7 @@ export function spokenRow(outline, row, path) {
   }
   const words = model.isPlaceholder(row) ? names.slice(1) : names;
   words.push(spokenDuration(model.duration[row]), part(model.duration[row]));
+  if (model.running[row]) words.push("still running");
   if (model.status[row] === 2) words.push("error");
   const hidden = outline.errors(row) - (model.status[row] === 2 ? 1 : 0);
   if (hidden) words.push(`${plural(hidden, "error")} below`);

@@ -89,7 +89,7 @@ class TracePage {
     this.find = new FindBar(this);
     this.head = new TraceHead(this);
     this.menu = new TraceMenu(app, view.id);
-    this.arrivals = new Arrivals(view.id, this.life.signal, (spanCount) => this.head.showArrived(spanCount - this.model.spanCount));
+    this.arrivals = new Arrivals(view.id, this.life.signal, (spanCount) => this.head.showArrived(spanCount - this.model.spanCount), (skeleton) => this.showTrace(skeleton));
     this.loadDetails = debounce(() => this.fetchDetails(), DETAILS_AFTER_MILLIS);
     this.keepZoom = debounce(() => this.keepState(), 150);
     this.build();
@@ -143,8 +143,10 @@ class TracePage {
   showTrace(skeleton) {
     if (!this.page.isConnected) fill(this.app.shell.main, this.page);
     const before = this.model && this.place();
+    const hadAgents = this.model?.hasAgents;
     this.skeleton = skeleton;
     this.model = new TraceModel(skeleton);
+    this.model.hasAgents = hadAgents;
     this.outline = new Outline(this.model);
     this.traceStart = nanos(skeleton.traceStartUnixNano);
     this.criticalPath = this.pathAsked = null;
@@ -152,8 +154,8 @@ class TracePage {
     this.spans.begin(this.model, this.traceStart);
     this.head.show();
     this.menu.showPin(skeleton.pinned);
-    this.menu.showAgents(this);
-    this.arrivals.begin(skeleton.spanCount, (skeleton.warnings ?? []).some(({ code }) => code === "still-arriving"));
+    if (!hadAgents) this.menu.showAgents(this);
+    this.arrivals.begin(skeleton);
     this.minimap.show(this.model);
     this.find.begin(this.model);
     this.mark();
@@ -170,11 +172,11 @@ class TracePage {
     const isZoomed = this.from > 0 || this.to < 1;
     return {
       outline, selected: selected < 0 ? "" : model.id(selected), top: top < 0 ? "" : model.id(top), offset: waterfall.list.top % waterfall.list.rowHeight,
-      start: this.traceStart, time: isZoomed ? [this.from, this.to].map((part) => model.from + part * whole) : null,
+      spanCount: model.spanCount, wasRunning: selected >= 0 && model.running[selected] === 1, start: this.traceStart, time: isZoomed ? [this.from, this.to].map((part) => model.from + part * whole) : null,
     };
   }
 
-  restore({ outline, selected, top, offset, start, time }) {
+  restore({ outline, selected, top, offset, spanCount, wasRunning, start, time }) {
     const { model, waterfall } = this;
     const { list } = waterfall;
     this.outline.takeOver(outline);
@@ -184,11 +186,11 @@ class TracePage {
     if (time) this.zoomNanos(time[0] + earlier, time[1] + earlier);
     else this.zoom(0, 1);
     this.find.run();
-    this.select(Math.max(0, this.selected), { keeps: false });
+    this.select(Math.max(0, this.selected), { keeps: false, opens: wasRunning && this.detailsOpen });
     const index = this.outline.indexOf(model.rowOf(top));
     if (index >= 0) list.top = index * list.rowHeight + offset;
     this.views.tell("model");
-    this.app.shell.say(`Trace with ${plural(model.spanCount, "span")}`);
+    if (model.spanCount !== spanCount) this.app.shell.say(`Trace with ${plural(model.spanCount, "span")}`);
   }
 
   /** The address says something else: another span, zoom, view. */

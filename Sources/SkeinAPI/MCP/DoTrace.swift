@@ -104,6 +104,7 @@ enum DoTrace {
             }
         case .endSession:
             let id = try session(&object, carrier, work)
+            object.completeOutcome("outcome")
             let session = try await work.endSession(id, object).value.record
             return answer("Session \(id) ended: \(session.outcome ?? "").") { json in
                 json.member("sessionId", id)

@@ -17,7 +17,7 @@ extension NativeAPI {
             )
         }
         let id = try call.traceID()
-        _ = try await reader(of: id, api, call)
+        try await checkStored(id, api, call)
         let pin: PinnedTrace
         do throws(StoreError) {
             pin = try api.pins.pin(id, atUnixNanos: api.clock.unixNanos)
@@ -26,12 +26,17 @@ extension NativeAPI {
         }
         do throws(APIError) {
             // It may have gone before it was pinned.
-            _ = try await reader(of: id, api, call)
+            try await checkStored(id, api, call)
         } catch {
             if error.status == 404 { _ = try? api.pins.unpin(id) }
             throw error
         }
         return .json { json in json.object { json in write(pin, to: &json) } }
+    }
+
+    /// What is open alone may never be stored.
+    private static func checkStored(_ id: TraceID, _ api: API, _ call: APICall) async throws(APIError) {
+        guard try await api.reader(of: id, call) != nil else { throw WorkForest.unknown(id) }
     }
 
     static func unpin(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {

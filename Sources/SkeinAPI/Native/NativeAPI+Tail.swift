@@ -64,7 +64,7 @@ extension NativeAPI {
     }
 
     /// A trace that is not too large to be put together; a store that has no room for it now leaves it out.
-    private static func whole(_ id: TraceID, in api: API) async throws -> SpanBatch? {
+    static func whole(_ id: TraceID, in api: API) async throws -> SpanBatch? {
         do throws(StoreError) {
             guard let reader = try await api.store.traceReader(id), reader.storedSpanCount <= api.traceSpanCountMax
             else {

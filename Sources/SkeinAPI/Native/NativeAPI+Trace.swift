@@ -21,9 +21,13 @@ extension NativeAPI {
             try document.append(page.spans) { count throws(APIError) in try room.hold(count) }
         }
         let isPinned = api.pins.isPinned(id)
-        var response = APIResponse.json(document.finish { json in if isPinned { json.member("pinned", true) } })
-        response.memory = room.memory
-        return isQuiet(reader, at: api.clock.unixNanos) ? tagged(response, call) : response
+        let response = APIResponse.json(
+            document.finish { json in
+                if isPinned { json.member("pinned", true) }
+                if !reader.openIDs.isEmpty { json.member("open", true) }
+            }
+        )
+        return settled(response, reader, room, api, call)
     }
 
     /// What a page needs to draw a trace, in columns; the details of a span it asks for with ``spans(_:_:)``.
@@ -32,20 +36,40 @@ extension NativeAPI {
         let reader = try await reader(of: id, api, call)
         var room = AnswerRoom(api.answers)
         try hold(&room, forSkeletonOf: reader, id)
-        var rows = TraceSkeleton.Rows()
-        try await api.forEachWindow(of: reader, columns: .fixed, call) { page throws(APIError) in rows.append(page) }
-        let gathered = rows.finish(receivedUnixNanos: reader.receivedUnixNanos)
+        let gathered = try await rows(of: reader, api, call)
         let tree = TraceTree(gathered.batch)
         let ordinals = try await api.ask(call) { store throws(StoreError) in
             try await store.ordinals(ofServices: tree.services.map(\.name))
         }
-        let isQuiet = isQuiet(reader, at: api.clock.unixNanos)
-        var skeleton = TraceSkeleton(tree, of: gathered, ordinals: ordinals)
+        var skeleton = TraceSkeleton(tree, of: gathered, open: reader.openIDs, ordinals: ordinals)
         skeleton.isPinned = api.pins.isPinned(id)
-        if !isQuiet { skeleton.warnings.append(.stillArriving) }
-        var response = APIResponse.json((consume skeleton).json().finish())
-        response.memory = room.memory
-        return isQuiet ? tagged(response, call) : response
+        if reader.openIDs.isEmpty, reader.isOpen || !isQuiet(reader, at: api.clock.unixNanos) {
+            skeleton.warnings.append(.stillArriving)
+        }
+        return settled(APIResponse.json((consume skeleton).json().finish()), reader, room, api, call)
+    }
+
+    /// What a skeleton shows of the spans of a trace. Whether agents work in it, the attributes of the first
+    /// ``TraceSkeleton/agentRowCountMax`` spans say, and the names of all.
+    private static func rows(
+        of reader: OpenTraceReader,
+        _ api: API,
+        _ call: APICall
+    ) async throws(APIError) -> TraceSkeleton.Rows.Gathered {
+        let probe = try AgentProbe()
+        var rows = TraceSkeleton.Rows(holdsAgents: reader.isOpen)
+        var cursor: SpanCursor?
+        repeat {
+            let isAsked = !rows.holdsAgents && rows.count < TraceSkeleton.agentRowCountMax
+            let window = SpanWindow(after: cursor, columns: isAsked ? .attributes : .fixed)
+            let page = try await api.ask(call) { _ throws(StoreError) in try await reader.window(window) }
+            if !rows.holdsAgents {
+                rows.holdsAgents = try await api.ask(call) { _ throws(StoreError) in try probe.holds(of: page.spans) }
+            }
+            rows.append(page)
+            cursor = page.next
+        } while cursor != nil
+        return rows.finish(receivedUnixNanos: reader.receivedUnixNanos)
     }
 
     /// Some spans with all they have: those of some ids, or page by page all there are.
@@ -143,10 +167,8 @@ extension NativeAPI {
         of id: TraceID,
         _ api: API,
         _ call: APICall
-    ) async throws(APIError) -> any TraceReader {
-        guard let reader = try await api.reader(of: id, call) else {
-            throw APIError(404, "unknown-trace", "No span of trace \(id) is stored.")
-        }
+    ) async throws(APIError) -> OpenTraceReader {
+        guard let reader = try await api.openReader(of: id, call) else { throw WorkForest.unknown(id) }
         return reader
     }
 
@@ -154,6 +176,19 @@ extension NativeAPI {
     private static func isQuiet(_ reader: any TraceReader, at now: UInt64) -> Bool {
         let (age, isFuture) = now.subtractingReportingOverflow(reader.receivedUnixNanos)
         return !isFuture && age >= quietNanos
+    }
+
+    /// The answer as it stands while `room` is held; what will hardly change has its entity tag.
+    private static func settled(
+        _ response: APIResponse,
+        _ reader: OpenTraceReader,
+        _ room: AnswerRoom,
+        _ api: API,
+        _ call: APICall
+    ) -> APIResponse {
+        var response = response
+        response.memory = room.memory
+        return !reader.isOpen && isQuiet(reader, at: api.clock.unixNanos) ? tagged(response, call) : response
     }
 
     /// The answer with its entity tag, or 304 when the client has it already (RFC 9110 §13.1.2). The tag is weak, since

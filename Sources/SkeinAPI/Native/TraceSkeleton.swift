@@ -12,12 +12,16 @@ struct TraceSkeleton {
     static let makingByteCount = 208
     /// Rows are numbered with 31 bits.
     static let spanCountMax = Int(Int32.max) - 1
+    /// Spans whose attributes are looked at for the work of agents.
+    static let agentRowCountMax = 10_000
 
     private let rows: Rows.Gathered
     private var batch: SpanBatch { rows.batch }
     private let tree: TraceTree
     /// By place in the tree's services.
     private let colors: [Int]
+    /// Rows of spans that have not ended.
+    private let open: [Int]
     var warnings: [Warning]
     /// Whether somebody wants the trace kept.
     var isPinned = false
@@ -40,18 +44,26 @@ struct TraceSkeleton {
         private var builder = SpanBatchBuilder()
         private var eventCounts: [UInt32] = []
         private var linkCounts: [UInt32] = []
+        /// Whether agents, models or tools are at work in it.
+        var holdsAgents: Bool
+
+        init(holdsAgents: Bool) { self.holdsAgents = holdsAgents }
+
+        var count: Int { eventCounts.count }
 
         /// All of them; the batch has the fixed columns alone.
         struct Gathered {
             var batch: SpanBatch
             var eventCounts: [UInt32]
             var linkCounts: [UInt32]
+            var holdsAgents: Bool
         }
 
         /// Appends a window, in the order of the trace.
         mutating func append(_ page: SpanPage) {
-            var merger = SpanBatchMerger(from: page.spans)
-            for row in 0..<page.spans.count { merger.append(row, to: &builder) }
+            let spans = page.spans.narrowed(to: .fixed)
+            var merger = SpanBatchMerger(from: spans)
+            for row in 0..<spans.count { merger.append(row, to: &builder) }
             eventCounts += page.eventCounts
             linkCounts += page.linkCounts
         }
@@ -61,17 +73,31 @@ struct TraceSkeleton {
             Gathered(
                 batch: builder.finish(receivedUnixNanos: receivedUnixNanos),
                 eventCounts: eventCounts,
-                linkCounts: linkCounts
+                linkCounts: linkCounts,
+                holdsAgents: holdsAgents
             )
         }
     }
 
-    /// The skeleton of a trace; `ordinals` are the numbers of the tree's services, which give each its colour.
-    init(_ tree: TraceTree, of rows: Rows.Gathered, ordinals: [Int]) {
+    /// The skeleton of a trace; `open` have not ended, `ordinals` are the numbers of the tree's services, which give each its
+    /// colour.
+    init(_ tree: TraceTree, of rows: Rows.Gathered, open ids: Set<SpanID>, ordinals: [Int]) {
         self.rows = rows
         self.tree = tree
         colors = ServiceColors.colors(ofOrdinals: ordinals)
+        open = ids.isEmpty ? [] : (0..<tree.count).filter { ids.contains(rows.batch.spanIDs[Int(tree.batchRows[$0])]) }
         warnings = Self.warnings(about: tree)
+        if !open.isEmpty {
+            warnings.append(
+                Warning(
+                    code: "open",
+                    count: open.count,
+                    message: open.count == 1
+                        ? "1 span is still running: it is shown up to now."
+                        : "\(open.count) spans are still running: they are shown up to now."
+                )
+            )
+        }
     }
 
     private static func warnings(about tree: TraceTree) -> [Warning] {
@@ -127,6 +153,7 @@ struct TraceSkeleton {
             json.member("errorCount", tree.errorCount)
             json.member("depth", tree.levelCount)
             json.member("pinned", isPinned)
+            json.member("agents", rows.holdsAgents)
             json.member("rootServiceName", tree.rootServiceName)
             json.member("rootSpanName", tree.rootSpanName)
             writeServices(to: &json)
@@ -144,6 +171,7 @@ struct TraceSkeleton {
             }
             json.array("cyclesBroken") { json in Self.write(tree.cyclesBroken, to: &json) }
             json.array("clamped") { json in Self.write(tree.clamped, to: &json) }
+            json.array("open") { json in Self.write(open, to: &json) }
             writeWarnings(to: &json)
             json.member(
                 "lastReceivedUnixNano",

@@ -7,6 +7,15 @@ import SkeinStore
 extension APICall {
     /// Refuses parameters that the route does not take.
     func checkParameters() throws(APIError) {
+        // A `%` may stand for itself elsewhere, and in no id of agents' work.
+        if route.template.hasPrefix("/api/worktrace/"),
+            let escape = PercentEncoding.brokenEscape(in: request.path.utf8)
+        {
+            throw .invalid(
+                "path",
+                "The path holds \(Self.shown(escape)), no percent escape: write %25 for a percent sign."
+            )
+        }
         guard let known = route.parameters else { return }
         for item in request.queryItems where !known.contains(item.name) {
             throw Self.unknown(item.name, "parameter of \(route.template)", known: known)

@@ -21,4 +21,17 @@ enum PercentEncoding {
         }
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    /// The first `%` without two hexadecimal digits, with what stands there in their place; `nil` when there is none.
+    static func brokenEscape(in text: some Collection<UInt8>) -> String? {
+        var rest = text[...]
+        while let start = rest.firstIndex(of: UInt8(ascii: "%")) {
+            let escape = rest[start...].prefix(3)
+            guard escape.count == 3, escape.dropFirst().allSatisfy({ Hex.value(of: $0) != nil }) else {
+                return String(decoding: escape, as: UTF8.self)
+            }
+            rest = rest[escape.endIndex...]
+        }
+        return nil
+    }
 }

@@ -57,6 +57,26 @@ extension WorkLedger {
         return place
     }
 
+    /// The session that a spawn announced, of one that says no id and begins with the context of the spawn's step; `nil` when the
+    /// context is no such step's, or that session has begun.
+    func announced(_ fields: WorkFields, _ sent: WorkCarrier) -> String? {
+        let carrier = sent.overridden(by: fields)
+        guard let context = carrier.parent else { return nil }
+        let known = spans[context.spanID]
+        guard let parent = known?.session ?? Baggage(header: carrier.baggage)["worktrace.session.id"],
+            sessions[parent]?.place.traceID == context.traceID, let children = spawns[parent],
+            children.count <= Self.announcedCountMax
+        else { return nil }
+        return children.first { child in
+            guard let step = spawned[child]?.parent.step else { return false }
+            // Of a step that has ended the span alone says which it was.
+            return known.map { $0.step == step } ?? (WorkID.span(ofSession: parent, step: step) == context.spanID)
+        }
+    }
+
+    /// Most children that have not begun among which one is looked for.
+    private static let announcedCountMax = 1_000
+
     /// Who started a session: what it says, else who announced it, else whose span its `traceparent` is, else who says so in
     /// `baggage`.
     private func parent(

@@ -117,7 +117,6 @@ struct WorkLedger: Sendable {
         }
         session.isAbandoned = false
         session.end = end
-        if end.text("outcome") == nil { session.end.set("outcome", "success") }
         session.endDigest = digest
         session.endUnixNanos = time
         session.isStored = false

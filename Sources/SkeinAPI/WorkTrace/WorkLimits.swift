@@ -31,6 +31,15 @@ extension APIError {
         APIError(404, "unknown-session", "Session \(APICall.shown(id)) was never seen: start it with POST …/sessions.")
     }
 
+    static func sessionOfSpans(_ id: String, _ span: SpanSession) -> APIError {
+        APIError(
+            404,
+            "unknown-session",
+            "Session \(APICall.shown(id)) is recorded by OTLP spans, which calls do not change: send more spans below it, or start a "
+                + "session of its own with POST …/sessions and the traceparent 00-\(span.traceID)-\(span.spanID)-01."
+        )
+    }
+
     static func unknownStep(_ id: String, _ session: String) -> APIError {
         APIError(
             404,

@@ -75,6 +75,11 @@ struct WorkObject {
         if members.updateValue(.string(text), forKey: name) == nil { names.append(name) }
     }
 
+    /// What is said to have ended, and not how, was a success, unless the call is to say how.
+    mutating func completeOutcome(_ name: String) {
+        if !contains("outcome"), !contains("stepOutcome") { set(name, "success") }
+    }
+
     // MARK: Taking
 
     /// Any value.

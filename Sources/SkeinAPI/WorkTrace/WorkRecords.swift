@@ -67,7 +67,7 @@ extension WorkStep {
         json.member("parentStepId", fields.text("parentStepId"))
         json.member("stepAction", fields.text("stepAction"))
         json.member("stepKind", kind)
-        inner(&json, "attempt", fields["attempt"])
+        inner(&json, "attempt", fields["attempt"] ?? 1)
         json.member("retryOf", fields.text("retryOf"))
         inner(&json, "stepContext", .map(fields.map("stepContext")))
         // Of a step of which little is remembered the times are not.

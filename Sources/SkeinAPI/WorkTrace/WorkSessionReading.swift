@@ -60,8 +60,13 @@ extension WorkFields {
     init(sessionEnd object: WorkObject, _ content: WorkContent) throws(APIError) {
         var object = object
         for name in ["sessionId", "op"] { _ = object.value(name) }
-        if let outcome = try object.text("outcome", byteCountMax: 128), !outcome.isEmpty { set("outcome", outcome) }
-        if let outcome = try object.text("stepOutcome", byteCountMax: 128), !outcome.isEmpty { set("outcome", outcome) }
+        for name in ["outcome", "stepOutcome"] { set("outcome", try object.text(name, byteCountMax: 128)) }
+        guard let outcome = text("outcome"), !outcome.isEmpty else {
+            throw object.invalid(
+                "outcome",
+                "outcome is missing: say how the session ended, as in success, failure, partial, timeout or cancelled."
+            )
+        }
         set("endTime", nanos: try object.time("endTime"))
         content.take("summary", of: &object, as: "summary", into: &self)
         if var error = try object.object("error") {

@@ -14,22 +14,23 @@ extension WorkTrace {
     func startSession(_ object: WorkObject, _ carrier: WorkCarrier) async throws(APIError) -> Answer<WorkSession> {
         var object = object
         let given = try object.id("sessionId")
-        let id = given ?? WorkID.fresh("ses_")
         let fields = try WorkFields(session: object)
-        if given != nil { try await recall(id, startedBy: fields, carrier) }
+        if let given { try await recall(given, startedBy: fields, carrier) }
         return try await perform { ledger, now, effects throws(APIError) in
-            try ledger.startSession(id, fields, carrier, at: now, &effects)
+            let id = given ?? ledger.announced(fields, carrier) ?? WorkID.fresh("ses_")
+            return try ledger.startSession(id, fields, carrier, at: now, &effects)
         }
     }
 
     func heartbeat(_ id: String) async throws(APIError) -> WorkSession {
-        try await recall(id)
+        try await recallToWrite(id)
         return try await perform { ledger, now, _ throws(APIError) in try ledger.heartbeat(id, at: now) }.value
     }
 
     func endSession(_ id: String, _ object: WorkObject) async throws(APIError) -> Answer<WorkSession> {
+        try await recallToWrite(id)
+        guard knows(session: id) else { throw .unknownSession(id) }
         let end = try WorkFields(sessionEnd: object, content)
-        try await recall(id)
         let done = try await perform { ledger, now, effects throws(APIError) in
             try ledger.endSession(id, end, at: now, &effects)
         }
@@ -51,7 +52,7 @@ extension WorkTrace {
         of sessionID: String,
         _ fields: WorkFields
     ) async throws(APIError) -> Answer<StepOfSession> {
-        try await recall(sessionID)
+        try await recallToWrite(sessionID)
         let done = try await perform { ledger, now, effects throws(APIError) in
             let answer = try ledger.startStep(id, of: sessionID, fields, at: now, &effects)
             guard let session = ledger.sessions[sessionID] else { throw APIError.unknownSession(sessionID) }
@@ -67,7 +68,7 @@ extension WorkTrace {
     func patchStep(_ id: String, of sessionID: String, _ object: WorkObject) async throws(APIError) -> Answer<WorkStep>
     {
         let fields = try WorkFields(step: object, content)
-        try await recall(sessionID)
+        try await recallToWrite(sessionID)
         let done = try await perform { ledger, now, effects throws(APIError) in
             try ledger.patchStep(id, of: sessionID, fields, at: now, &effects)
         }

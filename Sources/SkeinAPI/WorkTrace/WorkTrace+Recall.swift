@@ -17,6 +17,18 @@ extension WorkTrace {
         try await adopt(session)
     }
 
+    /// The same for a call that writes to the session, which one that spans make does not take.
+    func recallToWrite(_ id: String) async throws(APIError) {
+        try await recall(id)
+        guard let isStored, let span = SpanSession(id), !knows(session: id) else { return }
+        do throws(StoreError) {
+            guard try await isStored(span.traceID, span.spanID) else { return }
+        } catch {
+            throw APIError(error, requestID: "worktrace")
+        }
+        throw .sessionOfSpans(id, span)
+    }
+
     /// The same for a session that begins, which is new as a rule: it is looked for in the trace where it would be, which costs
     /// next to nothing where that is new, too.
     func recall(_ id: String, startedBy fields: WorkFields, _ carrier: WorkCarrier) async throws(APIError) {

@@ -26,11 +26,15 @@ package final class WorkTrace: Sendable {
     private let intake: WorkIntake
     /// Finds a session in the store that the books have forgotten.
     let recaller: Recaller?
+    /// Whether a span is stored.
+    let isStored: SpanLook?
 
     let unknown = Mutex(UnknownSessions())
 
     /// Looks in a trace, or with `nil` in all.
     typealias Recaller = @Sendable (_ session: String, _ trace: TraceID?) async throws(StoreError) -> WorkSession?
+
+    typealias SpanLook = @Sendable (TraceID, SpanID) async throws(StoreError) -> Bool
 
     private let messageAgeNanos: UInt64?
     /// A record may be missing: the next change writes all of them anew.
@@ -60,8 +64,12 @@ package final class WorkTrace: Sendable {
             recaller = { id, trace throws(StoreError) in
                 try await WorkRecall.session(id, in: store, trace: trace, at: clock.unixNanos)
             }
+            isStored = { trace, span throws(StoreError) in
+                try await store.traceReader(trace)?.spans([span]).isEmpty == false
+            }
         } else {
             recaller = nil
+            isStored = nil
         }
         self.journal = journal
         self.intake = intake
@@ -122,6 +130,9 @@ package final class WorkTrace: Sendable {
 
     /// Looks into the books.
     func read<Value: Sendable>(_ look: (borrowing WorkLedger) -> Value) -> Value { ledger.withLock { look($0) } }
+
+    /// Whether a session is in the books: those who watch are told of its steps as they go on.
+    func knows(session: String) -> Bool { read { $0.sessions[session] != nil } }
 
     /// Takes in a session that only the store knew.
     func adopt(_ session: WorkSession) async throws(APIError) {

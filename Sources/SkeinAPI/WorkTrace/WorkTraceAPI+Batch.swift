@@ -153,15 +153,18 @@ extension WorkTraceAPI {
     ) throws(APIError) -> Result {
         var object = line.object
         if line.op == "session.start" {
-            let id = try object.id("sessionId") ?? WorkID.fresh("ses_")
+            let given = try object.id("sessionId")
             let fields = try WorkFields(session: object)
-            let answer = try ledger.startSession(id, fields, WorkCarrier(source: "batch"), at: now, &effects)
+            let carrier = WorkCarrier(source: "batch")
+            let id = given ?? ledger.announced(fields, carrier) ?? WorkID.fresh("ses_")
+            let answer = try ledger.startSession(id, fields, carrier, at: now, &effects)
             return Result(status: answer.status, session: id)
         }
         guard let session = try object.id("sessionId") else {
             throw object.invalid("sessionId", "sessionId is missing: name the session.")
         }
         if line.op == "session.end" {
+            object.completeOutcome("outcome")
             let answer = try ledger.endSession(session, try WorkFields(sessionEnd: object, content), at: now, &effects)
             return Result(status: answer.status, session: session)
         }

@@ -90,6 +90,13 @@ extension WorkTrace.Post {
         var object = object
         id = try object.id("messageId") ?? WorkID.fresh("msg_")
         fields = try WorkFields(message: object, content)
+        guard fields.values.keys.contains(where: { $0 != "time" && $0 != "role" && $0 != "context" }) else {
+            throw object.invalid(
+                "from",
+                "from is missing, and all else that makes a message: say who sends it (from), to whom (to), in which thread "
+                    + "(threadId), out of which session (sessionId), or what it says (text)."
+            )
+        }
         self.carrier = carrier
     }
 }

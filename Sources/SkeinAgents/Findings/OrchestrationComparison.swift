@@ -161,7 +161,7 @@ package struct OrchestrationComparison: Sendable {
                 let name = signatures[session.sessionID] ?? session.agentName
                 sums[name, default: Sum()].count += 1
                 sums[name]?.nanos.addClamped(session.durationNanos)
-                sums[name]?.errors += session.outcome == "failure" ? 1 : 0
+                sums[name]?.errors += session.hasFailed ? 1 : 0
                 sums[name]?.usage.add(session.usage)
             }
             return sums

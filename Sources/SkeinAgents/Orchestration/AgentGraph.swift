@@ -21,8 +21,7 @@ struct AgentGraph {
         _ calls: ToolCallTable
     ) {
         for (place, session) in sessions.enumerated() {
-            let hasFailed =
-                session.outcome.map { !["success", "cancelled", "partial", "skipped"].contains($0) } ?? false
+            let hasFailed = session.hasFailed
             let id = addNode(.agent, session.agentName, hasFailed, session.durationNanos)
             let parent = table.entries[place].parent
             guard parent >= 0 else { continue }

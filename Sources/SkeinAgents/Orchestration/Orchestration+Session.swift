@@ -41,6 +41,11 @@ extension Orchestration {
         /// count once.
         package var waitNanos: UInt64 = 0
 
+        /// Whether it counts as an error: every outcome but those that somebody may have wanted.
+        package var hasFailed: Bool {
+            outcome.map { !["success", "cancelled", "partial", "skipped"].contains($0) } ?? false
+        }
+
         /// `startUnixNanos + durationNanos`, at most `UInt64.max`.
         package var endUnixNanos: UInt64 {
             let (end, overflow) = startUnixNanos.addingReportingOverflow(durationNanos)

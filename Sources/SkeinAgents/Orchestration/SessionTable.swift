@@ -7,6 +7,8 @@ struct SessionTable {
     private(set) var entries: [Entry] = []
     /// For each row the place of its session.
     private(set) var sessionOfRow: [Int] = []
+    /// For each row whether a span that opens its session stands above it or is it; else it went to the root session.
+    private(set) var isBelowOpener: [Bool] = []
     /// The place of the root session: the earliest one without a parent, of those that hold the trace asked for.
     private(set) var root = 0
 
@@ -30,6 +32,7 @@ struct SessionTable {
         guard forest.count > 0 else { return }
         sessionOfRow = [Int](repeating: -1, count: forest.count)
         openSessions(forest)
+        isBelowOpener = sessionOfRow.map { $0 >= 0 }
         if entries.isEmpty { openRootSession(forest) }
         sortEntries(forest)
         findParents(forest)

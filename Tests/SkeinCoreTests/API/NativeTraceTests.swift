@@ -17,15 +17,15 @@ struct NativeTraceTests {
         #expect(
             try await APIUnderTest(Shop.order).text("\(path)/skeleton") == """
                 {"traceId":"0af7651916cd43dd8448eb211c80319c","traceStartUnixNano":"\(Shop.start)",\
-                "durationNanos":"9000000","spanCount":3,"errorCount":1,"depth":3,"pinned":false,"rootServiceName":"web",\
-                "rootSpanName":"GET /checkout","services":[{"name":"web","color":0,"spanCount":1,"errorCount":0},\
+                "durationNanos":"9000000","spanCount":3,"errorCount":1,"depth":3,"pinned":false,"agents":false,\
+                "rootServiceName":"web","rootSpanName":"GET /checkout","services":[{"name":"web","color":0,"spanCount":1,"errorCount":0},\
                 {"name":"checkout","color":1,"spanCount":1,"errorCount":0},\
                 {"name":"payment","color":2,"spanCount":1,"errorCount":1}],\
                 "operations":["GET /checkout","place order","charge"],\
                 "spans":{"id":["0000000000000001","0000000000000002","0000000000000003"],"parent":[-1,0,1],\
                 "service":[0,1,2],"operation":[0,1,2],"kind":[2,1,2],"status":[0,0,2],"start":[0,1000000,2000000],\
                 "duration":[9000000,7000000,3000000],"events":[0,0,1],"links":[0,0,0],"weight":[1,1,1]},\
-                "missingParents":[],"cyclesBroken":[],"clamped":[],"warnings":[],\
+                "missingParents":[],"cyclesBroken":[],"clamped":[],"open":[],"warnings":[],\
                 "lastReceivedUnixNano":"\(APIUnderTest.now - 3_600_000_000_000)"}
                 """
         )

@@ -44,7 +44,7 @@ import Testing
         let refused = try await test.post("sessions", #"{"sessionId":"b"}"#)
         #expect(refused.status == 503 && refused.headers.contains { $0.name == "Retry-After" })
         #expect(try await test.post("sessions", #"{"sessionId":"a"}"#).status == 200)
-        #expect(try await test.post("sessions/a/end").status == 200)
+        #expect(try await test.post("sessions/a/end", #"{"outcome":"success"}"#).status == 200)
     }
 
     @Test func `Announced sessions have a limit until they begin or their parent is forgotten`() async throws {
@@ -65,7 +65,7 @@ import Testing
         #expect(child.status == 201)
         #expect(try await spawn("b") == 201)
         #expect(test.work.read { $0.spawned.count } == 1)
-        _ = try await test.post("sessions/p/end")
+        _ = try await test.post("sessions/p/end", #"{"outcome":"success"}"#)
         test.clock.turn(seconds: 2 * 3600)
         await test.work.sweep()
         #expect(test.work.read { $0.spawned.isEmpty && $0.spawns.isEmpty })

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinAPI
+import SkeinModel
 import SkeinStore
 import Testing
 
@@ -59,6 +60,17 @@ import Testing
         Refused(path: "sessions/none/heartbeat", status: 404, code: "unknown-session"),
         Refused(path: "sessions/none/spawn", body: #"{"childAgentId":"a"}"#, status: 404, code: "unknown-session"),
         Refused(path: "sessions/s/spawn", status: 400, code: "invalid-field", field: "/childAgentId"),
+        Refused(path: "sessions/s/end", status: 400, code: "invalid-field", field: "/outcome"),
+        Refused(
+            path: "sessions/s/end",
+            body: #"{"outcome":""}"#,
+            status: 400,
+            code: "invalid-field",
+            field: "/outcome"
+        ),
+        Refused(path: "messages", body: #"{"messageId":"m"}"#, status: 400, code: "invalid-field", field: "/from"),
+        Refused(method: "GET", path: "sessions/%zz", status: 400, code: "invalid-field", field: "path"),
+        Refused(path: "sessions/s%2/end", status: 400, code: "invalid-field", field: "path"),
         Refused(
             method: "PATCH",
             path: "sessions/s/steps/none",
@@ -109,6 +121,28 @@ import Testing
         #expect(answer["type"] == "urn:skein:problem:\(refused.code)")
         #expect(answer["field"] == refused.field)
         #expect(answer.headers.contains { $0 == ("Content-Type", "application/problem+json") })
+    }
+
+    @Test func `Who writes to a session of spans is told what it is`() async throws {
+        let test = try WorkUnderTest()
+        var span = SkeinModel.Span(
+            traceID: TraceID(high: 7, low: 7),
+            spanID: SpanID(1),
+            name: "invoke_agent a",
+            startUnixNanos: 1,
+            durationNanos: 1
+        )
+        span.attributes = [Attribute("gen_ai.operation.name", "invoke_agent")]
+        try await test.store.append(SpanBatch(spans: [span]))
+        let id = "\(span.traceID):\(span.spanID)"
+        let answer = try await test.post("sessions/\(id)/steps", #"{"stepAction":"plan"}"#)
+        #expect(answer.status == 404 && answer["code"] == "unknown-session")
+        #expect(answer["detail"]?.contains("recorded by OTLP spans") == true)
+        #expect(answer["detail"]?.contains("00-\(span.traceID)-\(span.spanID)-01") == true)
+        let other = try await test.post("sessions/\(span.traceID):\(SpanID(2))/heartbeat")
+        #expect(other.status == 404 && other["detail"]?.contains("never seen") == true)
+        // A message may well come out of it.
+        #expect(try await test.post("messages", #"{"from":"agent:a","sessionId":"\#(id)"}"#).status == 201)
     }
 
     @Test func `A body above 16 MiB is too large`() async throws {

@@ -50,7 +50,7 @@ import Testing
             _ = try await test.post("sessions/s/steps", #"{"stepId":"x\#(id)","stepAction":"plan"}"#)
             _ = try await test.patch("sessions/s/steps/x\(id)", #"{"stepOutcome":"success"}"#)
         }
-        _ = try await test.post("sessions/s/end")
+        _ = try await test.post("sessions/s/end", #"{"outcome":"success"}"#)
         let records = test.journal.records
         for count in 0...records.count {
             let cut = try WorkUnderTest(journal: MemoryRecordLog(Array(records.prefix(count)) + [Array("{torn".utf8)]))

@@ -27,7 +27,7 @@ struct WorkLossTests {
         let test = try WorkUnderTest()
         let child = try await test.post("sessions", #"{"sessionId":"child","parentSessionId":"late"}"#)
         _ = try await test.post("sessions/late/end", #"{"outcome":"success"}"#)
-        _ = try await test.post("sessions/child/end", "{}")
+        _ = try await test.post("sessions/child/end", #"{"outcome":"success"}"#)
         test.clock.turn(seconds: 16 * 60)
         await test.work.sweep()
         #expect(try await test.spans(child["traceId"]).count == 2)

@@ -113,6 +113,12 @@ import Testing
         #expect(child["traceId"] == spawn["traceId"])
         let end = try await test.post("sessions/other/end", #"{"outcome":"success"}"#)
         #expect(end["parentSessionId"] == "p" && end["parentStepId"] == "sp" && end["taskPriority"] == "high")
+        // Without an id of its own it is the one that was announced, which begins once.
+        let headers = [(name: "traceparent", value: spawn["traceparent"] ?? "")]
+        let unnamed = try await test.post("sessions", #"{"agentId":"reviewer"}"#, headers: headers)
+        #expect(unnamed["sessionId"] == spawn["childSessionId"] && unnamed["traceId"] == spawn["traceId"])
+        let second = try await test.post("sessions", #"{"agentId":"reviewer"}"#, headers: headers)
+        #expect(second.status == 201 && second["sessionId"] != spawn["childSessionId"])
     }
 
     @Test func `A child may raise the priority and never lowers it`() async throws {
@@ -123,7 +129,7 @@ import Testing
                 "sessions",
                 #"{"sessionId":"\#(id)","parentSessionId":"p","taskPriority":"\#(sent)"}"#
             )
-            #expect(try await test.post("sessions/\(id)/end")["taskPriority"] == expected)
+            #expect(try await test.post("sessions/\(id)/end", #"{"outcome":"success"}"#)["taskPriority"] == expected)
         }
     }
 

@@ -11,6 +11,7 @@ import Testing
 /// The WorkTrace API over a store in memory, with a clock of its own, and a journal that outlives it.
 final class WorkUnderTest: Sendable {
     let store = MemoryStore()
+    let live = LiveTraces()
     let clock = TurnedClock()
     let journal: MemoryRecordLog
     let messages: MemoryRecordLog
@@ -34,7 +35,7 @@ final class WorkUnderTest: Sendable {
         if let unixNanos { clock.unix.withLock { $0 = unixNanos } }
         self.journal = journal
         self.messages = messages
-        let (door, store, clock) = (Door(), store, clock)
+        let (door, store, clock, live) = (Door(), store, clock, live)
         self.door = door
         work = try WorkTrace(
             journal: journal,
@@ -42,6 +43,7 @@ final class WorkUnderTest: Sendable {
             intake: WorkIntake { batch throws(Refusal) in
                 if let refusal = door.refusal.withLock({ $0 }) { throw refusal }
                 do { try await store.append(batch) } catch { throw Refusal(.storeUnavailable, "\(error)") }
+                live.note(batch)
             },
             limits: limits,
             content: content,
@@ -49,7 +51,9 @@ final class WorkUnderTest: Sendable {
             clock: clock,
             store: store
         )
-        api = API(store: store, clock: clock, work: work) { ServerStatus(version: "0", startedUnixNanos: 0) }
+        api = API(store: store, clock: clock, live: live, work: work) {
+            ServerStatus(version: "0", startedUnixNanos: 0)
+        }
     }
 
     /// The same journal in a new process.
@@ -88,12 +92,22 @@ final class WorkUnderTest: Sendable {
         type: String = "application/json",
         headers: [(name: String, value: String)] = []
     ) async throws -> Answer {
-        let request = APIRequest(
-            method: method,
-            target: "/api/worktrace/v1/\(path)",
-            headers: [("Content-Type", type)] + headers,
-            body: Array(body.utf8)
+        try await answer(
+            APIRequest(
+                method: method,
+                target: "/api/worktrace/v1/\(path)",
+                headers: [("Content-Type", type)] + headers,
+                body: Array(body.utf8)
+            )
         )
+    }
+
+    /// What the native API tells of a trace.
+    func trace(_ id: String?, _ path: String = "") async throws -> Answer {
+        try await answer(APIRequest(target: "/api/skein/v1/traces/\(try #require(id))\(path)"))
+    }
+
+    private func answer(_ request: APIRequest) async throws -> Answer {
         let response = try #require(await api.respond(to: request))
         let json = try? JSONSerialization.jsonObject(with: Data(response.bytes)) as? [String: Any]
         return Answer(status: response.status, headers: response.headers, json: json ?? [:])

@@ -44,13 +44,13 @@ struct StepRecord {
             }
             json.member("startTime", RFC3339.format(span.startUnixNanos))
             json.member("endTime", span.isOpen ? nil : RFC3339.format(span.endUnixNanos))
-            json.member("stepOutcome", outcome)
+            json.member("stepOutcome", Self.outcome(of: span))
             writeFacts(to: &json)
             writeLinks(to: &json, owner: owner)
         }
     }
 
-    private var outcome: String {
+    static func outcome(of span: AgentSpan) -> String {
         if let outcome = span.work?.outcome { return outcome }
         if span.isOpen { return "running" }
         return span.status.code == .error || span.errorType != nil ? "failure" : "success"

@@ -93,24 +93,16 @@ struct WorkForest {
         room: inout AnswerRoom,
         kept count: Int = 0
     ) async throws(APIError) -> Trace? {
-        // What is open is asked for first: what ends meanwhile is there twice rather than never.
-        let open = api.work?.openSpans(ofTrace: id) ?? []
-        var batch = SpanBatch()
-        if let reader = try await api.reader(of: id, call) {
-            batch = try await api.gather(
-                reader,
-                columns: .all,
-                beside: spanByteCount,
-                kept: count * spanByteCount,
-                call,
-                room: &room
-            )
-        }
-        let known = Set(batch.spanIDs)
-        let added = open.filter { !known.contains($0.spanID) }
-        if !added.isEmpty { batch = SpanBatch(spans: batch.spans + added, receivedUnixNanos: batch.receivedUnixNanos) }
-        guard !batch.isEmpty else { return nil }
-        var trace = Trace(id, batch, open: Set(added.filter { $0.attributes["worktrace.open"] == true }.map(\.spanID)))
+        guard let reader = try await api.openReader(of: id, call) else { return nil }
+        let batch = try await api.gather(
+            reader,
+            columns: .all,
+            beside: spanByteCount,
+            kept: count * spanByteCount,
+            call,
+            room: &room
+        )
+        var trace = Trace(id, batch, open: reader.openIDs)
         if let logs = api.logRecords, ClaudeCodeCosts.areWanted(by: trace.spans) {
             let list = try await api.ask(call) { _ throws(StoreError) in
                 try await logs.logRecords(ofTrace: id, span: nil, limit: LogRecordList.countMax)

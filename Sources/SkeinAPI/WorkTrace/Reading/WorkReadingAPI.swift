@@ -105,12 +105,7 @@ enum WorkReadingAPI {
     /// The trace in which the session `id` is. Throws `unknown-session` when it was never seen.
     static func traceID(ofSession id: String, _ api: API, _ call: APICall) async throws(APIError) -> TraceID {
         if let found = try await workTraceID(ofSession: id, api, call) { return found }
-        let parts = id.split(separator: ":", omittingEmptySubsequences: false)
-        if parts.count == 2, parts[0].utf8.count == 32, parts[1].utf8.count == 16,
-            let id = TraceID(hex: String(parts[0]))
-        {
-            return id
-        }
+        if let span = SpanSession(id) { return span.traceID }
         throw unknownSession(id)
     }
 
