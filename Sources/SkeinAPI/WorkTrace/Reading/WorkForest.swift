@@ -58,7 +58,8 @@ struct WorkForest {
                 isCut = true
                 break
             }
-            guard let trace = try await Self.read(next, api, call, room: &room, kept: spanCount) else {
+            let kept = spanCount * Self.spanByteCount
+            guard let trace = try await Self.read(next, api, call, room: &room, kept: kept) else {
                 if traces.isEmpty { throw Self.unknown(id) }
                 continue
             }
@@ -82,13 +83,13 @@ struct WorkForest {
         }
     }
 
-    /// One trace; `nil` when nothing of it is known.
+    /// One trace, `nil` when nothing of it is known; `kept` bytes are held for what was made of others.
     static func read(
         _ id: TraceID,
         _ api: API,
         _ call: APICall,
         room: inout AnswerRoom,
-        kept count: Int = 0
+        kept byteCount: Int = 0
     ) async throws(APIError) -> Trace? {
         // What is open is asked for first: what ends meanwhile is there twice rather than never.
         let open = api.work?.openSpans(ofTrace: id) ?? []
@@ -98,7 +99,7 @@ struct WorkForest {
                 reader,
                 columns: .all,
                 beside: spanByteCount,
-                kept: count * spanByteCount,
+                kept: byteCount,
                 call,
                 room: &room
             )
