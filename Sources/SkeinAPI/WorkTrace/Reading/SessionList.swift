@@ -170,7 +170,7 @@ struct SessionList {
 
     /// All sessions of a trace that are worth a place in a list: those that hold an agent, a model or a tool call.
     static func records(of trace: WorkForest.Trace, nowUnixNanos now: UInt64) -> [SessionRecord] {
-        let orchestration = Orchestration(trace.spans, nowUnixNanos: now)
+        let orchestration = Orchestration(trace.spans, nowUnixNanos: now, listMax: .max)
         return orchestration.sessions.compactMap { session in
             let record = SessionRecord(
                 session,

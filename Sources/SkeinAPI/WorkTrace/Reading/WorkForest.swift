@@ -43,8 +43,8 @@ struct WorkForest {
     }
 
     /// What the spans of all traces tell, with the trace asked for in the middle.
-    func orchestration(at now: UInt64) -> Orchestration {
-        Orchestration(traces.flatMap(\.spans), around: traces.first?.id, nowUnixNanos: now)
+    func orchestration(at now: UInt64, listMax: Int = Orchestration.listMax) -> Orchestration {
+        Orchestration(traces.flatMap(\.spans), around: traces.first?.id, nowUnixNanos: now, listMax: listMax)
     }
 
     /// The forest around `id`. Throws `unknown-trace` when no span of it is known.

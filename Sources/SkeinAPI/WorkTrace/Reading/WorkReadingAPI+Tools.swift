@@ -173,13 +173,12 @@ struct ToolSample {
             guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: kept) else { return }
             traceCount += 1
             spanCount += trace.spans.count
-            let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos)
+            let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos, listMax: .max)
             for call in orchestration.toolCalls where question.includes(call) {
                 body(call)
                 callCount += 1
             }
             try room.hold(source: callCount * Self.callByteCount)
-            isCut = isCut || orchestration.truncated
         }
         if let id = question.traceID {
             try await add(id, &room)

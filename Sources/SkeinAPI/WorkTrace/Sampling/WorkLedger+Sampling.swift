@@ -68,7 +68,8 @@ extension WorkLedger {
         let orchestration = Orchestration(
             AgentSpan.read(SpanBatch(spans: spans, receivedUnixNanos: now)),
             around: sessions[root]?.place.traceID,
-            nowUnixNanos: now
+            nowUnixNanos: now,
+            listMax: .max
         )
         let costs = Dictionary(
             orchestration.sessions.map { ($0.sessionID, $0.usage.usd) },
