@@ -16,6 +16,7 @@ extension SpanPredicate {
         case .exists(.attribute(let scope, let key)):
             SpanField.attributes(scope, key, of: span).contains { $0 != .null }
         case .exists(.eventName): !span.events.isEmpty
+        case .exists(.linkTraceID): !span.links.isEmpty
         case .exists: true
         case .and(let parts): parts.allSatisfy { $0.matches(span) }
         case .or(let parts): parts.contains { $0.matches(span) }
@@ -50,6 +51,7 @@ extension SpanField {
         case .scopeName: [.string(span.scope.name)]
         case .scopeVersion: [.string(span.scope.version)]
         case .eventName: span.events.map { .string($0.name) }
+        case .linkTraceID: span.links.map { .string($0.traceID.description) }
         case .attribute(let scope, let key): Self.attributes(scope, key, of: span)
         }
     }

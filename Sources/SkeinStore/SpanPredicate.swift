@@ -93,6 +93,8 @@ public enum SpanField: Hashable, Sendable {
     case scopeVersion
     /// Any event's; a span without events has none.
     case eventName
+    /// Lower-case hexadecimal text, of any link; a span without links has none.
+    case linkTraceID
     case attribute(AttributeScope, String)
 }
 

@@ -16,7 +16,7 @@ extension NastySpans {
 
     /// Any field.
     package mutating func field() -> SpanField {
-        switch below(20) {
+        switch below(21) {
         case 0: .duration
         case 1: .name
         case 2: .kind
@@ -29,6 +29,7 @@ extension NastySpans {
         case 9: .scopeName
         case 10: .scopeVersion
         case 11: .eventName
+        case 12: .linkTraceID
         default: .attribute(pick(AttributeScope.allCases) ?? .any, key())
         }
     }

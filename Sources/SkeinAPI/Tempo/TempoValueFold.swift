@@ -19,7 +19,7 @@ struct TempoValueFold: TableFold {
     var columns: SpanColumns {
         switch field {
         case .eventName, .attribute(.event, _): .events
-        case .attribute(.link, _): .links
+        case .linkTraceID, .attribute(.link, _): .links
         case .attribute(.resource, _), .attribute(.instrumentation, _), .statusMessage, .scopeName, .scopeVersion:
             .details
         case .attribute(.any, _): [.attributes, .details]
@@ -38,7 +38,8 @@ struct TempoValueFold: TableFold {
 
     func add(_ rows: RowSet, of table: any SpanTable, to sum: inout Sum) throws(StoreError) {
         switch field {
-        case .eventName, .attribute(.event, _), .attribute(.link, _): try addChildren(of: rows, table, to: &sum)
+        case .eventName, .attribute(.event, _), .linkTraceID, .attribute(.link, _):
+            try addChildren(of: rows, table, to: &sum)
         case _ where ofRoot:
             let column = try table.column(field)
             for trace in try table.traces() where rows.contains(anyOf: trace.rows) {

@@ -82,7 +82,7 @@ enum WorkContext {
             let json = WorkFields.canonical(.map(rest))
             attributes.append(Attribute("worktrace.context", .string(String(decoding: json, as: UTF8.self))))
         }
-        if isTruncated { attributes.append(Attribute("worktrace.context.truncated", true)) }
+        if isTruncated { attributes.append(Attribute(truncatedKey, true)) }
         return attributes
     }
 
@@ -125,10 +125,19 @@ enum WorkContext {
         return context
     }
 
+    /// Whether something of the context was left out or cut.
+    static func isTruncated(_ attributes: [Attribute]) -> Bool {
+        attributes[truncatedKey] == true || attributes[oldTruncatedKey] == true
+    }
+
     private static let prefix = "worktrace.context."
     private static let jsonKey = "worktrace.context"
     /// Names the objects whose members stand one by one, since names may hold dots.
     private static let objectsKey = "worktrace.context_objects"
+    /// Below ``prefix`` are the caller's own names.
+    private static let truncatedKey = "worktrace.context_truncated"
+    /// What earlier versions of the SDKs and of this wrote.
+    private static let oldTruncatedKey = "worktrace.context.truncated"
 
     private static func isScalar(_ value: AttributeValue) -> Bool {
         switch value {

@@ -15,6 +15,8 @@ extension WorkLedger {
             session.totals.add(step)
             step.isCounted = true
         }
+        // What ends after the decision is stored whichever it was.
+        if session.verdict.phase == .kept, session.verdict.weight > 1 { step.fields[WorkSpan.standsAlone] = true }
         sessions[sessionID] = session
         put(step, of: sessionID, replacing: before, wasCounted: wasCounted, &effects)
         note(.end, step, of: sessionID, now, &effects)

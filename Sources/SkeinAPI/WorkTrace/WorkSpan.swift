@@ -28,9 +28,8 @@ enum WorkSpan {
         fill(&span, session, flags: place.isParentRemote ? remoteParent : 0)
         var attributes = sessionAttributes(session, isRoot: true)
         if let rate = session.verdict.rate {
-            // All sessions are kept, so that each stands for itself alone.
-            span.weight = 1
-            span.traceState = SessionRandomness.traceState(span.traceState, of: place.rootSessionID, threshold: 0)
+            // Those of all sessions are stored.
+            standAlone(&span, place)
             attributes += samplingAttributes(session.verdict, rate)
             attributes += session.summary ?? []
         }
@@ -75,6 +74,7 @@ enum WorkSpan {
             durationNanos: duration(step.startUnixNanos, step.endUnixNanos ?? now)
         )
         fill(&span, session, flags: localParent)
+        if fields.flag(standsAlone) { standAlone(&span, session.place) }
         var attributes = sessionAttributes(session, isRoot: false)
         attributes += stepAttributes(step, in: session)
         if let outcome = step.outcome {
@@ -111,6 +111,14 @@ enum WorkSpan {
         span.flags = flags | (session.verdict.isSampled ? 1 : 0)
         span.traceState = session.verdict.traceState
         span.weight = session.verdict.phase == .kept ? session.verdict.weight : 1
+    }
+
+    /// The field of a step whose span is stored whatever becomes of its session, so that it stands for no other.
+    static let standsAlone = "standsAlone"
+
+    private static func standAlone(_ span: inout Span, _ place: WorkSession.Place) {
+        span.weight = 1
+        span.traceState = SessionRandomness.traceState(span.traceState, of: place.rootSessionID, threshold: 0)
     }
 
     private static func duration(_ start: UInt64, _ end: UInt64) -> UInt64 { end > start ? end - start : 0 }

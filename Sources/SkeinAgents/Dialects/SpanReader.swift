@@ -60,6 +60,7 @@ struct SpanReader {
             serviceName: service.name
         )
         span.isParentRemote = SpanBatch.value(batch.flags, row, default: 0) & 0x300 == 0x300
+        span.weight = SpanBatch.value(batch.weights, row, default: 1)
         span.spanKind = Span.Kind(stored: batch.kinds[row])
         let code = Span.Status.Code(rawValue: batch.statusCodes[row]) ?? .unset
         let message = SpanBatch.value(batch.statusMessageRefs, row, default: 0)

@@ -7,7 +7,13 @@ extension Orchestration {
     /// - Parameters:
     ///   - asked: a trace whose root session is that of the whole; without it the earliest root is.
     ///   - nowUnixNanos: nanoseconds since 1970 until when the open spans last; without it as long as they say.
-    package init(_ spans: [AgentSpan], around asked: TraceID? = nil, nowUnixNanos: UInt64? = nil) {
+    ///   - listMax: how many sessions and tool calls are listed. For those who look for one it is `.max`.
+    package init(
+        _ spans: [AgentSpan],
+        around asked: TraceID? = nil,
+        nowUnixNanos: UInt64? = nil,
+        listMax: Int = Self.listMax
+    ) {
         guard !spans.isEmpty else { return }
         let forest = AgentForest(spans, nowUnixNanos: nowUnixNanos)
         let table = SessionTable(forest, around: asked)
@@ -37,10 +43,10 @@ extension Orchestration {
         sessionCount = all.count
         toolCallCount = all.reduce(0) { $0 + $1.toolCallCount }
         usage = counted.total(of: all, forest, table)
-        truncated = all.count > Self.listMax || calls.calls.count > Self.listMax
-        sessions = Array(all.prefix(Self.listMax))
+        truncated = all.count > listMax || calls.calls.count > listMax
+        sessions = Array(all.prefix(listMax))
         edges = steps.edges(forest, table, calls)
-        toolCalls = calls.summaries(forest, table, retryTable, path)
+        toolCalls = calls.summaries(forest, table, retryTable, path, listMax)
         criticalPath = path.segments(forest, table, calls)
         retries = retryTable.retries.map { $0.summary(forest, table) }
         loops = LoopFinder(forest, table, calls).loops
@@ -146,14 +152,15 @@ private struct Counted {
 }
 
 extension ToolCallTable {
-    /// At most ``Orchestration/listMax``, by start.
+    /// At most `countMax`, by start.
     fileprivate func summaries(
         _ forest: AgentForest,
         _ table: SessionTable,
         _ retries: RetryTable,
-        _ path: AgentPath
+        _ path: AgentPath,
+        _ countMax: Int
     ) -> [Orchestration.ToolCall] {
-        calls.prefix(Orchestration.listMax).enumerated().map { place, call in
+        calls.prefix(countMax).enumerated().map { place, call in
             var summary = call.summary(forest, table.entries[call.session])
             let before = retries.previous[place]
             summary.attempt = max(forest.spans[call.row].attempt ?? before?.attempt ?? 1, 1)

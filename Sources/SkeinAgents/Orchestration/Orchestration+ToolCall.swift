@@ -26,6 +26,8 @@ extension Orchestration {
         package var argumentsHash: UInt64?
         package var childSessionIDs: [String] = []
         package var isOnCriticalPath = false
+        /// How many calls it stands for among many orchestrations: the weight of its outermost span.
+        package var weight = 1.0
         /// Outermost first, at least one.
         package var layers: [Layer]
 
@@ -50,6 +52,8 @@ extension Orchestration {
             package var durationNanos: UInt64
             /// Outside the next inner layer. Those of all layers sum to the call's duration.
             package var selfNanos: UInt64
+            /// How many it stands for: the weight of its span.
+            package var weight = 1.0
         }
     }
 }

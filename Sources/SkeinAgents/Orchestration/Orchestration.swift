@@ -24,9 +24,9 @@ package struct Orchestration: Sendable {
     package internal(set) var spanCount = 0
     /// Spans with status error.
     package internal(set) var errorCount = 0
-    /// All sessions, also those beyond ``listMax``.
+    /// All sessions, also those that are not listed.
     package internal(set) var sessionCount = 0
-    /// All logical tool calls, also those beyond ``listMax``.
+    /// All logical tool calls, also those that are not listed.
     package internal(set) var toolCallCount = 0
     /// Each model call once.
     package internal(set) var usage = AgentSpan.Usage()
@@ -41,15 +41,15 @@ package struct Orchestration: Sendable {
     package internal(set) var retries: [Retry] = []
     package internal(set) var loops: [Loop] = []
     package internal(set) var graph = Graph()
-    /// Whether more than ``listMax`` sessions or tool calls exist. The counts hold them all.
+    /// Whether more sessions or tool calls exist than are listed. The counts hold them all.
     package internal(set) var truncated = false
-    /// Where each span belongs; a place in all sessions by start, which those beyond ``listMax`` have, too.
+    /// Where each span belongs; a place in all sessions by start, which those that are not listed have, too.
     package internal(set) var sessionIndexBySpan: [SpanReference: Int] = [:]
 
     /// Drops ``sessionIndexBySpan``, for those who keep many orchestrations.
     package mutating func forgetSpans() { sessionIndexBySpan = [:] }
 
-    /// How many sessions, edges and tool calls are listed.
+    /// How many sessions, edges and tool calls are listed where nothing else is asked for.
     package static let listMax = 10_000
 
     /// A span by its ids.

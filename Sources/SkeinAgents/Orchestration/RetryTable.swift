@@ -28,6 +28,8 @@ struct RetryTable {
         /// A tool call's place, or -1.
         var call: Int
         var row: Int
+        /// Of the tool or the model.
+        var name: String
         var hasFailed: Bool
         var hasSucceeded: Bool
         var arguments: UInt64?
@@ -39,7 +41,13 @@ struct RetryTable {
     private struct Operation: Hashable {
         var session: Int
         var kind: Orchestration.Retry.Kind
-        var name: String
+    }
+
+    /// What was seen of one tool or model.
+    private struct Named {
+        /// Failed ones that nobody has tried again, oldest first.
+        var failed: [Int] = []
+        var last: Int?
     }
 
     init(_ forest: AgentForest, _ sessions: SessionTable, _ calls: ToolCallTable, _ usage: UsageLedger) {
@@ -48,14 +56,15 @@ struct RetryTable {
             let outcome = call.outcome(forest)
             let hasFailed = outcome != nil && outcome != "success" && outcome != "cancelled"
             let arguments = call.rows.lazy.compactMap { forest.spans[$0].tool?.argumentsHash }.first
-            attempts[Operation(session: call.session, kind: .tool, name: call.name), default: []]
-                .append(Attempt(place, call.row, hasFailed, outcome == "success", arguments, forest.spans[call.row]))
+            attempts[Operation(session: call.session, kind: .tool), default: []].append(
+                Attempt(place, call.row, call.name, hasFailed, outcome == "success", arguments, forest.spans[call.row])
+            )
         }
         for (row, span) in forest.spans.enumerated() where usage.isModelCall[row] {
             let hasFailed = span.status.code == .error
             let name = span.model?.requested ?? span.model?.answered ?? span.name
-            attempts[Operation(session: sessions.sessionOfRow[row], kind: .llm, name: name), default: []]
-                .append(Attempt(-1, row, hasFailed && !span.isOpen, !hasFailed && !span.isOpen, nil, span))
+            attempts[Operation(session: sessions.sessionOfRow[row], kind: .llm), default: []]
+                .append(Attempt(-1, row, name, hasFailed && !span.isOpen, !hasFailed && !span.isOpen, nil, span))
         }
         var found: [Chain] = []
         for (operation, attempts) in attempts where attempts.count > 1 {
@@ -65,42 +74,51 @@ struct RetryTable {
         pauses.sort { ($0.session, $0.start, $0.end) < ($1.session, $1.start, $1.end) }
     }
 
-    /// The attempts of one tool of one session, in order of start, put together.
+    /// The calls of tools or of models of one session, in order of start, put together: those of one name, and of several where
+    /// the client says so, as when another model is asked instead.
     private mutating func chains(_ operation: Operation, _ attempts: [Attempt], _ forest: AgentForest) -> [Chain] {
         var before = [Int](repeating: -1, count: attempts.count)
         var isFollowed = [Bool](repeating: false, count: attempts.count)
         var steps: [String: Int] = [:]
-        // Failed ones that nobody has tried again, oldest first.
-        var failed: [Int] = []
+        var named: [String: Named] = [:]
+        // Failed calls of models that nobody has tried again, oldest first.
+        var failedModels: [Int] = []
         for (place, attempt) in attempts.enumerated() {
+            func isOver(_ other: Int) -> Bool {
+                !isFollowed[other] && forest.ends[attempts[other].row] <= forest.starts[attempt.row]
+            }
+            var own = named.removeValue(forKey: attempt.name) ?? Named()
             var first: Int?
             if let step = attempt.retryOf.flatMap({ steps[$0] }), !isFollowed[step] {
                 first = step
             } else {
                 // Only the oldest few are compared, so that a thousand failures at once cost no million comparisons.
-                let ended = failed.prefix(16).indices.filter {
-                    forest.ends[attempts[failed[$0]].row] <= forest.starts[attempt.row]
-                }
-                let same = ended.first { attempts[failed[$0]].arguments == attempt.arguments }
-                first = (same ?? ended.first).map { failed[$0] }
-                if first == nil, attempt.isMarked, place > 0, !isFollowed[place - 1],
-                    forest.ends[attempts[place - 1].row] <= forest.starts[attempt.row]
-                {
-                    first = place - 1
+                let ended = own.failed.prefix(16).filter(isOver)
+                first = ended.first { attempts[$0].arguments == attempt.arguments } ?? ended.first
+                if first == nil, attempt.isMarked {
+                    first = own.last.flatMap { isOver($0) ? $0 : nil } ?? failedModels.last(where: isOver)
                 }
             }
             if let first {
                 before[place] = first
                 isFollowed[first] = true
-                failed.removeAll { $0 == first }
+                own.failed.removeAll { $0 == first }
+                named[attempts[first].name]?.failed.removeAll { $0 == first }
+                failedModels.removeAll { $0 == first }
                 let end = forest.ends[attempts[first].row]
                 if end < forest.starts[attempt.row] {
                     pauses.append(Pause(session: operation.session, start: end, end: forest.starts[attempt.row]))
                 }
             }
-            if attempt.hasFailed { failed.append(place) }
-            if failed.count > 64 { failed.removeFirst(failed.count - 64) }
+            if attempt.hasFailed {
+                own.failed.append(place)
+                if own.failed.count > 64 { own.failed.removeFirst(own.failed.count - 64) }
+                if operation.kind == .llm { failedModels.append(place) }
+                if failedModels.count > 64 { failedModels.removeFirst(failedModels.count - 64) }
+            }
             if let step = attempt.stepID { steps[step] = place }
+            own.last = place
+            named[attempt.name] = own
         }
         return collect(operation, attempts, before, isFollowed)
     }
@@ -129,7 +147,7 @@ struct RetryTable {
                 Chain(
                     session: operation.session,
                     kind: operation.kind,
-                    name: operation.name,
+                    name: attempts[last].name,
                     rows: rows.reversed(),
                     succeeded: attempts[last].hasSucceeded
                 )
@@ -143,6 +161,7 @@ extension RetryTable.Attempt {
     fileprivate init(
         _ call: Int,
         _ row: Int,
+        _ name: String,
         _ hasFailed: Bool,
         _ hasSucceeded: Bool,
         _ arguments: UInt64?,
@@ -151,6 +170,7 @@ extension RetryTable.Attempt {
         self.init(
             call: call,
             row: row,
+            name: name,
             hasFailed: hasFailed,
             hasSucceeded: hasSucceeded,
             arguments: arguments,

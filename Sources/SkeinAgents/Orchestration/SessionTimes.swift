@@ -63,27 +63,35 @@ struct SessionTimes {
         return waiting
     }
 
-    /// What a session starts itself; what runs inside of that is not its.
+    /// What a session starts itself; what runs inside of that is not its, as long as that lasts.
     private static func fanOuts(_ forest: AgentForest, _ sessions: SessionTable, _ calls: ToolCallTable) -> [Int] {
         var flights = [[(time: UInt64, change: Int)]](repeating: [], count: sessions.entries.count)
         func add(_ session: Int, _ start: UInt64, _ end: UInt64) {
             flights[session].append((start, 1))
             flights[session].append((end > start ? end : start &+ 1, -1))
         }
-        var isBusy = [Bool](repeating: false, count: forest.count)
+        // The direct activity that a row is or runs in; -1 for none.
+        var activity = [Int](repeating: -1, count: forest.count)
         for row in forest.order {
             let parent = forest.parents[row]
             let session = sessions.sessionOfRow[row]
-            let isInside = parent >= 0 && sessions.sessionOfRow[parent] == session && isBusy[parent]
+            if parent >= 0, sessions.sessionOfRow[parent] == session { activity[row] = activity[parent] }
             let call = calls.callOfRow[row]
-            let isActivity = forest.spans[row].isNode || (call >= 0 && calls.calls[call].row == row)
-            isBusy[row] = isInside || isActivity
-            if isActivity, !isInside { add(session, forest.starts[row], forest.ends[row]) }
+            guard activity[row] < 0, forest.spans[row].isNode || (call >= 0 && calls.calls[call].row == row) else {
+                continue
+            }
+            activity[row] = row
+            add(session, forest.starts[row], forest.ends[row])
         }
         for entry in sessions.entries where entry.parent >= 0 {
             let above = forest.parents[entry.openerRow]
-            let isInside = above >= 0 && sessions.sessionOfRow[above] == entry.parent && isBusy[above]
-            if !isInside || entry.handoffRow >= 0 { add(entry.parent, entry.start, entry.end) }
+            let around = above >= 0 && sessions.sessionOfRow[above] == entry.parent ? activity[above] : -1
+            if around < 0 || entry.handoffRow >= 0 {
+                add(entry.parent, entry.start, entry.end)
+            } else if entry.end > forest.ends[around] {
+                // A call that only starts a session in the background is over before it.
+                add(entry.parent, max(entry.start, forest.ends[around]), entry.end)
+            }
         }
         return flights.map { changes in
             var most = 0

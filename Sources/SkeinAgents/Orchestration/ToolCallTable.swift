@@ -135,6 +135,7 @@ extension ToolCallTable.Call {
             durationNanos: forest.nanos(of: row),
             resultBytes: tools.first { $0.resultBytes != nil }?.resultBytes,
             argumentsHash: tools.first { $0.argumentsHash != nil }?.argumentsHash,
+            weight: first.weight,
             layers: layers(forest)
         )
     }
@@ -186,7 +187,8 @@ extension ToolCallTable.Call {
                     spanID: forest.spans[part.row].spanID,
                     serviceName: forest.spans[part.row].serviceName,
                     durationNanos: part.end - part.start,
-                    selfNanos: visible
+                    selfNanos: visible,
+                    weight: forest.spans[part.row].weight
                 )
             )
         }

@@ -26,6 +26,8 @@ package struct AgentSpan: Sendable {
     /// `service.instance.id`.
     package var serviceInstance: String?
     package var scopeName = ""
+    /// How many spans it stands for, 1 at least: what was sampled counts by it.
+    package var weight = 1.0
 
     /// The vocabulary by which ``kind`` was found; `nil` where there is none.
     package var dialect: Dialect?

@@ -168,6 +168,7 @@ package struct BlockEncoder: ~Copyable {
         group.firstTrace = footer.traceCount
         group.traceCount = traces.count
         group.offset = offset
+        group.filtersLinks = true
         group.traceRow = footer.spanCount - (range.lowerBound - traceRow)
         rows.describe(section, range, traceRow: traceRow, &group)
         columns.chunks.removeAll()
@@ -264,6 +265,11 @@ package struct BlockEncoder: ~Copyable {
         var numbers = ColumnBuffer<UInt64>(capacity: range.count)
         for row in range { numbers.append(UInt64(section.links.starts[row + 1] - section.links.starts[row])) }
         columns.append(numbers: numbers.elements)
+        var linked: Set<TraceID> = []
+        for link in first..<end {
+            linked.insert(TraceID(high: section.links.traceHighs[link], low: section.links.traceLows[link]))
+        }
+        for id in linked { valueFilters.add(FilterHash.of(linkTo: id)) }
         columns.append(numbers: section.links.traceHighs.elements(first..<end), isRandom: true)
         columns.append(numbers: section.links.traceLows.elements(first..<end), isRandom: true)
         columns.append(numbers: section.links.spanIDs.elements(first..<end), isRandom: true)

@@ -67,10 +67,16 @@ package struct BlockFooter: Sendable {
         package var kinds: UInt8 = 0
         /// A bit for each raw value of ``Span/Status/Code``, bit 7 for greater ones.
         package var statuses: UInt8 = 0
+        /// Whether the filter of values knows the traces that links lead to. The first blocks leave that out.
+        var filtersLinks = false
 
         /// Where its chunks begin.
         var offset = 0
         var directory = ChunkAddress()
+
+        /// Of ``filtersLinks``, beside the bits of ``statuses``, none of which it can be: readers that do not know it take it for a
+        /// status code that no one asks for.
+        fileprivate static let linksBit: UInt8 = 1 << 6
 
         /// Rows of the block.
         package var rows: Range<Int> { firstRow..<(firstRow + rowCount) }
@@ -113,7 +119,7 @@ extension BlockFooter {
                 out.appendVarint(range.upperBound - range.lowerBound)
             }
             out.append(group.kinds)
-            out.append(group.statuses)
+            out.append(group.statuses | (group.filtersLinks ? Group.linksBit : 0))
             out.appendVarint(UInt64(group.offset))
             group.directory.append(to: &out)
         }
@@ -146,7 +152,9 @@ extension BlockFooter {
             group.start = try reader.readRange()
             group.duration = try reader.readRange()
             group.kinds = try reader.readByte()
-            group.statuses = try reader.readByte()
+            let statuses = try reader.readByte()
+            group.statuses = statuses & ~Group.linksBit
+            group.filtersLinks = statuses & Group.linksBit != 0
             group.offset = try reader.readCount(max: fileSize)
             group.directory = try ChunkAddress(&reader, fileSize: fileSize)
             guard group.rowCount > 0, group.traceCount > 0, spanCount <= Int.max - group.rowCount,

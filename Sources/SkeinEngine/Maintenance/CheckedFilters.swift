@@ -24,6 +24,15 @@ struct CheckedFilters {
                 at: block.footer.traceFilters.offset
             )
         }
+        if block.footer.groups[group].filtersLinks {
+            for id in Set(batch.links.traceIDs)
+            where !admits(FilterHash.of(linkTo: id), group, valueRows, block.footer.valueFilters) {
+                throw block.reader.corrupt(
+                    "the filter of a row group does not know a link to the trace \(id)",
+                    at: block.footer.valueFilters.offset
+                )
+            }
+        }
         var pairs = Set<Pair>()
         func add(_ owner: FilterHash.Owner, _ values: [SpanBatch.Ref]) {
             for value in values { pairs.insert(Pair(owner: owner, key: nil, value: value)) }

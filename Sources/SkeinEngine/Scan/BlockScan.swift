@@ -91,7 +91,10 @@ package struct BlockScan {
         case .attribute(let scope, let key):
             guard try answers.keyNumber(scope, key, index, block) != nil else { return false }
             return answers.mayHold(leaf, index, block, number)
-        case .name, .eventName: return answers.mayHold(leaf, index, block, number)
+        case .name:
+            return answers.mayHoldName(leaf, index, block) && answers.mayHold(leaf, index, block, number)
+        case .eventName: return answers.mayHold(leaf, index, block, number)
+        case .linkTraceID: return !group.filtersLinks || answers.mayHold(leaf, index, block, number)
         default: return true
         }
     }
@@ -116,6 +119,8 @@ struct TableAnswers {
     private var groups: [RowSet??]
     /// The numbers of the leaves' attribute keys; the inner optional is `nil` when the block lacks the key.
     private var keyNumbers: [UInt32??]
+    /// Whether any name of a span in the block satisfies the leaf.
+    private var names: [Bool?]
 
     /// What of a leaf a row that satisfies it has in the filter of its row group: any of these. Empty when filters cannot
     /// say.
@@ -127,7 +132,28 @@ struct TableAnswers {
         byLeaf = [Answer?](repeating: nil, count: leafCount)
         groups = [RowSet??](repeating: .none, count: leafCount)
         keyNumbers = [UInt32??](repeating: .none, count: leafCount)
+        names = [Bool?](repeating: nil, count: leafCount)
     }
+
+    /// Whether a span of the block may have a name that the leaf looks for: its table of operations says so where filters cannot,
+    /// which know whole names only. `true` when the table is too large to be read for this, or cannot be read.
+    mutating func mayHoldName(_ leaf: CompiledPredicate.Leaf, _ index: Int, _ block: Block) -> Bool {
+        guard let test = leaf.test?.test, hashes[index].isEmpty else { return true }
+        if let known = names[index] { return known }
+        var holds = block.footer.operations.rawCount > Self.operationByteCountMax
+        if !holds {
+            do throws(StoreError) {
+                try block.forEachOperation { _, _, name, _ in holds = holds || test.holds(text: name) }
+            } catch {
+                holds = true
+            }
+        }
+        names[index] = holds
+        return holds
+    }
+
+    /// Some ten thousand operations.
+    private static let operationByteCountMax = 1 << 20
 
     /// Whether the filter of row group `group` lets it hold what the leaf looks for.
     mutating func mayHold(
@@ -248,6 +274,12 @@ private struct GroupScan: PredicateColumns {
                     try select(directory.eventNames, count, test.test)
                 } ?? RowSet(count: count, all: true)
             return try owners(of: events, directory.eventCounts, count)
+        case .linkTraceID:
+            guard directory.linkCount > 0 else { return RowSet(count: rowCount) }
+            let links =
+                try leaf.test.map { test throws(StoreError) in try selectLinks(directory, test.test) }
+                ?? RowSet(count: directory.linkCount, all: true)
+            return try owners(of: links, directory.linkCounts, directory.linkCount)
         case .attribute(.link, let key):
             let number = try answers.keyNumber(.link, key, leafIndex, block)
             let links = try AttributeScan(directory.linkAttributes, number, reader).select(leaf.test)
@@ -282,7 +314,7 @@ private struct GroupScan: PredicateColumns {
         case .parentSpanID:
             let ids = try block.parentIDs(group, directory, 0..<rowCount)
             return RowSet(count: rowCount) { test.holds(.string(ids[$0].textIfValid)) }
-        case .eventName, .attribute: return RowSet(count: rowCount)
+        case .eventName, .linkTraceID, .attribute: return RowSet(count: rowCount)
         }
     }
 
@@ -326,6 +358,13 @@ private struct GroupScan: PredicateColumns {
             while first + row >= traces.firstRows[trace + 1] { trace += 1 }
             return holds[trace]
         }
+    }
+
+    /// Links to a trace whose id satisfies the test.
+    private func selectLinks(_ directory: GroupDirectory, _ test: ValueTest) throws(StoreError) -> RowSet {
+        let highs = try reader.numbers(directory.linkTraceHighs)
+        let lows = try reader.numbers(directory.linkTraceLows)
+        return RowSet(count: directory.linkCount) { test.holds(TraceID(high: highs[$0], low: lows[$0])) }
     }
 
     /// The spans that own any of these events or links.

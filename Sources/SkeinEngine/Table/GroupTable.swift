@@ -193,7 +193,7 @@ final class GroupTable: SpanTable {
                 isPresent: span.has,
                 rowCount: rowCount
             )
-        case .eventName, .attribute: return .none
+        case .eventName, .linkTraceID, .attribute: return .none
         }
     }
 

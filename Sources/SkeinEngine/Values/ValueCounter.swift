@@ -56,6 +56,7 @@ struct ValueCounter: Sendable {
         case .scopeName: addTexts(batch, rows) { batch.scopes.nameRefs[Int(batch.scopeRows[$0])] }
         case .scopeVersion: addTexts(batch, rows) { batch.scopes.versionRefs[Int(batch.scopeRows[$0])] }
         case .eventName: addEventNames(batch, rows)
+        case .linkTraceID: addLinkTraces(batch, rows)
         case .attribute(let scope, let key): addAttributes(batch, rows, scope, key)
         }
     }
@@ -76,6 +77,14 @@ struct ValueCounter: Sendable {
             for ref in Set(batch.events.range(of: row).map { batch.events.nameRefs[$0] }) { refs[ref, default: 0] += 1 }
         }
         for (ref, count) in refs { batch.dictionary.withBytes(ref) { add(text: $0, count) } }
+    }
+
+    private mutating func addLinkTraces(_ batch: SpanBatch, _ rows: Range<Int>) {
+        for row in rows {
+            for id in Set(batch.links.range(of: row).map { batch.links.traceIDs[$0] }) {
+                add(.string(id.description), 1)
+            }
+        }
     }
 
     private mutating func addAttributes(

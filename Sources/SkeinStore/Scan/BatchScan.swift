@@ -28,6 +28,7 @@ package struct BatchScan: PredicateColumns {
     package mutating func select(_ leaf: CompiledPredicate.Leaf, _ index: Int) throws(StoreError) -> RowSet {
         if case .attribute(let scope, let key) = leaf.field { return select(scope, key, leaf.test) }
         if leaf.field == .eventName { return selectEvents(leaf.test?.test) }
+        if leaf.field == .linkTraceID { return selectLinks(leaf.test?.test) }
         guard let test = leaf.test?.test else { return RowSet(count: rowCount, all: true) }
         let batch = batch
         switch leaf.field {
@@ -52,7 +53,7 @@ package struct BatchScan: PredicateColumns {
         case .traceID: return select { test.holds(.string(batch.traceIDs[$0].description)) }
         case .spanID: return select { test.holds(.string(batch.spanIDs[$0].description)) }
         case .parentSpanID: return select { test.holds(.string(batch.parentSpanIDs[$0].textIfValid)) }
-        case .eventName, .attribute: return RowSet(count: rowCount)
+        case .eventName, .linkTraceID, .attribute: return RowSet(count: rowCount)
         }
     }
 
@@ -74,6 +75,14 @@ package struct BatchScan: PredicateColumns {
                     batch.dictionary.withBytes(ref) { test.holds(text: $0) }
                 }
             }
+        }
+    }
+
+    /// Rows with a link to a trace whose id satisfies the test, or with any link when there is none.
+    private func selectLinks(_ test: ValueTest?) -> RowSet {
+        if batch.links.spanIDs.isEmpty { return RowSet(count: rowCount) }
+        return select { row in
+            batch.links.range(of: row).contains { test?.holds(batch.links.traceIDs[$0]) ?? true }
         }
     }
 
@@ -148,6 +157,17 @@ extension ByteDictionary {
                 }
             }
         }
+    }
+}
+
+extension ValueTest {
+    /// Whether the digits of an id satisfy the comparison.
+    package func holds(_ id: TraceID) -> Bool {
+        // Most ids differ, and are asked for by equality: no text is made of them.
+        if comparison == .equal, case .string(let text) = literal, let wanted = TraceID(hex: text), wanted != id {
+            return false
+        }
+        return holds(.string(id.description))
     }
 }
 

@@ -64,7 +64,7 @@ package struct CompiledPredicate: Sendable {
             case .duration, .name, .traceID: 2
             case .statusMessage: 3
             case .attribute(.span, _): 4
-            case .attribute, .eventName: 5
+            case .attribute, .eventName, .linkTraceID: 5
             case .spanID, .parentSpanID: 6
             }
         case .and(let parts), .or(let parts): parts.reduce(0) { $0 + cost($1) }

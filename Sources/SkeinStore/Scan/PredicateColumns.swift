@@ -19,6 +19,7 @@ extension SpanField {
         case .duration, .name, .kind, .status, .serviceName, .traceID, .spanID, .parentSpanID: .fixed
         case .statusMessage, .scopeName, .scopeVersion: .details
         case .eventName: .events
+        case .linkTraceID: .links
         case .attribute(let scope, _):
             switch scope {
             case .any: [.attributes, .details]

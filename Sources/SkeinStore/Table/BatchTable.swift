@@ -103,7 +103,7 @@ package final class BatchTable: SpanTable {
         case .scopeName: texts { self.batch.scopes.nameRefs[Int(self.batch.scopeRows[$0])] }
         case .scopeVersion: texts { self.batch.scopes.versionRefs[Int(self.batch.scopeRows[$0])] }
         case .attribute(let scope, let key): attribute(scope, key)
-        case .eventName: .none
+        case .eventName, .linkTraceID: .none
         }
     }
 

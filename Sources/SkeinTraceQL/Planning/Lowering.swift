@@ -123,7 +123,7 @@ private struct Condition {
         case .nil where sign == .notEqual: predicate = .exists(stored)
         case .nil where asksEvents || asksLinks:
             // Some event lacks it, which takes an event.
-            predicate = asksEvents ? .exists(.eventName) : .true
+            predicate = asksEvents ? .exists(.eventName) : .exists(.linkTraceID)
             excess = range
         case .nil: predicate = .not(.exists(stored))
         default: predicate = Condition.comparison(stored, comparison, literal)
@@ -200,8 +200,9 @@ extension Intrinsic {
         case .scopeName: .scopeName
         case .scopeVersion: .scopeVersion
         case .eventName: .eventName
-        case .childCount, .traceDuration, .rootName, .rootServiceName, .eventTime, .linkTraceID, .linkSpanID,
-            .nestedSetLeft, .nestedSetRight, .nestedSetParent, .parent:
+        case .linkTraceID: .linkTraceID
+        case .childCount, .traceDuration, .rootName, .rootServiceName, .eventTime, .linkSpanID, .nestedSetLeft,
+            .nestedSetRight, .nestedSetParent, .parent:
             nil
         }
     }

@@ -67,6 +67,7 @@ private enum PredicateText {
         case .scopeName: "instrumentation:name"
         case .scopeVersion: "instrumentation:version"
         case .eventName: "event:name"
+        case .linkTraceID: "link:traceID"
         case .attribute(.any, let key): isPlain(key) ? key : ".\(part(key))"
         case .attribute(let scope, let key): "\(scope.rawValue).\(part(key))"
         }

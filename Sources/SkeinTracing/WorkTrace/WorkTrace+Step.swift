@@ -167,7 +167,7 @@ extension WorkTrace {
                 left -= size
                 attributes["worktrace.context.\(key)"] = value
             }
-            if isTruncated { attributes["worktrace.context.truncated"] = true }
+            if isTruncated { attributes["worktrace.context_truncated"] = true }
         }
 
         /// The first end counts.

@@ -37,6 +37,39 @@ struct OrchestrationFindingsTests {
         #expect(work.orchestration.retries.map(\.name) == ["search", "m"])
     }
 
+    @Test("A model that is asked instead of one that failed is another attempt where the client says so")
+    func fallback() {
+        var work = AgentSpans()
+        let agent = work.agent("a", 0...100)
+        func ask(
+            _ model: String,
+            _ times: ClosedRange<Int>,
+            _ step: String,
+            retryOf: String? = nil,
+            attempt: Int? = nil,
+            fails: Bool
+        ) {
+            work.model(times, below: agent) {
+                $0.model?.requested = model
+                $0.attempt = attempt
+                $0.work = .init(sessionID: "s")
+                $0.work?.stepID = step
+                $0.work?.retryOf = retryOf
+                if fails { $0.fail() }
+            }
+        }
+        ask("large", 0...10, "1", fails: true)
+        ask("small", 20...30, "2", retryOf: "1", fails: true)
+        ask("other", 40...50, "3", attempt: 3, fails: false)
+        // Nobody says that this one is.
+        ask("large", 60...70, "4", fails: true)
+        ask("small", 80...90, "5", fails: false)
+        let retries = work.orchestration.retries
+        #expect(retries.map(\.attempts) == [3])
+        #expect(retries.map(\.name) == ["other"])
+        #expect(retries.map(\.wastedNanos) == [AgentSpans.nanos(40)])
+    }
+
     @Test("The same tool with the same arguments three times in a row is a loop; other arguments are none")
     func identical() {
         var work = AgentSpans()

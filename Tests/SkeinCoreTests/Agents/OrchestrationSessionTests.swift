@@ -166,6 +166,19 @@ struct OrchestrationSessionTests {
         #expect(work.orchestration.session("researcher")?.fanOut == 0)
     }
 
+    @Test("A session in the background counts for as long as it runs, its call no longer than that")
+    func backgroundFanOut() {
+        var work = AgentSpans()
+        let planner = work.agent("planner", 0...100)
+        for (number, start) in [10, 20, 30].enumerated() {
+            let call = work.tool("Agent", start...start + 5, below: planner)
+            work.agent("worker\(number)", start + 1...60 + number, below: call)
+        }
+        work.tool("read", 40...45, below: planner)
+        #expect(work.orchestration.session("planner")?.fanOut == 4)
+        #expect(work.orchestration.sessions.filter(\.isBackground).count == 3)
+    }
+
     @Test("The first class that applies counts at each instant, and all sum to the duration")
     func timeClasses() {
         var work = AgentSpans()

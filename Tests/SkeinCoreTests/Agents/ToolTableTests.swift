@@ -47,6 +47,32 @@ struct ToolTableTests {
         #expect(rows.allSatisfy { $0.server == nil && $0.layer == nil && $0.agentName == nil })
     }
 
+    @Test("A call that stands for others counts as if they were there")
+    func weights() throws {
+        var sampled = AgentSpans()
+        var whole = AgentSpans()
+        for number in 1...20 {
+            let weight = number % 5 + 1
+            func call(_ work: inout AgentSpans, _ weight: Int) {
+                work.tool(number % 3 == 0 ? "b" : "a", 0...number) {
+                    if number % 4 == 0 { $0.fail() }
+                    $0.tool?.resultBytes = 10
+                    $0.weight = Double(weight)
+                }
+            }
+            call(&sampled, weight)
+            for _ in 0..<weight { call(&whole, 1) }
+        }
+        let (some, all) = (table([.tool], sampled).rows(), table([.tool], whole).rows())
+        #expect(some.map(\.toolName) == all.map(\.toolName))
+        #expect(some.map(\.callCount) == all.map(\.callCount))
+        #expect(some.map(\.errorCount) == all.map(\.errorCount))
+        #expect(some.map(\.resultBytes) == all.map(\.resultBytes))
+        #expect(some.map(\.sparkline) == all.map(\.sparkline))
+        #expect(some.map(\.durationNanos) == all.map(\.durationNanos))
+        #expect(some.map(\.storedCallCount) == [14, 6])
+    }
+
     @Test("By layers each layer is a row with its own time")
     func layers() {
         var work = AgentSpans()

@@ -128,6 +128,9 @@ import Testing
         #expect(try groups(.compare(.attribute(.span, "number"), .equal, .int(123_456))) <= 2)
         #expect(try groups(.compare(.serviceName, .equal, .string("seldom"))) <= 2)
         #expect(try groups(.compare(.name, .equal, .string("no such name"))) <= 1)
+        // No filter knows parts of names; the table of operations has all names.
+        #expect(try groups(.compare(.name, .matches, .pattern(TextPattern("no such.*")))) == 0)
+        #expect(try groups(.compare(.name, .matches, .pattern(TextPattern(".*")))) == block.footer.groups.count)
         #expect(try groups(.not(.compare(.name, .equal, .string("no such name")))) == block.footer.groups.count)
 
         let before = file.reads.load(ordering: .relaxed)
@@ -139,5 +142,74 @@ import Testing
         for group in block.footer.groups.indices where try scan.mayMatch(group: group) {}
         // The array's line, the value's line; the table of keys was read before.
         #expect(file.reads.load(ordering: .relaxed) - before <= 2)
+    }
+
+    /// The block as it was written before filters knew links.
+    private static func old(_ bytes: [UInt8]) throws -> [UInt8] {
+        var footer = try BlockFixture.open(bytes).footer
+        for group in footer.groups.indices { footer.groups[group].filtersLinks = false }
+        let trailer = bytes.count - BlockFormat.trailerByteCount
+        func number(_ at: Int) -> UInt64 {
+            (0..<8).reduce(0) { $0 | UInt64(bytes[trailer + at + $1]) << UInt64(8 * $1) }
+        }
+        var raw = ByteWriter()
+        footer.append(to: &raw)
+        var end = ByteWriter()
+        end.appendLittleEndian(number(0))
+        end.appendLittleEndian(UInt32(raw.count))
+        end.appendLittleEndian(UInt32(raw.count))
+        end.appendLittleEndian(Checksum.of(raw.bytes))
+        end.appendLittleEndian(number(24))
+        end.appendLittleEndian(number(32))
+        end.appendLittleEndian(Checksum.of(end.bytes))
+        return bytes[..<Int(number(0))] + Array(raw.bytes) + Array(end.bytes) + BlockFormat.magic
+    }
+
+    @Test
+    func `what links to a trace is found without reading other row groups, but in blocks whose filters know no links`()
+        throws
+    {
+        var generator = TraceGenerator(seed: 9)
+        var spans = BlockFixture.ordered(generator.spans(4_000))
+        let wanted = TraceID(high: 0xfeed, low: 7)
+        spans[1_234].links.append(Span.Link(traceID: wanted, spanID: SpanID(1)))
+        spans[3_456].links += [2, 3].map { Span.Link(traceID: wanted, spanID: SpanID($0)) }
+        for index in spans.indices {
+            spans[index].links.append(
+                Span.Link(traceID: TraceID(high: 1, low: UInt64(index / 3)), spanID: SpanID(9))
+            )
+        }
+        let bytes = try BlockFixture.bytes([SpanBatch(spans: spans)], groupRows: 200)
+        func find(_ bytes: [UInt8], _ predicate: SpanPredicate) throws -> (rows: Int, groups: Int, reads: Int) {
+            let file = MemoryFile(bytes)
+            let block = try Block(file, path: "test.block", id: 1, cache: KeepAll())
+            let before = file.reads.load(ordering: .relaxed)
+            var scan = BlockScan(block, range: .all, predicate: CompiledPredicate(predicate))
+            var (rows, groups) = (0, 0)
+            for group in block.footer.groups.indices where try scan.mayMatch(group: group) {
+                groups += 1
+                rows += try scan.rows(inGroup: group).selectedCount
+            }
+            return (rows, groups, file.reads.load(ordering: .relaxed) - before)
+        }
+        let link = SpanPredicate.compare(.linkTraceID, .equal, .string(wanted.description))
+        let groupCount = try BlockFixture.open(bytes).footer.groups.count
+        let (new, old) = try (find(bytes, link), find(Self.old(bytes), link))
+        #expect(new.rows == 2 && new.groups <= 3, "\(new)")
+        #expect(old.rows == 2 && old.groups == groupCount && groupCount > 15)
+        #expect(old.reads > 4 * new.reads, "\(old.reads) and \(new.reads)")
+        #expect(try find(bytes, .exists(.linkTraceID)).rows == spans.count)
+
+        // Copies of old row groups stay what they are, beside new ones.
+        let sink = Mutex<[UInt8]>([])
+        var encoder = try BlockEncoder { bytes in sink.withLock { $0 += bytes } }
+        for source in [bytes, try Self.old(bytes)] {
+            let block = try BlockFixture.open(source)
+            var numbers = try GroupCopy.TableNumbers(of: block)
+            for group in block.footer.groups.indices { try encoder.append(copyOf: group, of: block, &numbers) }
+        }
+        _ = try encoder.finish()
+        let merged = try find(sink.withLock { $0 }, link)
+        #expect(merged.rows == 4 && (groupCount + 1...groupCount + 3).contains(merged.groups))
     }
 }

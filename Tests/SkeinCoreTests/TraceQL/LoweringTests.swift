@@ -18,7 +18,8 @@ import Testing
         ("!(traceDuration > 1s)", "", false), ("(.a = 1 || rootName = \"x\") && .b = 2", "b = 2", false),
         ("parent.a = 1 && .b = 2", "b = 2", false), ("span:childCount > 1", "", false),
         ("nestedSetParent < 0", "", false),
-        ("!(.b = 1) && !(nestedSetParent < 0)", "not b = 1", false), ("link:traceID = \"AB\"", "", false),
+        ("!(.b = 1) && !(nestedSetParent < 0)", "not b = 1", false),
+        ("link:traceID = \"AB\"", "link:traceID = \"000000000000000000000000000000ab\"", true),
         // Fields with fields
         (".a = .b && .c = 1", "c = 1", false), (".a + 1 = 2", "", false), ("!.a = 1", "", false),
         ("(.a = 1) = .b", "", false), ("(.a = 1) = (.b = 1)", "", false),
@@ -33,7 +34,8 @@ import Testing
         ("event:name = \"x\" && event.b = 2", "event:name = \"x\" and event.b = 2", false),
         ("event.a = 1 && link.b = 2", "event.a = 1 and link.b = 2", true), ("event.a != nil", "event.a != nil", true),
         ("event.a = nil", "event:name != nil", false), ("!(event.a = 1)", "", false),
-        ("event:timeSinceStart > 1s && event.a = 1", "event.a = 1", false), ("link.a = nil", "", false),
+        ("event:timeSinceStart > 1s && event.a = 1", "event.a = 1", false),
+        ("link.a = nil", "link:traceID != nil", false),
         ("link.a = 1 && link.b = 2", "link.a = 1 and link.b = 2", false),
         ("event:name != nil", "event:name != nil", true),
     ]
@@ -197,6 +199,7 @@ private enum Meaning {
         case .intrinsic(.kind): .kind
         case .intrinsic(.parentID): .parentSpanID
         case .intrinsic(.eventName): .eventName
+        case .intrinsic(.linkTraceID): .linkTraceID
         default: nil
         }
     }
@@ -206,5 +209,7 @@ extension SpanField {
     fileprivate var isOfEvents: Bool {
         if case .attribute(.event, _) = self { true } else { self == .eventName }
     }
-    fileprivate var isOfLinks: Bool { if case .attribute(.link, _) = self { true } else { false } }
+    fileprivate var isOfLinks: Bool {
+        if case .attribute(.link, _) = self { true } else { self == .linkTraceID }
+    }
 }

@@ -158,6 +158,23 @@ struct WorkReadingTests {
         #expect(said["turns"].array.map { $0["text"] } == ["hello", "hi"])
     }
 
+    @Test func `a session is found by its id, and listed, however many its trace holds`() async throws {
+        let spans = (0...10_000 as ClosedRange<UInt64>).map { number in
+            let agent: [Attribute] = [
+                Attribute("gen_ai.operation.name", "invoke_agent"),
+                Attribute("gen_ai.agent.name", number == 0 ? "lead" : "worker"),
+            ]
+            let parent: UInt64 = number == 0 ? 0 : 1
+            return Self.span(1, number + 1, below: parent, "invoke_agent", from: number, seconds: 5, agent)
+        }
+        let api = try await APIUnderTest(spans)
+        let last = "\(TraceID(high: 7, low: 1)):\(SpanID(10_001))"
+        #expect(try await api.json("\(Self.base)/sessions/\(last)")["sessionId"] == .string(last))
+        let newest = try await api.json("\(Self.base)/sessions?limit=1")
+        #expect(newest["sessions"][0]["sessionId"] == .string(last))
+        #expect(newest["next"] != .null)
+    }
+
     @Test(arguments: [
         ("sessions/nobody", "unknown-session"), ("sessions/nobody/conversation", "unknown-session"),
         ("orchestrations/00000000000000070000000000000009", "unknown-trace"),

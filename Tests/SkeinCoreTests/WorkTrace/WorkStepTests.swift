@@ -139,8 +139,17 @@ import Testing
         )
         let span = try await test.span(trace, step: "x")
         #expect(span.attributes.count { $0.key.hasPrefix("worktrace.context.k") } == 64)
-        #expect(span.attributes["worktrace.context.truncated"] == true)
+        #expect(span.attributes["worktrace.context_truncated"] == true)
         let long = String(repeating: "é", count: 3000)
+        // A caller's own name is none of ours.
+        _ = try await test.post(
+            "sessions/s/steps",
+            #"{"stepId":"own","stepAction":"plan","stepOutcome":"success","stepContext":{"truncated":"no"}}"#
+        )
+        let detail = try await test.call("GET", "sessions/s", "")
+        let steps = detail.json["steps"] as? [[String: Any]] ?? []
+        let said = steps.map { ($0["stepId"] as? String ?? "", $0["contextTruncated"] as? Bool) }
+        #expect(Dictionary(uniqueKeysWithValues: said) == ["x": true, "own": false])
         _ = try await test.post(
             "sessions/s/steps",
             #"{"stepId":"y","stepAction":"plan","stepOutcome":"success","stepContext":{"v":"\#(long)"}}"#

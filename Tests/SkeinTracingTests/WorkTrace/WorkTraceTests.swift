@@ -78,7 +78,7 @@ import Tracing
         #expect(value("gen_ai.tool.call.id", of: step) == "c")
         #expect(value("gen_ai.tool.call.result", of: step) == nil)
         #expect(value("worktrace.context.long", of: step) == .string(String(repeating: "ü", count: 2048)))
-        #expect(value("worktrace.context.truncated", of: step) == true)
+        #expect(value("worktrace.context_truncated", of: step) == true)
     }
 
     @Test func `nothing is asked of a tracer that makes no spans`() async {

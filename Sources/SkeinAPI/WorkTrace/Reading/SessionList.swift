@@ -15,6 +15,8 @@ struct SessionList {
     private(set) var records: [SessionRecord] = []
     /// What leads to the next page; `nil` when there is none.
     private(set) var next: String?
+    /// Bytes of memory that the records take, about.
+    private var recordByteCount = 0
 
     /// Traces that are known by their summaries at a time.
     private static let summaryCount = 500
@@ -51,32 +53,33 @@ struct SessionList {
             cursor: Self.cursor(filter, cursor),
             order: .newest
         )
-        let live = Self.liveTraces(filter, after: cursor, api)
-        for id in live {
-            let found = try await Self.sessions(of: id, filter, api, call, room: &room)
-            records += found.filter { cursor?.place.precedes(Self.place($0)) ?? true }
-        }
+        let (live, floor) = Self.liveTraces(filter, after: cursor, api)
+        for id in live { try await add(id, filter, after: cursor, api, call, room: &room) }
         var readCount = 0
         var spanCount = 0
         var isFull = false
         var frontier: UInt64?
+        var latest: UInt64?
         repeat {
             let asked = request
             let page = try await api.ask(call) { store throws(StoreError) in try await store.search(asked) }
             for (summary, _) in page.traces where !live.contains(summary.traceID) {
-                isFull = isFull || isComplete(limit, before: summary.startUnixNanos)
+                let start = summary.startUnixNanos
+                isFull = isFull || isComplete(limit, before: start) || start <= floor ?? 0
                 if isFull, !reaches(summary, limit) { continue }
-                guard readCount < Self.traceCountMax, spanCount < Self.spanCountMax else {
-                    frontier = summary.startUnixNanos
+                // The next page has to begin elsewhere than this.
+                guard readCount < Self.traceCountMax && spanCount < Self.spanCountMax || start == latest else {
+                    frontier = start
                     break
                 }
+                latest = latest ?? start
                 readCount += 1
                 spanCount += summary.spanCount
-                let found = try await Self.sessions(of: summary.traceID, filter, api, call, room: &room)
-                records += found.filter { cursor?.place.precedes(Self.place($0)) ?? true }
+                try await add(summary.traceID, filter, after: cursor, api, call, room: &room)
             }
             request.cursor = page.next
         } while request.cursor != nil && !isFull && frontier == nil
+        if let floor { frontier = max(frontier ?? 0, floor) }
         records.sort { Self.place($0).precedes(Self.place($1)) }
         if let frontier { records.removeAll { $0.session.startUnixNanos <= frontier } }
         if records.count > limit {
@@ -99,17 +102,24 @@ struct SessionList {
         json.member("next", next)
     }
 
-    /// Traces of sessions that are at work, which the store may not know yet: the newest that may be on the page. What a condition
-    /// finds is in the store.
-    private static func liveTraces(_ filter: SessionFilter, after cursor: ListCursor?, _ api: API) -> Set<TraceID> {
-        guard filter.query == nil, let work = api.work else { return [] }
+    /// Traces of sessions that are at work, which the store may not know yet: the newest that may be on the page, and when the first
+    /// began that is left for the next page. What a condition finds is in the store.
+    private static func liveTraces(_ filter: SessionFilter, after cursor: ListCursor?, _ api: API)
+        -> (traces: Set<TraceID>, floor: UInt64?)
+    {
+        guard filter.query == nil, let work = api.work else { return ([], nil) }
         let latest = cursor.map { ~$0.place.rank } ?? .max
         let sessions = work.knownSessions().filter { session in
             !session.isStored && session.startUnixNanos <= latest && filter.range.contains(session.startUnixNanos)
                 && (filter.traceID == nil || filter.traceID == session.place.traceID)
         }
-        let newest = sessions.sorted { $0.startUnixNanos > $1.startUnixNanos }.prefix(liveCountMax)
-        return Set(newest.map(\.place.traceID))
+        let newest = sessions.sorted { $0.startUnixNanos > $1.startUnixNanos }
+        let end =
+            newest.indices.dropFirst(liveCountMax).first { newest[$0].startUnixNanos < newest[0].startUnixNanos }
+            ?? newest.count
+        return (
+            Set(newest[..<end].map(\.place.traceID)), end < newest.count ? newest[end].startUnixNanos : nil
+        )
     }
 
     /// Most sessions at work whose traces are read for a page.
@@ -140,21 +150,27 @@ struct SessionList {
         return starts.count <= limit || end >= starts[limit]
     }
 
-    /// The sessions of a trace that are asked for.
-    private static func sessions(
-        of id: TraceID,
+    /// Adds the sessions of a trace that are asked for, and holds what they take.
+    private mutating func add(
+        _ id: TraceID,
         _ filter: SessionFilter,
+        after cursor: ListCursor?,
         _ api: API,
         _ call: APICall,
         room: inout AnswerRoom
-    ) async throws(APIError) -> [SessionRecord] {
-        guard let trace = try await WorkForest.read(id, api, call, room: &room) else { return [] }
-        return records(of: trace, nowUnixNanos: api.clock.unixNanos).filter(filter.includes)
+    ) async throws(APIError) {
+        guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: recordByteCount) else { return }
+        for record in Self.records(of: trace, nowUnixNanos: api.clock.unixNanos) where filter.includes(record) {
+            guard cursor?.place.precedes(Self.place(record)) ?? true else { continue }
+            records.append(record)
+            recordByteCount += record.byteCount
+        }
+        try room.hold(source: recordByteCount)
     }
 
     /// All sessions of a trace that are worth a place in a list: those that hold an agent, a model or a tool call.
     static func records(of trace: WorkForest.Trace, nowUnixNanos now: UInt64) -> [SessionRecord] {
-        let orchestration = Orchestration(trace.spans, nowUnixNanos: now)
+        let orchestration = Orchestration(trace.spans, nowUnixNanos: now, listMax: .max)
         return orchestration.sessions.compactMap { session in
             let record = SessionRecord(
                 session,

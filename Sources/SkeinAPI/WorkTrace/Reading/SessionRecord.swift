@@ -13,8 +13,48 @@ struct SessionRecord {
     let work: AgentSpan.Work?
     /// Spans below the session's own.
     let stepCount: Int
-    /// The session's own span, or what stands for it.
-    private let span: Span?
+    /// What the session's own span says, or what stands for it.
+    private let facts: Facts
+
+    private struct Facts {
+        var title: String?
+        var flags: UInt32 = 1
+        var weight = 1.0
+        var samplingReason: String?
+        var samplingDecision: String?
+        /// 0 to 1.
+        var samplingRate: Double?
+        /// By their names without the prefix.
+        var labels: [Attribute] = []
+        var budget: [Attribute] = []
+
+        init(_ span: Span?) {
+            guard let span else { return }
+            func text(_ key: String) -> String? {
+                if case .string(let text) = span.attributes[key] { text } else { nil }
+            }
+            title = text("worktrace.session.title")
+            flags = span.flags
+            weight = span.weight
+            if case .double(let said) = span.attributes["worktrace.sampling.weight"] { weight = said }
+            samplingReason = text("worktrace.sampling.reason")
+            samplingDecision = text("worktrace.sampling.decision")
+            if case .double(let said) = span.attributes["worktrace.sampling.rate"] { samplingRate = said }
+            for attribute in span.attributes where attribute.key.hasPrefix(Self.labelPrefix) {
+                labels.append(Attribute(String(attribute.key.dropFirst(Self.labelPrefix.count)), attribute.value))
+            }
+            for name in ["usd", "tokens", "seconds"] {
+                if let value = span.attributes["worktrace.budget.\(name)"] { budget.append(Attribute(name, value)) }
+            }
+        }
+
+        private static let labelPrefix = "worktrace.label."
+
+        var byteCount: Int {
+            [title, samplingReason, samplingDecision].reduce(0) { $0 + ($1?.utf8.count ?? 0) }
+                + (labels + budget).reduce(0) { $0 + 64 + $1.key.utf8.count + WorkFields.canonical($1.value).count }
+        }
+    }
 
     init(
         _ session: Orchestration.Session,
@@ -25,7 +65,7 @@ struct SessionRecord {
         let row = trace?.row(of: session.spanID)
         let own = row.flatMap { trace?.spans[$0].work }
         work = own?.sessionID == session.sessionID ? own : nil
-        span = row.flatMap { trace?.batch.span(at: $0) }
+        facts = Facts(row.flatMap { trace?.batch.span(at: $0) })
         rootSessionID = work?.rootSessionID ?? orchestration.rootSessionID ?? session.sessionID
         stepCount = max(session.spanCount - 1, 0)
     }
@@ -34,7 +74,10 @@ struct SessionRecord {
     var source: String { work == nil ? "spans" : "worktrace" }
 
     /// What the session is about, in words.
-    var title: String? { text("worktrace.session.title") }
+    var title: String? { facts.title }
+
+    /// Bytes of memory that it takes, about.
+    var byteCount: Int { 1536 + facts.byteCount }
 
     /// The moment and the text by which lists are in order.
     var place: (startUnixNanos: UInt64, sessionID: String) { (session.startUnixNanos, session.sessionID) }
@@ -63,21 +106,21 @@ struct SessionRecord {
         json.member("outcome", session.outcome)
         writeBudget(to: &json)
         json.object("labels") { json in
-            for attribute in span?.attributes ?? [] where attribute.key.hasPrefix(Self.labelPrefix) {
-                json.key(text: String(attribute.key.dropFirst(Self.labelPrefix.count)))
-                json.plain(attribute.value)
+            for label in facts.labels {
+                json.key(text: label.key)
+                json.plain(label.value)
             }
         }
         json.object("trace") { json in
             json.member("traceId", session.traceID)
             json.member("spanId", session.spanID)
             // Only WorkTrace says so of itself; what others sent was sampled.
-            json.member("sampled", work == nil || (span?.flags ?? 1) & 1 == 1)
-            json.member("samplingReason", text("worktrace.sampling.reason"))
-            json.member("samplingDecision", text("worktrace.sampling.decision"))
+            json.member("sampled", work == nil || facts.flags & 1 == 1)
+            json.member("samplingReason", facts.samplingReason)
+            json.member("samplingDecision", facts.samplingDecision)
             json.key("samplingRate")
-            if let rate = number("worktrace.sampling.rate") { json.double(rate) } else { json.null() }
-            json.member("weight", number("worktrace.sampling.weight") ?? span?.weight ?? 1)
+            if let rate = facts.samplingRate { json.double(rate) } else { json.null() }
+            json.member("weight", facts.weight)
         }
         json.object("totals") { json in
             json.member("steps", stepCount)
@@ -92,28 +135,13 @@ struct SessionRecord {
         }
     }
 
-    private static let labelPrefix = "worktrace.label."
-
-    private func text(_ key: String) -> String? {
-        if case .string(let text)? = span?.attributes[key] { text } else { nil }
-    }
-
-    private func number(_ key: String) -> Double? {
-        if case .double(let number)? = span?.attributes[key] { number } else { nil }
-    }
-
     private func writeBudget(to json: inout JSONWriter) {
-        let known = [
-            ("usd", "worktrace.budget.usd"), ("tokens", "worktrace.budget.tokens"),
-            ("seconds", "worktrace.budget.seconds"),
-        ]
-        .compactMap { name, key in span?.attributes[key].map { (name, $0) } }
         json.key("budget")
-        guard !known.isEmpty else { return json.null() }
+        guard !facts.budget.isEmpty else { return json.null() }
         json.object { json in
-            for (name, value) in known {
-                json.key(text: name)
-                json.plain(value)
+            for part in facts.budget {
+                json.key(text: part.key)
+                json.plain(part.value)
             }
         }
     }

@@ -42,6 +42,7 @@ struct StepRecord {
                     json.plain(member.value)
                 }
             }
+            json.member("contextTruncated", WorkContext.isTruncated(stored.attributes))
             json.member("startTime", RFC3339.format(span.startUnixNanos))
             json.member("endTime", span.isOpen ? nil : RFC3339.format(span.endUnixNanos))
             json.member("stepOutcome", Self.outcome(of: span))

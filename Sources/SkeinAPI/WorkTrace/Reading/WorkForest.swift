@@ -46,8 +46,8 @@ struct WorkForest {
     }
 
     /// What the spans of all traces tell, with the trace asked for in the middle.
-    func orchestration(at now: UInt64) -> Orchestration {
-        Orchestration(traces.flatMap(\.spans), around: traces.first?.id, nowUnixNanos: now)
+    func orchestration(at now: UInt64, listMax: Int = Orchestration.listMax) -> Orchestration {
+        Orchestration(traces.flatMap(\.spans), around: traces.first?.id, nowUnixNanos: now, listMax: listMax)
     }
 
     /// The forest around `id`. Throws `unknown-trace` when no span of it is known.
@@ -61,7 +61,8 @@ struct WorkForest {
                 isCut = true
                 break
             }
-            guard let trace = try await Self.read(next, api, call, room: &room, kept: spanCount) else {
+            let kept = spanCount * Self.spanByteCount
+            guard let trace = try await Self.read(next, api, call, room: &room, kept: kept) else {
                 if traces.isEmpty { throw Self.unknown(id) }
                 continue
             }
@@ -85,20 +86,20 @@ struct WorkForest {
         }
     }
 
-    /// One trace; `nil` when nothing of it is known.
+    /// One trace, `nil` when nothing of it is known; `kept` bytes are held for what was made of others.
     static func read(
         _ id: TraceID,
         _ api: API,
         _ call: APICall,
         room: inout AnswerRoom,
-        kept count: Int = 0
+        kept byteCount: Int = 0
     ) async throws(APIError) -> Trace? {
         guard let reader = try await api.openReader(of: id, call) else { return nil }
         let batch = try await api.gather(
             reader,
             columns: .all,
             beside: spanByteCount,
-            kept: count * spanByteCount,
+            kept: byteCount,
             call,
             room: &room
         )

@@ -42,7 +42,7 @@ extension WorkReadingAPI {
         let cursor = try call.listCursor(of: question)
         let traceID = try await traceID(ofSession: id, api, call)
         guard let trace = try await WorkForest.read(traceID, api, call, room: &room) else { throw unknownSession(id) }
-        let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos)
+        let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos, listMax: .max)
         guard let place = orchestration.sessions.firstIndex(where: { $0.sessionID == id }) else {
             throw unknownSession(id)
         }

@@ -67,6 +67,7 @@ struct ToolList {
             json.member("layer", row.layer?.rawValue)
             json.member("agentName", row.agentName)
             json.member("callCount", row.callCount)
+            json.member("storedCallCount", row.storedCallCount)
             json.member("errorCount", row.errorCount)
             json.member("cancelledCount", row.cancelledCount)
             json.member("retryCount", row.retryCount)
@@ -155,6 +156,8 @@ struct ToolSample {
     private(set) var traceCount = 0
     /// Whether older traces were not looked at.
     private(set) var isCut = false
+    /// Memory of a call that is counted, with its layers.
+    private static let callByteCount = 96
 
     init(
         _ question: ToolQuestion,
@@ -164,13 +167,18 @@ struct ToolSample {
         _ body: (Orchestration.ToolCall) -> Void
     ) async throws(APIError) {
         var spanCount = 0
+        var callCount = 0
         func add(_ id: TraceID, _ room: inout AnswerRoom) async throws(APIError) {
-            guard let trace = try await WorkForest.read(id, api, call, room: &room) else { return }
+            let kept = callCount * Self.callByteCount
+            guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: kept) else { return }
             traceCount += 1
             spanCount += trace.spans.count
-            let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos)
-            for call in orchestration.toolCalls where question.includes(call) { body(call) }
-            isCut = isCut || orchestration.truncated
+            let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos, listMax: .max)
+            for call in orchestration.toolCalls where question.includes(call) {
+                body(call)
+                callCount += 1
+            }
+            try room.hold(source: callCount * Self.callByteCount)
         }
         if let id = question.traceID {
             try await add(id, &room)

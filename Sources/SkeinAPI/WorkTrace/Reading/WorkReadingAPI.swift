@@ -37,7 +37,7 @@ enum WorkReadingAPI {
         var room = AnswerRoom(api.answers, remedy: "read the trace page by page, or raise memory")
         let id = call.pathValues[0]
         let forest = try await forest(ofSession: id, api, call, room: &room)
-        let orchestration = forest.orchestration(at: api.clock.unixNanos)
+        let orchestration = forest.orchestration(at: api.clock.unixNanos, listMax: .max)
         guard let place = orchestration.sessions.firstIndex(where: { $0.sessionID == id }) else {
             throw unknownSession(id)
         }

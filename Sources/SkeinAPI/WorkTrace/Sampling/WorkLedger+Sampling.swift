@@ -68,7 +68,8 @@ extension WorkLedger {
         let orchestration = Orchestration(
             AgentSpan.read(SpanBatch(spans: spans, receivedUnixNanos: now)),
             around: sessions[root]?.place.traceID,
-            nowUnixNanos: now
+            nowUnixNanos: now,
+            listMax: .max
         )
         let costs = Dictionary(
             orchestration.sessions.map { ($0.sessionID, $0.usage.usd) },
@@ -116,9 +117,16 @@ extension WorkLedger {
             if !judgement.isKept { session.summary = totals[id]?.attributes }
             put(session, &effects)
             let steps = (open[id] ?? [:]).values.filter(\.isEnded)
-            let stored = judgement.isKept ? Set(steps.map(\.id)) : spawnSteps(of: id)
-            for step in steps where stored.contains(step.id) { store(step, of: session, at: now, &effects) }
-            leaveOut(steps.filter { !stored.contains($0.id) }, of: id, &effects)
+            let spawns = spawnSteps(of: id)
+            for var step in steps where judgement.isKept || spawns.contains(step.id) {
+                if judgement.weight > 1, spawns.contains(step.id) {
+                    let before = step
+                    step.fields[WorkSpan.standsAlone] = true
+                    put(step, of: id, replacing: before, wasCounted: step.isCounted, &effects)
+                }
+                store(step, of: session, at: now, &effects)
+            }
+            if !judgement.isKept { leaveOut(steps.filter { !spawns.contains($0.id) }, of: id, &effects) }
             if session.isEnded, session.isStarted { store(session, at: now, &effects) }
         }
     }

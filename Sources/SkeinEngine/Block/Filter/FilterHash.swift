@@ -6,7 +6,7 @@ import SkeinStore
 /// What is looked up in a block's filters: 64 well-mixed bits for a trace id, or for a value together with its key.
 ///
 /// Stored, so the values never change: XXH64 of the id's sixteen bytes, most significant first; of a value, XXH64 of its
-/// bytes xor XXH64 of the key's: a byte that says whose key it is, and its name.
+/// bytes xor XXH64 of the key's: a byte that says whose key it is, and its name. The trace that a link leads to is a value, too.
 enum FilterHash {
     /// Whose value a hash speaks of. Raw values are on disk.
     enum Owner: UInt8 {
@@ -19,12 +19,19 @@ enum FilterHash {
         case spanName = 6
         case eventName = 7
         case serviceName = 8
+        /// Values are the sixteen bytes of an id, names are empty.
+        case linkTraceID = 9
     }
 
     /// The hash of a trace id.
     static func of(_ id: TraceID) -> UInt64 {
         withUnsafeBytes(of: (id.high.bigEndian, id.low.bigEndian)) { Checksum.of($0) }
     }
+
+    /// The hash of a link to a trace.
+    static func of(linkTo id: TraceID) -> UInt64 { of(id) ^ linkKey }
+
+    private static let linkKey = key(.linkTraceID)
 
     /// The part of a hash that comes from the key.
     static func key(_ owner: Owner, name: UnsafeRawBufferPointer) -> UInt64 {
@@ -67,6 +74,10 @@ extension FilterHash {
         case .name: return text(.spanName)
         case .eventName: return text(.eventName)
         case .serviceName: return text(.serviceName)
+        case .linkTraceID:
+            // What is not the digits of an id equals none: that is for the rows to say.
+            guard case .string(let text) = test.literal, let id = TraceID(hex: text) else { return nil }
+            return [of(linkTo: id)]
         case .attribute(let scope, let name):
             let owners: [Owner]
             switch scope {
