@@ -14,12 +14,12 @@ enum WorkMentions {
 
     static func hash(_ id: String) -> UInt64 { hash(Array(id.utf8)[...]) }
 
-    /// Of the words of `text` that have a digit in them, each once.
+    /// Of the words of `text` that have a digit, `_` or `-` in them, which few words of a language have, each once.
     static func hashes(in text: String) -> [UInt64] {
         var found: [UInt64] = []
         func note(_ word: ArraySlice<UInt8>) {
             guard found.count < countMax, (wordBytesMin...WorkObject.idByteCountMax).contains(word.count),
-                word.contains(where: isDigit)
+                word.contains(where: { isDigit($0) || $0 == UInt8(ascii: "_") || $0 == UInt8(ascii: "-") })
             else { return }
             let hash = hash(word)
             if !found.contains(hash) { found.append(hash) }

@@ -108,6 +108,22 @@ import Testing
         }
     }
 
+    @Test func `A plain word names no session, and of very many words the first count`() async throws {
+        let test = try WorkUnderTest(content: WorkContent(isKept: true))
+        for id in ["coder", "ses_coder", "late-1"] {
+            _ = try await test.post("sessions", #"{"sessionId":"\#(id)","agentId":"a"}"#)
+        }
+        let words = (0..<100).map { "w\($0 + 1_000)" }.joined(separator: " ")
+        let body = #"{"messageId":"m","from":"user:u","text":"the coder, ses_coder: \#(words) late-1"}"#
+        _ = try await test.post("messages", body)
+        for (id, isNamed) in [
+            ("coder", false), ("ses_coder", true), ("late-1", false), ("w1062", true), ("w1063", false),
+        ] {
+            let list = try await test.call("GET", "messages?sessionId=\(id)")
+            #expect((list["messages.0.messageId"] == "m") == isNamed, "\(id)")
+        }
+    }
+
     @Test func `The sender's step has the message as an event`() async throws {
         let test = try WorkUnderTest()
         let start = try await test.post("sessions", #"{"sessionId":"s","agentId":"a"}"#)
