@@ -65,10 +65,17 @@ struct ToolCallTests {
         work.tool("book", 80...89, below: call, layer: .proxy, request: "2", service: "mcp-proxy") {
             $0.link(first, "continues")
         }
-        let calls = work.orchestration.toolCalls
+        let orchestration = work.orchestration
+        let calls = orchestration.toolCalls
         #expect(calls.map(\.toolName) == ["book"] && calls.map(\.durationNanos) == [AgentSpans.nanos(80)])
         #expect(calls.first?.layers.map(\.layer) == [.agent, .proxy])
         #expect(calls.first?.layers.last?.durationNanos == AgentSpans.nanos(78))
+        #expect(orchestration.sessions[0].timeClasses[.humanWait] == AgentSpans.nanos(60))
+        #expect(orchestration.sessions[0].timeClasses[.tool] == AgentSpans.nanos(20))
+        #expect(orchestration.sessions[0].waitNanos == AgentSpans.nanos(60))
+        let waited = orchestration.criticalPath.filter { $0.timeClass == .humanWait }.map(\.durationNanos)
+        #expect(waited == [AgentSpans.nanos(60)])
+        #expect(orchestration.broken == [])
     }
 
     @Test("A tool that calls tools takes the name of the one it calls, where an id ties them")
