@@ -26,6 +26,14 @@ extension FuzzTarget {
                 }
                 precondition(again.messages.allSatisfy { splice.edits(of: $0).isEmpty }, "a splice is not the last one")
             }
+            let filter = BaggageFilter.keys(["k"])
+            let filtered = scan.messages.flatMap { filter.edits(of: $0) }.applied(to: bytes)
+            filtered.withUnsafeBytes { filtered in
+                let again = JSONRPCScanner.scan(filtered)
+                precondition(again.isWhole, "a filter broke the text")
+                precondition(again.messages.map(\.id) == scan.messages.map(\.id))
+                precondition(again.messages.allSatisfy { filter.edits(of: $0).isEmpty }, "a filter is not the last one")
+            }
         },
         FuzzTarget(name: "mcp-framing") { bytes in
             // The first byte says how the rest arrives.

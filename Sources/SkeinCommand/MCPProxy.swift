@@ -3,6 +3,7 @@ import ArgumentParser
 import Foundation
 import SkeinMCPProxy
 import SkeinReceivers
+import SkeinServer
 
 /// `skein mcp-proxy`: stands between a client of the Model Context Protocol and its server, and reports every call of a tool.
 struct MCPProxy: AsyncParsableCommand {
@@ -19,7 +20,7 @@ struct MCPProxy: AsyncParsableCommand {
             trace context in params._meta of tools/call. Arguments and results are not kept.
 
             A call belongs to the trace that its _meta names, or else the header traceparent, or else the variable \
-            TRACEPARENT, or else begins one. OTEL_* variables hold here too.
+            TRACEPARENT, or else begins one (--parent). OTEL_* variables hold here too.
 
             Exit code: that of the server, or 128 and the number of the signal that ended it; 127 when there is no such \
             command, 126 when it cannot be run.
@@ -48,6 +49,33 @@ struct MCPProxy: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The server's address over HTTP.", valueName: "url"))
     var upstream: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Whose trace a call belongs to, of several the first that names one: meta, header, environment; or none.",
+            valueName: "source,..."
+        )
+    )
+    var parent = "meta,header,environment"
+
+    @Option(
+        help: ArgumentHelp(
+            "Members of baggage that the server may see; all by default, but none where --upstream is another machine.",
+            valueName: "key,...|all|none"
+        )
+    )
+    var baggage: String?
+
+    @Option(help: ArgumentHelp("Largest request over HTTP; 413 answers a larger one.", valueName: "size"))
+    var maxBody = "256MiB"
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory for requests over HTTP, in which each counts twice; 429 answers what finds none.",
+            valueName: "size"
+        )
+    )
+    var maxMemory = "1GiB"
+
     @Flag(help: "Say on standard error whenever spans cannot be sent, not only the first time.")
     var verbose = false
 
@@ -65,6 +93,22 @@ struct MCPProxy: AsyncParsableCommand {
         if let upstream, Upstream(upstream) == nil {
             throw ValidationError("--upstream takes an address such as http://127.0.0.1:8000/mcp, not \"\(upstream)\"")
         }
+        if ContextPolicy.parents(parent) == nil {
+            throw ValidationError(
+                "--parent takes some of meta, header and environment with commas between them, each once, or none, "
+                    + "not \"\(parent)\""
+            )
+        }
+        if let baggage, ContextPolicy.baggage(baggage) == nil {
+            throw ValidationError("--baggage takes keys with commas between them, all or none, not \"\(baggage)\"")
+        }
+        let body = try size(maxBody, of: "--max-body"), memory = try size(maxMemory, of: "--max-memory")
+        if memory / 2 < body {
+            throw ValidationError(
+                "--max-memory \(maxMemory) has no room for a request of --max-body \(maxBody), which counts twice: "
+                    + "give at least twice as much"
+            )
+        }
         switch (command.isEmpty, upstream, listen) {
         case (false, nil, nil): break
         case (true, .some, .some): break
@@ -80,6 +124,22 @@ struct MCPProxy: AsyncParsableCommand {
         }
     }
 
+    private func size(_ text: String, of option: String) throws -> Int {
+        guard let size = Quantity.size(text), size > 0 else {
+            throw ValidationError("\(option) takes a size such as 64MiB, not \"\(text)\"")
+        }
+        return size
+    }
+
+    /// What is on this machine is trusted with what agents tell each other.
+    private func policy(isNear: Bool) throws -> ContextPolicy {
+        // Both were read by `validate`.
+        guard let policy = ContextPolicy(parents: parent, baggage: baggage ?? (isNear ? "all" : "none")) else {
+            throw ExitCode.validationFailure
+        }
+        return policy
+    }
+
     func run() async throws {
         let say: @Sendable (String) -> Void = { CommandOutput.note("skein mcp-proxy: \($0)") }
         let tracing = ProxyTracing(
@@ -92,7 +152,12 @@ struct MCPProxy: AsyncParsableCommand {
         if let listen, let upstream {
             return try await proxyHTTP(from: listen, to: upstream, tracing, environment, say)
         }
-        let proxy = StdioProxy(command: command, tracing: tracing, environment: environment)
+        let proxy = StdioProxy(
+            command: command,
+            tracing: tracing,
+            environment: environment,
+            policy: try policy(isNear: true)
+        )
         let code: Int32
         do throws(StdioProxy.Failure) {
             code = try await proxy.run()
@@ -117,7 +182,17 @@ struct MCPProxy: AsyncParsableCommand {
         if !address.isLoopback {
             say("\(listen) can be reached by other machines, and the proxy lets everybody through who gets there")
         }
-        let proxy = HTTPProxy(listen: address, upstream: upstream, tracing: tracing, environment: environment)
+        let proxy = HTTPProxy(
+            listen: address,
+            upstream: upstream,
+            tracing: tracing,
+            environment: environment,
+            policy: try policy(isNear: upstream.isLoopback),
+            most: .init(
+                bodyBytesMax: try size(maxBody, of: "--max-body"),
+                memoryBytesMax: try size(maxMemory, of: "--max-memory")
+            )
+        )
         do {
             try await proxy.run { CommandOutput.announce("skein mcp-proxy listens on http://\($0)") }
         } catch {

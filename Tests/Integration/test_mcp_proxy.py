@@ -40,13 +40,13 @@ seen.write(b"<end>")
 class Stdio:
     """A proxy in front of SERVER."""
 
-    def __init__(self, binary, tmp_path, collector=None, environment=(), options=()):
+    def __init__(self, binary, tmp_path, collector=None, environment=(), options=(), server=SERVER):
         self.seen_path = tmp_path / "seen"
         self.collector = collector or Collector()
         environment = {"PATH": os.environ["PATH"], **dict(environment)}
         self.process = subprocess.Popen(
             [binary, "mcp-proxy", "--otlp", self.collector.url, *options, "--"]
-            + [sys.executable, "-c", SERVER, str(self.seen_path)],
+            + [sys.executable, "-c", server, str(self.seen_path)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
         )
 
@@ -159,9 +159,9 @@ def test_answers_find_their_calls(binary, tmp_path):
         ]),
     )
     _, _, spans, _, _ = proxy.finish()
-    found = {s.attributes["gen_ai.tool.name"]: (s.attributes.get("error.type"), s.span.status.code) for s in spans}
-    assert found == {"one": (None, UNSET), "text": ("-32602", ERROR), "two": ("tool_error", ERROR)}
-    (one,) = [s.span for s in spans if s.attributes["gen_ai.tool.name"] == "one"]
+    found = {s.span.name.split()[-1]: (s.attributes.get("error.type"), s.span.status.code) for s in spans}
+    assert found == {"sampling/createMessage": (None, UNSET), "one": (None, UNSET), "text": ("-32602", ERROR), "two": ("tool_error", ERROR)}
+    (one,) = [s.span for s in spans if s.attributes.get("gen_ai.tool.name") == "one"]
     assert [e.name for e in one.events] == ["mcp.server_request"]
 
 
@@ -174,9 +174,12 @@ def test_progress_cancelling_and_closing(binary, tmp_path):
         {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}},
         call(2, "closed", [{"write": answer(1)}]),
     )
-    _, _, spans, _, _ = proxy.finish()
+    _, seen, spans, _, _ = proxy.finish()
     found = {s.attributes["gen_ai.tool.name"]: (s.attributes.get("error.type"), s.span.status.code) for s in spans}
     assert found == {"cancelled": ("cancelled", UNSET), "closed": ("connection_closed", ERROR)}
+    # The server's span of the notification would be a trace by itself.
+    (note,) = [json.loads(text) for text in seen.splitlines() if b"notifications/cancelled" in text]
+    assert note["params"]["_meta"]["traceparent"].startswith(traceparent(spans, "cancelled"))
     (cancelled,) = [s.span for s in spans if s.attributes["gen_ai.tool.name"] == "cancelled"]
     assert [e.name for e in cancelled.events] == ["mcp.progress"]
 
@@ -210,18 +213,101 @@ def test_rounds_of_a_call_are_linked(binary, tmp_path):
     assert [(a.key, a.value.string_value) for a in link.attributes] == [("worktrace.link.relation", "continues")]
 
 
-def test_a_task_ends_its_call(binary, tmp_path):
+def test_a_task_ends_its_call_and_questions_about_it_are_its_children(binary, tmp_path):
     proxy = Stdio(binary, tmp_path)
     created = answer(1, {"resultType": "task", "taskId": "t1", "status": "working"})
     proxy.send(call(1, do=[{"write": created}]))
     assert proxy.process.stdout.readline() == created.encode()
     time.sleep(0.3)
-    done = answer(2, {"status": "completed", "result": {"isError": True}})
-    proxy.send({"jsonrpc": "2.0", "id": 2, "method": "tasks/get", "params": {"taskId": "t1", "arguments": {"do": [{"write": done}]}}})
-    _, _, spans, _, _ = proxy.finish()
-    ((span, attributes, _, _),) = spans
+
+    def poll(id, result, method="tasks/get", task="t1"):
+        does = {"taskId": task, "arguments": {"do": [{"write": answer(id, result)}]}, "_meta": {"traceparent": PARENT}}
+        proxy.send({"jsonrpc": "2.0", "id": id, "method": method, "params": does})
+        assert proxy.process.stdout.readline() == answer(id, result).encode()
+
+    poll(2, {"status": "working"})
+    poll(3, {"status": "working"}, task="another's")
+    poll(4, {"status": "completed", "result": {"isError": True}})
+    poll(5, {"status": "completed"})
+    _, seen, spans, _, _ = proxy.finish()
+    ((span, attributes, _, _),) = [s for s in spans if s.span.name == "tools/call t"]
     assert attributes["worktrace.mcp.task.id"] == "t1" and attributes["error.type"] == "tool_error"
     assert span.end_time_unix_nano - span.start_time_unix_nano >= 300_000_000
+    polls = sorted((s for s in spans if s.span.name == "tasks/get"), key=lambda s: s.attributes["jsonrpc.request.id"])
+    assert [(s.attributes["jsonrpc.request.id"], s.span.parent_span_id, s.attributes["worktrace.mcp.task.id"]) for s in polls] == [
+        ("2", span.span_id, "t1"), ("4", span.span_id, "t1"),
+    ]
+    assert all(s.span.trace_id == span.trace_id and "error.type" not in s.attributes for s in polls)
+    # The server's spans stand below the question, and what the client said itself is linked.
+    sent = {m["id"]: m["params"]["_meta"]["traceparent"] for m in map(json.loads, seen.removesuffix(b"<end>").splitlines()) if m["id"] > 1}
+    of = lambda s: f"00-{s.span.trace_id.hex()}-{s.span.span_id.hex()}-"
+    assert sent[2].startswith(of(polls[0])) and sent[4].startswith(of(polls[1])) and sent[3] == sent[5] == PARENT
+    assert [(k.trace_id.hex(), k.span_id.hex()) for k in polls[0].span.links] == [(TRACE, SPAN)]
+
+
+def test_what_a_server_asks_is_a_child_of_the_call_that_waits(binary, tmp_path):
+    """One call that waits is the parent; of more each is linked, since nothing says which one is meant."""
+    proxy = Stdio(binary, tmp_path)
+
+    def ask(id):
+        return json.dumps({"jsonrpc": "2.0", "id": id, "method": "sampling/createMessage", "params": {}}) + "\n"
+
+    proxy.send(call(1, "one", [{"write": ask(1)}], {"traceparent": PARENT}))
+    assert proxy.process.stdout.readline() == ask(1).encode()
+    time.sleep(0.1)
+    proxy.send({"jsonrpc": "2.0", "id": 1, "result": {"content": "secret"}})
+    proxy.send(call(2, "two", [{"write": ask(2)}], {"traceparent": PARENT}))
+    assert proxy.process.stdout.readline() == ask(2).encode()
+    proxy.send({"jsonrpc": "2.0", "id": 2, "error": {"code": -1, "message": "rejected"}})
+    proxy.send(call(3, "end", [{"write": answer(1) + answer(2) + answer(3)}]))
+    _, seen, spans, _, _ = proxy.finish()
+    one, two = (next(s.span for s in spans if s.span.name == f"tools/call {name}") for name in ("one", "two"))
+    asked = sorted((s for s in spans if s.span.name == "sampling/createMessage"), key=lambda s: s.attributes["jsonrpc.request.id"])
+    first, second = asked
+    assert first.span.parent_span_id == one.span_id and not first.span.links and "error.type" not in first.attributes
+    assert 100_000_000 <= first.span.end_time_unix_nano - first.span.start_time_unix_nano
+    assert second.attributes["error.type"] == "-1" and (second.span.trace_id.hex(), second.span.parent_span_id.hex()) == (TRACE, SPAN)
+    assert {k.span_id for k in second.span.links} == {one.span_id, two.span_id}
+    assert not any("secret" in str(s) for s in spans)
+    # What the client answers passes as it is.
+    assert b'{"jsonrpc": "2.0", "id": 1, "result": {"content": "secret"}}\n' in seen
+
+
+OTHER = "00-" + "1" * 32 + "-" + "2" * 16 + "-01"
+
+
+@pytest.mark.parametrize("order, trace, linked", [
+    (None, "1" * 32, []), ("environment,meta", TRACE, ["1" * 32]), ("header,environment", TRACE, ["1" * 32]),
+    ("header", None, ["1" * 32]), ("none", None, ["1" * 32]),
+])
+def test_whose_trace_a_call_belongs_to_is_a_choice(binary, tmp_path, order, trace, linked):
+    proxy = Stdio(binary, tmp_path, environment={"TRACEPARENT": PARENT}, options=["--parent", order] if order else [])
+    proxy.send(call(1, meta={"traceparent": OTHER}, do=[{"write": answer(1)}]))
+    _, seen, (span,), _, _ = proxy.finish()
+    found = span.span.trace_id.hex()
+    assert found == trace if trace else found not in (TRACE, "1" * 32) and not span.span.parent_span_id
+    assert [k.trace_id.hex() for k in span.span.links] == linked
+    sent = json.loads(seen.removesuffix(b"<end>"))
+    assert sent["params"]["_meta"]["traceparent"].startswith(f"00-{found}-{span.span.span_id.hex()}-")
+
+
+@pytest.mark.parametrize("allowed, passed, inherited", [
+    (None, "team=a, secret = b;p", "run=1,key=2"), ("team,run", "team=a", "run=1"), ("none", "", ""),
+])
+def test_only_baggage_that_is_allowed_reaches_a_server(binary, tmp_path, allowed, passed, inherited):
+    """In a call, in any other message, in what a call gets of the environment, and in the environment."""
+    options, environment = ["--baggage", allowed] if allowed else [], {"TRACEPARENT": PARENT, "BAGGAGE": "run=1,key=2"}
+    proxy = Stdio(binary, tmp_path, environment=environment, options=options, server="""
+import os, sys
+open(sys.argv[1], "wb").write(os.environ["BAGGAGE"].encode() + b"\\n" + sys.stdin.buffer.read())
+""")
+    given = {"baggage": "team=a, secret = b;p"}
+    proxy.send(call(1, "own", meta=given), call(2, "none"), {"jsonrpc": "2.0", "method": "notifications/x", "params": {"_meta": given}})
+    _, seen, *_ = proxy.finish()
+    variable, *lines = seen.decode().splitlines()
+    own, without, note = (json.loads(text)["params"]["_meta"].get("baggage") for text in lines)
+    assert (variable, own, note) == (inherited, passed, passed)
+    assert (without or "") == inherited
 
 
 @pytest.mark.parametrize("step, code", [({"exit": 7}, 7), ({"kill": signal.SIGKILL}, 137), ({"kill": signal.SIGSEGV}, 139)])
@@ -330,6 +416,8 @@ def test_a_signal_after_the_servers_end_does_not_change_its_exit_code(binary, tm
     (["--listen", "127.0.0.1:0"], 64, "--upstream"), (["--upstream", "http://x"], 64, "--listen"),
     (["--listen", "127.0.0.1:0", "--upstream", "x"], 64, "127.0.0.1:8000/mcp"), (["--listen", "x", "--upstream", "http://x"], 64, "HOST:PORT"),
     (["--listen", "127.0.0.1:0", "--upstream", "http://x", "--", "cat"], 64, "not both"), (["--otlp", "", "--", "cat"], 64, "--otlp"),
+    (["--parent", "meta,meta", "--", "cat"], 64, "each once"), (["--baggage", "a b", "--", "cat"], 64, '"a b"'),
+    (["--max-body", "1XB", "--", "cat"], 64, "64MiB"), (["--max-body", "1GiB", "--", "cat"], 64, "at least twice as much"),
 ])
 def test_mistakes_are_told(binary, command, code, word):
     result = subprocess.run([binary, "mcp-proxy", *command], capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)

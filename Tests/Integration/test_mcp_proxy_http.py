@@ -52,13 +52,14 @@ class Upstream:
 
 
 @pytest.fixture
-def http(binary):
+def http(request, binary):
     """A proxy in front of an Upstream: connect() gives a socket to it, spans() ends it and says what it reported."""
+    host, *options = getattr(request, "param", ["127.0.0.1"])
     with contextlib.ExitStack() as stack:
         collector, upstream, port = stack.enter_context(Collector()), Upstream(), free_port()
         process = subprocess.Popen(
             [binary, "mcp-proxy", "--otlp", collector.url, "--listen", f"127.0.0.1:{port}"]
-            + ["--upstream", f"http://127.0.0.1:{upstream.port}/api/mcp"],
+            + ["--upstream", f"http://{host}:{upstream.port}/api/mcp", *options],
             stdout=subprocess.PIPE, env={"PATH": os.environ["PATH"]},
         )
         stack.callback(process.kill)
@@ -420,3 +421,40 @@ def test_another_host_stays_as_it_came(http):
     http.post(b"{}", {"Host": f"evil.example:{http.address.split(':')[1]}"})
     _, _, headers, _ = http.server.next()
     assert dict(headers)["Host"].startswith("evil.example")
+
+
+@pytest.mark.parametrize("http", [["127.0.0.1", "--max-body", "1MiB", "--max-memory", "2MiB"]], indirect=True)
+def test_what_is_too_large_or_finds_no_memory_is_refused_and_the_rest_goes_on(http):
+    large = call(1, "large", x="y" * (900 << 10))
+    first = http.post(large)
+    connection, *_ = http.server.next()
+    assert b" 429 " in (got := read_until(http.post(large), b"\r\n\r\n")) and b"\r\n\r\n" in got
+    assert b" 413 " in read_until(http.post(call(2, "larger", x="y" * (1 << 20))), b"1048576 bytes")
+    small = http.post(call(3, "small"))
+    server, *_ = http.server.next()
+    reply(server, answer(3))
+    read_until(small, b"result")
+    reply(connection, answer(1))
+    read_until(first, b"result")
+    again = http.post(large)
+    server, *_ = http.server.next()
+    reply(server, answer(1))
+    read_until(again, b"result")
+    found = sorted((s.attributes["gen_ai.tool.name"], s.attributes.get("error.type")) for s in http.spans())
+    assert found == [("large", None), ("large", None), ("small", None)]
+
+
+# 0.0.0.0 leads to this machine and does not say so.
+@pytest.mark.parametrize("http, passed", [
+    (["127.0.0.1"], "user=u,team=t"), (["0.0.0.0"], None), (["0.0.0.0", "--baggage", "team"], "team=t"),
+    (["127.0.0.1", "--baggage", "none"], None),
+], indirect=["http"])
+def test_baggage_leaves_the_machine_only_where_it_may(http, passed):
+    """That of the header in the header and in a call that has none of its own; that of a message in the message."""
+    http.post(call(1), {"traceparent": PARENT, "baggage": "user=u,team=t"})
+    _, _, headers, body = http.server.next()
+    assert (dict(headers).get("baggage"), json.loads(body)["params"]["_meta"].get("baggage")) == (passed, passed)
+    http.post({"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {"_meta": {"baggage": "user=u,team=t"}}})
+    _, _, headers, body = http.server.next()
+    assert json.loads(body)["params"]["_meta"]["baggage"] == (passed or "")
+    assert dict(headers)["Content-Length"] == str(len(body)) if "Content-Length" in dict(headers) else True

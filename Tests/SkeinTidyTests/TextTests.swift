@@ -48,6 +48,20 @@ struct TextTests {
         }
     }
 
+    @Test func `tests that a document names are there`() throws {
+        let tests = try House.files(in: "Tests", ending: [".swift", ".py"]).map(\.text).joined(separator: "\n")
+        let document = try #require(try House.files(in: "", ending: [".md"]).first { $0.path == "docs/mcp-proxy.md" })
+        let names = document.lines.filter { $0.hasPrefix("| ") }.dropFirst().flatMap { line in
+            line.split(separator: "|").last.map { $0.split(separator: "`") } ?? []
+        }
+        .filter { $0.contains { $0.isLetter } }
+        #expect(names.count > 30)
+        for name in names {
+            let ways = ["func `\(name)`", "@Test(\"\(name)\"", "def \(name)("]
+            #expect(ways.contains { tests.contains($0) }, "docs/mcp-proxy.md names a test that is not there: \(name)")
+        }
+    }
+
     @Test func `links in documents lead somewhere`() throws {
         let link = /\]\(([^)\s]+)(?: "[^"]*")?\)/
         for file in try House.files(in: "", ending: [".md"]) {

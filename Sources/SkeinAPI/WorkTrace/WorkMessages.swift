@@ -33,13 +33,15 @@ package final class WorkMessages: Sendable {
         var threadID: String?
         /// Sessions that it was sent to by name.
         var recipients: [String] = []
+        /// What its text may name, where that is kept.
+        var mentions: [UInt64] = []
         /// `nil` until it is written.
         var place: RecordPlace?
 
         /// About what it takes in memory.
         var byteCount: Int {
             recipients.reduce(512 + 3 * id.utf8.count) { $0 + 96 + $1.utf8.count } + (sessionID?.utf8.count ?? 0)
-                + (stepID?.utf8.count ?? 0) + (threadID?.utf8.count ?? 0)
+                + (stepID?.utf8.count ?? 0) + (threadID?.utf8.count ?? 0) + mentions.count * 96
         }
     }
 
@@ -60,6 +62,7 @@ package final class WorkMessages: Sendable {
         var bySession: [String: [UInt64]] = [:]
         var byThread: [String: [UInt64]] = [:]
         var byRecipient: [String: [UInt64]] = [:]
+        var byMention: [UInt64: [UInt64]] = [:]
         var byteCount = 0
         var causes: [String: [Cause]] = [:]
         /// Messages with causes, in the order of the first.
@@ -180,7 +183,8 @@ package final class WorkMessages: Sendable {
         var relation: Relation
     }
 
-    /// The messages of a trace: those sent in it or by its sessions, and those that caused a step of it.
+    /// The messages of a trace: those sent in it or by its sessions, those that caused a step of it, and those that name it or one of its
+    /// sessions.
     func messages(ofTrace id: TraceID, sessions: [String]) -> [Found] {
         index.withLock { index in
             var found = Finding()
@@ -188,6 +192,7 @@ package final class WorkMessages: Sendable {
             for session in sessions { found.add(index.bySession[session], .sent) }
             found.add((index.causesByTrace[id] ?? []).compactMap { index.byID[$0.message] }, .triggered)
             for session in sessions { found.add(index.byRecipient[session], .received) }
+            for name in [id.description] + sessions { found.add(index.byMention[WorkMentions.hash(name)], .mentioned) }
             return found.list(index.entries)
         }
     }
@@ -198,6 +203,7 @@ package final class WorkMessages: Sendable {
             found.add(index.bySession[id], .sent)
             found.add((index.causesBySession[id] ?? []).compactMap { index.byID[$0.message] }, .triggered)
             found.add(index.byRecipient[id], .received)
+            found.add(index.byMention[WorkMentions.hash(id)], .mentioned)
             return found.list(index.entries)
         }
     }
@@ -266,6 +272,7 @@ package final class WorkMessages: Sendable {
         if let id = entry.sessionID { index.bySession[id, default: []].append(number) }
         if let id = entry.threadID { index.byThread[id, default: []].append(number) }
         for id in entry.recipients { index.byRecipient[id, default: []].append(number) }
+        for word in entry.mentions { index.byMention[word, default: []].append(number) }
     }
 
     @discardableResult
@@ -305,6 +312,7 @@ package final class WorkMessages: Sendable {
         cut(&index.bySession, gone.compactMap(\.1.sessionID))
         cut(&index.byThread, gone.compactMap(\.1.threadID))
         cut(&index.byRecipient, gone.flatMap(\.1.recipients))
+        cut(&index.byMention, gone.flatMap(\.1.mentions))
         let causers = Set(gone.map(\.1.id)).filter { index.causes[$0] != nil }
         guard !causers.isEmpty else { return }
         forgetCauses(of: Array(causers), in: &index)
@@ -344,7 +352,8 @@ extension WorkMessages.Entry {
             recipients: Array(
                 record.texts("to").lazy.filter { $0.hasPrefix("session:") }.map { String($0.dropFirst(8)) }
                     .filter { WorkObject.problem(ofID: $0) == nil }.prefix(64)
-            )
+            ),
+            mentions: record.text("text").map(WorkMentions.hashes) ?? []
         )
     }
 }

@@ -114,7 +114,7 @@ struct WorkObject {
         return !text.isEmpty && text.utf8.allSatisfy(isIDByte) ? nil : "is \(APICall.shown(text)): \(remedy)."
     }
 
-    private static func isIDByte(_ byte: UInt8) -> Bool {
+    static func isIDByte(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
         default: "._:/@-".utf8.contains(byte)

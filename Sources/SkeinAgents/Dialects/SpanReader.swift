@@ -189,7 +189,7 @@ struct SpanReader {
             handoff.from = handoff.from ?? span.agent.name
             span.handoff = handoff
         }
-        if let kind = text(.waitKind, span) ?? (span.kind == .human ? "human" : nil) {
+        if let kind = text(.waitKind, span) ?? (span.kind == .human || asksPerson(span) ? "human" : nil) {
             span.wait = AgentSpan.Wait(kind: kind, id: text(.waitID, span))
         }
         if let id = text(.nodeID, span) {
@@ -243,5 +243,10 @@ struct SpanReader {
         if span.spanKind == .server { return .server }
         if span.name.hasPrefix("MCP send ") { return .transport }
         return scope.isMCP || values.has(keys.mcpMethod) || span.dialect == .mcp ? .client : .agent
+    }
+
+    /// Whether a server of MCP asks the person at its client.
+    private mutating func asksPerson(_ span: AgentSpan) -> Bool {
+        span.kind == .protocolCall && values.text(keys.mcpMethod) == "elicitation/create"
     }
 }

@@ -8,6 +8,9 @@ struct PathNatures {
     private let holders: [SessionHolder]
     /// For each session the times between attempts, in order, none overlapping.
     private var pauses: [[RetryTable.Pause]]
+    /// For each call that has some the times between its rounds, in order, none overlapping.
+    private var waits: [Int: [ToolCallTable.RoundWait]] = [:]
+    private let callOfRow: [Int]
     private let sessionOfRow: [Int]
 
     private enum Nature {
@@ -27,6 +30,7 @@ struct PathNatures {
     ) {
         holders = SessionHolder.all(forest, table, steps, calls)
         sessionOfRow = table.sessionOfRow
+        callOfRow = calls.callOfRow
         natures = [Nature](repeating: .plain, count: forest.count)
         var holderOfRow: [Int: Int] = [:]
         for (place, holder) in holders.enumerated() { holderOfRow[holder.row] = place }
@@ -41,6 +45,10 @@ struct PathNatures {
             } else if call >= 0, calls.calls[call].row == row, !calls.calls[call].holdsSessions {
                 natures[row] = .known(.tool)
             }
+        }
+        for var wait in calls.roundWaits {
+            wait.start = max(wait.start, waits[wait.call]?.last?.end ?? 0)
+            if wait.start < wait.end { waits[wait.call, default: []].append(wait) }
         }
         pauses = [[RetryTable.Pause]](repeating: [], count: table.entries.count)
         for pause in retries.pauses {
@@ -64,7 +72,15 @@ struct PathNatures {
         }
         let end = min(part.end, max(sessionEnd, part.start))
         switch natures[row] {
-        case .known(let timeClass): addPiece(timeClass, to: end)
+        case .known(let timeClass):
+            let waits = timeClass == .tool ? waits[callOfRow[row]] ?? [] : []
+            var place = waits.firstPlace { $0.end > start }
+            while place < waits.count, waits[place].start < end {
+                addPiece(timeClass, to: min(waits[place].start, end))
+                addPiece(.humanWait, to: min(waits[place].end, end))
+                place += 1
+            }
+            addPiece(timeClass, to: end)
         case .holder(let place):
             addPiece(.handoffGap, to: min(holders[place].firstStart, end))
             addPiece(.own, to: min(holders[place].lastEnd, end))

@@ -29,6 +29,10 @@ struct SessionTimes {
         for call in calls.calls where !call.holdsSessions {
             times[call.session].append(.init(.tool, forest.starts[call.row], forest.ends[call.row]))
         }
+        for wait in calls.roundWaits {
+            times[wait.session].append(.init(.humanWait, wait.start, wait.end))
+            waits[wait.session].append(.init(.humanWait, wait.start, wait.end))
+        }
         for (place, callers) in Self.waiting(sessions, steps).enumerated() {
             let entry = sessions.entries[place]
             for caller in callers { times[caller].append(.init(.childAgent, entry.start, entry.end)) }

@@ -7,6 +7,17 @@ struct ToolCallTable {
     private(set) var calls: [Call] = []
     /// For each row the innermost call that it is part of or runs in, across sessions; -1 for none.
     private(set) var callOfRow: [Int] = []
+    /// Between two rounds of a call, in which somebody is asked what the server wants to know (MCP 2026-07-28, "Multi round-trip
+    /// requests"); by start.
+    private(set) var roundWaits: [RoundWait] = []
+
+    struct RoundWait {
+        var session: Int
+        /// Of the second round.
+        var call: Int
+        var start: UInt64
+        var end: UInt64
+    }
 
     struct Call {
         var session: Int
@@ -60,6 +71,7 @@ struct ToolCallTable {
         }
         sortByStart()
         noteSessions(forest, sessions)
+        noteRoundWaits(forest, sessions)
     }
 
     /// Whether `row` tells of the same call as `outer`, which may have told of an inner layer already.
@@ -98,6 +110,27 @@ struct ToolCallTable {
         calls = sorted.map { calls[$0] }
         for place in calls.indices where calls[place].parent >= 0 { calls[place].parent = places[calls[place].parent] }
         for row in callOfRow.indices where callOfRow[row] >= 0 { callOfRow[row] = places[callOfRow[row]] }
+    }
+
+    private mutating func noteRoundWaits(_ forest: AgentForest, _ sessions: SessionTable) {
+        for (row, span) in forest.spans.enumerated() where span.tool?.layer == .proxy && callOfRow[row] >= 0 {
+            for link in span.links.prefix(64) where link.relation == "continues" {
+                let reference = Orchestration.SpanReference(traceID: link.traceID, spanID: link.spanID)
+                guard let before = forest.rowByReference[reference], forest.spans[before].tool?.layer == .proxy,
+                    sessions.sessionOfRow[before] == sessions.sessionOfRow[row],
+                    forest.ends[before] < forest.starts[row]
+                else { continue }
+                roundWaits.append(
+                    RoundWait(
+                        session: sessions.sessionOfRow[row],
+                        call: callOfRow[row],
+                        start: forest.ends[before],
+                        end: forest.starts[row]
+                    )
+                )
+            }
+        }
+        roundWaits.sort { ($0.start, $0.end, $0.call) < ($1.start, $1.end, $1.call) }
     }
 
     private mutating func noteSessions(_ forest: AgentForest, _ sessions: SessionTable) {

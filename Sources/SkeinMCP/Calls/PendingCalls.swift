@@ -21,19 +21,32 @@ package struct PendingCalls<Call> {
     private struct Key: Hashable {
         var scope: MessageWay.Scope
         var id: JSONRPCMessage.ID
+        /// Who sent the request, whose id it is.
+        var isOfServer = false
     }
 
     private enum Purpose {
         case call(Call, Round, progressToken: JSONRPCMessage.ID?)
         /// `initialize` and `server/discover`.
         case handshake
-        /// `tasks/get`, or `tasks/result`, whose answer is that of the task's call.
-        case poll(TaskKey, isResult: Bool)
+        /// `tasks/get`, or `tasks/result`, whose answer is that of the task's call; with what is the caller's own of the question itself.
+        case poll(TaskKey, isResult: Bool, Call?)
+        /// What the server asks while a call waits.
+        case serverRequest(Call)
     }
 
     private struct Entry {
         var purpose: Purpose
         var exchange: UInt64
+
+        /// What ends with it.
+        var call: Call? {
+            switch purpose {
+            case .call(let call, _, _), .serverRequest(let call): call
+            case .poll(_, _, let call): call
+            case .handshake: nil
+            }
+        }
     }
 
     /// Whose calls go on in later messages: those of the pipes or of a session, or, where each request of HTTP stands alone, those of
@@ -76,17 +89,24 @@ package struct PendingCalls<Call> {
         var id: String
     }
 
+    private struct TaskCall {
+        var call: Call
+        /// Questions about it that the caller got something to make of.
+        var pollCount = 0
+    }
+
     /// Requests that wait at most; what comes beyond is passed on and not watched.
     private let countMax: Int
     private var entries: [Key: [Entry]] = [:]
     private var keysOfExchange: [UInt64: Set<Key>] = [:]
     private var keysOfScope: [MessageWay.Scope: Set<Key>] = [:]
-    private var tasks = Recent<TaskKey, Call>(countMax: 1_024)
+    private var tasks = Recent<TaskKey, TaskCall>(countMax: 1_024)
     private var rounds = Recent<RoundKey, AskedRound>(countMax: 1_024)
     /// What was left to its session, the oldest first, answered or not.
     private var released: [Key] = []
     private static var releasedCountMax: Int { 1_024 }
     private static var candidateCountMax: Int { 16 }
+    private static var pollCountMax: Int { 128 }
     /// Requests that wait.
     package private(set) var count = 0
     /// Requests that came when too many waited.
@@ -131,6 +151,40 @@ package struct PendingCalls<Call> {
         return add(.call(call, round, progressToken: params?.meta?.progressToken), Key(scope: way.scope, id: id), way)
     }
 
+    /// The call that became the task which `message` of the client asks about; `nil` where there is none, and for what is asked too
+    /// often to be told each time.
+    package mutating func callPolled(by message: JSONRPCMessage, on way: MessageWay) -> Call? {
+        guard Self.polls(message), let key = Self.task(message.params, way) else { return nil }
+        return tasks.update(key) { task in
+            guard task.pollCount < Self.pollCountMax else { return nil }
+            task.pollCount += 1
+            return task.call
+        }
+    }
+
+    /// Registers what was made of a question about a task. `false` when there are too many, or the message asks about none.
+    package mutating func register(poll: Call, of message: JSONRPCMessage, on way: MessageWay) -> Bool {
+        guard let id = message.id, Self.polls(message), let task = Self.task(message.params, way) else { return false }
+        let purpose = Purpose.poll(task, isResult: message.method == "tasks/result", poll)
+        return add(purpose, Key(scope: way.scope, id: id), way)
+    }
+
+    /// The calls that wait, any of which may be what the server asks for; none where so many wait that nothing is said by naming each.
+    package func candidates(on way: MessageWay) -> [Call] {
+        let calls = Array(calls(way.scope).lazy.map(\.call).prefix(Self.candidateCountMax + 1))
+        return calls.count <= Self.candidateCountMax ? calls : []
+    }
+
+    /// Registers what was made of a request of the server. `false` when there are too many.
+    package mutating func register(serverRequest: Call, of message: JSONRPCMessage, on way: MessageWay) -> Bool {
+        guard let id = message.id else { return false }
+        return add(.serverRequest(serverRequest), Key(scope: way.scope, id: id, isOfServer: true), way)
+    }
+
+    private static func polls(_ message: JSONRPCMessage) -> Bool {
+        message.kind == .request && (message.method == "tasks/get" || message.method == "tasks/result")
+    }
+
     private mutating func add(_ purpose: Purpose, _ key: Key, _ way: MessageWay) -> Bool {
         guard count < countMax else {
             overflowCount += 1
@@ -149,24 +203,38 @@ package struct PendingCalls<Call> {
     package mutating func receive(fromClient message: JSONRPCMessage, on way: MessageWay) -> [Event] {
         switch (message.kind, message.method) {
         case (.notification, "notifications/cancelled"):
-            guard let id = message.params?.requestID,
-                case .call(let call, _, _)? = remove(Key(scope: way.scope, id: id), way.exchange)?.purpose
-            else { return [] }
-            return [.ended(call, .cancelled)]
+            return cancel(message, isOfServer: false, way)
         case (.request, "initialize"), (.request, "server/discover"):
             if let id = message.id { _ = add(.handshake, Key(scope: way.scope, id: id), way) }
         case (.request, "tasks/get"), (.request, "tasks/result"):
             if let id = message.id, let task = Self.task(message.params, way), tasks.contains(task) {
-                let purpose = Purpose.poll(task, isResult: message.method == "tasks/result")
+                let purpose = Purpose.poll(task, isResult: message.method == "tasks/result", nil)
                 _ = add(purpose, Key(scope: way.scope, id: id), way)
             }
         case (.request, "tasks/cancel"):
-            if let task = Self.task(message.params, way), let call = tasks.remove(task) {
+            if let task = Self.task(message.params, way), let call = tasks.remove(task)?.call {
                 return [.ended(call, .cancelled)]
             }
+        case (.response, _):
+            guard let id = message.id,
+                let call = remove(Key(scope: way.scope, id: id, isOfServer: true), way.exchange)?.call
+            else { return [] }
+            return [.ended(call, Self.outcome(ofAnswer: message))]
         default: break
         }
         return []
+    }
+
+    private mutating func cancel(_ message: JSONRPCMessage, isOfServer: Bool, _ way: MessageWay) -> [Event] {
+        guard let id = message.params?.requestID,
+            let call = remove(Key(scope: way.scope, id: id, isOfServer: isOfServer), way.exchange)?.call
+        else { return [] }
+        return [.ended(call, .cancelled)]
+    }
+
+    /// Whether there was one.
+    private static func outcome(ofAnswer message: JSONRPCMessage) -> CallOutcome {
+        message.isError ? .failure(code: message.errorCode ?? "error") : .success
     }
 
     /// What a message of the server means.
@@ -176,9 +244,7 @@ package struct PendingCalls<Call> {
         case .notification: return notification(message, way)
         case .request:
             guard let method = message.method, let id = message.id else { return [] }
-            let candidates = calls(way.scope).map(\.call)
-            // Where so many wait nothing is said by naming each.
-            guard candidates.count <= Self.candidateCountMax else { return [] }
+            let candidates = candidates(on: way)
             return candidates.map { .serverRequest($0, method: method, id: id, candidates: candidates.count) }
         case .other: return []
         }
@@ -192,8 +258,10 @@ package struct PendingCalls<Call> {
         switch entry.purpose {
         case .handshake:
             return [.server(name: result?.serverName, protocolVersion: result?.protocolVersion)]
-        case .poll(let task, let isResult):
+        case .poll(let task, let isResult, let poll):
+            if let poll { events.append(.ended(poll, Self.outcome(ofAnswer: message))) }
             return events + (isResult ? taskResult(task, message) : taskStatus(task, result))
+        case .serverRequest: return []
         case .call(let call, let round, _):
             guard !message.isError, let result else {
                 return events + [.ended(call, .failure(code: message.errorCode ?? "error"))]
@@ -209,8 +277,8 @@ package struct PendingCalls<Call> {
             }
             events.append(.becameTask(call, id: task, status: result.status))
             if let ended = Self.outcome(status: result.status, nil) { return events + [.ended(call, ended)] }
-            if let evicted = tasks.insert(call, for: TaskKey(owner: round.key.owner, id: task)) {
-                events.append(.ended(evicted, .success))
+            if let evicted = tasks.insert(TaskCall(call: call), for: TaskKey(owner: round.key.owner, id: task)) {
+                events.append(.ended(evicted.call, .success))
             }
             return events
         }
@@ -222,15 +290,15 @@ package struct PendingCalls<Call> {
 
     /// An error says nothing of the task.
     private mutating func taskStatus(_ task: TaskKey, _ result: JSONRPCMessage.Result?) -> [Event] {
-        guard let outcome = Self.outcome(status: result?.status, result), let call = tasks.remove(task) else {
+        guard let outcome = Self.outcome(status: result?.status, result), let call = tasks.remove(task)?.call else {
             return []
         }
         return [.ended(call, outcome)]
     }
 
     private mutating func taskResult(_ task: TaskKey, _ message: JSONRPCMessage) -> [Event] {
-        guard let call = tasks.remove(task) else { return [] }
-        if message.isError { return [.ended(call, .failure(code: message.errorCode ?? "error"))] }
+        guard let call = tasks.remove(task)?.call else { return [] }
+        if message.isError { return [.ended(call, Self.outcome(ofAnswer: message))] }
         return [.ended(call, message.result?.isError == true ? .toolError : .success)]
     }
 
@@ -252,9 +320,10 @@ package struct PendingCalls<Call> {
             return [.progress(call, progress: params.progress, total: params.total)]
         case "notifications/tasks", "notifications/tasks/status":
             guard let task = Self.task(params, way), let outcome = Self.outcome(status: params.status, nil),
-                let call = tasks.remove(task)
+                let call = tasks.remove(task)?.call
             else { return [] }
             return [.ended(call, outcome)]
+        case "notifications/cancelled": return cancel(message, isOfServer: true, way)
         default: return []
         }
     }
@@ -266,7 +335,7 @@ package struct PendingCalls<Call> {
         var events: [Event] = []
         for key in keysOfExchange[exchange] ?? [] {
             while let entry = remove(key, exchange, isStrict: true) {
-                if case .call(let call, _, _) = entry.purpose { events.append(.ended(call, outcome)) }
+                if let call = entry.call { events.append(.ended(call, outcome)) }
             }
         }
         return events
@@ -284,7 +353,7 @@ package struct PendingCalls<Call> {
         var events: [Event] = []
         while released.count > Self.releasedCountMax {
             guard let entry = remove(released.removeFirst(), 0, isStrict: true) else { continue }
-            if case .call(let call, _, _) = entry.purpose { events.append(.ended(call, .connectionClosed)) }
+            if let call = entry.call { events.append(.ended(call, .connectionClosed)) }
         }
         return events
     }
@@ -294,17 +363,17 @@ package struct PendingCalls<Call> {
         var events: [Event] = []
         for key in keysOfScope[scope] ?? [] {
             while let entry = remove(key, 0) {
-                if case .call(let call, _, _) = entry.purpose { events.append(.ended(call, outcome)) }
+                if let call = entry.call { events.append(.ended(call, outcome)) }
             }
         }
         _ = rounds.removeAll { $0.owner == .scope(scope) }
-        return events + tasks.removeAll { $0.owner == .scope(scope) }.map { .ended($0, .success) }
+        return events + tasks.removeAll { $0.owner == .scope(scope) }.map { .ended($0.call, .success) }
     }
 
     /// What ends with everything. Tasks go on without being watched, which is no failure.
     package mutating func closeAll() -> [Event] {
         let open = Array(keysOfScope.keys).flatMap { close(scope: $0) }
-        return open + tasks.removeAll().map { .ended($0, .success) }
+        return open + tasks.removeAll().map { .ended($0.call, .success) }
     }
 
     // MARK: Pieces

@@ -22,6 +22,13 @@ struct Recent<Key: Hashable, Value> {
         return replaced ?? evicted
     }
 
+    /// Changes the value of a key, if there is one.
+    mutating func update<Result>(_ key: Key, _ change: (inout Value) -> Result?) -> Result? {
+        guard var entry = values[key] else { return nil }
+        defer { values[key] = entry }
+        return change(&entry.value)
+    }
+
     mutating func remove(_ key: Key) -> Value? { values.removeValue(forKey: key)?.value }
 
     /// Takes out what has such a key, the oldest first.

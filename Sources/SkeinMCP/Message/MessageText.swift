@@ -4,6 +4,9 @@ package import SkeinBase
 /// The text of a message that comes piece by piece. It is kept while it is short enough and there is memory for it; of a longer one the
 /// beginning is read, and the rest looked at while it passes.
 package struct MessageText: Sendable {
+    /// Bytes of a long text that are read as its beginning: what stands further on stands behind something long.
+    private static let startBytesMax = 1 << 20
+
     private let bytesMax: Int
     private let memory: HeldMemory?
     /// What came; empty once there was too much of it.
@@ -34,7 +37,10 @@ package struct MessageText: Sendable {
         var outline = MessageOutline()
         bytes.withUnsafeBytes { outline.add($0) }
         outline.add(UnsafeRawBufferPointer(rebasing: more[count...]))
-        long = (bytes.withUnsafeBytes { JSONRPCScanner.scan($0) }, outline)
+        let start = bytes.withUnsafeBytes { bytes in
+            JSONRPCScanner.scan(UnsafeRawBufferPointer(rebasing: bytes.prefix(Self.startBytesMax)))
+        }
+        long = (start, outline)
         bytes = []
         _ = memory?.resize(to: 0)
     }

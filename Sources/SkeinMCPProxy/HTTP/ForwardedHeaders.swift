@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import NIOHTTP1
+import SkeinMCP
 
 extension HTTPHeaders {
     /// What is for the next hop alone (RFC 9110 §7.6.1), beside what `Connection` names. Framing is each hop's own.
@@ -19,6 +20,15 @@ extension HTTPHeaders {
 
     var isEventStream: Bool {
         first(name: "content-type")?.prefix(17).lowercased() == "text/event-stream"
+    }
+
+    /// Leaves in `baggage` what may pass. What passes whole stays as it is written.
+    mutating func filterBaggage(_ filter: BaggageFilter) {
+        let given = self["baggage"]
+        let passed = given.map(filter.passed)
+        guard passed != given else { return }
+        remove(name: "baggage")
+        for value in passed where !value.isEmpty { add(name: "baggage", value: value) }
     }
 
     /// These headers as they are passed on, in their order and spelling, but for `dropped`, in lower case.

@@ -17,18 +17,30 @@ package final class HTTPProxy: Sendable {
     private let conversation: Conversation
     private let known: KnownAddress
 
-    /// Bytes of bodies at most, over all connections: two of the largest requests. A request counts twice, since it may be changed.
-    private static let memoryBytesMax = 1 << 30
+    /// What it takes at most.
+    package struct Limits: Sendable {
+        /// Of one request.
+        package var bodyBytesMax: Int
+        /// Bytes of bodies over all connections. A request counts twice, since it may be changed.
+        package var memoryBytesMax: Int
+
+        package init(bodyBytesMax: Int = 256 << 20, memoryBytesMax: Int = 1 << 30) {
+            self.bodyBytesMax = bodyBytesMax
+            self.memoryBytesMax = memoryBytesMax
+        }
+    }
 
     /// `environment` is that of this process.
     package init(
         listen: ListenAddress,
         upstream: Upstream,
         tracing: ProxyTracing,
-        environment: [String: String]
+        environment: [String: String],
+        policy: ContextPolicy = ContextPolicy(),
+        most: Limits = Limits()
     ) {
         self.tracing = tracing
-        conversation = Conversation(tracing, transport: "tcp")
+        conversation = Conversation(tracing, transport: "tcp", policy: policy)
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10))
@@ -43,13 +55,13 @@ package final class HTTPProxy: Sendable {
         configuration.tracing.tracer = nil
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         var limits = HTTPLimits()
-        limits.bodyBytesMax = 256 << 20
+        limits.bodyBytesMax = most.bodyBytesMax
         limits.bodyTimeMax = .minutes(10)
         // Who reads slowly is waited for, as the server would.
         limits.writeTime = .minutes(10)
         // Clients keep connections for up to 90 s, and lose a request that meets the end of one.
         limits.idleTime = .minutes(5)
-        let budget = MemoryPool(byteCount: Self.memoryBytesMax).share(atMost: Self.memoryBytesMax)
+        let budget = MemoryPool(byteCount: most.memoryBytesMax).share(atMost: most.memoryBytesMax)
         let known = KnownAddress(listen)
         let service = ProxyService(
             upstream,
@@ -57,6 +69,7 @@ package final class HTTPProxy: Sendable {
             ambience: Ambience(environment: environment, keepsBaggage: false),
             client: client,
             conversation: conversation,
+            baggage: policy.baggage,
             budget: budget
         )
         self.known = known

@@ -20,6 +20,7 @@ final class ProxyService: HTTPService {
     private let ambience: Ambience
     private let client: HTTPClient
     private let conversation: Conversation
+    private let baggage: BaggageFilter
     private let budget: ByteBudget
     private let exchangeCount = Mutex<UInt64>(0)
     /// Where the streams of "HTTP with SSE" that are open have told their clients to post to.
@@ -32,6 +33,7 @@ final class ProxyService: HTTPService {
         ambience: Ambience,
         client: HTTPClient,
         conversation: Conversation,
+        baggage: BaggageFilter,
         budget: ByteBudget
     ) {
         self.upstream = upstream
@@ -39,6 +41,7 @@ final class ProxyService: HTTPService {
         self.ambience = ambience
         self.client = client
         self.conversation = conversation
+        self.baggage = baggage
         self.budget = budget
     }
 
@@ -80,6 +83,7 @@ final class ProxyService: HTTPService {
         let hosts = head.headers["host"]
         if hosts.count == 1, address().isNamed(by: hosts[0]) { dropped.insert("host") }
         request.headers = head.headers.forwarded(without: dropped)
+        request.headers.filterBaggage(baggage)
         // Answers to calls have to be read on their way.
         if head.method == .POST { request.headers.replaceOrAdd(name: "accept-encoding", value: "identity") }
         let hasBody = head.headers.contains(name: "content-length") || head.headers.contains(name: "transfer-encoding")

@@ -9,6 +9,8 @@ package struct Upstream: Hashable, Sendable {
     /// Of the server's one endpoint; `/` where the address names none.
     let path: String
     private let query: String?
+    /// Whether it is on this machine, by its name.
+    package let isLoopback: Bool
 
     /// Reads an address such as `https://example.com/mcp`; `nil` for one that is none, or has a user or a fragment in it.
     package init?(_ text: String) {
@@ -17,6 +19,10 @@ package struct Upstream: Hashable, Sendable {
             parts.user == nil, parts.password == nil, parts.fragment == nil
         else { return nil }
         origin = "\(scheme)://\(host)\(parts.port.map { ":\($0)" } ?? "")"
+        let name = host.lowercased()
+        isLoopback =
+            name == "localhost" || name == "[::1]"
+            || name.hasPrefix("127.") && name.allSatisfy { $0.isNumber || $0 == "." }
         path = parts.percentEncodedPath.isEmpty ? "/" : parts.percentEncodedPath
         query = parts.percentEncodedQuery
     }

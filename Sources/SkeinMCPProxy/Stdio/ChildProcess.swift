@@ -23,8 +23,8 @@ struct ChildProcess: Sendable {
     }
 
     /// Starts a command, which is looked for as a shell does. `defaultSignals` are to it as to any new process, although they are not
-    /// to this one.
-    init(_ command: [String], defaultSignals: [Int32]) throws(Failure) {
+    /// to this one. `baggage` is put in place of the variable `BAGGAGE`, if there is one.
+    init(_ command: [String], defaultSignals: [Int32], baggage: String? = nil) throws(Failure) {
         guard let name = command.first else { throw Failure(message: "there is no command", exitCode: 127) }
         guard let toChild = Descriptor.pipe(), let fromChild = Descriptor.pipe() else {
             throw Failure(message: "the system has no pipe left: \(Self.text(errno))", exitCode: 126)
@@ -37,7 +37,8 @@ struct ChildProcess: Sendable {
             arguments,
             standardInput: toChild.reader,
             standardOutput: fromChild.writer,
-            defaultSignals
+            defaultSignals,
+            baggage
         )
         toChild.reader.close()
         fromChild.writer.close()
@@ -59,7 +60,8 @@ struct ChildProcess: Sendable {
         _ arguments: [UnsafeMutablePointer<CChar>?],
         standardInput: Descriptor,
         standardOutput: Descriptor,
-        _ defaultSignals: [Int32]
+        _ defaultSignals: [Int32],
+        _ baggage: String?
     ) -> (code: Int32, id: pid_t) {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
@@ -87,14 +89,33 @@ struct ChildProcess: Sendable {
         posix_spawnattr_setflags(&attributes, flags)
         var id = pid_t()
         #if canImport(Darwin)
-            let variables = _NSGetEnviron().pointee
+            let inherited = _NSGetEnviron().pointee
         #else
-            let variables = environ
+            let inherited = environ
         #endif
+        let own = baggage.flatMap { strdup("BAGGAGE=\($0)") }
+        defer { free(own) }
+        var variables = Self.pointers(inherited)
+        if let own {
+            for index in variables.indices where variables[index].map({ strncmp($0, own, 8) == 0 }) == true {
+                variables[index] = own
+            }
+        }
+        variables.append(nil)
         // Where it is inherited as ignored, the exit code would be lost.
         signal(SIGCHLD, SIG_DFL)
         let code = posix_spawnp(&id, name, &actions, &attributes, arguments, variables)
         return (code, id)
+    }
+
+    /// Those of a list that ends in none.
+    private static func pointers(
+        _ list: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    ) -> [UnsafeMutablePointer<CChar>?] {
+        guard let list else { return [] }
+        var pointers: [UnsafeMutablePointer<CChar>?] = []
+        while let pointer = list[pointers.count] { pointers.append(pointer) }
+        return pointers
     }
 
     private static func text(_ code: Int32) -> String { String(cString: strerror(code)) }

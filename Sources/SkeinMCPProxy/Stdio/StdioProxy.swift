@@ -29,13 +29,24 @@ package final class StdioProxy: Sendable {
     private let ambience: Ambience
     private let conversation: Conversation
     private let way = MessageWay(.connection)
+    /// What the child's variable `BAGGAGE` is to say; `nil` for what it says anyway.
+    private let baggage: String?
 
-    /// `environment` is that of this process, and so the child's.
-    package init(command: [String], tracing: ProxyTracing, environment: [String: String]) {
+    /// `environment` is that of this process, and so the child's, but for baggage that it may not see.
+    package init(
+        command: [String],
+        tracing: ProxyTracing,
+        environment: [String: String],
+        policy: ContextPolicy = ContextPolicy()
+    ) {
         self.command = command
         self.tracing = tracing
+        baggage = environment["BAGGAGE"].flatMap { given in
+            let passed = policy.baggage.passed(given)
+            return passed == given ? nil : passed
+        }
         ambience = Ambience(environment: environment, keepsBaggage: true)
-        conversation = Conversation(tracing, transport: "pipe")
+        conversation = Conversation(tracing, transport: "pipe", policy: policy)
     }
 
     /// Why nothing was proxied, and the exit code that says so.
@@ -49,7 +60,7 @@ package final class StdioProxy: Sendable {
         let signals = ForwardedSignals()
         let child: ChildProcess
         do throws(ChildProcess.Failure) {
-            child = try ChildProcess(command, defaultSignals: signals.taken)
+            child = try ChildProcess(command, defaultSignals: signals.taken, baggage: baggage)
         } catch {
             throw Failure(message: error.message, exitCode: error.exitCode)
         }

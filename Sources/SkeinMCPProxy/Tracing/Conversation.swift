@@ -5,7 +5,8 @@ import SkeinRecording
 import Synchronization
 import Tracing
 
-/// All that is said between the clients of a proxy and its server: makes a span of each call of a tool.
+/// All that is said between the clients of a proxy and its server: makes a span of each call of a tool, and of what is asked on its
+/// behalf while it goes on.
 ///
 /// Nothing here waits, whatever becomes of the spans.
 final class Conversation: Sendable {
@@ -26,12 +27,14 @@ final class Conversation: Sendable {
 
     private let tracer: SkeinTracer
     private let transport: String
+    private let policy: ContextPolicy
     private let state = Mutex(State())
 
     /// `transport` is `pipe` or `tcp`.
-    init(_ tracing: ProxyTracing, transport: String) {
+    init(_ tracing: ProxyTracing, transport: String, policy: ContextPolicy) {
         tracer = tracing.tracer
         self.transport = transport
+        self.policy = policy
     }
 
     /// Takes note of what a client is about to send, and gives back what has to change in it, where it can be.
@@ -39,15 +42,59 @@ final class Conversation: Sendable {
         state.withLock { state in
             var edits: [ByteEdit] = []
             for message in scan.messages {
+                let begun: ToolCall?
                 if message.kind == .request, message.method == "tools/call" {
-                    let call = begin(message, in: surroundings, &state)
-                    if let splice = call.splice { edits += splice.edits(of: message) }
+                    begun = begin(message, in: surroundings, &state)
+                } else if let call = state.calls.callPolled(by: message, on: surroundings.way) {
+                    begun = beginPoll(message, of: call, on: surroundings.way, &state)
                 } else {
-                    act(on: state.calls.receive(fromClient: message, on: surroundings.way), nil, &state)
+                    let byteCount = message.kind == .response ? message.range.count : nil
+                    let events = state.calls.receive(fromClient: message, on: surroundings.way)
+                    act(on: events, byteCount, &state)
+                    begun = Self.cancelled(by: message, events)
+                }
+                let splice = begun?.splice(policy.baggage)?.edits(of: message) ?? []
+                edits += (splice + policy.baggage.edits(of: message)).sorted {
+                    $0.range.lowerBound < $1.range.lowerBound
                 }
             }
             return edits
         }
+    }
+
+    /// What a notification without a context of its own gives up, so that the server's span of it is no trace by itself.
+    private static func cancelled(by message: JSONRPCMessage, _ events: [PendingCalls<ToolCall>.Event]) -> ToolCall? {
+        guard message.kind == .notification, message.params?.meta?.traceparent == nil,
+            case .ended(let call, .cancelled)? = events.first
+        else { return nil }
+        return call
+    }
+
+    private func beginPoll(
+        _ message: JSONRPCMessage,
+        of call: ToolCall,
+        on way: MessageWay,
+        _ state: inout State
+    ) -> ToolCall {
+        let meta = message.params?.meta
+        let poll = ToolCall(
+            request(message),
+            about: call,
+            meta: Ambience.context(traceparent: meta?.traceparent?.value, tracestate: meta?.tracestate?.value),
+            tracer: tracer
+        )
+        if !state.calls.register(poll: poll, of: message, on: way) { poll.end(.success, responseBytes: nil) }
+        return poll
+    }
+
+    private func request(_ message: JSONRPCMessage) -> ToolCall.Request {
+        ToolCall.Request(
+            method: message.method ?? "",
+            id: message.id,
+            taskID: message.params?.taskID,
+            transport: transport,
+            byteCount: message.range.count
+        )
     }
 
     private func begin(_ message: JSONRPCMessage, in surroundings: Surroundings, _ state: inout State) -> ToolCall {
@@ -70,6 +117,7 @@ final class Conversation: Sendable {
             start,
             meta: Ambience.context(traceparent: meta?.traceparent?.value, tracestate: meta?.tracestate?.value),
             ambience: surroundings.ambience,
+            policy: policy,
             tracer: tracer
         )
         // One more than can be watched ends at once, rather than never.
@@ -89,7 +137,13 @@ final class Conversation: Sendable {
             serverName: serverName,
             requestBytes: requestBytes
         )
-        return ToolCall(start, meta: PropagatedContext(), ambience: surroundings.ambience, tracer: tracer)
+        return ToolCall(
+            start,
+            meta: PropagatedContext(),
+            ambience: surroundings.ambience,
+            policy: policy,
+            tracer: tracer
+        )
     }
 
     /// Takes note of what the server has sent.
@@ -97,8 +151,17 @@ final class Conversation: Sendable {
         state.withLock { state in
             for message in scan.messages {
                 act(on: state.calls.receive(fromServer: message, on: way), message.range.count, &state)
+                if message.kind == .request, message.method != "ping" { beginAsked(message, on: way, &state) }
             }
         }
+    }
+
+    /// What a tool wants of its client, a model's answer or a person's, is part of the call.
+    private func beginAsked(_ message: JSONRPCMessage, on way: MessageWay, _ state: inout State) {
+        let calls = state.calls.candidates(on: way)
+        guard !calls.isEmpty else { return }
+        let asked = ToolCall(request(message), onBehalfOf: calls, tracer: tracer)
+        if !state.calls.register(serverRequest: asked, of: message, on: way) { asked.end(.success, responseBytes: nil) }
     }
 
     // MARK: Ends

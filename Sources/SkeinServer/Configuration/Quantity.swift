@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Durations and sizes as people write them.
-enum Quantity {
+package enum Quantity {
     private static let durationUnits: [(String, Int64)] = [
         ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000), ("h", 3_600_000_000_000),
         ("d", 86_400_000_000_000), ("w", 604_800_000_000_000),
@@ -15,7 +15,7 @@ enum Quantity {
     static func duration(_ text: String) -> Duration? { parse(text, durationUnits).map { .nanoseconds($0) } }
 
     /// `100GB`, `512MiB`, `4096`.
-    static func size(_ text: String) -> Int? { parse(text, sizeUnits).map { Int($0) } }
+    package static func size(_ text: String) -> Int? { parse(text, sizeUnits).map { Int($0) } }
 
     private static func parse(_ text: String, _ units: [(String, Int64)]) -> Int64? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
@@ -35,7 +35,7 @@ enum Quantity {
     }
 
     /// The shortest way to write a size that reads back the same.
-    static func text(_ bytes: Int) -> String {
+    package static func text(_ bytes: Int) -> String {
         let ways = sizeUnits.filter { Int64(bytes) % $0.1 == 0 }.map { "\(Int64(bytes) / $0.1)\($0.0)" }
         // Of equally short ones that with the largest unit.
         return ways.reversed().min { $0.count < $1.count } ?? "\(bytes)"

@@ -48,6 +48,13 @@ import Testing
         #expect(span.kind == .protocolCall && span.tool == nil && !span.isToolCall)
     }
 
+    @Test func `who is asked by a server is waited for`() {
+        let span = ClientSpan("elicitation/create", ["mcp.method.name": "elicitation/create"]).with(\.kind, .client)
+            .read
+        #expect(span.kind == .protocolCall && span.wait?.kind == "human")
+        #expect(ClientSpan("sampling/createMessage", ["mcp.method.name": "sampling/createMessage"]).read.wait == nil)
+    }
+
     @Test func `a name alone says that a tool is called`() {
         #expect(ClientSpan("MCP send tools/call read file").read.tool?.name == "read file")
         #expect(ClientSpan("tools/call ").read.kind == nil)

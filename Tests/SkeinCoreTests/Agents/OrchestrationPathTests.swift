@@ -95,6 +95,17 @@ struct OrchestrationPathTests {
         #expect(orchestration.broken == [])
     }
 
+    @Test("A stream that stays open as long as its connection is not waited for")
+    func listening() {
+        var work = AgentSpans()
+        let planner = work.agent("planner", 0...100)
+        work.add(.protocolCall, "subscriptions/listen", 1...99, below: planner, service: "tools")
+        work.tool("add", 20...40, below: planner)
+        #expect(work.orchestration.criticalPath.map(\.name).contains("subscriptions/listen") == false)
+        #expect(work.orchestration.sessions[0].timeClasses[.tool] == AgentSpans.nanos(20))
+        #expect(work.orchestration.broken == [])
+    }
+
     @Test("Spans that outlive their parent in its process are not waited for; those of another clock are")
     func outliving() {
         var work = AgentSpans()

@@ -56,6 +56,28 @@ struct ToolCallTests {
         #expect(tied.orchestration.broken == [])
     }
 
+    @Test("Rounds of a call that asks back are one call, which lasts from the first to the end of the last")
+    func rounds() {
+        var work = AgentSpans()
+        let host = work.agent("host", 0...100)
+        let call = work.tool("book", 10...90, below: host)
+        let first = work.tool("book", 11...20, below: call, layer: .proxy, request: "1", service: "mcp-proxy")
+        work.tool("book", 80...89, below: call, layer: .proxy, request: "2", service: "mcp-proxy") {
+            $0.link(first, "continues")
+        }
+        let orchestration = work.orchestration
+        let calls = orchestration.toolCalls
+        #expect(calls.map(\.toolName) == ["book"] && calls.map(\.durationNanos) == [AgentSpans.nanos(80)])
+        #expect(calls.first?.layers.map(\.layer) == [.agent, .proxy])
+        #expect(calls.first?.layers.last?.durationNanos == AgentSpans.nanos(78))
+        #expect(orchestration.sessions[0].timeClasses[.humanWait] == AgentSpans.nanos(60))
+        #expect(orchestration.sessions[0].timeClasses[.tool] == AgentSpans.nanos(20))
+        #expect(orchestration.sessions[0].waitNanos == AgentSpans.nanos(60))
+        let waited = orchestration.criticalPath.filter { $0.timeClass == .humanWait }.map(\.durationNanos)
+        #expect(waited == [AgentSpans.nanos(60)])
+        #expect(orchestration.broken == [])
+    }
+
     @Test("A tool that calls tools takes the name of the one it calls, where an id ties them")
     func metaTool() {
         var work = AgentSpans()

@@ -71,6 +71,38 @@ import Testing
         #expect(spliced(#"{"params":{}}"#, splice) == #"{"params":{"_meta":{"traceparent":"00-T","baggage":"k=v"}}}"#)
     }
 
+    @Test(arguments: [
+        (BaggageFilter.all, "a=1,b=2"), (.none, ""), (.keys(["b"]), "b=2"), (.keys(["b", "c"]), " b = 2;p=1,c=x%2Cy"),
+        (.keys(["A", "x"]), ""),
+    ])
+    func `of baggage only what is allowed passes, as it is written`(_ filter: BaggageFilter, _ passed: String) {
+        let given = filter == .keys(["b", "c"]) ? "a=1, b = 2;p=1,c=x%2Cy" : "a=1,b=2"
+        #expect(filter.passed(given) == passed)
+        let text = #"{"method":"notifications/x","params":{"_meta":{"k":1,"baggage" : "\#(given)"}, "n":1.0}}"#
+        let bytes = Array(text.utf8)
+        let left = bytes.withUnsafeBytes { bytes in
+            let edits = JSONRPCScanner.scan(bytes).messages.flatMap { filter.edits(of: $0) }
+            return String(decoding: edits.applied(to: bytes), as: UTF8.self)
+        }
+        #expect(left == text.replacing(given, with: passed))
+    }
+
+    @Test(arguments: ["7", "{\"secret\":1}", "\"k=\(String(repeating: "x", count: 9_000))\""])
+    func `baggage that is none, or too long to be read, does not pass a filter`(_ value: String) {
+        let bytes = Array(#"{"params":{"_meta":{"baggage":\#(value)}}}"#.utf8)
+        let left = bytes.withUnsafeBytes { bytes in
+            let edits = JSONRPCScanner.scan(bytes).messages.flatMap { BaggageFilter.keys(["k"]).edits(of: $0) }
+            return String(decoding: edits.applied(to: bytes), as: UTF8.self)
+        }
+        #expect(left == #"{"params":{"_meta":{"baggage":""}}}"#)
+    }
+
+    @Test func `a filter is all, none or keys`() {
+        #expect(BaggageFilter("all") == .all && BaggageFilter("none") == BaggageFilter.none)
+        #expect(BaggageFilter("a,b.c") == .keys(["a", "b.c"]))
+        for text in ["", "a,", "a b", "a=1", "ä"] { #expect(BaggageFilter(text) == nil) }
+    }
+
     @Test func `edits outside of the bytes change nothing`() {
         let edits = [ByteEdit(1..<2, [0x62]), ByteEdit(0..<1, [0x78]), ByteEdit(9..<12, [0x79])]
         let bytes: [UInt8] = Array("aaa".utf8)

@@ -225,6 +225,57 @@ import Testing
         #expect(said(calls.receive(fromServer: message("{\"id\":2,\(answer)}"), on: Self.pipe)) == [expected])
     }
 
+    @Test func `each question about a task is the caller's to make something of, up to 128`() {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        let poll = message(#"{"id":2,"method":"tasks/get","params":{"taskId":"t"}}"#)
+        #expect(calls.callPolled(by: poll, on: Self.pipe) == nil)
+        let created = message(#"{"id":1,"result":{"resultType":"task","taskId":"t","status":"working"}}"#)
+        _ = calls.receive(fromServer: created, on: Self.pipe)
+        for (answer, expected) in [
+            (#""result":{"status":"working"}"#, ["p success"]), (#""error":{"code":-32603}"#, ["p -32603"]),
+            (#""result":{"status":"completed"}"#, ["p success", "c success"]),
+        ] {
+            #expect(calls.callPolled(by: poll, on: Self.pipe) == "c")
+            #expect(calls.register(poll: "p", of: poll, on: Self.pipe) == true)
+            #expect(said(calls.receive(fromServer: message("{\"id\":2,\(answer)}"), on: Self.pipe)) == expected)
+        }
+        #expect(calls.callPolled(by: poll, on: Self.pipe) == nil)
+        _ = calls.register("d", of: call("1"), on: Self.pipe)
+        _ = calls.receive(fromServer: created, on: Self.pipe)
+        var pollCount = 0
+        while calls.callPolled(by: poll, on: Self.pipe) == "d", pollCount < 200 { pollCount += 1 }
+        #expect(pollCount == 128)
+    }
+
+    @Test func `a question about a task that is given up ends, and the task goes on`() {
+        var calls = Calls()
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        let created = message(#"{"id":1,"result":{"resultType":"task","taskId":"t","status":"working"}}"#)
+        _ = calls.receive(fromServer: created, on: Self.pipe)
+        let poll = message(#"{"id":2,"method":"tasks/result","params":{"taskId":"t"}}"#)
+        #expect(calls.register(poll: "p", of: poll, on: MessageWay(.connection, exchange: 7)) == true)
+        #expect(said(calls.close(exchange: 7, .cancelled)) == ["p cancelled"])
+        #expect(calls.callPolled(by: poll, on: Self.pipe) == "c")
+    }
+
+    @Test func `what the server asks ends with the client's answer, or when the server takes it back`() {
+        var calls = Calls()
+        let asks = message(#"{"id":1,"method":"elicitation/create","params":{}}"#)
+        #expect(calls.candidates(on: Self.pipe).isEmpty)
+        _ = calls.register("c", of: call("1"), on: Self.pipe)
+        #expect(calls.candidates(on: Self.pipe) == ["c"])
+        #expect(calls.register(serverRequest: "e", of: asks, on: Self.pipe) == true)
+        #expect(calls.candidates(on: Self.pipe) == ["c"])
+        #expect(said(calls.receive(fromClient: message(#"{"id":1,"result":{}}"#), on: Self.pipe)) == ["e success"])
+        _ = calls.register(serverRequest: "f", of: asks, on: Self.pipe)
+        let back = message(#"{"method":"notifications/cancelled","params":{"requestId":1}}"#)
+        #expect(said(calls.receive(fromServer: back, on: Self.pipe)) == ["f cancelled"])
+        #expect(said(calls.receive(fromServer: message(#"{"id":1,"result":{}}"#), on: Self.pipe)) == ["c success"])
+        for id in 1...17 { _ = calls.register("c\(id)", of: call("\(id)"), on: Self.pipe) }
+        #expect(calls.candidates(on: Self.pipe).isEmpty)
+    }
+
     @Test func `a task of 2025-11-25 ends with its result`() {
         var calls = Calls()
         _ = calls.register("c", of: call("1"), on: Self.pipe)

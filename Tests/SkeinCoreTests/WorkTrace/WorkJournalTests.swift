@@ -83,6 +83,47 @@ import Testing
         #expect(try await second.post("messages", #"{"messageId":"m","from":"agent:x"}"#).status == 409)
     }
 
+    @Test(arguments: [
+        "see ses-7 please", "look at ses-7.", "(ses-7)", "http://skein/agents/ses-7?x=1", "trace TRACE",
+        "00-TRACE-b7ad6b7169203331-01", "http://skein/trace/TRACE/",
+    ])
+    func `A message whose text names a session or its trace is found there, after a restart too`(_ text: String)
+        async throws
+    {
+        let first = try WorkUnderTest(content: WorkContent(isKept: true))
+        let start = try await first.post("sessions", #"{"sessionId":"ses-7","agentId":"a"}"#)
+        let trace = try #require(start["traceId"])
+        _ = try await first.post("sessions", #"{"sessionId":"ses-77","agentId":"b"}"#)
+        let said = text.replacing("TRACE", with: trace.uppercased())
+        let body = #"{"messageId":"m","from":"user:u","sessionId":"ses-77","text":"\#(said)"}"#
+        _ = try await first.post("messages", body)
+        for test in [first, try first.restarted()] {
+            let list = try await test.call("GET", "messages?traceId=\(trace)")
+            #expect(list["messages.0.messageId"] == "m" && list["messages.0.relation"] == "mentioned")
+            let own = try await test.call("GET", "messages?sessionId=ses-77")
+            #expect(own["messages.0.relation"] == "sent")
+            guard text.contains("ses-7") else { continue }
+            let named = try await test.call("GET", "messages?sessionId=ses-7")
+            #expect(named["messages.0.relation"] == "mentioned")
+        }
+    }
+
+    @Test func `A plain word names no session, and of very many words the first count`() async throws {
+        let test = try WorkUnderTest(content: WorkContent(isKept: true))
+        for id in ["coder", "ses_coder", "late-1"] {
+            _ = try await test.post("sessions", #"{"sessionId":"\#(id)","agentId":"a"}"#)
+        }
+        let words = (0..<100).map { "w\($0 + 1_000)" }.joined(separator: " ")
+        let body = #"{"messageId":"m","from":"user:u","text":"the coder, ses_coder: \#(words) late-1"}"#
+        _ = try await test.post("messages", body)
+        for (id, isNamed) in [
+            ("coder", false), ("ses_coder", true), ("late-1", false), ("w1062", true), ("w1063", false),
+        ] {
+            let list = try await test.call("GET", "messages?sessionId=\(id)")
+            #expect((list["messages.0.messageId"] == "m") == isNamed, "\(id)")
+        }
+    }
+
     @Test func `The sender's step has the message as an event`() async throws {
         let test = try WorkUnderTest()
         let start = try await test.post("sessions", #"{"sessionId":"s","agentId":"a"}"#)
