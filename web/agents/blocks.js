@@ -92,12 +92,13 @@ function nameOf(step) {
   return step.stepKind === "wait" && step.waitsOn?.kind ? `waiting for ${step.waitsOn.kind}` : action.slice(action.indexOf(":") + 1) || action;
 }
 
-/** Time in which no span tells what the session did. */
+/** Time in which no span tells what the session did; where calls were counted and none is there, they were not kept. */
 function unaccounted(session, blocks) {
+  const isReduced = session.llmCallCount + session.toolCallCount > 0 && blocks.every(({ kind }) => kind === "childAgent" || kind === "handoff");
   const busy = blocks.map(({ from, to }) => /** @type {[number, number]} */ ([from, to]));
   for (const child of session.awaited) busy.push([child.from, child.to]);
   const least = Math.max(GAP_MIN_NANOS, GAP_MIN_SHARE * (session.to - session.from));
-  return idle(session.from, session.to, busy).filter(([from, to]) => to - from >= least).map(([from, to]) => block("own", "unaccounted", from, to, { word: "gap" }));
+  return idle(session.from, session.to, busy).filter(([from, to]) => to - from >= least).map(([from, to]) => block("own", isReduced ? "steps not kept" : "unaccounted", from, to, { word: "gap" }));
 }
 
 /** Gives each block the first line that is free when it starts. Blocks are sorted by start. @param {Block[]} blocks */

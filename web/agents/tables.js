@@ -17,6 +17,12 @@ const MODELS_FROM_MAX = 60;
 const dash = () => h("span.faint", {}, "–");
 const lengthCell = (value) => h("span", { title: exactDuration(value) }, duration(value));
 
+/** Why there are no calls. */
+function absent({ sessions }) {
+  const made = sessions.reduce((sum, { toolCallCount }) => sum + toolCallCount, 0);
+  return made ? `${plural(made, "tool call")} ${made === 1 ? "was" : "were"} made; only the number is kept.` : "No tool was called.";
+}
+
 /**
  * A part below the lanes: `show` is called when it opens and when the orchestration is another one, `follow` when something else
  * is chosen, `zoomed` when another part of the time shows.
@@ -46,7 +52,7 @@ export function tools(page) {
     show() {
       const { orchestration } = page;
       const calls = orchestration.toolCalls.filter(({ childSessionIds }) => !childSessionIds.length);
-      note.textContent = orchestration.answer.truncated ? "Only the first 10,000 calls are summed up here." : calls.length ? "" : "No tool was called.";
+      note.textContent = orchestration.answer.truncated ? "Only the first 10,000 calls are summed up here." : calls.length ? "" : absent(orchestration);
       const rows = toolRows(calls, orchestration.duration || orchestration.to);
       figures.show(rows, figures.sort);
       figures.element.hidden = !calls.length;

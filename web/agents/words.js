@@ -40,11 +40,13 @@ export function standing({ state, outcome }) {
   return { key: "other", text: String(outcome).slice(0, 40), picture: "minus" };
 }
 
-/** Why a session is stored, or that it stands for others that are not: "priority:background · 1 of 50". @param {any} trace of a session's record @returns {string | null} null where nothing is left out */
+/** What became of a session's steps, and why: "only totals are kept · rule low keeps 10 %". @param {any} trace of a session's record @returns {string | null} null where nothing is left out */
 export function samplingWords(trace) {
   if (!trace) return null;
-  const { sampled, samplingReason, weight } = trace;
-  const words = [sampled === false ? "not sampled" : null, samplingReason ? String(samplingReason).slice(0, 120) : null, weight > 1 ? `1 of ${compactCount(weight)}` : null].filter(Boolean);
+  const { sampled, samplingReason, samplingDecision, samplingRate, weight } = trace;
+  if (samplingDecision === "kept" && samplingRate === 1) return null;
+  const became = samplingDecision === "held" ? "not decided yet" : samplingDecision === "reduced" ? "only totals are kept" : sampled === false ? "not sampled" : null;
+  const words = [became, samplingReason ? String(samplingReason).slice(0, 120) : null, weight > 1 ? `1 of ${compactCount(weight)}` : null].filter(Boolean);
   return words.length ? words.join(" · ") : null;
 }
 

@@ -152,6 +152,9 @@ test("a session says why it was kept where others were not", () => {
   assert.equal(samplingWords({ sampled: true, samplingReason: null, weight: 1 }), null);
   assert.equal(samplingWords({ sampled: true, samplingReason: "priority:background", weight: 50 }), "priority:background · 1 of 50");
   assert.equal(samplingWords({ sampled: false, samplingReason: "rate", weight: 1 }), "not sampled · rate");
+  assert.equal(samplingWords({ sampled: false, samplingReason: "rule low keeps 10 %", samplingDecision: "reduced", samplingRate: 0.1, weight: 1 }), "only totals are kept · rule low keeps 10 %");
+  assert.equal(samplingWords({ sampled: true, samplingReason: "rule urgent keeps 100 %", samplingDecision: "kept", samplingRate: 1, weight: 1 }), null);
+  assert.equal(samplingWords({ sampled: false, samplingReason: "rule low keeps 10 %", samplingDecision: "held", samplingRate: 0.1, weight: 1 }), "not decided yet · rule low keeps 10 %");
 });
 
 const modelBlock = (from, input, output, cached = 0) => ({ kind: "llm", from, to: from + 1, call: null, step: { usage: { inputTokens: input, outputTokens: output, cacheReadTokens: cached } } });
