@@ -12,6 +12,8 @@ const HATCH = 6;
 const BAR_MIN = 2;
 /** Narrower blocks say nothing. */
 const TEXT_MIN = 26;
+/** Fewer letters of a name say nothing either. */
+const LETTERS_MIN = 4;
 const HEIGHTS = [22, 16, 10, 8, 6];
 const ARROWS_MAX = 400;
 const TURNS_MAX = 40;
@@ -200,7 +202,9 @@ export class LanePainter {
     const signs = (block.isFailed ? "✕ " : "") + (block.attempt > 1 || this.scene.orchestration.retryOf.get(block.spanId)?.spanIds[0] === block.spanId ? "↻ " : "");
     const isWait = block.kind === "own" || block.kind === "humanWait" || block.kind === "messageWait";
     const words = isWait ? `${block.name} ${duration(block.to - block.from)}` : block.kind === "childAgent" ? `→ ${block.name}` : block.name;
-    const text = clipped(context, right - left < TEXT_MIN ? signs.trim() : `${signs}${words.slice(0, 80)}`, room);
+    const whole = `${signs}${words.slice(0, 80)}`;
+    let text = right - left < TEXT_MIN ? "" : clipped(context, whole, room);
+    if (text !== whole && text.length <= signs.length + LETTERS_MIN) text = clipped(context, signs.trim(), room);
     if (text === "") return;
     if (isWait) {
       context.fillStyle = palette.paper;

@@ -47,6 +47,9 @@ export class Orchestration {
     this.retryOf = new Map(answer.retries.flatMap((retry) => retry.spanIds.map((spanId) => [spanId, retry])));
     this.traceIds = [...new Set(this.sessions.map(({ traceId }) => traceId))];
     this.lanes = this.inOrder();
+    /** Sessions of which more is told than that they were: of the others a policy may have kept only the totals. */
+    this.told = new Set([...this.toolCalls.filter(({ childSessionIds }) => !childSessionIds.length), ...this.path.filter((part) => BUSY.has(part.class))].map(({ sessionId }) => sessionId));
+    this.isReduced = !this.isRunning && this.told.size === 0 && this.sessions.some(({ llmCallCount, toolCallCount }) => llmCallCount + toolCallCount > 0);
     this.axis = new TimeAxis(0, this.to, this.busy());
   }
 
@@ -97,10 +100,10 @@ export class Orchestration {
     const isAwaited = (id) => !this.session(id)?.background;
     const found = this.toolCalls.filter(({ childSessionIds, sessionId }) => !childSessionIds.length && isAwaited(sessionId)).map(({ from, to }) => [from, to]);
     for (const part of this.path) if (BUSY.has(part.class)) found.push([part.from, part.to]);
-    for (const { from, to, isOpen, llmCallCount, toolCallCount, children } of this.sessions) {
+    for (const { sessionId, background, from, to, isOpen, llmCallCount, toolCallCount, children } of this.sessions) {
       found.push([from, Math.min(to, from + edge)], [Math.max(from, to - edge), to + edge]);
       // Of a session that tells of no step everything may be work; of one that runs what it does now is not known yet.
-      if (llmCallCount + toolCallCount === 0 && !children.length) found.push([from, to]);
+      if (!this.told.has(sessionId) && (llmCallCount + toolCallCount > 0 ? !background : !children.length)) found.push([from, to]);
       if (isOpen) found.push([Math.max(from, to - NOW_NANOS), to]);
     }
     for (const { from } of this.edges) found.push([from, from + edge]);

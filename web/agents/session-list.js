@@ -2,12 +2,12 @@
 // The list of sessions: a row each, or one for each key with its sessions below.
 import { Grid } from "../explore/grid.js";
 import { drawMark, markButton } from "../explore/results.js";
-import { absoluteTime, compactCount, count, duration, exactDuration, listTime, plural, relativeTime, shortened } from "../lib/format.js";
+import { absoluteTime, count, duration, exactDuration, listTime, plural, relativeTime, shortened } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { timeForm, zone } from "../settings.js";
 import { grouped } from "./groups.js";
-import { dollars, lengthOf, momentOf, samplingWords, standing } from "./words.js";
+import { dollars, lengthOf, momentOf, samplingWords, standing, tokens, tokenWords } from "./words.js";
 
 const PRIORITY_ORDER = { background: 0, low: 1, normal: 2, high: 3, critical: 4 };
 
@@ -33,7 +33,7 @@ export function rowOf(record, now) {
     sessionId: record.sessionId, traceId: record.trace?.traceId ?? "", title: record.title ?? "", agentName: record.agentName ?? record.agentId ?? "", parentSessionId: record.parentSessionId,
     state: record.state, outcome: record.outcome, taskPriority: record.taskPriority, taskId: record.taskId, sessionKey: record.sessionKey,
     start: momentOf(record.startTime) ?? 0n, length: lengthOf(record, now), llmCalls: totals?.llmCalls ?? 0, toolCalls: totals?.toolCalls ?? 0, errors: totals?.errors ?? totals?.toolErrors ?? 0,
-    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, sampling: samplingWords(record.trace),
+    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, sampling: samplingWords(record.trace), isReduced: record.trace?.samplingDecision === "reduced", isOpen: record.endTime === null && record.state !== "abandoned",
   };
 }
 
@@ -67,7 +67,8 @@ export class SessionList extends Grid {
     drawMark(parts.mark, isGroup ? "" : row.sessionId, this.actions.marks());
     parts.mark.hidden = Boolean(isGroup);
     parts.turn.hidden = !isGroup;
-    const absolute = listTime(row.start, zone.value, now);
+    // Sessions last long enough that nobody asks for milliseconds.
+    const absolute = listTime(row.start, zone.value, now).slice(0, -4);
     parts.time.dateTime = new Date(Number(row.start / 1_000_000n)).toISOString();
     parts.time.title = absoluteTime(row.start, zone.value, 9);
     parts.date.textContent = timeForm.value === "absolute" ? absolute : relativeTime(row.start, now);
@@ -81,9 +82,8 @@ export class SessionList extends Grid {
     parts.llm.textContent = row.llmCalls ? count(row.llmCalls) : "–";
     parts.tools.textContent = row.toolCalls ? count(row.toolCalls) : "–";
     fill(parts.errors, row.errors ? [icon("error"), count(row.errors)] : h("span.faint", { "aria-label": "0" }, "–"));
-    const hasTokens = row.inputTokens + row.outputTokens > 0;
-    parts.tokens.textContent = hasTokens ? `${compactCount(row.inputTokens)} → ${compactCount(row.outputTokens)}` : "–";
-    parts.tokens.title = hasTokens ? `${count(row.inputTokens)} in, of which ${count(row.cacheReadTokens)} from the cache; ${count(row.outputTokens)} out` : "";
+    parts.tokens.textContent = tokens(row);
+    parts.tokens.title = tokenWords(row) ?? "";
     parts.cost.textContent = dollars(row.usd);
   }
 
@@ -96,7 +96,7 @@ export class SessionList extends Grid {
     parts.link.title = shortened([row.agentName, row.title, row.sessionId].filter(Boolean).join("\n"), 600);
     attribute(parts.swatch, "data-s", this.actions.colorOf(row.agentName));
     attribute(parts.standing, "data-standing", key);
-    fill(parts.standing, icon(picture), text);
+    fill(parts.standing, icon(picture), text, row.isReduced ? h("span.faint", {}, "· totals") : null);
     attribute(parts.standing, "title", row.sampling && `Sampled: ${row.sampling}`);
     parts.priority.textContent = row.taskPriority ?? "–";
     attribute(parts.priority, "data-priority", row.taskPriority);

@@ -69,8 +69,8 @@ class Steps {
   }
 
   /** What is chosen elsewhere is chosen here. */
-  follow() {
-    const place = this.place();
+  follow(moves) {
+    const place = moves ? this.place() : -1;
     if (place >= 0) this.reveal(place);
     this.list.refresh();
   }

@@ -26,7 +26,7 @@ function absent({ sessions }) {
 /**
  * A part below the lanes: `show` is called when it opens and when the orchestration is another one, `follow` when something else
  * is chosen, `zoomed` when another part of the time shows.
- * @typedef {{ element: HTMLElement, show(): void, follow?(): void, zoomed?(): void, close?(): void }} Part
+ * @typedef {{ element: HTMLElement, show(): void, follow?(moves: boolean): void, zoomed?(): void, close?(): void }} Part
  * @param {any} page @returns {Part}
  */
 export function tools(page) {
