@@ -244,11 +244,7 @@ class Agents extends ListPage {
 
   /** What runs is a second longer. */
   grow() {
-    const open = document.hidden ? [] : this.rows.filter(({ isOpen }) => isOpen);
-    if (!open.length) return;
-    const now = BigInt(Date.now()) * 1_000_000n;
-    for (const row of open) row.length = Math.max(0, Number(now - row.start));
-    this.list.refresh();
+    if (!document.hidden) this.list.grow(BigInt(Date.now()) * 1_000_000n);
   }
 
   offer() {

@@ -58,6 +58,16 @@ export class SessionList extends Grid {
     this.show(facts.isGrouped ? grouped(ordered, this.closed) : ordered, facts);
   }
 
+  /** Says anew how long what runs has been running, and touches nothing else. @param {bigint} now Unix nanoseconds */
+  grow(now) {
+    this.rows.forEach((row, index) => {
+      if (!row.isOpen) return;
+      row.length = Math.max(0, Number(now - row.start));
+      const text = this.list.elementAt(index)?.querySelector(".length-text");
+      if (text) text.textContent = duration(row.length);
+    });
+  }
+
   draw(parts, row) {
     const now = Date.now();
     const { isGroup } = row;
