@@ -115,7 +115,7 @@ class Steps {
     parts.start.textContent = after(block.from);
     attribute(parts.swatch, "data-s", page.colorOf(index));
     parts.agent.textContent = shortened(page.orchestration.sessions[index].agentName ?? "", 80) || "no agent named";
-    parts.kind.textContent = WORDS[block.kind] === "step" ? block.word : WORDS[block.kind];
+    parts.kind.textContent = block.kind === "own" ? "no span" : block.kind === "other" ? block.word : WORDS[block.kind];
     parts.what.textContent = shortened(block.name, 200);
     const retry = page.orchestration.retryOf.get(block.spanId);
     attribute(parts.outcome, "data-standing", block.isFailed ? "failed" : block.isOpen ? "running" : "ok");

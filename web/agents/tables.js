@@ -87,9 +87,15 @@ export function bottlenecks(page) {
     }
     fill(element, h("ol.bottleneck-list", {}, found.map(({ text, sessionId, class: kind, durationNanos, share: part }) => h("li.bottleneck", {},
       h("span.bottleneck-share", { title: exactDuration(Number(nanos(durationNanos))) }, share(part)), h("span.share-track", {}, h("span.class-fill", { "data-class": kind, style: { width: `${Math.max(1, Math.min(1, part) * 100)}%` } })),
-      h("button.as-link.bottleneck-text", { type: "button", onclick: () => page.chooseClass(sessionId, kind) }, shortened(text, 400)), h("span.faint.bottleneck-class", {}, CLASS_NAMES[kind] ?? shortened(String(kind), 40))))));
+      h("button.as-link.bottleneck-text", { type: "button", onclick: () => page.chooseClass(sessionId, kind) }, h("span", {}, withCode(shortened(text, 400)))), h("span.faint.bottleneck-class", {}, CLASS_NAMES[kind] ?? shortened(String(kind), 40))))));
   };
   return { element, show: load };
+}
+
+/** A sentence whose names stand between backticks. @param {string} text */
+function withCode(text) {
+  const parts = text.split("`");
+  return parts.length % 2 ? parts.map((part, place) => (place % 2 ? h("code", {}, part) : part)) : text;
 }
 
 /** @param {any} page @returns {Part} */

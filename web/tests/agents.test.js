@@ -137,6 +137,15 @@ test("sessions of one key stand together, where the first of them stood", () => 
   assert.equal(grouped(rows, new Set())[0].failed, 1);
 });
 
+test("where only totals are kept nothing is drawn as idle, and it is said", () => {
+  const reduced = session("s", 0, 100, { llmCallCount: 2, toolCallCount: 1 });
+  const path = { ...session("s", 0, 100), class: "own" };
+  const skeleton = new Orchestration(answer([reduced], { criticalPath: [path] }));
+  assert.deepEqual([skeleton.isReduced, skeleton.axis.breaks.length], [true, 0]);
+  const whole = new Orchestration(answer([reduced], { criticalPath: [path], toolCalls: [call("s", "1", 1, 2)] }));
+  assert.deepEqual([whole.isReduced, whole.axis.breaks.length], [false, 1]);
+});
+
 test("words for states, money and moments", () => {
   assert.equal(standing({ state: "abandoned", outcome: null }).text, "stalled");
   assert.equal(standing({ state: "ended", outcome: "timeout" }).key, "failed");
@@ -152,6 +161,7 @@ test("a session says why it was kept where others were not", () => {
   assert.equal(samplingWords({ sampled: true, samplingReason: null, weight: 1 }), null);
   assert.equal(samplingWords({ sampled: true, samplingReason: "priority:background", weight: 50 }), "priority:background · 1 of 50");
   assert.equal(samplingWords({ sampled: false, samplingReason: "rate", weight: 1 }), "not sampled · rate");
+  assert.equal(samplingWords({ sampled: true, samplingReason: "default rate keeps 100 %", samplingDecision: "kept", weight: 1 }), null);
   assert.equal(samplingWords({ sampled: false, samplingReason: "rule low keeps 10 %", samplingDecision: "reduced", samplingRate: 0.1, weight: 1 }), "only totals are kept · rule low keeps 10 %");
   assert.equal(samplingWords({ sampled: true, samplingReason: "rule urgent keeps 100 %", samplingDecision: "kept", samplingRate: 1, weight: 1 }), null);
   assert.equal(samplingWords({ sampled: false, samplingReason: "rule low keeps 10 %", samplingDecision: "held", samplingRate: 0.1, weight: 1 }), "not decided yet · rule low keeps 10 %");
