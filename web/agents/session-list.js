@@ -31,10 +31,15 @@ export function rowOf(record, now) {
   const { totals } = record;
   return {
     sessionId: record.sessionId, traceId: record.trace?.traceId ?? "", title: record.title ?? "", agentName: record.agentName ?? record.agentId ?? "", parentSessionId: record.parentSessionId,
-    state: record.state, outcome: record.outcome, taskPriority: record.taskPriority, taskId: record.taskId, sessionKey: record.sessionKey,
+    state: record.state, outcome: record.outcome, taskPriority: record.taskPriority, taskId: record.taskId, sessionKey: keyOf(record),
     start: momentOf(record.startTime) ?? 0n, length: lengthOf(record, now), llmCalls: totals?.llmCalls ?? 0, toolCalls: totals?.toolCalls ?? 0, errors: totals?.errors ?? totals?.toolErrors ?? 0,
-    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, sampling: samplingWords(record.trace), isReduced: record.trace?.samplingDecision === "reduced", isOpen: record.endTime === null && record.state !== "abandoned",
+    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, sampling: samplingWords(record.trace), isReduced: record.trace?.samplingDecision === "reduced", isRunning: record.endTime === null && record.state !== "abandoned",
   };
+}
+
+/** Where a session has no key but its own id, it belongs to the one that began the work. */
+function keyOf({ sessionId, sessionKey, rootSessionId }) {
+  return sessionKey === sessionId && rootSessionId ? rootSessionId : sessionKey;
 }
 
 export class SessionList extends Grid {
@@ -46,12 +51,15 @@ export class SessionList extends Grid {
     super({ label: "Sessions", name: "session-grid", columns: COLUMNS, order: "-start", actions, more: "More sessions are coming…",
       key: (row) => (row.isGroup ? `group ${row.key}` : row.sessionId), create: (cell) => createRow(cell, actions), update: (parts, row) => this.draw(parts, row) });
     this.longest = 1;
+    /** Agents of the sessions that are here, by session. */
+    this.names = new Map();
     /** Keys whose sessions do not show. */
     this.closed = new Set();
   }
 
   /** @param {any[]} sessions rows, newest first @param {{ hasMore: boolean, order: string, isGrouped: boolean, problem?: string | null }} facts */
   showSessions(sessions, facts) {
+    this.names = new Map(sessions.map(({ sessionId, agentName }) => [sessionId, agentName]));
     this.longest = sessions.reduce((most, { length }) => Math.max(most, length), 1);
     attribute(this.scroller, "role", facts.isGrouped ? "treegrid" : "grid");
     const ordered = facts.order === "" ? sessions : this.sorted(sessions, facts.order);
@@ -61,7 +69,7 @@ export class SessionList extends Grid {
   /** Says anew how long what runs has been running, and touches nothing else. @param {bigint} now Unix nanoseconds */
   grow(now) {
     this.rows.forEach((row, index) => {
-      if (!row.isOpen) return;
+      if (!row.isRunning) return;
       row.length = Math.max(0, Number(now - row.start));
       const text = this.list.elementAt(index)?.querySelector(".length-text");
       if (text) text.textContent = duration(row.length);
@@ -73,6 +81,7 @@ export class SessionList extends Grid {
     const { isGroup } = row;
     const element = parts.link.closest(".result-row");
     element.classList.toggle("is-group", Boolean(isGroup));
+    element.classList.toggle("is-asked", Boolean(row.parentSessionId));
     attribute(element, "aria-expanded", isGroup ? String(row.isOpen) : null);
     drawMark(parts.mark, isGroup ? "" : row.sessionId, this.actions.marks());
     parts.mark.hidden = Boolean(isGroup);
@@ -102,7 +111,8 @@ export class SessionList extends Grid {
     parts.link.href = this.actions.href(row.sessionId);
     parts.agent.textContent = shortened(row.agentName, 120) || "no agent named";
     parts.agent.classList.toggle("absent", !row.agentName);
-    parts.title.textContent = shortened(row.title, 200);
+    parts.title.textContent = shortened(row.title, 200) || this.askedBy(row);
+    parts.title.classList.toggle("faint", !row.title);
     parts.link.title = shortened([row.agentName, row.title, row.sessionId].filter(Boolean).join("\n"), 600);
     attribute(parts.swatch, "data-s", this.actions.colorOf(row.agentName));
     attribute(parts.standing, "data-standing", key);
@@ -114,10 +124,18 @@ export class SessionList extends Grid {
     parts.task.title = row.taskId ? shortened(row.taskId, 300) : "";
   }
 
+  /** Who started a session that has no title of its own. */
+  askedBy({ parentSessionId }) {
+    if (!parentSessionId) return "";
+    return `asked by ${shortened(this.names.get(parentSessionId) ?? "", 80) || "another agent"}`;
+  }
+
   drawGroup(parts, row) {
+    parts.title.classList.remove("faint");
     parts.link.removeAttribute("href");
     parts.agent.classList.remove("absent");
-    parts.agent.textContent = shortened(row.key, 120);
+    const title = row.sessions.find(({ parentSessionId }) => !parentSessionId)?.title;
+    parts.agent.textContent = shortened(title || row.key, 120);
     parts.title.textContent = plural(row.size, "session");
     parts.link.title = shortened(row.key, 600);
     attribute(parts.standing, "data-standing", row.failed ? "failed" : "other");
