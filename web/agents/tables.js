@@ -36,7 +36,7 @@ export function tools(page) {
       { key: "calls", title: "Calls", numeric: true, by: (row) => row.callCount, cell: (row) => count(row.callCount) },
       { key: "errors", title: "Errors", numeric: true, by: (row) => row.errorCount / row.callCount, cell: (row) => (row.errorCount ? h("span.problem", { title: `${count(row.errorCount)} of ${count(row.callCount)}` }, share(row.errorCount / row.callCount)) : dash()) },
       { key: "retries", title: "Retries", numeric: true, className: "spare", by: (row) => row.retryCount, cell: (row) => (row.retryCount ? count(row.retryCount) : dash()) },
-      ...["p50", "p95", "max"].map((key) => ({ key, title: key === "max" ? "Max" : key, numeric: true, className: key === "p95" ? "" : "spare", by: (row) => row[key], cell: (row) => lengthCell(row[key]) })),
+      ...["p50", "p95", "max"].map((key) => ({ key, title: key === "max" ? "Max" : key, numeric: true, className: key === "p95" ? "phone-spare" : "spare", by: (row) => row[key], cell: (row) => lengthCell(row[key]) })),
       { key: "total", title: "Total", numeric: true, by: (row) => row.total, cell: (row) => lengthCell(row.total) },
       { key: "share", title: "Share", says: "Of the time from the first start to the last end; calls at once count each", numeric: true, className: "spare", by: (row) => row.share, cell: (row) => share(row.share) },
       { key: "bytes", title: "Bytes", says: "Of all results", numeric: true, className: "spare", by: (row) => row.resultBytes, cell: (row) => (row.resultBytes === null ? dash() : bytes(row.resultBytes)) },
