@@ -6,6 +6,7 @@ import { initialState } from "../lib/url.js";
 import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
 import { pathHops } from "./path-hops.js";
+import { STEPS_MAX } from "./step-store.js";
 import { CLASS_NAMES, dollars, samplingWords, standing, tokens, tokenWords } from "./words.js";
 
 const HOPS_MAX = 6;
@@ -88,7 +89,8 @@ export class SessionHead {
     const sampling = samplingWords(this.record?.trace);
     fill(this.chips,
       sampling ? chip("info", `Sampled: ${sampling}`) : null,
-      answer.truncated ? chip("warning", "More than 10,000 sessions or calls: the totals count all, the lanes show the first") : null,
+      page.orchestration.sessions.some(({ spanCount }) => spanCount > STEPS_MAX) ? chip("warning", `More than ${count(STEPS_MAX)} steps in one session: the totals count all, the lanes show the critical path and the first 10,000 calls`)
+        : answer.truncated ? chip("warning", "More than 10,000 sessions or calls: the totals count all, the lanes show the first") : null,
       root && root.sessionId !== answer.rootSessionId ? chip("info", "Part of a larger orchestration ", h("button.quiet", { type: "button", onclick: () => page.choose(page.orchestration.byId.get(answer.rootSessionId) ?? 0, null) }, "Show its root")) : null,
       traceIds.length > 1 ? chip("link", `${plural(traceIds.length, "trace")}, joined by links`) : null,
       skipped > 0 ? chip("clock", `${duration(skipped)} of idle time drawn short`) : null,

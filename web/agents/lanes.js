@@ -106,7 +106,7 @@ export class Lanes {
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
     const { rows, orchestration, from, to, chosen, hovered, showsPath, messages } = this;
-    this.painter.paint({ rows, orchestration, from, to, chosen, hovered, showsPath, messages, laneOf: this.actions.laneOf, colorOf: this.actions.colorOf, top: this.list.top, width, height });
+    this.painter.paint({ rows, orchestration, from, to, chosen, chosenRow: rows.indexOf(this.chosenLane), hovered, showsPath, messages, laneOf: this.actions.laneOf, colorOf: this.actions.colorOf, top: this.list.top, width, height });
   }
 
   repaint() {

@@ -22,9 +22,12 @@ export class Orchestration {
     /** @type {bigint} */
     this.start = starts.reduce((least, start) => (start < least ? start : least), first || starts[0] || 0n);
     this.now = Number(BigInt(nowMillis) * 1_000_000n - this.start);
+    // There may be hundreds of thousands of them: they are not copied.
+    const since = after(this.start);
     const timed = (each) => {
-      const from = Number(nanos(each.startTimeUnixNano) - this.start);
-      return { ...each, from, to: from + Number(nanos(each.durationNanos)) };
+      each.from = since(each.startTimeUnixNano);
+      each.to = each.from + (Number(each.durationNanos) || 0);
+      return each;
     };
     this.isRunning = answer.state === "running" || answer.state === "waiting";
     this.sessions = answer.sessions.map((session) => {
@@ -33,7 +36,7 @@ export class Orchestration {
       return { ...found, isOpen, to: isOpen ? Math.max(found.to, this.now) : found.to, children: [], parent: -1, depth: 0, awaited: [] };
     });
     this.byId = new Map(this.sessions.map((session, index) => [session.sessionId, index]));
-    this.toolCalls = answer.toolCalls.map((call) => (call.outcome === null && this.isRunning ? { ...timed(call), to: Math.max(timed(call).to, this.now) } : timed(call)));
+    this.toolCalls = answer.toolCalls.map((call) => (call.outcome === null && this.isRunning ? Object.assign(timed(call), { to: Math.max(call.to, this.now) }) : timed(call)));
     this.path = answer.criticalPath.map(timed);
     this.edges = answer.edges.map(timed);
     this.loops = answer.loops.map(timed);
@@ -134,6 +137,15 @@ export class Orchestration {
     }
     return found;
   }
+}
+
+/** How long after the start moments were: exact, and without a BigInt for each of very many. @param {bigint} start @returns {(text: string) => number} of decimal Unix nanoseconds */
+function after(start) {
+  const [seconds, rest] = [Number(start / 1_000_000_000n), Number(start % 1_000_000_000n)];
+  return (text) => {
+    const found = (Number(text?.slice(0, -9)) - seconds) * 1e9 + Number(text?.slice(-9)) - rest;
+    return Number.isFinite(found) ? found : 0;
+  };
 }
 
 function bySession(items, keyOf) {

@@ -22,12 +22,13 @@ import { Orchestration } from "./orchestration.js";
 import { Overview } from "./overview.js";
 import { Progress } from "./progress.js";
 import { SpanPanel } from "./span-panel.js";
-import { StepStore } from "./step-store.js";
+import { STEPS_MAX, StepStore } from "./step-store.js";
 import { momentOf } from "./words.js";
 
 const NARROW = matchMedia("(max-width: 1099px)");
 const COLLAPSED_MAX = 40;
 const MESSAGES_MAX = 1000;
+const RECORDS_MAX = 100;
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
 export function open(app, view) {
@@ -140,6 +141,7 @@ class SessionPage {
     this.below.show();
     if (isFirst) this.app.shell.say(`Orchestration of ${plural(this.orchestration.sessions.length, "session")}`);
     this.loadMessages();
+    if (isFirst) this.loadRecord();
     this.progress.follow(this.orchestration);
   }
 
@@ -215,9 +217,18 @@ class SessionPage {
     return this.kept.get(index);
   }
 
-  /** Answers when the steps of sessions are here. @param {number[]} indices */
+  /** Answers when the steps of sessions are here, but for those that are too long. @param {number[]} indices */
   wantSteps(indices) {
-    return this.steps.want(indices.map((index) => this.orchestration.sessions[index].sessionId));
+    return this.steps.want(indices.map((index) => this.orchestration.sessions[index]).filter(({ spanCount }) => !(spanCount > STEPS_MAX)).map(({ sessionId }) => sessionId));
+  }
+
+  /** What only its record tells of a session, where that does not come with the steps. */
+  async loadRecord() {
+    const { root } = this.head;
+    if (!(root?.spanCount > STEPS_MAX)) return;
+    const answer = await api.sessions({ traceId: root.traceId, limit: RECORDS_MAX }, this.life.signal).catch(() => null);
+    const record = answer?.sessions.find(({ sessionId }) => sessionId === root.sessionId);
+    if (record && !this.life.signal.aborted) this.head.learn(record);
   }
 
   /** The lane is drawn anew; what was chosen on it stays chosen. */

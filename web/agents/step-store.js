@@ -3,6 +3,8 @@
 import * as api from "../api-agents.js";
 
 const AT_ONCE = 3;
+/** Of sessions with more spans the steps are not read: the answer has all of them at once, hundreds of bytes each. */
+export const STEPS_MAX = 20_000;
 
 export class StepStore {
   /** @param {AbortSignal} signal @param {(sessionId: string, record: any | null) => void} came */
