@@ -261,7 +261,7 @@ export class Lanes {
     element.title = `${name}\n${shortened(session.sessionId)}\nstarted ${absoluteTime(orchestration.start + BigInt(Math.round(session.from)), zone.value, 3)}`;
     attribute(parts.standing, "data-standing", key);
     fill(parts.standing, key === "ok" ? null : [icon(picture), h("span.unseen", {}, text)]);
-    const facts = [length, session.llmCallCount ? `${session.llmCallCount} LLM` : null, session.toolCallCount ? plural(session.toolCallCount, "tool") : null, session.background ? "background" : null, session.depth > INDENT_MAX ? `depth ${session.depth}` : null];
+    const facts = [length, session.llmCallCount ? `${count(session.llmCallCount)} LLM` : null, session.toolCallCount ? plural(session.toolCallCount, "tool") : null, session.background ? "background" : null, session.depth > INDENT_MAX ? `depth ${session.depth}` : null];
     fill(parts.facts, h("span.lane-did", {}, facts.filter(Boolean).join(" · ")), session.errorCount ? h("span.lane-errors", {}, icon("error"), count(session.errorCount)) : null);
   }
 

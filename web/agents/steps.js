@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that is painted on the lanes, to read: a row for each step, by time. Of sessions whose steps are not here yet
 // the rows are what the orchestration tells.
-import { count, duration, plural, shortened } from "../lib/format.js";
+import { duration, plural, shortened } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, fill, h } from "../lib/view.js";
@@ -54,7 +54,7 @@ class Steps {
     const steps = lanes.flatMap((index) => page.laneOf(index).blocks.map((block) => ({ index, block })));
     this.rows = [...steps, ...this.messages()].sort((a, b) => a.block.from - b.block.from);
     const open = lanes.filter((index) => page.stepsOf(index) === null).length;
-    this.facts.textContent = `${plural(this.rows.length, "step")}${open ? `; of ${count(open)} sessions only what the orchestration tells` : ""}`;
+    this.facts.textContent = `${plural(this.rows.length, "step")}${open ? `; of ${plural(open, "session")} only what the orchestration tells` : ""}`;
     attribute(this.scroller, "aria-rowcount", this.rows.length + 1);
     this.list.setCount(this.rows.length);
   }
