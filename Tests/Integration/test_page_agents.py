@@ -10,7 +10,7 @@ import orchestrations
 import otlp
 import pytest
 from agent_sessions import MINUTE
-from page import assert_accessible, calm, settle, shot
+from page import assert_accessible, calm, shot
 from playwright.sync_api import expect
 from server import eventually, request
 
@@ -263,7 +263,8 @@ def test_hundreds_of_sessions_and_steps_without_number(open_page, server, works)
         lanes(page).focus()
         page.keyboard.press("End")
         expect(page.locator('.lane[aria-selected="true"]:not([hidden])')).to_contain_text("worker-")
-        settle(rig)
+        page.wait_for_load_state("networkidle", timeout=60_000)
+        calm(rig)
         assert page.locator("*").count() < 1700
         assert len(set(read)) < 60, "only lanes that were seen ask for their steps"
     long = orchestrations.long(otlp.now() - 59 * MINUTE, 900).send(server)
