@@ -10,7 +10,7 @@ import orchestrations
 import otlp
 import pytest
 from agent_sessions import MINUTE
-from page import assert_accessible, calm, settle, shot
+from page import assert_accessible, calm, shot
 from playwright.sync_api import expect
 from server import eventually, request
 
@@ -278,7 +278,8 @@ def test_hundreds_of_sessions_and_steps_without_number(open_page, server, works)
         lanes(page).focus()
         page.keyboard.press("End")
         expect(page.locator('.lane[aria-selected="true"]:not([hidden])')).to_contain_text("worker-")
-        settle(rig)
+        page.wait_for_load_state("networkidle", timeout=60_000)
+        calm(rig)
         assert page.locator("*").count() < 1700
         assert len(set(read)) < 60, "only lanes that were seen ask for their steps"
     long = orchestrations.long(otlp.now() - 59 * MINUTE, 900).send(server)
@@ -338,9 +339,17 @@ def test_who_looks_at_work_sees_it_go_on(open_page, server, live):
         length = page.locator(".session-head strong")
         before = length.text_content()
         eventually(lambda: length.text_content() != before)
+        # Nobody who reads is disturbed: what is chosen and what has focus stay.
+        lanes(page).focus()
+        page.keyboard.press("l")
+        expect(details(page)).to_contain_text("made-up-4")
+        shown = page.get_by_role("button", name="The longest call of grep")
+        shown.focus()
         said = dict(kind="tool", name="read")
         tell(server, "sessions/live/steps", stepId="read", stepAction="tool:read", tool=said, stepOutcome="failure")
         expect(lane(page, "lead")).to_contain_text("2 tools")
+        expect(shown).to_be_focused()
+        expect(details(page)).to_contain_text("made-up-4")
         tell(server, "sessions/live/end", outcome="success")
         expect(page.locator(".session-head .standing")).to_contain_text("ok")
         page.keyboard.press("e")

@@ -21,6 +21,7 @@ const PAGE = 100;
 const WAIT_MILLIS = 250;
 /** News are read at most so often. */
 const REFRESH_MILLIS = 2000;
+const GROW_MILLIS = 1000;
 /** Where there is room for it, the sums above the list show at first. */
 const NARROW = matchMedia("(max-width: 720px)");
 /** What asks the server anew. */
@@ -73,6 +74,7 @@ class Agents extends ListPage {
     this.showMarks();
     app.colors.learn().then(() => this.list.refresh());
     this.follower = new Follower({}, () => this.heard());
+    this.growing = setInterval(() => this.grow(), GROW_MILLIS);
     this.show(state);
   }
 
@@ -240,6 +242,11 @@ class Agents extends ListPage {
     this.draw();
   }
 
+  /** What runs is a second longer. */
+  grow() {
+    if (!document.hidden) this.list.grow(BigInt(Date.now()) * 1_000_000n);
+  }
+
   offer() {
     this.filters.offer([...(this.names ?? []), ...this.rows.map(({ agentName }) => agentName)]);
   }
@@ -283,6 +290,7 @@ class Agents extends ListPage {
     keepList(this.state);
     this.follower.close();
     clearTimeout(this.refreshing);
+    clearInterval(this.growing);
     this.write.cancel();
     this.filters.close();
     this.list.close();

@@ -94,9 +94,9 @@ export class Below {
     if (this.page.orchestration) this.parts.get(this.entry.name)?.show();
   }
 
-  /** Something else is chosen. */
-  follow() {
-    this.parts.get(this.entry.name)?.follow?.();
+  /** Something else is chosen. @param {boolean} moves whether it is brought into view */
+  follow(moves) {
+    this.parts.get(this.entry.name)?.follow?.(moves);
   }
 
   /** Another part of the time shows. */

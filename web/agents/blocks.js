@@ -16,6 +16,7 @@ const GAP_MIN_SHARE = 0.01;
  */
 
 const KINDS = { llm: "llm", plan: "llm", embedding: "llm", tool: "tool", retrieval: "tool", memory: "tool", guardrail: "tool", eval: "tool", agent: "childAgent", handoff: "handoff", human: "humanWait" };
+const WORDS = { llm: "llm", tool: "tool" };
 const SPAN_ID = /^[0-9a-f]{16}$/;
 
 /**
@@ -48,7 +49,9 @@ function fromSummary(calls, path, edges) {
     if (kind !== "message" && !known.has(spanId)) blocks.push(block(kind === "handoff" ? "handoff" : "childAgent", kind, from, to, { word: kind, spanId }));
   }
   for (const part of path) {
-    if (part.class === "llm" || part.class === "humanWait" || part.class === "messageWait") blocks.push(block(part.class, part.name, part.from, part.to, { word: part.class === "llm" ? "llm" : "wait", spanId: part.spanId }));
+    // Of very many calls only the first are told; the path still tells of those that mattered.
+    const isCall = part.class === "tool" && !known.has(part.spanId);
+    if (isCall || part.class === "llm" || part.class === "humanWait" || part.class === "messageWait") blocks.push(block(part.class, isCall ? part.name.replace(/^execute_tool /, "") : part.name, part.from, part.to, { word: WORDS[part.class] ?? "wait", spanId: part.spanId }));
   }
   return blocks;
 }

@@ -51,7 +51,7 @@ class Compare {
       if (row && !event.target.closest("a")) this.select(Number(row.dataset.row));
     });
     this.place = h("div.pair-place", {});
-    this.element = h("div.pair-page", {}, this.heads, this.said, this.totals.element, h("div.part-bar.pair-bar", {}, h("div.segments", { role: "group", "aria-label": "Compare" }, this.tabs), this.onlyButton, this.facts), this.place);
+    this.element = h("div.pair-page", {}, this.heads, h("div.pair-sums", {}, this.said, this.totals.element), h("div.part-bar.pair-bar", {}, h("div.segments", { role: "group", "aria-label": "Compare" }, this.tabs), this.onlyButton, this.facts), this.place);
     this.installKeys();
     if (this.b) this.load();
     else fill(shell.main, stateOf("One session is not enough", "Mark two sessions on the list, with x, and compare them.", [["All sessions", () => app.go(listView(app))]]));

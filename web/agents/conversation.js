@@ -6,6 +6,7 @@ import { icon } from "../lib/icons.js";
 import { attribute, debounce, fill, h } from "../lib/view.js";
 import { failure } from "../services/parts.js";
 import { longText } from "../trace/attributes.js";
+import { keepingFocus } from "./focus.js";
 import { CUT_LENGTH, firstTurns, headOf, isLong, partsOf } from "./turns.js";
 
 /** Turns that stand in the document at once. */
@@ -22,7 +23,7 @@ const HOW_TO = [
 ];
 
 export class Conversation {
-  /** @param {{ choose: (sessionId: string, spanId: string) => void, nameOf: (sessionId: string) => string }} actions */
+  /** @param {{ choose: (sessionId: string, spanId: string) => void, nameOf: (sessionId: string) => string, isReduced?: () => boolean }} actions */
   constructor(actions) {
     this.actions = actions;
     /** By session: turns so far, the cursor, and whether content is kept. */
@@ -51,8 +52,8 @@ export class Conversation {
     });
   }
 
-  /** @param {string} sessionId @param {string | null} spanId the step that is chosen @param {bigint} origin when time begins */
-  show(sessionId, spanId, origin) {
+  /** @param {string} sessionId @param {string | null} spanId the step that is chosen @param {bigint} origin when time begins @param {boolean} [moves] whether its turns are brought into view */
+  show(sessionId, spanId, origin, moves = true) {
     const isOther = sessionId !== this.sessionId;
     Object.assign(this, { sessionId, origin });
     this.chosen = spanId ?? "";
@@ -64,20 +65,21 @@ export class Conversation {
     if (this.kept.has(sessionId)) {
       if (isOther || !this.list.firstChild) this.draw();
       else this.markChosen();
-      this.follow();
+      if (moves) this.follow();
     } else this.ask();
   }
 
-  /** Reads a running session anew. @param {string} sessionId */
-  forget(sessionId) {
-    this.kept.delete(sessionId);
+  /** Reads a running session anew; what is known of it shows until then. @param {string} sessionId */
+  renew(sessionId) {
     if (sessionId === this.sessionId) this.ask();
+    else this.kept.delete(sessionId);
   }
 
   async load() {
     const { sessionId } = this;
     if (this.isClosed) return;
-    attribute(this.element, "aria-busy", "true");
+    const before = this.kept.has(sessionId);
+    if (!before) attribute(this.element, "aria-busy", "true");
     try {
       const answer = await api.conversation(sessionId, null, this.life.signal);
       this.kept.set(sessionId, { turns: answer.turns, next: answer.next, contentState: answer.contentState, starts: firstTurns(answer.turns) });
@@ -88,8 +90,21 @@ export class Conversation {
     }
     if (sessionId !== this.sessionId) return;
     attribute(this.element, "aria-busy", null);
-    this.draw();
-    this.follow();
+    if (before) this.drawAgain();
+    else {
+      this.draw();
+      this.follow();
+    }
+  }
+
+  /** A session has gone on: whoever reads the end goes on reading it, whoever reads elsewhere stays there. */
+  drawAgain() {
+    const { scroller, later } = this;
+    const { turns } = this.kept.get(this.sessionId);
+    const isAtEnd = later.hidden && scroller.scrollTop > 0 && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 4;
+    if (isAtEnd || this.first >= turns.length) this.first = Math.max(0, turns.length - WINDOW);
+    keepingFocus(this.list, () => this.draw());
+    if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
   }
 
   async readOn() {
@@ -182,6 +197,7 @@ export class Conversation {
     if (contentState === "dropped") return h("div.how-to", {}, h("p", {}, "What was said was not kept: this server is set up to drop it. Times, names, tokens and cost are complete."),
       h("dl", {}, h("dt.faint", {}, "To keep what is sent from now on"), h("dd", {}, h("code", {}, "skein serve --worktrace-content keep"))));
     if (contentState === "kept") return h("p.faint", {}, "No turn belongs to this session.");
+    if (this.actions.isReduced?.()) return h("p.faint", {}, "What was said went with the steps: the policy of sessions kept only the totals of this work.");
     return h("div.how-to", {}, h("p", {}, "What was said was not recorded: instrumentations leave content out until they are asked for it. Times, names and tokens are complete."),
       h("dl", {}, HOW_TO.map(([who, how]) => [h("dt.faint", {}, who), h("dd", {}, h("code", {}, how))])));
   }

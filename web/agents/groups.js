@@ -8,7 +8,7 @@ import { isFailure } from "./words.js";
  */
 
 /**
- * Groups stand where their first row stood; rows without a key are by themselves.
+ * Groups stand where their first row stood; rows without a key, or alone with theirs, are by themselves.
  * @param {any[]} rows of the list, in order @param {Set<string>} closed keys whose sessions do not show
  * @returns {any[]} groups, each followed by its rows
  */
@@ -27,6 +27,7 @@ export function grouped(rows, closed) {
   }
   return order.flatMap(({ key, members, row }) => {
     if (row) return [row];
+    if (members.length === 1) return members;
     const group = groupOf(key, members, !closed.has(key));
     return group.isOpen ? [group, ...members] : [group];
   });

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands above the lanes: who worked, on what, how long, at what price; and the critical path in a line.
-import { absoluteTime, compactCount, count, duration, exactDuration, plural, relativeTime, share, shortened, zoneLabel } from "../lib/format.js";
+import { absoluteTime, count, duration, exactDuration, plural, relativeTime, share, shortened, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { initialState } from "../lib/url.js";
 import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
 import { pathHops } from "./path-hops.js";
-import { CLASS_NAMES, dollars, samplingWords, standing } from "./words.js";
+import { STEPS_MAX } from "./step-store.js";
+import { CLASS_NAMES, dollars, samplingWords, standing, tokens, tokenWords } from "./words.js";
 
 const HOPS_MAX = 6;
+/** Shorter waits of the path are not worth a word. */
+const WAIT_MIN = 0.01;
 const WAIT_WORDS = { own: "unaccounted", humanWait: "waiting for people", messageWait: "waiting", handoffGap: "handoff gaps", returnGap: "return gaps", childAgent: "sub-agents" };
 
 export class SessionHead {
@@ -66,7 +69,7 @@ export class SessionHead {
       fact("Started", h("time", { title: `${absoluteTime(orchestration.start, zone.value, 9)} ${zoneLabel(zone.value, Date.now())}` }, absoluteTime(orchestration.start, zone.value, 0), h("span.faint", {}, ` · ${relativeTime(orchestration.start, Date.now())}`))),
       fact("Sessions", `${count(sessions.length)} of ${plural(agents.size, "agent")}`), fact("LLM", count(sum("llmCallCount")), "Model calls"), fact("Tools", count(sum("toolCallCount")), "Tool calls"),
       fact("Errors", answer.errorCount ? h("button.quiet.fact-button.problem", { type: "button", title: "Next failed step (e)", onclick: () => page.nextError(1) }, icon("error"), count(answer.errorCount)) : "0"),
-      fact("Tokens", `${compactCount(usage.inputTokens)} → ${compactCount(usage.outputTokens)}`, `${count(usage.inputTokens)} in, of which ${count(usage.cacheReadTokens)} from the cache; ${count(usage.outputTokens)} out`), fact("Cost", dollars(usage.usd)),
+      fact("Tokens", tokens(usage), tokenWords(usage)), fact("Cost", dollars(usage.usd)),
       answer.taskPriority ? fact("Priority", shortened(answer.taskPriority, 40)) : null,
       answer.taskId ? fact("Task", h("a.fact-text", { href: list({ task: answer.taskId }), title: "All sessions of the task" }, shortened(answer.taskId, 60))) : null,
       answer.sessionKey && ![answer.taskId, answer.rootSessionId].includes(answer.sessionKey) ? fact("Key", h("a.fact-text", { href: list({ key: answer.sessionKey }), title: "All sessions of the key" }, shortened(answer.sessionKey, 60))) : null);
@@ -86,7 +89,8 @@ export class SessionHead {
     const sampling = samplingWords(this.record?.trace);
     fill(this.chips,
       sampling ? chip("info", `Sampled: ${sampling}`) : null,
-      answer.truncated ? chip("warning", "More than 10,000 sessions or calls: the totals count all, the lanes show the first") : null,
+      page.orchestration.sessions.some(({ spanCount }) => spanCount > STEPS_MAX) ? chip("warning", `More than ${count(STEPS_MAX)} steps in one session: the totals count all, the lanes show the critical path and the first 10,000 calls`)
+        : answer.truncated ? chip("warning", "More than 10,000 sessions or calls: the totals count all, the lanes show the first") : null,
       root && root.sessionId !== answer.rootSessionId ? chip("info", "Part of a larger orchestration ", h("button.quiet", { type: "button", onclick: () => page.choose(page.orchestration.byId.get(answer.rootSessionId) ?? 0, null) }, "Show its root")) : null,
       traceIds.length > 1 ? chip("link", `${plural(traceIds.length, "trace")}, joined by links`) : null,
       skipped > 0 ? chip("clock", `${duration(skipped)} of idle time drawn short`) : null,
@@ -102,6 +106,6 @@ export class SessionHead {
         h("span.swatch", { "data-s": session ? page.colorOf(session.index) : null }), h("span.hop-name", {}, shortened(agentName ?? "", 60) || "no agent named"), h("span.hop-share", {}, share(part)), most && most.share >= 0.05 ? h("span.hop-tool", {}, `${shortened(most.name, 40)} ${share(most.share)}`) : null);
     };
     fill(this.path, hops.slice(0, HOPS_MAX).map((each, index) => [index ? h("span.path-turn", { "aria-hidden": "true" }, "→") : null, hop(each)]), hops.length > HOPS_MAX ? h("span.faint.hop-rest", {}, `… ${count(hops.length - HOPS_MAX)} more`) : null,
-      waits.slice(0, 3).map((wait) => h("span.faint.hop-wait", { title: CLASS_NAMES[wait.class] ?? wait.class }, h("span.class-mark", { "data-class": wait.class }), `${WAIT_WORDS[wait.class] ?? wait.class} ${share(wait.share)}`)));
+      waits.filter((wait) => wait.share >= WAIT_MIN).slice(0, 3).map((wait) => h("span.faint.hop-wait", { title: CLASS_NAMES[wait.class] ?? wait.class }, h("span.class-mark", { "data-class": wait.class }), `${wait.class === "own" && orchestration.isReduced ? "steps not kept" : WAIT_WORDS[wait.class] ?? wait.class} ${share(wait.share)}`)));
   }
 }

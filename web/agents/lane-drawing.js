@@ -12,14 +12,20 @@ const HATCH = 6;
 const BAR_MIN = 2;
 /** Narrower blocks say nothing. */
 const TEXT_MIN = 26;
+/** Fewer letters of a name say nothing either. */
+const LETTERS_MIN = 4;
 const HEIGHTS = [22, 16, 10, 8, 6];
 const ARROWS_MAX = 400;
 const TURNS_MAX = 40;
 const COLORS = 12;
+/** So many blocks in a row that are not seen are looked at one by one. */
+const HIDDEN_MAX = 16;
+/** Of a longer path what lies within one pixel is one part. */
+const PARTS_MAX = 5000;
 
 /**
  * @typedef {{ rows: number[], orchestration: import("./orchestration.js").Orchestration, laneOf: (index: number) => LaneBlocks, colorOf: (index: number) => number,
- *   from: number, to: number, top: number, width: number, height: number, chosen: any, hovered: any, showsPath: boolean, messages: any[] }} Scene `from` and `to` are places, 0 to 1
+ *   from: number, to: number, top: number, width: number, height: number, chosen: any, chosenRow: number, hovered: any, showsPath: boolean, messages: any[] }} Scene `from` and `to` are places, 0 to 1
  * @typedef {{ blocks: import("./blocks.js").Block[], ends: Float64Array, levels: number }} LaneBlocks
  */
 
@@ -58,6 +64,7 @@ export class LanePainter {
     const scale = scene.width / (scene.to - scene.from);
     const { axis } = scene.orchestration;
     this.x = (time) => (axis.place(time) - scene.from) * scale;
+    this.time = (x) => axis.time(x / scale + scene.from);
     const first = Math.max(0, Math.floor(scene.top / LANE));
     const last = Math.min(scene.rows.length, Math.ceil((scene.top + scene.height) / LANE));
     this.y = (row) => row * LANE - scene.top;
@@ -122,16 +129,24 @@ export class LanePainter {
     const { axis } = scene.orchestration;
     const [start, stop] = [axis.time(Math.max(0, scene.from)), axis.time(Math.min(1, scene.to))];
     // Blocks closer together than a pixel are one: where a line has been painted nothing more is seen.
-    const painted = new Float64Array(8).fill(-Infinity);
+    const painted = new Float64Array(levels).fill(-Infinity);
+    let hidden = 0;
     for (let i = firstReaching(ends, start); i < blocks.length && blocks[i].from <= stop; i++) {
       const block = blocks[i];
       if (block.to < start) continue;
       const x = this.x(block.from);
       const end = Math.max(this.x(block.to), x + BAR_MIN);
-      if (end <= painted[block.level] + 0.5 && block !== scene.chosen) continue;
-      painted[block.level] = end;
-      this.block(block, x, end, y, levels, color);
+      if (end > painted[block.level] + 0.5) {
+        painted[block.level] = end;
+        hidden = 0;
+        this.block(block, x, end, y, levels, color);
+      } else if (++hidden === HIDDEN_MAX) {
+        // Those that are seen again are found, not searched one by one.
+        i = Math.max(i, firstReaching(ends, this.time(Math.min(...painted))) - 1);
+        hidden = 0;
+      }
     }
+    if (scene.chosen && scene.rows[scene.chosenRow] === index) this.block(scene.chosen, this.x(scene.chosen.from), Math.max(this.x(scene.chosen.to), this.x(scene.chosen.from) + BAR_MIN), y, levels, color);
     for (const loop of scene.orchestration.loopsOf.get(session.sessionId) ?? []) this.loop(loop, y);
   }
 
@@ -200,7 +215,9 @@ export class LanePainter {
     const signs = (block.isFailed ? "✕ " : "") + (block.attempt > 1 || this.scene.orchestration.retryOf.get(block.spanId)?.spanIds[0] === block.spanId ? "↻ " : "");
     const isWait = block.kind === "own" || block.kind === "humanWait" || block.kind === "messageWait";
     const words = isWait ? `${block.name} ${duration(block.to - block.from)}` : block.kind === "childAgent" ? `→ ${block.name}` : block.name;
-    const text = clipped(context, right - left < TEXT_MIN ? signs.trim() : `${signs}${words.slice(0, 80)}`, room);
+    const whole = `${signs}${words.slice(0, 80)}`;
+    let text = right - left < TEXT_MIN ? "" : clipped(context, whole, room);
+    if (text !== whole && text.length <= signs.length + LETTERS_MIN) text = clipped(context, signs.trim(), room);
     if (text === "") return;
     if (isWait) {
       context.fillStyle = palette.paper;
@@ -301,6 +318,7 @@ export class LanePainter {
     const lines = [];
     const turns = [];
     const isSeen = (row) => row >= first && row < last;
+    const isLong = path.length > PARTS_MAX;
     let before = null;
     let line = null;
     for (let i = firstReaching(this.pathEnds(path), start); i < path.length && path[i].from <= stop; i++) {
@@ -315,6 +333,7 @@ export class LanePainter {
       else if (isSeen(row)) lines.push((line = [left, y, Math.max(right, left + 1), y]));
       else line = null;
       before = { row, y };
+      if (isLong) i = Math.max(i, firstReaching(this.ends, this.time(right + 0.5)) - 1);
     }
     // Of very many turns those that lead out of view say nothing more.
     for (const { line, isWhole } of turns) if (isWhole || turns.length <= TURNS_MAX) lines.push(line);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The swim-lanes: a lane for each session, on one time axis. Names stand in rows that assistive technology reads; what was
 // done is painted beside them, chosen with the arrows, and read in the list of steps.
-import { absoluteTime, axisDuration, axisTicks, duration, plural, share, shortened } from "../lib/format.js";
+import { absoluteTime, axisDuration, axisTicks, count, duration, plural, share, shortened } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, fill, h, onNextFrame } from "../lib/view.js";
@@ -59,6 +59,7 @@ export class Lanes {
     const { sessions, traceIds } = orchestration;
     this.corner.textContent = `${plural(sessions.length, "session")}${traceIds.length > 1 ? ` · ${plural(traceIds.length, "trace")}` : ""}`;
     attribute(this.scroller, "aria-rowcount", rows.length);
+    this.element.style.setProperty("--lanes", rows.length);
     this.list.setCount(rows.length);
     this.showTicks();
     this.draw();
@@ -72,12 +73,12 @@ export class Lanes {
     this.draw();
   }
 
-  /** @param {number} index of a session @param {import("./blocks.js").Block | null} block */
-  setChosen(index, block) {
+  /** @param {number} index of a session @param {import("./blocks.js").Block | null} block @param {boolean} moves whether its lane is brought into view */
+  setChosen(index, block, moves) {
     this.chosenLane = index;
     this.chosen = block;
     const row = this.rows.indexOf(index);
-    if (row >= 0) this.list.reveal(row);
+    if (row >= 0 && moves) this.list.reveal(row);
     this.list.refresh();
     this.list.draw();
     attribute(this.scroller, "aria-activedescendant", this.list.elementAt(row)?.id);
@@ -105,7 +106,7 @@ export class Lanes {
     this.canvas.style.width = `${width}px`;
     this.canvas.style.height = `${height}px`;
     const { rows, orchestration, from, to, chosen, hovered, showsPath, messages } = this;
-    this.painter.paint({ rows, orchestration, from, to, chosen, hovered, showsPath, messages, laneOf: this.actions.laneOf, colorOf: this.actions.colorOf, top: this.list.top, width, height });
+    this.painter.paint({ rows, orchestration, from, to, chosen, chosenRow: rows.indexOf(this.chosenLane), hovered, showsPath, messages, laneOf: this.actions.laneOf, colorOf: this.actions.colorOf, top: this.list.top, width, height });
   }
 
   repaint() {
@@ -260,8 +261,8 @@ export class Lanes {
     element.title = `${name}\n${shortened(session.sessionId)}\nstarted ${absoluteTime(orchestration.start + BigInt(Math.round(session.from)), zone.value, 3)}`;
     attribute(parts.standing, "data-standing", key);
     fill(parts.standing, key === "ok" ? null : [icon(picture), h("span.unseen", {}, text)]);
-    const facts = [length, session.llmCallCount ? `${session.llmCallCount} LLM` : null, session.toolCallCount ? plural(session.toolCallCount, "tool") : null, session.background ? "background" : null, session.depth > INDENT_MAX ? `depth ${session.depth}` : null];
-    fill(parts.facts, facts.filter(Boolean).join(" · "), session.errorCount ? h("span.lane-errors", {}, icon("error"), String(session.errorCount)) : null);
+    const facts = [length, session.llmCallCount ? `${count(session.llmCallCount)} LLM` : null, session.toolCallCount ? plural(session.toolCallCount, "tool") : null, session.background ? "background" : null, session.depth > INDENT_MAX ? `depth ${session.depth}` : null];
+    fill(parts.facts, h("span.lane-did", {}, facts.filter(Boolean).join(" · ")), session.errorCount ? h("span.lane-errors", {}, icon("error"), count(session.errorCount)) : null);
   }
 
   close() {

@@ -22,9 +22,12 @@ export class Orchestration {
     /** @type {bigint} */
     this.start = starts.reduce((least, start) => (start < least ? start : least), first || starts[0] || 0n);
     this.now = Number(BigInt(nowMillis) * 1_000_000n - this.start);
+    // There may be hundreds of thousands of them: they are not copied.
+    const since = after(this.start);
     const timed = (each) => {
-      const from = Number(nanos(each.startTimeUnixNano) - this.start);
-      return { ...each, from, to: from + Number(nanos(each.durationNanos)) };
+      each.from = since(each.startTimeUnixNano);
+      each.to = each.from + (Number(each.durationNanos) || 0);
+      return each;
     };
     this.isRunning = answer.state === "running" || answer.state === "waiting";
     this.sessions = answer.sessions.map((session) => {
@@ -33,7 +36,7 @@ export class Orchestration {
       return { ...found, isOpen, to: isOpen ? Math.max(found.to, this.now) : found.to, children: [], parent: -1, depth: 0, awaited: [] };
     });
     this.byId = new Map(this.sessions.map((session, index) => [session.sessionId, index]));
-    this.toolCalls = answer.toolCalls.map((call) => (call.outcome === null && this.isRunning ? { ...timed(call), to: Math.max(timed(call).to, this.now) } : timed(call)));
+    this.toolCalls = answer.toolCalls.map((call) => (call.outcome === null && this.isRunning ? Object.assign(timed(call), { to: Math.max(call.to, this.now) }) : timed(call)));
     this.path = answer.criticalPath.map(timed);
     this.edges = answer.edges.map(timed);
     this.loops = answer.loops.map(timed);
@@ -47,6 +50,9 @@ export class Orchestration {
     this.retryOf = new Map(answer.retries.flatMap((retry) => retry.spanIds.map((spanId) => [spanId, retry])));
     this.traceIds = [...new Set(this.sessions.map(({ traceId }) => traceId))];
     this.lanes = this.inOrder();
+    /** Sessions of which more is told than that they were: of the others a policy may have kept only the totals. */
+    this.told = new Set([...this.toolCalls.filter(({ childSessionIds }) => !childSessionIds.length), ...this.path.filter((part) => BUSY.has(part.class))].map(({ sessionId }) => sessionId));
+    this.isReduced = !this.isRunning && this.told.size === 0 && this.sessions.some(({ llmCallCount, toolCallCount }) => llmCallCount + toolCallCount > 0);
     this.axis = new TimeAxis(0, this.to, this.busy());
   }
 
@@ -97,10 +103,10 @@ export class Orchestration {
     const isAwaited = (id) => !this.session(id)?.background;
     const found = this.toolCalls.filter(({ childSessionIds, sessionId }) => !childSessionIds.length && isAwaited(sessionId)).map(({ from, to }) => [from, to]);
     for (const part of this.path) if (BUSY.has(part.class)) found.push([part.from, part.to]);
-    for (const { from, to, isOpen, llmCallCount, toolCallCount, children } of this.sessions) {
+    for (const { sessionId, background, from, to, isOpen, llmCallCount, toolCallCount, children } of this.sessions) {
       found.push([from, Math.min(to, from + edge)], [Math.max(from, to - edge), to + edge]);
       // Of a session that tells of no step everything may be work; of one that runs what it does now is not known yet.
-      if (llmCallCount + toolCallCount === 0 && !children.length) found.push([from, to]);
+      if (!this.told.has(sessionId) && (llmCallCount + toolCallCount > 0 ? !background : !children.length)) found.push([from, to]);
       if (isOpen) found.push([Math.max(from, to - NOW_NANOS), to]);
     }
     for (const { from } of this.edges) found.push([from, from + edge]);
@@ -131,6 +137,15 @@ export class Orchestration {
     }
     return found;
   }
+}
+
+/** How long after the start moments were: exact, and without a BigInt for each of very many. @param {bigint} start @returns {(text: string) => number} of decimal Unix nanoseconds */
+function after(start) {
+  const [seconds, rest] = [Number(start / 1_000_000_000n), Number(start % 1_000_000_000n)];
+  return (text) => {
+    const found = (Number(text?.slice(0, -9)) - seconds) * 1e9 + Number(text?.slice(-9)) - rest;
+    return Number.isFinite(found) ? found : 0;
+  };
 }
 
 function bySession(items, keyOf) {

@@ -40,7 +40,7 @@ export class Overview extends Minimap {
     const style = getComputedStyle(this.element);
     const token = (name) => style.getPropertyValue(name).trim();
     const colors = Array.from({ length: 12 }, (_, i) => token(`--s${i}`));
-    const { axis, lanes, sessions, callsOf } = orchestration;
+    const { answer, axis, lanes, sessions, callsOf, pathOf } = orchestration;
     const x = (time) => axis.place(time) * width;
     const pitch = height / Math.max(1, lanes.length);
     const thick = Math.max(1, Math.min(BAR_MAX, pitch * 0.7));
@@ -56,15 +56,16 @@ export class Overview extends Minimap {
       context.fillRect(x(session.from), y, Math.max(1, x(session.to) - x(session.from)), thick);
       context.globalAlpha = 1;
       let painted = -1;
-      for (const call of callsOf.get(session.sessionId) ?? []) {
-        if (call.childSessionIds.length) continue;
-        const isFailed = call.outcome !== "success" && call.outcome !== "cancelled" && call.outcome !== null;
-        const [left, right] = [x(call.from), Math.max(x(call.to), x(call.from) + 1)];
-        if (right <= painted && !isFailed) continue;
+      const bar = ({ from, to }, isFailed) => {
+        const [left, right] = [x(from), Math.max(x(to), x(from) + 1)];
+        if (right <= painted && !isFailed) return;
         painted = Math.max(painted, right);
         context.fillStyle = isFailed ? error : color;
         context.fillRect(left, y, right - left, thick);
-      }
+      };
+      for (const call of callsOf.get(session.sessionId) ?? []) if (!call.childSessionIds.length) bar(call, call.outcome !== null && call.outcome !== "success" && call.outcome !== "cancelled");
+      // Of very many calls only the first are told; the path tells of some of the others.
+      if (answer.truncated) for (const part of pathOf.get(session.sessionId) ?? []) if (part.class === "tool") bar(part, false);
     });
     this.placeWindow();
   }

@@ -4,18 +4,19 @@ import { Follower } from "./follow.js";
 
 const REFRESH_MILLIS = 2000;
 const GROW_MILLIS = 1000;
-/** Of more sessions running bars are not moved each second. */
-const GROW_MAX = 2000;
+/** Bars that take long to draw grow less often: at most this part of the time goes into it. */
+const GROW_PART = 0.02;
 
 export class Progress {
   /** @param {{ isOf: (event: any) => boolean, refresh: (changed: string[]) => void, grow: () => void }} actions `changed`: sessions that told of something */
   constructor(actions) {
     this.actions = actions;
     this.changed = new Set();
+    this.restUntil = 0;
   }
 
   /** @param {import("./orchestration.js").Orchestration} orchestration as it is now */
-  follow({ isRunning, sessions }) {
+  follow({ isRunning }) {
     if (!isRunning) {
       this.close();
       return;
@@ -26,7 +27,15 @@ export class Progress {
       if (event.sessionId) this.changed.add(event.sessionId);
       this.due ||= setTimeout(() => this.refresh(), REFRESH_MILLIS);
     });
-    if (sessions.length <= GROW_MAX) this.growing = setInterval(() => { if (!document.hidden && !this.due) this.actions.grow(); }, GROW_MILLIS);
+    this.growing = setInterval(() => this.grow(), GROW_MILLIS);
+  }
+
+  grow() {
+    const start = performance.now();
+    if (document.hidden || this.due || start < this.restUntil) return;
+    this.actions.grow();
+    const end = performance.now();
+    this.restUntil = end + (end - start) / GROW_PART - GROW_MILLIS;
   }
 
   refresh() {

@@ -2,12 +2,12 @@
 // The list of sessions: a row each, or one for each key with its sessions below.
 import { Grid } from "../explore/grid.js";
 import { drawMark, markButton } from "../explore/results.js";
-import { absoluteTime, compactCount, count, duration, exactDuration, listTime, plural, relativeTime, shortened } from "../lib/format.js";
+import { absoluteTime, count, duration, exactDuration, listTime, plural, relativeTime, shortened } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { timeForm, zone } from "../settings.js";
 import { grouped } from "./groups.js";
-import { dollars, lengthOf, momentOf, samplingWords, standing } from "./words.js";
+import { dollars, lengthOf, momentOf, samplingWords, standing, tokens, tokenWords } from "./words.js";
 
 const PRIORITY_ORDER = { background: 0, low: 1, normal: 2, high: 3, critical: 4 };
 
@@ -31,10 +31,15 @@ export function rowOf(record, now) {
   const { totals } = record;
   return {
     sessionId: record.sessionId, traceId: record.trace?.traceId ?? "", title: record.title ?? "", agentName: record.agentName ?? record.agentId ?? "", parentSessionId: record.parentSessionId,
-    state: record.state, outcome: record.outcome, taskPriority: record.taskPriority, taskId: record.taskId, sessionKey: record.sessionKey,
+    state: record.state, outcome: record.outcome, taskPriority: record.taskPriority, taskId: record.taskId, sessionKey: keyOf(record),
     start: momentOf(record.startTime) ?? 0n, length: lengthOf(record, now), llmCalls: totals?.llmCalls ?? 0, toolCalls: totals?.toolCalls ?? 0, errors: totals?.errors ?? totals?.toolErrors ?? 0,
-    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, sampling: samplingWords(record.trace),
+    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, sampling: samplingWords(record.trace), isReduced: record.trace?.samplingDecision === "reduced", isRunning: record.endTime === null && record.state !== "abandoned",
   };
+}
+
+/** Where a session has no key but its own id, it belongs to the one that began the work. */
+function keyOf({ sessionId, sessionKey, rootSessionId }) {
+  return sessionKey === sessionId && rootSessionId ? rootSessionId : sessionKey;
 }
 
 export class SessionList extends Grid {
@@ -46,16 +51,29 @@ export class SessionList extends Grid {
     super({ label: "Sessions", name: "session-grid", columns: COLUMNS, order: "-start", actions, more: "More sessions are coming…",
       key: (row) => (row.isGroup ? `group ${row.key}` : row.sessionId), create: (cell) => createRow(cell, actions), update: (parts, row) => this.draw(parts, row) });
     this.longest = 1;
+    /** Agents of the sessions that are here, by session. */
+    this.names = new Map();
     /** Keys whose sessions do not show. */
     this.closed = new Set();
   }
 
   /** @param {any[]} sessions rows, newest first @param {{ hasMore: boolean, order: string, isGrouped: boolean, problem?: string | null }} facts */
   showSessions(sessions, facts) {
+    this.names = new Map(sessions.map(({ sessionId, agentName }) => [sessionId, agentName]));
     this.longest = sessions.reduce((most, { length }) => Math.max(most, length), 1);
     attribute(this.scroller, "role", facts.isGrouped ? "treegrid" : "grid");
     const ordered = facts.order === "" ? sessions : this.sorted(sessions, facts.order);
     this.show(facts.isGrouped ? grouped(ordered, this.closed) : ordered, facts);
+  }
+
+  /** Says anew how long what runs has been running, and touches nothing else. @param {bigint} now Unix nanoseconds */
+  grow(now) {
+    this.rows.forEach((row, index) => {
+      if (!row.isRunning) return;
+      row.length = Math.max(0, Number(now - row.start));
+      const text = this.list.elementAt(index)?.querySelector(".length-text");
+      if (text) text.textContent = duration(row.length);
+    });
   }
 
   draw(parts, row) {
@@ -63,11 +81,13 @@ export class SessionList extends Grid {
     const { isGroup } = row;
     const element = parts.link.closest(".result-row");
     element.classList.toggle("is-group", Boolean(isGroup));
+    element.classList.toggle("is-asked", Boolean(row.parentSessionId));
     attribute(element, "aria-expanded", isGroup ? String(row.isOpen) : null);
     drawMark(parts.mark, isGroup ? "" : row.sessionId, this.actions.marks());
     parts.mark.hidden = Boolean(isGroup);
     parts.turn.hidden = !isGroup;
-    const absolute = listTime(row.start, zone.value, now);
+    // Sessions last long enough that nobody asks for milliseconds.
+    const absolute = listTime(row.start, zone.value, now).slice(0, -4);
     parts.time.dateTime = new Date(Number(row.start / 1_000_000n)).toISOString();
     parts.time.title = absoluteTime(row.start, zone.value, 9);
     parts.date.textContent = timeForm.value === "absolute" ? absolute : relativeTime(row.start, now);
@@ -81,9 +101,8 @@ export class SessionList extends Grid {
     parts.llm.textContent = row.llmCalls ? count(row.llmCalls) : "–";
     parts.tools.textContent = row.toolCalls ? count(row.toolCalls) : "–";
     fill(parts.errors, row.errors ? [icon("error"), count(row.errors)] : h("span.faint", { "aria-label": "0" }, "–"));
-    const hasTokens = row.inputTokens + row.outputTokens > 0;
-    parts.tokens.textContent = hasTokens ? `${compactCount(row.inputTokens)} → ${compactCount(row.outputTokens)}` : "–";
-    parts.tokens.title = hasTokens ? `${count(row.inputTokens)} in, of which ${count(row.cacheReadTokens)} from the cache; ${count(row.outputTokens)} out` : "";
+    parts.tokens.textContent = tokens(row);
+    parts.tokens.title = tokenWords(row) ?? "";
     parts.cost.textContent = dollars(row.usd);
   }
 
@@ -92,11 +111,12 @@ export class SessionList extends Grid {
     parts.link.href = this.actions.href(row.sessionId);
     parts.agent.textContent = shortened(row.agentName, 120) || "no agent named";
     parts.agent.classList.toggle("absent", !row.agentName);
-    parts.title.textContent = shortened(row.title, 200);
+    parts.title.textContent = shortened(row.title, 200) || this.askedBy(row);
+    parts.title.classList.toggle("faint", !row.title);
     parts.link.title = shortened([row.agentName, row.title, row.sessionId].filter(Boolean).join("\n"), 600);
     attribute(parts.swatch, "data-s", this.actions.colorOf(row.agentName));
     attribute(parts.standing, "data-standing", key);
-    fill(parts.standing, icon(picture), text);
+    fill(parts.standing, icon(picture), text, row.isReduced ? h("span.faint", {}, "· totals") : null);
     attribute(parts.standing, "title", row.sampling && `Sampled: ${row.sampling}`);
     parts.priority.textContent = row.taskPriority ?? "–";
     attribute(parts.priority, "data-priority", row.taskPriority);
@@ -104,10 +124,18 @@ export class SessionList extends Grid {
     parts.task.title = row.taskId ? shortened(row.taskId, 300) : "";
   }
 
+  /** Who started a session that has no title of its own. */
+  askedBy({ parentSessionId }) {
+    if (!parentSessionId) return "";
+    return `asked by ${shortened(this.names.get(parentSessionId) ?? "", 80) || "another agent"}`;
+  }
+
   drawGroup(parts, row) {
+    parts.title.classList.remove("faint");
     parts.link.removeAttribute("href");
     parts.agent.classList.remove("absent");
-    parts.agent.textContent = shortened(row.key, 120);
+    const title = row.sessions.find(({ parentSessionId }) => !parentSessionId)?.title;
+    parts.agent.textContent = shortened(title || row.key, 120);
     parts.title.textContent = plural(row.size, "session");
     parts.link.title = shortened(row.key, 600);
     attribute(parts.standing, "data-standing", row.failed ? "failed" : "other");

@@ -13,6 +13,7 @@ import { Below } from "./below.js";
 import { blocksOf, reaches } from "./blocks.js";
 import { agentColors } from "./colors.js";
 import { Conversation } from "./conversation.js";
+import { keepingFocus } from "./focus.js";
 import { SessionHead } from "./head.js";
 import { sessionCommands } from "./keys.js";
 import { Lanes, partOf } from "./lanes.js";
@@ -21,12 +22,13 @@ import { Orchestration } from "./orchestration.js";
 import { Overview } from "./overview.js";
 import { Progress } from "./progress.js";
 import { SpanPanel } from "./span-panel.js";
-import { StepStore } from "./step-store.js";
+import { STEPS_MAX, StepStore } from "./step-store.js";
 import { momentOf } from "./words.js";
 
 const NARROW = matchMedia("(max-width: 1099px)");
 const COLLAPSED_MAX = 40;
 const MESSAGES_MAX = 1000;
+const RECORDS_MAX = 100;
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
 export function open(app, view) {
@@ -62,6 +64,7 @@ class SessionPage {
     this.overview = new Overview((from, to) => this.zoom(from, to), (index) => this.colorOf(index));
     this.conversation = new Conversation({
       choose: (sessionId, spanId) => this.chooseSpan(spanId, sessionId), nameOf: (sessionId) => (this.orchestration.session(sessionId)?.agentName ?? "").slice(0, 80) || "no agent named",
+      isReduced: () => this.orchestration.isReduced,
     });
     this.panel = new SpanPanel(this);
     this.head = new SessionHead(this);
@@ -119,7 +122,7 @@ class SessionPage {
   take(answer) {
     const isFirst = this.orchestration === null;
     const { index, block } = this.selection;
-    const before = isFirst ? null : { id: this.orchestration.sessions[index]?.sessionId, span: keyOf(block), word: block?.kind, window: [this.from, this.to].map((place) => this.orchestration.axis.time(place)), isWhole: this.from <= 0 && this.to >= 1 };
+    const before = isFirst ? null : { id: this.orchestration.sessions[index]?.sessionId, block, window: [this.from, this.to].map((place) => this.orchestration.axis.time(place)), isWhole: this.from <= 0 && this.to >= 1 };
     this.orchestration = new Orchestration(answer);
     this.colors = agentColors(this.orchestration.sessions.map(({ agentName }) => agentName ?? ""), (name) => this.app.colors.of(name));
     this.kept.clear();
@@ -130,21 +133,21 @@ class SessionPage {
     this.traceLink.href = this.app.href({ page: "trace", id: root?.traceId ?? answer.traceId, state: initialState("trace") });
     if (isFirst) this.applyState(this.state);
     else {
-      if (!before.isWhole) this.zoomTime(...before.window);
+      const { axis } = this.orchestration;
+      if (!before.isWhole) this.zoom(axis.place(before.window[0]), axis.place(before.window[1]), false);
       this.showLanes();
       this.restore(before);
     }
     this.below.show();
     if (isFirst) this.app.shell.say(`Orchestration of ${plural(this.orchestration.sessions.length, "session")}`);
     this.loadMessages();
+    if (isFirst) this.loadRecord();
     this.progress.follow(this.orchestration);
   }
 
-  restore({ id, span }) {
+  restore({ id, block }) {
     const session = this.orchestration.session(id) ?? this.orchestration.sessions[0];
-    if (!session) return;
-    const block = span ? this.blockOf(session.index, span) : null;
-    this.choose(session.index, block, { keeps: false });
+    if (session) this.choose(session.index, this.again(session.index, block), { keeps: false, moves: false });
   }
 
   /** The address says something else. */
@@ -214,9 +217,18 @@ class SessionPage {
     return this.kept.get(index);
   }
 
-  /** Answers when the steps of sessions are here. @param {number[]} indices */
+  /** Answers when the steps of sessions are here, but for those that are too long. @param {number[]} indices */
   wantSteps(indices) {
-    return this.steps.want(indices.map((index) => this.orchestration.sessions[index].sessionId));
+    return this.steps.want(indices.map((index) => this.orchestration.sessions[index]).filter(({ spanCount }) => !(spanCount > STEPS_MAX)).map(({ sessionId }) => sessionId));
+  }
+
+  /** What only its record tells of a session, where that does not come with the steps. */
+  async loadRecord() {
+    const { root } = this.head;
+    if (!(root?.spanCount > STEPS_MAX)) return;
+    const answer = await api.sessions({ traceId: root.traceId, limit: RECORDS_MAX }, this.life.signal).catch(() => null);
+    const record = answer?.sessions.find(({ sessionId }) => sessionId === root.sessionId);
+    if (record && !this.life.signal.aborted) this.head.learn(record);
   }
 
   /** The lane is drawn anew; what was chosen on it stays chosen. */
@@ -227,8 +239,7 @@ class SessionPage {
     if (index === undefined) return;
     this.kept.delete(index);
     if (selection.index === index && selection.block) {
-      const block = this.blockOf(index, keyOf(selection.block)) ?? null;
-      this.choose(index, block, { keeps: false });
+      this.choose(index, this.again(index, selection.block), { keeps: false, moves: false });
     }
     this.lanes.draw();
   }
@@ -236,6 +247,13 @@ class SessionPage {
   /** @param {number} index @param {string} key span or step @returns {import("./blocks.js").Block | null} */
   blockOf(index, key) {
     return key ? this.laneOf(index).blocks.find((block) => block.spanId === key || block.stepId === key) ?? null : null;
+  }
+
+  /** A block as it is now, after its lane was worked out anew. @param {number} index @param {import("./blocks.js").Block | null} block */
+  again(index, block) {
+    if (!block) return null;
+    const key = keyOf(block);
+    return key ? this.blockOf(index, key) : this.laneOf(index).blocks.find(({ kind, from }) => kind === block.kind && from === block.from) ?? null;
   }
 
   showLanes() {
@@ -275,19 +293,22 @@ class SessionPage {
 
   // Choosing
 
-  /** @param {number} index of a session @param {import("./blocks.js").Block | null} block @param {{ opens?: boolean, keeps?: boolean }} [how] */
-  choose(index, block, { opens = false, keeps = true } = {}) {
+  /**
+   * @param {number} index of a session @param {import("./blocks.js").Block | null} block
+   * @param {{ opens?: boolean, keeps?: boolean, moves?: boolean }} [how] without `moves` nothing is brought into view: nobody has asked
+   */
+  choose(index, block, { opens = false, keeps = true, moves = true } = {}) {
     const session = this.orchestration.sessions[index];
     if (!session) return;
-    this.uncover(index);
+    if (moves) this.uncover(index);
     const isSame = this.selection.index === index && this.selection.block === block;
     this.selection = { index, block };
-    this.lanes.setChosen(index, block);
-    if (block) this.reveal(block);
+    this.lanes.setChosen(index, block, moves);
+    if (block && moves) this.reveal(block);
     if (opens) this.showSide(true, block !== null && !isSame ? "details" : undefined);
-    this.conversation.show(session.sessionId, block?.spanId ?? null, this.orchestration.start);
+    this.conversation.show(session.sessionId, block?.spanId ?? null, this.orchestration.start, moves);
     this.panel.show(session, block);
-    this.below.follow();
+    this.below.follow(moves);
     if (keeps) this.keepState();
   }
 
@@ -420,10 +441,10 @@ class SessionPage {
     const answer = await api.orchestration(this.id, this.life.signal).catch(() => null);
     if (!answer || this.life.signal.aborted) return;
     for (const id of changed) {
-      this.steps.forget(id);
-      this.conversation.forget(id);
+      this.steps.renew(id);
+      this.conversation.renew(id);
     }
-    this.take(answer);
+    keepingFocus(this.element, () => this.take(answer));
   }
 
   /** What runs is a second longer. */
@@ -442,7 +463,7 @@ class SessionPage {
     this.overview.show(fresh);
     this.lanes.showTicks();
     if (block) {
-      const again = this.blockOf(index, keyOf(block));
+      const again = this.again(index, block);
       if (again) {
         this.selection = { index, block: again };
         this.lanes.chosen = again;

@@ -13,10 +13,11 @@ import { TraceModel } from "../trace/model.js";
 import { prettyOf } from "../trace/pretty.js";
 import { section } from "../trace/section.js";
 import { SpanStore } from "../trace/span-store.js";
+import { keepingFocus } from "./focus.js";
 import { spanFacts } from "./span-facts.js";
 import { classBar } from "./time-bar.js";
 import { WORDS } from "./lanes.js";
-import { after, dollars, standing } from "./words.js";
+import { after, dollars, standing, tokens, tokenWords } from "./words.js";
 
 const AFTER_MILLIS = 80;
 /** Traces whose outline is kept. */
@@ -57,17 +58,29 @@ export class SpanPanel {
   /** @param {import("./orchestration.js").Lane} session @param {import("./blocks.js").Block | null} block the session itself without one */
   show(session, block) {
     const spanId = block ? block.spanId : session.spanId;
-    const isOther = spanId !== this.spanId || session !== this.session;
+    const isOther = spanId !== this.spanId || session.sessionId !== this.session?.sessionId;
+    // Once it has ended its span is there to read.
+    const hasEnded = !isOther && isOpen(this.session, this.block) && !isOpen(session, block);
     Object.assign(this, { session, block, spanId });
     if (isOther) this.facts = {};
-    this.drawOwn();
+    keepingFocus(this.own, () => this.drawOwn());
     const { details } = this;
+    if (hasEnded) {
+      this.traces.delete(session.traceId);
+      this.load();
+    }
     if (!isOther) return;
     details.facts.hidden = details.rest.hidden = true;
-    fill(details.title, h("span.details-of", {}, h("span.swatch", { "data-s": this.page.colorOf(session.index) }), shortened(session.agentName ?? "", 120) || "no agent named"), h("span.details-operation", {}, block ? shortened(block.name, 400) : "the session"));
-    details.title.title = shortened(block?.name ?? session.sessionId, 400);
+    this.drawTitle();
     if (spanId) this.load();
     else this.load.cancel();
+  }
+
+  /** Who, and what it did: named and coloured as on the lanes. */
+  drawTitle() {
+    const { block, session, details } = this;
+    fill(details.title, h("span.details-of", {}, h("span.swatch", { "data-s": this.page.colorOf(session.index) }), shortened(session.agentName ?? "", 120) || "no agent named"), h("span.details-operation", {}, block ? shortened(block.name, 400) : "the session"));
+    details.title.title = shortened(block?.name ?? session.sessionId, 400);
   }
 
   drawOwn() {
@@ -84,7 +97,7 @@ export class SpanPanel {
     const { orchestration } = page;
     const usage = block.step?.usage;
     const use = (key, name) => facts[key] ?? (usage?.[name] || undefined);
-    const tokens = [["input", "inputTokens", "in"], ["output", "outputTokens", "out"], ["cached", "cacheReadTokens", "cached"], ["reasoning", "reasoningTokens", "reasoning"]].map(([key, name, word]) => [use(key, name), word]).filter(([n]) => n);
+    const used = [["input", "inputTokens", "in"], ["output", "outputTokens", "out"], ["cached", "cacheReadTokens", "cached"], ["reasoning", "reasoningTokens", "reasoning"]].map(([key, name, word]) => [use(key, name), word]).filter(([n]) => n);
     const retry = orchestration.retryOf.get(block.spanId);
     const loop = (orchestration.loopsOf.get(session.sessionId) ?? []).find(({ spanIds }) => spanIds.includes(block.spanId));
     const cost = facts.cost ?? usage?.usd;
@@ -97,7 +110,7 @@ export class SpanPanel {
       h("dl.timing", {},
         fact("Kind", WORDS[block.kind] ?? block.word), fact("Duration", [duration(length), block.isOpen ? h("span.faint", {}, " so far") : null], exactDuration(length)), fact("Of session", share(length / Math.max(1, session.to - session.from))),
         fact("Starts at", after(block.from)), fact("Outcome", block.outcome ?? (block.isOpen ? "running" : null)), fact("Attempt", retry ? `${Math.max(1, retry.spanIds.indexOf(block.spanId) + 1)} of ${retry.attempts}` : block.attempt > 1 ? String(block.attempt) : null),
-        fact("Model", facts.model ?? llm?.model, facts.provider ?? llm?.provider), fact("Tokens", tokens.length ? tokens.map(([n, word]) => `${count(n)} ${word}`).join(", ") : null), fact("Cost", typeof cost === "number" && cost > 0 ? dollars(cost) : null),
+        fact("Model", facts.model ?? llm?.model, facts.provider ?? llm?.provider), fact("Tokens", used.length ? used.map(([n, word]) => `${count(n)} ${word}`).join(", ") : null), fact("Cost", typeof cost === "number" && cost > 0 ? dollars(cost) : null),
         fact("Finish", facts.finish ?? (llm?.finishReasons ?? []).join(", ")), fact("First chunk", firstChunk ? duration(firstChunk) : null), fact("Server", call?.server ?? block.step?.tool?.server),
         fact("Result", call?.resultBytes ? bytes(call.resultBytes) : null), loop ? fact("Loop", `one of ${loop.count} of ${loop.pattern.map((name) => shortened(name, 40)).join(", ")}`) : null),
       this.childLinks(call?.childSessionIds ?? orchestration.edges.filter((edge) => edge.spanId === block.spanId && edge.kind !== "message").map(({ toSessionId }) => toSessionId)),
@@ -139,7 +152,7 @@ export class SpanPanel {
       h("dl.timing", {},
         fact("State", h("span.standing", { "data-standing": key }, icon(picture), text)), fact("Duration", duration(session.to - session.from), exactDuration(session.to - session.from)), fact("Starts at", after(session.from)),
         fact("Model calls", count(session.llmCallCount)), fact("Tool calls", count(session.toolCallCount)), fact("Errors", session.errorCount ? count(session.errorCount) : null),
-        fact("Tokens", `${count(usage?.inputTokens ?? 0)} in, ${count(usage?.outputTokens ?? 0)} out`), fact("Cost", typeof usage?.usd === "number" ? dollars(usage.usd) : null), fact("At once", session.fanOut > 1 ? `up to ${session.fanOut}` : null),
+        fact("Tokens", tokens(usage), tokenWords(usage)), fact("Cost", typeof usage?.usd === "number" ? dollars(usage.usd) : null), fact("At once", session.fanOut > 1 ? `up to ${session.fanOut}` : null),
         fact("Version", session.agentVersion), fact("Service", shortened(session.serviceName ?? "", 80)), fact("Link", session.background ? "in the background" : session.linkMode === "link" ? "linked" : null)),
       section("Time", classBar(session)),
       this.childLinks(session.children.map((index) => page.orchestration.sessions[index].sessionId)),
@@ -171,7 +184,7 @@ export class SpanPanel {
 
   async fetch() {
     const { session, spanId, details } = this;
-    const isOver = () => this.life.signal.aborted || this.spanId !== spanId || this.session !== session;
+    const isOver = () => this.life.signal.aborted || this.spanId !== spanId || this.session.sessionId !== session.sessionId;
     try {
       if (this.page.orchestration.answer.spanCount > PLACED_MAX) {
         await this.fetchAlone(isOver);
@@ -185,6 +198,7 @@ export class SpanPanel {
       if (isOver() || !entry) return;
       details.facts.hidden = details.rest.hidden = false;
       details.showRow(model, row);
+      this.drawTitle();
       details.showSpan(entry.span, entry.resource, entry.scope, traceStart);
       this.facts = spanFacts(entry.span);
       this.drawOwn();
@@ -211,4 +225,9 @@ export class SpanPanel {
     this.load.cancel();
     this.life.abort();
   }
+}
+
+/** Whether what is shown still goes on. */
+function isOpen(session, block) {
+  return block ? block.isOpen : session.isOpen;
 }

@@ -3,6 +3,8 @@
 import * as api from "../api-agents.js";
 
 const AT_ONCE = 3;
+/** Of sessions with more spans the steps are not read: the answer has all of them at once, hundreds of bytes each. */
+export const STEPS_MAX = 20_000;
 
 export class StepStore {
   /** @param {AbortSignal} signal @param {(sessionId: string, record: any | null) => void} came */
@@ -13,6 +15,8 @@ export class StepStore {
     this.steps = new Map();
     /** @type {Map<string, Promise<void>>} */
     this.asking = new Map();
+    /** Sessions that have gone on since: what is known of them shows until they are read again. */
+    this.stale = new Set();
     this.waiting = [];
     this.atWork = 0;
   }
@@ -25,7 +29,7 @@ export class StepStore {
   /** Answers when the steps of all are here. @param {string[]} sessionIds */
   want(sessionIds) {
     return Promise.all(sessionIds.map((sessionId) => {
-      if (this.steps.has(sessionId)) return null;
+      if (this.steps.has(sessionId) && !this.stale.has(sessionId)) return null;
       if (!this.asking.has(sessionId)) this.asking.set(sessionId, new Promise((done) => { this.waiting.push({ sessionId, done }); }));
       this.work();
       return this.asking.get(sessionId);
@@ -37,18 +41,20 @@ export class StepStore {
     // Whoever scrolls on wants what is in view first.
     const { sessionId, done } = this.waiting.pop();
     this.atWork++;
+    this.stale.delete(sessionId);
     const record = await api.session(sessionId, this.signal).catch(() => null);
     this.atWork--;
     this.asking.delete(sessionId);
     if (this.signal.aborted) return;
-    this.steps.set(sessionId, record?.steps ?? null);
+    if (record || !this.steps.has(sessionId)) this.steps.set(sessionId, record?.steps ?? null);
     this.came(sessionId, record);
     done();
+    if (this.stale.has(sessionId)) this.want([sessionId]);
     this.work();
   }
 
   /** What was read of a session that goes on is old. @param {string} sessionId */
-  forget(sessionId) {
-    this.steps.delete(sessionId);
+  renew(sessionId) {
+    if (this.steps.has(sessionId) || this.asking.has(sessionId)) this.stale.add(sessionId);
   }
 }

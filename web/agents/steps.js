@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that is painted on the lanes, to read: a row for each step, by time. Of sessions whose steps are not here yet
 // the rows are what the orchestration tells.
-import { count, duration, plural, shortened } from "../lib/format.js";
+import { duration, plural, shortened } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, fill, h } from "../lib/view.js";
@@ -54,7 +54,7 @@ class Steps {
     const steps = lanes.flatMap((index) => page.laneOf(index).blocks.map((block) => ({ index, block })));
     this.rows = [...steps, ...this.messages()].sort((a, b) => a.block.from - b.block.from);
     const open = lanes.filter((index) => page.stepsOf(index) === null).length;
-    this.facts.textContent = `${plural(this.rows.length, "step")}${open ? `; of ${count(open)} sessions only what the orchestration tells` : ""}`;
+    this.facts.textContent = `${plural(this.rows.length, "step")}${open ? `; of ${plural(open, "session")} only what the orchestration tells` : ""}`;
     attribute(this.scroller, "aria-rowcount", this.rows.length + 1);
     this.list.setCount(this.rows.length);
   }
@@ -69,8 +69,8 @@ class Steps {
   }
 
   /** What is chosen elsewhere is chosen here. */
-  follow() {
-    const place = this.place();
+  follow(moves) {
+    const place = moves ? this.place() : -1;
     if (place >= 0) this.reveal(place);
     this.list.refresh();
   }
@@ -115,7 +115,7 @@ class Steps {
     parts.start.textContent = after(block.from);
     attribute(parts.swatch, "data-s", page.colorOf(index));
     parts.agent.textContent = shortened(page.orchestration.sessions[index].agentName ?? "", 80) || "no agent named";
-    parts.kind.textContent = WORDS[block.kind] === "step" ? block.word : WORDS[block.kind];
+    parts.kind.textContent = block.kind === "own" ? "no span" : block.kind === "other" ? block.word : WORDS[block.kind];
     parts.what.textContent = shortened(block.name, 200);
     const retry = page.orchestration.retryOf.get(block.spanId);
     attribute(parts.outcome, "data-standing", block.isFailed ? "failed" : block.isOpen ? "running" : "ok");

@@ -38,7 +38,7 @@ export class Sums {
     this.button = h("button.quiet.sums-button", { type: "button", "aria-expanded": "true", "aria-controls": "agent-sums", onclick: () => actions.toggle(this.body.hidden) }, icon("chevron"), h("h2.sums-title", {}, "Tool calls"));
     this.facts = h("span.faint.sums-facts", {});
     this.body = h("div.sums-body", { id: "agent-sums" }, this.problem, h("div.sums-tables", {}, this.tools.element, this.agents.element));
-    this.element = h("section.agent-sums", { "aria-label": "Tool calls", hidden: true }, h("div.sums-head", {}, this.button, this.facts), this.body);
+    this.element = h("section.agent-sums", { "aria-label": "Tool calls" }, h("div.sums-head", {}, this.button, this.facts), this.body);
   }
 
   open(isOpen) {

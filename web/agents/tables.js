@@ -26,7 +26,7 @@ function absent({ sessions }) {
 /**
  * A part below the lanes: `show` is called when it opens and when the orchestration is another one, `follow` when something else
  * is chosen, `zoomed` when another part of the time shows.
- * @typedef {{ element: HTMLElement, show(): void, follow?(): void, zoomed?(): void, close?(): void }} Part
+ * @typedef {{ element: HTMLElement, show(): void, follow?(moves: boolean): void, zoomed?(): void, close?(): void }} Part
  * @param {any} page @returns {Part}
  */
 export function tools(page) {
@@ -36,7 +36,7 @@ export function tools(page) {
       { key: "calls", title: "Calls", numeric: true, by: (row) => row.callCount, cell: (row) => count(row.callCount) },
       { key: "errors", title: "Errors", numeric: true, by: (row) => row.errorCount / row.callCount, cell: (row) => (row.errorCount ? h("span.problem", { title: `${count(row.errorCount)} of ${count(row.callCount)}` }, share(row.errorCount / row.callCount)) : dash()) },
       { key: "retries", title: "Retries", numeric: true, className: "spare", by: (row) => row.retryCount, cell: (row) => (row.retryCount ? count(row.retryCount) : dash()) },
-      ...["p50", "p95", "max"].map((key) => ({ key, title: key === "max" ? "Max" : key, numeric: true, className: key === "p95" ? "" : "spare", by: (row) => row[key], cell: (row) => lengthCell(row[key]) })),
+      ...["p50", "p95", "max"].map((key) => ({ key, title: key === "max" ? "Max" : key, numeric: true, className: key === "p95" ? "phone-spare" : "spare", by: (row) => row[key], cell: (row) => lengthCell(row[key]) })),
       { key: "total", title: "Total", numeric: true, by: (row) => row.total, cell: (row) => lengthCell(row.total) },
       { key: "share", title: "Share", says: "Of the time from the first start to the last end; calls at once count each", numeric: true, className: "spare", by: (row) => row.share, cell: (row) => share(row.share) },
       { key: "bytes", title: "Bytes", says: "Of all results", numeric: true, className: "spare", by: (row) => row.resultBytes, cell: (row) => (row.resultBytes === null ? dash() : bytes(row.resultBytes)) },
@@ -87,9 +87,15 @@ export function bottlenecks(page) {
     }
     fill(element, h("ol.bottleneck-list", {}, found.map(({ text, sessionId, class: kind, durationNanos, share: part }) => h("li.bottleneck", {},
       h("span.bottleneck-share", { title: exactDuration(Number(nanos(durationNanos))) }, share(part)), h("span.share-track", {}, h("span.class-fill", { "data-class": kind, style: { width: `${Math.max(1, Math.min(1, part) * 100)}%` } })),
-      h("button.as-link.bottleneck-text", { type: "button", onclick: () => page.chooseClass(sessionId, kind) }, shortened(text, 400)), h("span.faint.bottleneck-class", {}, CLASS_NAMES[kind] ?? shortened(String(kind), 40))))));
+      h("button.as-link.bottleneck-text", { type: "button", onclick: () => page.chooseClass(sessionId, kind) }, h("span", {}, withCode(shortened(text, 400)))), h("span.faint.bottleneck-class", {}, CLASS_NAMES[kind] ?? shortened(String(kind), 40))))));
   };
   return { element, show: load };
+}
+
+/** A sentence whose names stand between backticks. @param {string} text */
+function withCode(text) {
+  const parts = text.split("`");
+  return parts.length % 2 ? parts.map((part, place) => (place % 2 ? h("code", {}, part) : part)) : text;
 }
 
 /** @param {any} page @returns {Part} */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the pages of agents say what they know: states, kinds of time, money, moments. Pure.
-import { compactCount, duration, nanos } from "../lib/format.js";
+import { compactCount, count, duration, nanos } from "../lib/format.js";
 
 /** What a session's time went into, in the order in which the first that applies counts. */
 export const TIME_CLASSES = [
@@ -44,7 +44,7 @@ export function standing({ state, outcome }) {
 export function samplingWords(trace) {
   if (!trace) return null;
   const { sampled, samplingReason, samplingDecision, samplingRate, weight } = trace;
-  if (samplingDecision === "kept" && samplingRate === 1) return null;
+  if (samplingDecision === "kept" && !(samplingRate < 1) && !(weight > 1)) return null;
   const became = samplingDecision === "held" ? "not decided yet" : samplingDecision === "reduced" ? "only totals are kept" : sampled === false ? "not sampled" : null;
   const words = [became, samplingReason ? String(samplingReason).slice(0, 120) : null, weight > 1 ? `1 of ${compactCount(weight)}` : null].filter(Boolean);
   return words.length ? words.join(" · ") : null;
@@ -57,6 +57,18 @@ export function dollars(amount) {
   if (amount < 0.00005) return "<$0.0001";
   if (amount < 0.1) return `$${amount.toFixed(4).replace(/0{1,2}$/, "")}`;
   return `$${amount < 1000 ? amount.toFixed(2) : compactCount(amount)}`;
+}
+
+/** Tokens in and out: "8.20k → 420", "–" for none. @param {{ inputTokens?: number, outputTokens?: number } | null | undefined} usage */
+export function tokens(usage) {
+  const [given, back] = [usage?.inputTokens ?? 0, usage?.outputTokens ?? 0];
+  return given + back > 0 ? `${compactCount(given)} → ${compactCount(back)}` : "–";
+}
+
+/** The same exactly. @param {{ inputTokens?: number, outputTokens?: number, cacheReadTokens?: number } | null | undefined} usage @returns {string | null} */
+export function tokenWords(usage) {
+  const [given, back, cached] = [usage?.inputTokens ?? 0, usage?.outputTokens ?? 0, usage?.cacheReadTokens ?? 0];
+  return given + back > 0 ? `${count(given)} in, of which ${count(cached)} from the cache; ${count(back)} out` : null;
 }
 
 /** RFC 3339 with up to nine digits of a second, or decimal nanoseconds. @param {string | null | undefined} text @returns {bigint | null} Unix nanoseconds */

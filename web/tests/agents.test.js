@@ -131,10 +131,19 @@ test("tools and costs are summed up", () => {
 
 test("sessions of one key stand together, where the first of them stood", () => {
   const row = (sessionId, sessionKey, more = {}) => ({ sessionId, sessionKey, start: 0n, length: 5, llmCalls: 1, toolCalls: 1, errors: 0, inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, usd: null, outcome: "success", ...more });
-  const rows = [row("1", "k", { usd: 0.5 }), row("2", null), row("3", "k", { outcome: "failure", start: 3n }), row("4", "z")];
-  assert.deepEqual(grouped(rows, new Set(["z"])).map((each) => (each.isGroup ? `[${each.key} ${each.size} ${each.length}]` : each.sessionId)), ["[k 2 8]", "1", "3", "2", "[z 1 5]"]);
+  const rows = [row("1", "k", { usd: 0.5 }), row("2", null), row("3", "k", { outcome: "failure", start: 3n }), row("4", "z"), row("5", "z", { length: 2 }), row("6", "alone")];
+  assert.deepEqual(grouped(rows, new Set(["z"])).map((each) => (each.isGroup ? `[${each.key} ${each.size} ${each.length}]` : each.sessionId)), ["[k 2 8]", "1", "3", "2", "[z 2 5]", "6"]);
   assert.equal(grouped(rows, new Set())[0].usd, 0.5);
   assert.equal(grouped(rows, new Set())[0].failed, 1);
+});
+
+test("where only totals are kept nothing is drawn as idle, and it is said", () => {
+  const reduced = session("s", 0, 100, { llmCallCount: 2, toolCallCount: 1 });
+  const path = { ...session("s", 0, 100), class: "own" };
+  const skeleton = new Orchestration(answer([reduced], { criticalPath: [path] }));
+  assert.deepEqual([skeleton.isReduced, skeleton.axis.breaks.length], [true, 0]);
+  const whole = new Orchestration(answer([reduced], { criticalPath: [path], toolCalls: [call("s", "1", 1, 2)] }));
+  assert.deepEqual([whole.isReduced, whole.axis.breaks.length], [false, 1]);
 });
 
 test("words for states, money and moments", () => {
@@ -152,6 +161,7 @@ test("a session says why it was kept where others were not", () => {
   assert.equal(samplingWords({ sampled: true, samplingReason: null, weight: 1 }), null);
   assert.equal(samplingWords({ sampled: true, samplingReason: "priority:background", weight: 50 }), "priority:background · 1 of 50");
   assert.equal(samplingWords({ sampled: false, samplingReason: "rate", weight: 1 }), "not sampled · rate");
+  assert.equal(samplingWords({ sampled: true, samplingReason: "default rate keeps 100 %", samplingDecision: "kept", weight: 1 }), null);
   assert.equal(samplingWords({ sampled: false, samplingReason: "rule low keeps 10 %", samplingDecision: "reduced", samplingRate: 0.1, weight: 1 }), "only totals are kept · rule low keeps 10 %");
   assert.equal(samplingWords({ sampled: true, samplingReason: "rule urgent keeps 100 %", samplingDecision: "kept", samplingRate: 1, weight: 1 }), null);
   assert.equal(samplingWords({ sampled: false, samplingReason: "rule low keeps 10 %", samplingDecision: "held", samplingRate: 0.1, weight: 1 }), "not decided yet · rule low keeps 10 %");
