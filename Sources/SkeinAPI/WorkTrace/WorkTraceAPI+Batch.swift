@@ -7,7 +7,7 @@ extension WorkTraceAPI {
     /// Lines that are taken into the books at a time.
     private static let partCount = 256
     /// A line may stand before the one that it needs: a step before its session, an end before its start. Looked at so often,
-    /// every line finds what it needs, if it is there at all.
+    /// every line finds what it needs, if it is there at all. The ends of sessions come behind all others.
     private static let passCount = 3
 
     /// One line, and what became of it.
@@ -40,36 +40,41 @@ extension WorkTraceAPI {
             )
         }
         var results: [Int: Result] = [:]
-        var lines = read(call.request.body, &results)
+        let all = read(call.request.body, &results)
         var isBehind = false
         var searched: Set<String> = []
-        for pass in 0..<passCount where !lines.isEmpty {
-            var waiting: [Line] = []
-            var rest = lines[...]
-            while let first = rest.first {
-                let isMessage = first.op == "message"
-                let part = Array(rest.prefix { ($0.op == "message") == isMessage }.prefix(partCount))
-                rest = rest.dropFirst(part.count)
-                let done = isMessage ? try await post(part, work) : try await take(part, work, &searched, &isBehind)
-                for (line, result) in zip(part, done) {
-                    let isEarly = ["unknown-session", "unknown-step"].contains(result.problem?.code ?? "")
-                    if isEarly, pass < passCount - 1 { waiting.append(line) }
-                    results[line.index] = result
+        // A session that ended before the rest of it would end as abandoned what has an end of its own further down.
+        for isEnd in [false, true] {
+            var lines = all.filter { ($0.op == "session.end") == isEnd }
+            for pass in 0..<passCount where !lines.isEmpty {
+                var waiting: [Line] = []
+                var rest = lines[...]
+                while let first = rest.first {
+                    let isMessage = first.op == "message"
+                    let part = Array(rest.prefix { ($0.op == "message") == isMessage }.prefix(partCount))
+                    rest = rest.dropFirst(part.count)
+                    let done = isMessage ? try await post(part, work) : try await take(part, work, &searched, &isBehind)
+                    for (line, result) in zip(part, done) {
+                        let isEarly = ["unknown-session", "unknown-step"].contains(result.problem?.code ?? "")
+                        if isEarly, pass < passCount - 1 { waiting.append(line) }
+                        results[line.index] = result
+                    }
                 }
+                // Nothing new will be found.
+                if waiting.count == lines.count { break }
+                lines = waiting
             }
-            // Nothing new will be found.
-            if waiting.count == lines.count { break }
-            lines = waiting
         }
         return response(results, isBehind: isBehind)
     }
 
-    /// The lines that are objects with a known `op`; the others have their result.
+    /// The lines that are objects with a known `op`; the others have their result, but for those without any text. The index is
+    /// the line's place in the body, from zero.
     private static func read(_ body: [UInt8], _ results: inout [Int: Result]) -> [Line] {
         var lines: [Line] = []
-        var index = 0
-        for text in body.split(separator: 0x0a) where text.contains(where: { $0 != 0x20 && $0 != 0x0d && $0 != 0x09 }) {
-            defer { index += 1 }
+        let texts = body.split(separator: 0x0a, omittingEmptySubsequences: false)
+        for (index, text) in texts.enumerated()
+        where text.contains(where: { $0 != 0x20 && $0 != 0x0d && $0 != 0x09 }) {
             do throws(APIError) {
                 var line = Line(index: index, object: try WorkObject(body: Array(text)))
                 let op = try line.object.text("op") ?? ""

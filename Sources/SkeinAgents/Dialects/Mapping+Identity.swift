@@ -47,8 +47,8 @@ extension Mapping {
         Mapping(.sessionKey, "worktrace.session.id", .workTrace, example: "ses_7f3", says: "ses_7f3"),
         Mapping(.sessionKey, "langfuse.session.id", .langfuse, example: "chat-9", says: "chat-9"),
         Mapping(.sessionKey, "session.id", .openInference, example: "chat-9", says: "chat-9"),
-        // Of Codex's two ids the conversation's is the turn's.
-        Mapping(.sessionKey, "thread.id", .codex, isOwn: true, example: "th-1", says: "th-1"),
+        // Of Codex's two ids the conversation's is the turn's. A number is that of a thread of the operating system.
+        Mapping(.sessionKey, "thread.id", .codex, as: .word, isOwn: true, example: "th-1", says: "th-1"),
         Mapping(.sessionKey, "conversation.id", .codex, isOwn: true, example: "th-1", says: "th-1"),
         Mapping(.sessionKey, "gen_ai.conversation.id", .genAI, example: "conv-5", says: "conv-5"),
         Mapping(

@@ -140,6 +140,16 @@ extension Mapping {
             example: "ai.generateText.doGenerate",
             says: "llm"
         ),
+        // Codex names the span of a call after the tool, which may have any name.
+        Mapping(
+            .kind,
+            "call_id",
+            .codex,
+            as: .kind([KindWord("", .tool, isPrefix: true)]),
+            isOwn: true,
+            example: "call_3",
+            says: "tool"
+        ),
         Mapping(
             .kind,
             "mcp.method.name",

@@ -18,6 +18,7 @@ extension Mapping {
         Mapping(.toolCallID, "tool.id", .openInference, of: [.tool], example: "c1", says: "c1"),
         Mapping(.toolCallID, "ai.toolCall.id", .vercel, of: [.tool], example: "c1", says: "c1"),
         Mapping(.toolCallID, "call_id", .codex, of: [.tool], isOwn: true, example: "c1", says: "c1"),
+        Mapping(.toolCallID, "tool.call_id", .codex, of: [.tool], isOwn: true, example: "c1", says: "c1"),
 
         Mapping(.toolServer, "worktrace.tool.server", .workTrace, of: [.tool], example: "fs-mcp", says: "fs-mcp"),
         Mapping(.toolServer, "worktrace.mcp.server.name", .workTrace, of: [.tool], example: "fs-mcp", says: "fs-mcp"),

@@ -80,6 +80,8 @@ package struct Mapping: Sendable {
         case text
         /// The part of a text behind the last full stop.
         case lastPart
+        /// Text that is no number.
+        case word
         /// Texts: a list, JSON text of one, or one alone.
         case texts
         /// A number of tokens or attempts.

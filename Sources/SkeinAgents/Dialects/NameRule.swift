@@ -102,7 +102,7 @@ package struct NameRule: Sendable {
             isOwn: true,
             example: "model_client.stream_responses"
         ),
-        NameRule("handle_tool_call", .codex, .kind(.tool), isOwn: true, example: "handle_tool_call"),
+        NameRule("mcp.tools.call", .codex, .kind(.tool), isOwn: true, example: "mcp.tools.call"),
         NameRule("*", .codex, .none, isOwn: true, example: "submission_dispatch"),
         // Handoffs; the reader takes the part apart at its arrow.
         NameRule(

@@ -18,6 +18,7 @@ extension SpanReader {
             return text
         }
         guard let text = values.text(row.key) else { return nil }
+        if case .word = Mapping.table[row.mapping].reading, Int64(text) != nil { return nil }
         guard case .lastPart = Mapping.table[row.mapping].reading, let stop = text.utf8.lastIndex(of: UInt8(ascii: "."))
         else {
             return text
@@ -76,7 +77,7 @@ extension SpanReader {
     }
 
     /// Whether a row is for spans such as this one.
-    private func reads(_ mapping: Int, _ span: AgentSpan) -> Bool {
+    func reads(_ mapping: Int, _ span: AgentSpan) -> Bool {
         // Most rows are for all spans; a copy of a row costs more than the question.
         if isForAll[mapping] { return true }
         if Mapping.table[mapping].isOwn, !own.contains(Mapping.table[mapping].dialect) { return false }

@@ -101,7 +101,8 @@ struct SpanReader {
 
     private mutating func readKind(_ span: inout AgentSpan, _ name: NameFacts) {
         if let work = span.work, work.isSession { (span.kind, span.dialect) = (.agent, .workTrace) }
-        for row in rows[Mapping.Field.kind.rawValue] where span.kind == nil && values.has(row.key) {
+        for row in rows[Mapping.Field.kind.rawValue]
+        where span.kind == nil && values.has(row.key) && reads(row.mapping, span) {
             guard case .kind(let words) = Mapping.table[row.mapping].reading, let text = values.text(row.key),
                 let kind = words.first(where: { $0.matches(text) })?.kind
             else { continue }
@@ -242,6 +243,7 @@ struct SpanReader {
         if scope.isProxy { return .proxy }
         if span.spanKind == .server { return .server }
         if span.name.hasPrefix("MCP send ") { return .transport }
+        if span.name == "mcp.tools.call", own.contains(.codex) { return .client }
         return scope.isMCP || values.has(keys.mcpMethod) || span.dialect == .mcp ? .client : .agent
     }
 

@@ -4,10 +4,10 @@ import SkeinModel
 /// What the end of an orchestration waited for, at each moment (`agents.md` §5.3.2, `agents-api.md` §3.5).
 ///
 /// From the end of the foreground backwards: of what stands below a span, the part that ends last before the present
-/// moment was waited for, and the time that nothing covers is the span's own. Sessions stand where someone waits for
-/// them: below the step that started them, below the later step that awaits them, or, after a handoff, beside the one
-/// that passed control. What nobody waits for is not walked: background sessions, and spans of the same process that
-/// outlive their parent.
+/// moment was waited for, and the time that nothing covers is the span's own. A model that still speaks when a tool that
+/// it asked for has begun was waited for up to there. Sessions stand where someone waits for them: below the step that
+/// started them, below the later step that awaits them, or, after a handoff, beside the one that passed control. What
+/// nobody waits for is not walked: background sessions, and spans of the same process that outlive their parent.
 ///
 /// What halving one piece would save needs no second walk: at each level it is bounded by how far the end of another
 /// branch, that ran at the same time and was not on the path, lies before the moment at which both were needed.
@@ -95,6 +95,9 @@ private struct PathPart: PathTime {
     var start: UInt64
     var end: UInt64
     var savedMax: UInt64
+    var isModel = false
+    /// Whether it is what a model asks for.
+    var isCall = false
 
     init(row: Int, start: UInt64, end: UInt64, savedMax: UInt64) {
         self.row = row
@@ -108,6 +111,8 @@ private struct PathPart: PathTime {
         let (start, end) = (max(forest.starts[row], frame.start), min(forest.ends[row], frame.end))
         guard start < end else { return nil }
         self.init(row: row, start: start, end: end, savedMax: frame.savedMax)
+        isModel = forest.spans[row].kind == .llm
+        isCall = forest.spans[row].kind == .tool || forest.spans[row].kind == .handoff
     }
 
     /// The whole of this part's time: by whom of `below` it was waited for, else its own.
@@ -123,7 +128,12 @@ private struct PathPart: PathTime {
         func addOwn(from moment: UInt64) {
             if moment < point { parts.append(PathPart(row: row, start: moment, end: point, savedMax: savedMax)) }
         }
-        for part in sorted {
+        for var part in sorted {
+            if part.isModel, part.start < point, part.end > point, let after = parts.last, after.isCall,
+                after.start == point
+            {
+                part.end = point
+            }
             guard part.end <= point else {
                 beside.append(part)
                 continue
@@ -216,6 +226,7 @@ private struct WaitTree {
             }
         }
         placeSessions(forest, table, steps, shown)
+        placeCalls(forest, table, shown)
         parents.cutCircles()
         leaveOut(forest, table, steps)
     }
@@ -247,6 +258,22 @@ private struct WaitTree {
             } else if forest.parents[row] < 0 || table.sessionOfRow[forest.parents[row]] != entry.parent {
                 parents[row] = shown[link.stepRow]
             }
+        }
+    }
+
+    /// Codex runs a tool below the span that heard the model ask for it, which is over long before: the call stands below
+    /// the span further up that waits for it.
+    private mutating func placeCalls(_ forest: AgentForest, _ table: SessionTable, _ shown: [Int]) {
+        for (row, span) in forest.spans.enumerated() where span.kind == .tool && span.dialect == .codex {
+            var (below, above) = (row, forest.parents[row])
+            var (isOutlived, place) = (false, -1)
+            // Hostile input nests deeper than any Codex.
+            for _ in 0..<64 where above >= 0 && table.sessionOfRow[above] == table.sessionOfRow[row] {
+                if forest.ends[below] > forest.ends[above] { (isOutlived, place) = (true, -1) }
+                if isOutlived, place < 0, forest.ends[above] >= forest.ends[row] { place = shown[above] }
+                (below, above) = (above, forest.parents[above])
+            }
+            if place >= 0 { parents[row] = place }
         }
     }
 

@@ -133,9 +133,15 @@ import Testing
             ),
             ClientSpan("handle_responses", ["gen_ai.usage.input_tokens": 100]),
             ClientSpan("model_client.stream_responses_websocket"),
-            ClientSpan("handle_tool_call", ["tool_name": "shell", "call_id": "c1"]),
+            ClientSpan("exec_command", ["tool_name": "shell", "call_id": "c1", "thread.id": "th"]),
+            // It waits for the call, and is none.
+            ClientSpan("handle_tool_call", ["thread.id": 5]),
+            ClientSpan("mcp.tools.call", ["tool.name": "add", "tool.call_id": "c2", "mcp.server.name": "demo"]),
         ].map { $0.with(\.service, "codex_exec") }.read
-        #expect(spans.map(\.kind) == [nil, .agent, nil, .llm, .tool])
+        #expect(spans.map(\.kind) == [nil, .agent, nil, .llm, .tool, nil, .tool])
+        // The thread of the operating system.
+        #expect(spans[5].sessionKey == nil)
+        #expect(spans[6].tool?.callID == "c2" && spans[6].tool?.server == "demo" && spans[6].tool?.layer == .client)
         #expect(spans[1].agent.name == "codex_exec" && spans[1].sessionKey == "th")
         #expect(spans[1].usage?.inputTokens == 100 && spans[1].usage?.cacheReadTokens == 40)
         #expect(spans[4].tool?.name == "shell" && spans[4].tool?.callID == "c1")

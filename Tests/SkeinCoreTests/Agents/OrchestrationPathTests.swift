@@ -32,6 +32,25 @@ struct OrchestrationPathTests {
         #expect(orchestration.broken == [])
     }
 
+    @Test("A model that still speaks when its tool has begun is on it up to there, any other branch is not")
+    func streaming() {
+        var work = AgentSpans()
+        let planner = work.agent("planner", 0...100)
+        work.model(10...50, below: planner)
+        work.tool("early", 40...90, below: planner)
+        #expect(
+            path(work.orchestration) == [
+                "planner invoke_agent planner own 10", "planner chat m llm 30", "planner execute_tool early tool 50",
+                "planner invoke_agent planner own 10",
+            ]
+        )
+        var tools = AgentSpans()
+        let other = tools.agent("planner", 0...90)
+        tools.tool("a", 10...50, below: other)
+        tools.tool("b", 40...90, below: other)
+        #expect(path(tools.orchestration) == ["planner invoke_agent planner own 40", "planner execute_tool b tool 50"])
+    }
+
     @Test("Of branches at one time the one that ends last is on it; halving saves no more than the other allows")
     func branches() {
         var work = AgentSpans()

@@ -157,4 +157,22 @@ import Testing
         let again = try await test.call("POST", "batch", body, type: "application/x-ndjson")
         #expect((0..<7).map { again["results.\($0).status"] } == ["200", "200", "200", "400", "200", "400", "200"])
     }
+
+    @Test func `In a batch a step has its own end, wherever its start and the end of its session stand`() async throws {
+        let test = try WorkUnderTest()
+        let lines = [
+            #"{"op":"session.start","sessionId":"s","agentName":"a"}"#, "",
+            #"{"op":"step.end","sessionId":"s","stepId":"x","stepOutcome":"failure"}"#,
+            #"{"op":"step.start","sessionId":"s","stepId":"x","stepAction":"tool:a"}"#, "  \r",
+            #"{"op":"session.end","sessionId":"s","outcome":"success"}"#,
+            #"{"op":"step.start","sessionId":"s","stepId":"y","stepAction":"tool:b"}"#,
+        ]
+        let answer = try await test.call("POST", "batch", lines.joined(separator: "\n"), type: "application/x-ndjson")
+        #expect(answer["accepted"] == "5" && answer["rejected"] == "0")
+        // The places of lines count those without text.
+        #expect((0..<5).map { answer["results.\($0).index"] } == ["0", "2", "3", "5", "6"])
+        let again = try await test.post("sessions", #"{"sessionId":"s","agentName":"a"}"#)
+        let step = try await test.span(again["traceId"], step: "x")
+        #expect(step.attributes["worktrace.step.outcome"] == "failure")
+    }
 }
