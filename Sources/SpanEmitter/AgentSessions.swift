@@ -8,9 +8,16 @@ enum AgentSessions {
 
     static func lead() async throws {
         let work = WorkTrace(agent: .init(id: "lead-1", name: "lead", version: "1.2"))
-        await work.withSession(task: "task-17", priority: .normal, id: "ses_lead", parent: .none) { session in
-            await session.step("llm:gpt-5", kind: .llm("gpt-5")) {
-                $0.usage(inputTokens: 100, outputTokens: 7, cost: 0.25)
+        await work.withSession(
+            task: "task-17",
+            priority: .normal,
+            id: "ses_lead",
+            title: "Fix it",
+            budget: .init(usd: 2.5),
+            parent: .none
+        ) { session in
+            await session.step("llm:gpt-5", kind: .llm("gpt-5"), id: "st_ask") {
+                $0.usage(inputTokens: 100, outputTokens: 7, cacheReadTokens: 40, reasoningTokens: 5, cost: 0.25)
             }
             await session.step("plan", kind: .plan) { _ in
                 async let one: Void = session.step("tool:grep", kind: .tool("grep"), context: ["query": "timeout"]) {
@@ -38,8 +45,10 @@ enum AgentSessions {
         }
     }
 
+    /// The child traces nothing else, and has an exporter of its own.
     static func child() async {
-        let work = WorkTrace(agent: .init(id: "reviewer-1", name: "reviewer"))
+        let collector = ProcessInfo.processInfo.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "http://localhost:4318"
+        let work = WorkTrace(exporter: .otlpHTTP(collector), agent: .init(id: "reviewer-1", name: "reviewer"))
         await work.withSession(priority: .low, parent: .fromEnvironment()) { session in
             await session.step("llm:gpt-5", kind: .llm("gpt-5")) {
                 $0.usage(inputTokens: 11, outputTokens: 3, cost: 0.5)

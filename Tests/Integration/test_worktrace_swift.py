@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sessions that the Swift SDK records read back as those that agents post themselves do."""
 
+import hashlib
+
 import pytest
 from server import eventually
 from test_sdk import emit, emitter  # noqa: F401
+from test_worktrace import call
 
 BASE = "/api/worktrace/v1/"
 
@@ -45,3 +48,16 @@ def test_the_orchestration_has_edges_tokens_and_a_critical_path(swift):
     assert [session["agentName"] for session in orchestration["sessions"]] == ["lead", "reviewer"]
     assert len(orchestration["edges"]) >= 1
     assert {step["agentName"] for step in orchestration["criticalPath"]} == {"lead", "reviewer"}
+
+
+def test_ids_are_those_that_the_server_itself_computes(swift):
+    lead = swift.get(BASE + "sessions/ses_lead").json
+    assert lead["trace"]["traceId"] == hashlib.sha256(b"wt:t:ses_lead").hexdigest()[:32]
+    assert lead["trace"]["spanId"] == hashlib.sha256(b"wt:s:ses_lead/").hexdigest()[:16]
+    assert lead["title"] == "Fix it" and lead["budget"] == {"usd": 2.5}
+    [step] = [step for step in lead["steps"] if step["stepId"] == "st_ask"]
+    assert step["spanId"] == hashlib.sha256(b"wt:s:ses_lead/st_ask").hexdigest()[:16]
+    # A session that starts with nothing but these ids hangs below the span that Swift recorded.
+    above = {"parentSessionId": "ses_lead", "parentStepId": "st_ask"}
+    _, late = call(swift, "POST", "sessions", {"sessionId": "late", "agentName": "late"} | above)
+    assert late["traceId"] == lead["trace"]["traceId"]
