@@ -188,7 +188,7 @@ import Tracing
                     }
                 }
             },
-            steps("a step of a session", 99) { blackHole($0) },
+            steps("a step of a session", 18) { blackHole($0) },
             steps(
                 "a step with a context of two, tokens and cost",
                 99,
@@ -196,7 +196,7 @@ import Tracing
             ) {
                 $0.usage(inputTokens: 812, outputTokens: 64, cost: 0.01)
             },
-            Case(name: "a session without steps", allocationsMax: 99) { count in
+            Case(name: "a session without steps", allocationsMax: 32) { count in
                 for _ in 0..<count {
                     await work.withSession(task: "task-17", priority: .high, parent: .none) { blackHole($0) }
                 }

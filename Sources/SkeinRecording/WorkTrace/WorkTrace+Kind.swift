@@ -63,20 +63,18 @@ extension WorkTrace {
             }
         }
 
-        /// The attributes that say more of it than its name.
-        var attributes: [(key: String, value: RecordedValue)] {
-            var all: [(key: String, value: RecordedValue)] = []
-            if let operation { all.append(("gen_ai.operation.name", .string(operation))) }
+        /// Adds the attributes that say more of it than its name.
+        func describe(_ attributes: inout [(key: String, value: RecordedValue)]) {
+            if let operation { attributes.append(("gen_ai.operation.name", .string(operation))) }
             if let target {
                 switch name {
-                case "llm": all.append(("gen_ai.request.model", .string(target)))
-                case "tool": all.append(("gen_ai.tool.name", .string(target)))
-                case "wait": all.append(("worktrace.wait.kind", .string(target)))
+                case "llm": attributes.append(("gen_ai.request.model", .string(target)))
+                case "tool": attributes.append(("gen_ai.tool.name", .string(target)))
+                case "wait": attributes.append(("worktrace.wait.kind", .string(target)))
                 default: break
                 }
             }
-            if let waitID { all.append(("worktrace.wait.id", .string(waitID))) }
-            return all
+            if let waitID { attributes.append(("worktrace.wait.id", .string(waitID))) }
         }
     }
 }

@@ -30,13 +30,14 @@ extension WorkTrace {
             // A span that other instrumentation opened within the step is nearer than the step.
             var above = parent == nil ? session.span.context : ServiceContext.current ?? session.span.context
             above.baggage[WorkBaggage.step] = id
-            var attributes = session.marks
-            attributes.reserveCapacity(attributes.count + context.count + 12)
+            var attributes: [(key: String, value: RecordedValue)] = []
+            attributes.reserveCapacity(session.marks.count + context.count + 12)
+            attributes += session.marks
             attributes.append(("worktrace.step.id", .string(id)))
             attributes.append(("worktrace.step.kind", .string(kind.name)))
             attributes.append(("worktrace.step.action", .string(action)))
             if let parent { attributes.append(("worktrace.step.parent_id", .string(parent.id))) }
-            attributes += kind.attributes
+            kind.describe(&attributes)
             var limits = WorkContextLimits()
             attributes += limits.attributes(of: context, below: "worktrace.context.")
             if limits.isTruncated { attributes.append(("worktrace.context.truncated", .bool(true))) }
