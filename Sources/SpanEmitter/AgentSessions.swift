@@ -45,6 +45,26 @@ enum AgentSessions {
         }
     }
 
+    /// A session that a server sees while it goes on: it waits for a line on the standard input, in a step.
+    static func live(_ url: String) async {
+        let work = WorkTrace(exporter: .hub(url), agent: .init(id: "live-1", name: "live"))
+        await work.withSession(task: "task 9", id: "ses_live", title: "Wait", labels: ["team": "infra"], parent: .none)
+        {
+            session in
+            await session.step("llm:m", kind: .llm("m"), id: "st_ask") { step in
+                step.usage(inputTokens: 9, outputTokens: 2, cost: 0.5)
+                step.messages(input: "secret")
+            }
+            await session.step("wait:human", id: "st_wait", context: ["question": "go on?"]) { step in
+                session.heartbeat()
+                session.message(to: "grp", id: "msg_1")
+                _ = readLine()
+                step.event("answered", ["by": "you"])
+            }
+            session.outcome(.partial)
+        }
+    }
+
     /// The child traces nothing else, and has an exporter of its own.
     static func child() async {
         let collector = ProcessInfo.processInfo.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "http://localhost:4318"

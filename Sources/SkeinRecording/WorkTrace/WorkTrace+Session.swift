@@ -85,6 +85,13 @@ extension WorkTrace {
         /// How the session ends when its closure returns; `success` when not told.
         public func outcome(_ outcome: Outcome) { told.withLock { $0 = outcome } }
 
+        /// Says that it is alive, as whoever is silent for long counts as abandoned: of interest to a receiver that shows what goes on,
+        /// nothing to others.
+        public func heartbeat() {
+            guard let own, let span = span.span as? SkeinSpan else { return }
+            for case let live as LiveSpanProcessor in own.core.processor.processors { live.tell(span) }
+        }
+
         /// What came of it, in words: content.
         public func summary(_ text: String) { work.set(text, "worktrace.session.summary", "summary", on: span) }
 
