@@ -43,12 +43,24 @@ package struct SHA256: Sendable {
     /// The 32 bytes of the digest.
     package consuming func finish() -> [UInt8] {
         let bitCount = byteCount &* 8
-        var padding: [UInt8] = [0x80]
-        let zeroCount = (Self.blockByteCount + 55 - rest.count) % Self.blockByteCount
-        padding += [UInt8](repeating: 0, count: zeroCount)
-        withUnsafeBytes(of: bitCount.bigEndian) { padding += $0 }
-        update(padding)
-        return state.flatMap { word in withUnsafeBytes(of: word.bigEndian, Array.init) }
+        rest.reserveCapacity(2 * Self.blockByteCount)
+        rest.append(0x80)
+        while rest.count % Self.blockByteCount != Self.blockByteCount - 8 { rest.append(0) }
+        for shift in stride(from: 56, through: 0, by: -8) {
+            rest.append(UInt8(truncatingIfNeeded: bitCount &>> UInt64(shift)))
+        }
+        rest.withUnsafeBytes { rest in
+            for offset in stride(from: 0, to: rest.count, by: Self.blockByteCount) {
+                Self.compress(rest, offset, &state)
+            }
+        }
+        return [UInt8](unsafeUninitializedCapacity: 32) { digest, count in
+            let target = UnsafeMutableRawBufferPointer(digest)
+            for (index, word) in state.enumerated() {
+                target.storeBytes(of: word.bigEndian, toByteOffset: 4 * index, as: UInt32.self)
+            }
+            count = 32
+        }
     }
 
     /// Works the block at `offset` of `bytes`, which is there whole, into `state`.

@@ -21,7 +21,7 @@ import Tracing
         /// Allocations a span at most, as `docs/benchmarks.md` promises them.
         var allocationsMax: Double
         /// Makes a span as often as it is told.
-        var body: (Int) -> Void
+        var body: (Int) async -> Void
     }
 
     /// Takes what is exported away.
@@ -41,7 +41,7 @@ import Tracing
         for group in groups() {
             var floor = 0.0
             for (index, entry) in group.enumerated() where only.map({ entry.name.contains($0) }) ?? true {
-                let (nanos, allocations, bytes) = measure(entry, count: count, rounds: rounds)
+                let (nanos, allocations, bytes) = await measure(entry, count: count, rounds: rounds)
                 if index == 0 { floor = nanos }
                 let isTooMany = skein_counts_allocations() && allocations > entry.allocationsMax + 0.05
                 isBeyond = isBeyond || isTooMany
@@ -63,13 +63,13 @@ import Tracing
 
     private static func rounded(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
 
-    private static func measure(_ entry: Case, count: Int, rounds: Int) -> (Double, Double, Double) {
-        entry.body(count / 10)
+    private static func measure(_ entry: Case, count: Int, rounds: Int) async -> (Double, Double, Double) {
+        await entry.body(count / 10)
         var best = (Double.infinity, Double.infinity, Double.infinity)
         for _ in 0..<rounds {
             let (allocations, bytes) = (skein_thread_allocations(), skein_thread_allocated_bytes())
             let start = threadNanos
-            entry.body(count)
+            await entry.body(count)
             let nanos = Double(threadNanos - start)
             best.0 = min(best.0, nanos / Double(count))
             best.1 = min(best.1, Double(skein_thread_allocations() - allocations) / Double(count))
@@ -142,6 +142,65 @@ import Tracing
                 through("not sampled, swift-distributed-tracing's withSpan", parentOff, 0),
                 through("recorded, swift-distributed-tracing's withSpan", on, 3),
             ],
+            sessions(on),
+        ]
+    }
+
+    /// Steps of one session of an agent, beside a plain span.
+    private static func sessions(_ tracer: SkeinTracer) -> [Case] {
+        let work = WorkTrace(agent: .init(id: "coder-2", name: "coder"), tracer: tracer)
+        func steps(
+            _ name: String,
+            _ allocationsMax: Double,
+            context: [String: SpanAttribute] = [:],
+            _ change: @escaping (WorkTrace.Step) -> Void
+        ) -> Case {
+            Case(name: name, allocationsMax: allocationsMax) { count in
+                await work.withSession(task: "task-17", priority: .high, parent: .none) { session in
+                    for _ in 0..<count {
+                        await session.step("tool:grep", kind: .tool("grep"), context: context) { change($0) }
+                    }
+                }
+            }
+        }
+        return [
+            Case(name: "recorded span, as async", allocationsMax: 3) { count in
+                await Skein.withSpan("parent") { _ in
+                    for _ in 0..<count { await Skein.withSpan("child") { span async in blackHole(span) } }
+                }
+            },
+            Case(name: "recorded span with the attributes of a step, at its start", allocationsMax: .infinity) {
+                count in
+                await Skein.withSpan("parent") { _ in
+                    for index in 0..<count {
+                        let attributes: SpanAttributes = [
+                            "worktrace.session.id": "ses_7f3", "session.id": "ses_7f3",
+                            "worktrace.session.root_id": "ses_7f3", "gen_ai.conversation.id": "ses_7f3",
+                            "gen_ai.agent.id": "coder-2", "gen_ai.agent.name": "coder", "worktrace.task.id": "task-17",
+                            "worktrace.task.priority": "high", "worktrace.step.id": .string("\(index)"),
+                            "worktrace.step.kind": "tool", "worktrace.step.action": "tool:grep",
+                            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "grep",
+                        ]
+                        await Skein.withSpan("child", attributes: attributes) { span async in
+                            span.setAttribute("worktrace.step.outcome", "success")
+                            span.setStatus(SpanStatus(code: .ok))
+                        }
+                    }
+                }
+            },
+            steps("a step of a session", 18) { blackHole($0) },
+            steps(
+                "a step with a context of two, tokens and cost",
+                99,
+                context: ["query": "timeout", "file": "a.swift"]
+            ) {
+                $0.usage(inputTokens: 812, outputTokens: 64, cost: 0.01)
+            },
+            Case(name: "a session without steps", allocationsMax: 32) { count in
+                for _ in 0..<count {
+                    await work.withSession(task: "task-17", priority: .high, parent: .none) { blackHole($0) }
+                }
+            },
         ]
     }
 

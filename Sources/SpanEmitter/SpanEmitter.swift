@@ -68,10 +68,12 @@ import Tracing
             // Sessions of agents: parallel steps, one that fails, and a child, which is this program again.
             try await Skein.run(service: "agents") { try await AgentSessions.lead() }
         case "agent-child":
-            try await Skein.run(service: "agents") { await AgentSessions.child() }
+            await AgentSessions.child()
+        case "agent-live":
+            await AgentSessions.live(arguments.dropFirst().first ?? "http://localhost:16686")
         default:
             print(
-                "usage: SpanEmitter every-shape | burst COUNT | start | wait | twice | global | agents; OTEL_* say where"
+                "usage: SpanEmitter every-shape | burst COUNT | start | wait | twice | global | agents | agent-live URL; OTEL_* say where"
             )
         }
     }

@@ -95,10 +95,9 @@ extension WorkLedger {
         if let known = spans[context.spanID], sessions[known.session]?.place.traceID == context.traceID {
             return (known.session, step ?? (known.step.isEmpty ? nil : known.step))
         }
-        guard let session = baggage["worktrace.session.id"], WorkObject.problem(ofID: session) == nil else {
-            return (nil, step)
-        }
-        return (session, step)
+        func sane(_ id: String?) -> String? { id.flatMap { WorkObject.problem(ofID: $0) == nil ? $0 : nil } }
+        guard let session = sane(baggage["worktrace.session.id"]) else { return (nil, step) }
+        return (session, step ?? sane(baggage["worktrace.step.id"]))
     }
 
     /// Notes that others spoke of a session, and of one of its steps: from now on both may end, and start, in any order.

@@ -89,12 +89,14 @@ struct WorkSession: Sendable {
         )
     }
 
-    /// `baggage` for whoever comes after: what came, and who sends it.
-    var baggage: String {
+    /// `baggage` for whoever comes after: what came, and who sends it, where it is a step with that.
+    func baggage(step: String? = nil) -> String {
         var baggage = Baggage()
         baggage.add(header: place.baggage)
         baggage["worktrace.session.id"] = id
         baggage["worktrace.root.session.id"] = place.rootSessionID
+        baggage["worktrace.step.id"] = step
+        baggage["worktrace.child.session.id"] = nil
         baggage["worktrace.task.id"] = fields.text("taskId")
         baggage["worktrace.task.priority"] = place.taskPriority
         return baggage.header

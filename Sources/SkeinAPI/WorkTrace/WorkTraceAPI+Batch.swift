@@ -90,7 +90,9 @@ extension WorkTraceAPI {
         return lines
     }
 
-    private static let operations = ["session.start", "step.start", "step.event", "step.end", "session.end", "message"]
+    private static let operations = [
+        "session.start", "session.heartbeat", "step.start", "step.event", "step.end", "session.end", "message",
+    ]
 
     /// Takes lines into the books, in order and in one go.
     private static func take(
@@ -172,6 +174,10 @@ extension WorkTraceAPI {
             object.completeOutcome("outcome")
             let answer = try ledger.endSession(session, try WorkFields(sessionEnd: object, content), at: now, &effects)
             return Result(status: answer.status, session: session)
+        }
+        if line.op == "session.heartbeat" {
+            _ = try ledger.heartbeat(session, at: now)
+            return Result(status: 200, session: session)
         }
         guard let step = try object.id("stepId") ?? (line.op == "step.start" ? WorkID.fresh("st_") : nil) else {
             throw object.invalid("stepId", "stepId is missing: name the step.")

@@ -48,7 +48,7 @@ enum WorkTraceAPI {
         json.member("spanId", session.place.spanID)
         json.member("traceparent", session.traceParent(session.place.spanID))
         json.member("tracestate", session.verdict.traceState)
-        json.member("baggage", session.baggage)
+        json.member("baggage", session.baggage())
         json.member("sampled", session.verdict.isSampled)
         json.member("samplingReason", session.verdict.reason)
         json.object("env") { json in
@@ -58,16 +58,17 @@ enum WorkTraceAPI {
         }
     }
 
-    /// The environment of a process that goes on below `span`.
+    /// The environment of a process that goes on below `span`, which is that of `step` unless it is the session's.
     static func writeEnvironment(
         _ session: WorkSession,
         _ span: SpanID,
+        step: String? = nil,
         sessionID: String,
         to json: inout JSONWriter
     ) {
         json.member("TRACEPARENT", session.traceParent(span))
         json.member("TRACESTATE", session.verdict.traceState)
-        json.member("BAGGAGE", session.baggage)
+        json.member("BAGGAGE", session.baggage(step: step))
         json.member("WORKTRACE_SESSION_ID", sessionID)
         json.member("WORKTRACE_TASK_PRIORITY", session.place.taskPriority ?? "")
     }
@@ -114,7 +115,7 @@ enum WorkTraceAPI {
             json.member("traceId", session.place.traceID)
             json.member("traceparent", session.traceParent(span))
             json.object("env") { json in
-                writeEnvironment(session, span, sessionID: session.id, to: &json)
+                writeEnvironment(session, span, step: step.id, sessionID: session.id, to: &json)
                 json.member("WORKTRACE_PARENT_STEP_ID", step.id)
             }
         }
@@ -147,9 +148,10 @@ enum WorkTraceAPI {
         json.member("childSessionId", child)
         json.member("traceparent", session.traceParent(span))
         json.member("tracestate", session.verdict.traceState)
-        json.member("baggage", session.baggage)
+        let baggage = session.baggage(step: step.id)
+        json.member("baggage", baggage)
         json.object("env") { json in
-            writeEnvironment(session, span, sessionID: child, to: &json)
+            writeEnvironment(session, span, step: step.id, sessionID: child, to: &json)
             json.member("WORKTRACE_PARENT_SESSION_ID", session.id)
             json.member("WORKTRACE_PARENT_STEP_ID", step.id)
         }
@@ -159,7 +161,7 @@ enum WorkTraceAPI {
                 json.member("traceparent", session.traceParent(span))
                 // An empty value is none in these forms.
                 if !session.verdict.traceState.isEmpty { json.member("tracestate", session.verdict.traceState) }
-                json.member("baggage", session.baggage)
+                json.member("baggage", baggage)
             }
         }
     }

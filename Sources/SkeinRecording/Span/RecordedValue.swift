@@ -120,6 +120,15 @@ package struct RecordedAttributes: Sendable {
         }
     }
 
+    /// Sets the first attributes, each key once, without looking for one among the others.
+    mutating func begin(with attributes: [(key: String, value: RecordedValue)], limit: Int, valueLengthMax: Int) {
+        guard attributes.count <= limit, valueLengthMax == .max else {
+            for (key, value) in attributes { set(key, value, limit: limit, valueLengthMax: valueLengthMax) }
+            return
+        }
+        pairs = attributes
+    }
+
     mutating func remove(_ key: String) { pairs.removeAll { $0.key == key } }
 
     mutating func set(_ attributes: SpanAttributes, limit: Int, valueLengthMax: Int) {

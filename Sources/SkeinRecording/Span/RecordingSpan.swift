@@ -119,6 +119,17 @@ package final class RecordingSpan: SpanIdentity, @unchecked Sendable {
             && state.withLock { $0.endUnixNanos == nil && $0.events.count < core.limits.eventCount }
     }
 
+    /// Sets the attributes that it has from its start, each key once.
+    func begin(with attributes: [(key: String, value: RecordedValue)]) {
+        change { state, limits in
+            state.attributes.begin(
+                with: attributes,
+                limit: limits.attributeCount,
+                valueLengthMax: limits.attributeValueLength
+            )
+        }
+    }
+
     /// Changes the span unless it is ended.
     func change(_ body: (inout State, SpanLimits) -> Void) {
         state.withLock { state in

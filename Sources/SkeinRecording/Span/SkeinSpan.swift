@@ -63,7 +63,7 @@ public struct SkeinSpan: Tracing.Span {
         }
     }
 
-    private func set(_ key: String, _ value: RecordedValue) {
+    func set(_ key: String, _ value: RecordedValue) {
         recording?.change { state, limits in
             state.attributes.set(
                 key,

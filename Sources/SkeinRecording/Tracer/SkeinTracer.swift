@@ -111,7 +111,9 @@ public struct SkeinTracer: Tracer {
     }
 
     /// The same as ``shutdown(timeout:)`` on the thread of the caller, which waits: not one of Swift's cooperative pool.
-    func shutdownAndWait(by deadline: ContinuousClock.Instant) -> FlushResult { core.processor.shutdown(by: deadline) }
+    package func shutdownAndWait(by deadline: ContinuousClock.Instant) -> FlushResult {
+        core.processor.shutdown(by: deadline)
+    }
 
     /// Exports what there is and takes nothing more; returns at the latest after `timeout`. Further calls only wait
     /// for the first.

@@ -92,7 +92,8 @@ extension Skein {
     }
 
     /// Exports what waits, on the thread of the caller. Only the first call finds any.
-    private static func flushAtExit() {
+    static func flushAtExit() {
+        for result in OwnTracers.shutdown(by: .now + exitTimeout) { tell(result) }
         guard let skein = started.withLock({ $0?.skein }) else { return }
         tell(skein.shutdownAndWait(by: .now + exitTimeout))
     }

@@ -86,6 +86,23 @@ import Testing
         #expect(span.attributes["worktrace.session.link_mode"] == "link")
     }
 
+    @Test func `Baggage names the session and the step of a sender that the server never saw`() async throws {
+        let test = try WorkUnderTest()
+        let headers = [
+            ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+            ("baggage", "worktrace.session.id=elsewhere,worktrace.step.id=st_4,worktrace.child.session.id=other"),
+        ]
+        let child = try await test.post("sessions", #"{"sessionId":"c","agentName":"reviewer"}"#, headers: headers)
+        // What it hands on names itself, and no step of others.
+        #expect(child["baggage"]?.contains("worktrace.session.id=c") == true)
+        #expect(child["baggage"]?.contains("worktrace.step.id") == false)
+        #expect(child["baggage"]?.contains("worktrace.child") == false)
+        let own = try await test.post("sessions/c/steps", #"{"stepId":"s1","stepAction":"plan"}"#)
+        #expect(own["env.BAGGAGE"]?.contains("worktrace.step.id=s1") == true)
+        let end = try await test.post("sessions/c/end", #"{"outcome":"success"}"#)
+        #expect(end["parentSessionId"] == "elsewhere" && end["parentStepId"] == "st_4")
+    }
+
     @Test func `A spawned child hangs below the spawn step by its traceparent or its ids`() async throws {
         let test = try WorkUnderTest()
         _ = try await test.post("sessions", #"{"sessionId":"p","taskPriority":"P1"}"#)
