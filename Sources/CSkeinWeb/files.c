@@ -59,6 +59,10 @@ static const unsigned char agents_filters_js[] = {
 #embed "../../web/agents/filters.js"
 };
 
+static const unsigned char agents_focus_js[] = {
+#embed "../../web/agents/focus.js"
+};
+
 static const unsigned char agents_follow_js[] = {
 #embed "../../web/agents/follow.js"
 };
@@ -747,6 +751,7 @@ static const struct skein_web_file files[] = {
     FILE("agents/context.js", agents_context_js),
     FILE("agents/conversation.js", agents_conversation_js),
     FILE("agents/filters.js", agents_filters_js),
+    FILE("agents/focus.js", agents_focus_js),
     FILE("agents/follow.js", agents_follow_js),
     FILE("agents/groups.js", agents_groups_js),
     FILE("agents/head.js", agents_head_js),
