@@ -39,4 +39,18 @@ struct OrchestrationComparisonTests {
         #expect(comparison.tools.map(\.count.second) == [1, 1, 1, 0])
         #expect(comparison.timeClasses.map(\.name) == ["llm", "tool", "own"])
     }
+
+    @Test(
+        "A session that timed out is an error, one that was cancelled is none",
+        arguments: [("timeout", 1), ("abandoned", 1), ("failure", 1), ("cancelled", 0), ("partial", 0), ("success", 0)]
+    )
+    func errors(outcome: String, count: Int) {
+        var work = AgentSpans()
+        work.agent("planner", 0...1000) { span in
+            span.work = AgentSpan.Work(sessionID: "s")
+            span.work?.outcome = outcome
+        }
+        let comparison = OrchestrationComparison(work.orchestration, run(trace: 2, []))
+        #expect(comparison.sessions.map(\.errorCount.first) == [count])
+    }
 }
