@@ -158,7 +158,7 @@ struct WorkReadingTests {
         #expect(said["turns"].array.map { $0["text"] } == ["hello", "hi"])
     }
 
-    @Test func `a session is found by its id, and listed, however many its trace holds`() async throws {
+    @Test func `a session is found by its id, however many its trace holds`() async throws {
         let spans = (0...10_000 as ClosedRange<UInt64>).map { number in
             let agent: [Attribute] = [
                 Attribute("gen_ai.operation.name", "invoke_agent"),
@@ -170,9 +170,6 @@ struct WorkReadingTests {
         let api = try await APIUnderTest(spans)
         let last = "\(TraceID(high: 7, low: 1)):\(SpanID(10_001))"
         #expect(try await api.json("\(Self.base)/sessions/\(last)")["sessionId"] == .string(last))
-        let newest = try await api.json("\(Self.base)/sessions?limit=1")
-        #expect(newest["sessions"][0]["sessionId"] == .string(last))
-        #expect(newest["next"] != .null)
     }
 
     @Test(arguments: [
