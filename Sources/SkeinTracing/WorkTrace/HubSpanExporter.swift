@@ -22,26 +22,43 @@ final class HubSpanExporter: SpanExporter {
     func shutdown() { sender.shutdown() }
 
     func export(_ spans: [FinishedSpan], by deadline: ContinuousClock.Instant) -> ExportResult {
-        let body = Self.lines(of: spans)
-        guard !body.isEmpty else { return .done }
-        do throws(HTTPSender.Failure) {
-            let result = body.withUnsafeBytes { body in
-                Result { () throws(HTTPSender.Failure) in
-                    try sender.post(
-                        body,
-                        contentType: "application/x-ndjson",
-                        userAgent: SDKVersion.userAgent,
-                        by: deadline
-                    )
+        let bodies = Self.bodies(of: spans)
+        var (failedCount, rejectedCount, reason) = (0, 0, "")
+        for body in bodies {
+            do throws(HTTPSender.Failure) {
+                let answer = try post(body, by: deadline)
+                guard let rejected = Self.rejected(of: answer.body), rejected.count > 0 else { continue }
+                (rejectedCount, reason) = (rejectedCount + rejected.count, rejected.reason)
+            } catch {
+                let said = error.answer.map {
+                    String(decoding: $0.body.prefix(OTLPAnswer.shownBytesMax), as: UTF8.self)
                 }
+                (failedCount, reason) = (
+                    failedCount + 1, error.reason + (said.map { ": \(OTLPAnswer.shown($0))" } ?? "")
+                )
             }
-            let answer = try result.get()
-            guard let rejected = Self.rejected(of: answer.body), rejected.count > 0 else { return .done }
-            return .partlyRejected(count: min(rejected.count, spans.count), reason: rejected.reason)
-        } catch {
-            let detail = error.answer.map { String(decoding: $0.body.prefix(OTLPAnswer.shownBytesMax), as: UTF8.self) }
-            return .failed(reason: error.reason + (detail.map { ": \(OTLPAnswer.shown($0))" } ?? ""))
         }
+        if failedCount == 0, rejectedCount == 0 { return .done }
+        if failedCount == bodies.count { return .failed(reason: reason) }
+        let lostCount = rejectedCount + spans.count * failedCount / max(bodies.count, 1)
+        return .partlyRejected(count: min(max(lostCount, 1), spans.count), reason: reason)
+    }
+
+    private func post(
+        _ body: [UInt8],
+        by deadline: ContinuousClock.Instant
+    ) throws(HTTPSender.Failure) -> HTTPSender.Answer {
+        let result = body.withUnsafeBytes { body in
+            Result { () throws(HTTPSender.Failure) in
+                try sender.post(
+                    body,
+                    contentType: "application/x-ndjson",
+                    userAgent: SDKVersion.userAgent,
+                    by: deadline
+                )
+            }
+        }
+        return try result.get()
     }
 
     /// How many lines an answer says were rejected, and why the first of them.
@@ -69,7 +86,11 @@ final class HubSpanExporter: SpanExporter {
 
     // MARK: Lines
 
-    static func lines(of spans: [FinishedSpan]) -> [UInt8] {
+    /// The API takes 16 MiB at once; a span has far less.
+    private static let bodyByteCountUsual = 2 << 20
+
+    static func bodies(of spans: [FinishedSpan]) -> [[UInt8]] {
+        var bodies: [[UInt8]] = []
         var lines: [UInt8] = []
         var json = JSONWriter(capacity: 4 << 10)
         var told: Set<ObjectIdentifier> = []
@@ -78,6 +99,10 @@ final class HubSpanExporter: SpanExporter {
             let isRunning = span.state.endUnixNanos == nil
             let span = HubSpan(span.span)
             guard let session = span["worktrace.session.id"] else { continue }
+            if lines.count > bodyByteCountUsual {
+                bodies.append(lines)
+                lines.removeAll(keepingCapacity: true)
+            }
             let step = span["worktrace.step.id"]
             func line(_ op: String, _ body: (inout JSONWriter) -> Void) {
                 json.removeAll()
@@ -104,7 +129,7 @@ final class HubSpanExporter: SpanExporter {
                 line("step.end") { span.writeStepEnd(to: &$0) }
             }
         }
-        return lines
+        return lines.isEmpty ? bodies : bodies + [lines]
     }
 }
 

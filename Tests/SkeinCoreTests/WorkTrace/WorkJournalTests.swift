@@ -148,11 +148,13 @@ import Testing
             #"{"op":"session.start","sessionId":"s","agentName":"a"}"#,
             #"{"op":"dance"}"#,
             #"{"op":"message","messageId":"m","from":"agent:a"}"#,
+            #"{"op":"session.heartbeat","sessionId":"s"}"#,
         ]
         let body = lines.joined(separator: "\n")
         let answer = try await test.call("POST", "batch", body, type: "application/x-ndjson")
-        #expect(answer.status == 200 && answer["accepted"] == "5" && answer["rejected"] == "2")
+        #expect(answer.status == 200 && answer["accepted"] == "6" && answer["rejected"] == "2")
         #expect((0..<7).map { answer["results.\($0).status"] } == ["200", "200", "201", "400", "201", "400", "201"])
+        #expect(answer["results.7.status"] == "200")
         #expect(answer["results.3.problem.code"] == "invalid-json")
         let again = try await test.call("POST", "batch", body, type: "application/x-ndjson")
         #expect((0..<7).map { again["results.\($0).status"] } == ["200", "200", "200", "400", "200", "400", "200"])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinModel
 import SkeinPropagation
+import Synchronization
 import Testing
 import Tracing
 
@@ -164,23 +165,23 @@ import Tracing
             session.outcome(.partial)
         }
         let spans = exporter.spans
-        func told(_ name: String) throws -> [String: AttributeValue] {
-            let span = try #require(spans.first { $0.name == name })
-            return Dictionary(span.state.attributes.attributes.map { ($0.key, $0.value) }) { first, _ in first }
+        func told(_ name: String) -> [String: AttributeValue] {
+            let attributes = spans.first { $0.name == name }?.state.attributes.attributes ?? []
+            return Dictionary(attributes.map { ($0.key, $0.value) }) { first, _ in first }
         }
-        let session = try told("invoke_agent coder")
+        let session = told("invoke_agent coder")
         #expect(session["worktrace.session.title"] == "Fix it" && session["worktrace.task.priority"] == "high")
         #expect(session["worktrace.budget.usd"] == 2.5 && session["worktrace.budget.tokens"] == 400_000.0)
         #expect(session["worktrace.budget.seconds"] == nil && session["worktrace.session.outcome"] == "partial")
-        let model = try told("chat m")
+        let model = told("chat m")
         #expect(model["gen_ai.usage.cache_read.input_tokens"] == 4)
         #expect(model["gen_ai.usage.cache_creation.input_tokens"] == 3)
         #expect(model["gen_ai.usage.reasoning.output_tokens"] == 2)
         #expect(model["gen_ai.usage.output_tokens"] == nil && model["worktrace.context.n"] == 1)
         #expect(model["gen_ai.response.time_to_first_chunk"] == 0.25)
-        let wait = try told("wait:session")
+        let wait = told("wait:session")
         #expect(wait["worktrace.wait.kind"] == "session" && wait["worktrace.wait.id"] == "ses_9")
-        let slow = try told("execute_tool slow")
+        let slow = told("execute_tool slow")
         #expect(slow["worktrace.step.outcome"] == "timeout")
     }
 
@@ -195,6 +196,33 @@ import Tracing
         let link = try #require(exporter.spans.first { $0.name == "message:read" }?.state.links.first)
         #expect(link.spanContext.spanID == WorkIDs.span(ofSession: "chat", step: "a"))
         #expect(link.attributes.attributes.first { $0.key == "messaging.message.id" }?.value == "m")
+    }
+
+    @Test func `a live exporter is told of starts and ends, and of a session that says it is alive`() async {
+        let told = Mutex<[String]>([])
+        struct Watching: SpanExporter {
+            var typeName: String { "watching" }
+            let tell: @Sendable (FinishedSpan) -> Void
+            func export(_ spans: [FinishedSpan], by deadline: ContinuousClock.Instant) -> ExportResult {
+                spans.forEach(tell)
+                return .done
+            }
+        }
+        let watching = Watching { span in
+            told.withLock { $0.append("\(span.name) \(span.state.endUnixNanos == nil ? "goes on" : "ended")") }
+        }
+        let live = LiveSpanProcessor(watching, configuration: BatchConfiguration()) { _ in }
+        let tracer = SkeinTracer(processors: [live])
+        await WorkTrace(agent: .init(id: "a"), tracer: tracer).withSession(parent: .none) { session in
+            await tracer.forceFlush(timeout: .seconds(10))
+            session.heartbeat()
+            await tracer.forceFlush(timeout: .seconds(10))
+            await session.step("tool:x") { _ in }
+        }
+        await tracer.shutdown()
+        let (session, step) = ("invoke_agent a", "execute_tool x")
+        #expect(told.withLock { $0.prefix(2) } == ["\(session) goes on", "\(session) goes on"])
+        #expect(told.withLock { $0.suffix(2) } == ["\(step) ended", "\(session) ended"])
     }
 
     @Test func `a tracer of others gives its own ids, and is told the same`() async throws {
