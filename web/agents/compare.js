@@ -145,7 +145,7 @@ class Compare {
     const chosen = this.rows[this.selected];
     this.rows = pair.shown(state.only !== "");
     this.selected = this.rows.indexOf(chosen);
-    this.facts.textContent = `${plural(pair.steps.length, "step")}, ${count(pair.differing.length)} of them differ${pair.cut ? `; of ${pair.cut} only the first are compared` : ""}`;
+    this.facts.textContent = `${plural(pair.steps.length, "step")}, ${count(pair.differing.length)} ${pair.differing.length === 1 ? "differs" : "differ"}${pair.cut ? `; of ${pair.cut} only the first are compared` : ""}`;
     if (this.place.firstChild !== this.scroller) fill(this.place, this.scroller);
     attribute(this.scroller, "aria-rowcount", this.rows.length + 1);
     this.list.setCount(this.rows.length);
@@ -243,11 +243,11 @@ class Compare {
 
 function differenceFigures(view) {
   const name = (row) => (view === "time" ? CLASS_NAMES[row.name] ?? row.name : row.name.replaceAll("`", ""));
-  const both = (key, title, format) => ["a", "b"].map((side) => ({ key: `${key}-${side}`, title: `${title} ${side.toUpperCase()}`, numeric: true, className: "spare", by: (row) => row[key][side], cell: (row) => (row[key][side] === null ? "–" : format(row[key][side])) }));
+  const both = (key, title, format) => ["a", "b"].map((side) => ({ key: `${key}-${side}`, title: `${title} ${side.toUpperCase()}`, numeric: true, className: "spare", by: (row) => row[key][side], cell: (row) => (row[key][side] ? format(row[key][side]) : h("span.faint", {}, "–")) }));
   return new Figures({
     label: VIEWS.find(([key]) => key === view)[1], sort: "-change", columns: [
-      { key: "name", title: { sessions: "Agent", tools: "Tool", time: "Class" }[view], by: name, cell: (row) => h("span.tool-name", { title: shortened(name(row)) }, shortened(name(row), 160) || "unnamed") },
-      ...(view === "time" ? [] : [...both("count", "Times", count), ...both("errorCount", "Errors", count)]), ...(view === "sessions" ? both("usd", "Cost", dollars) : []),
+      { key: "name", title: { sessions: "Agent", tools: "Tool", time: "Class" }[view], by: name, cell: (row) => h(view === "tools" ? "code.tool-name" : "span.tool-name", { title: shortened(name(row)) }, shortened(name(row), 160) || "unnamed") },
+      ...(view === "time" ? [] : [...both("count", view === "tools" ? "Calls" : "Runs", count), ...both("errorCount", "Errors", count)]), ...(view === "sessions" ? both("usd", "Cost", dollars) : []),
       ...["a", "b"].map((side) => ({ key: side, title: `Time ${side.toUpperCase()}`, numeric: true, by: (row) => row[side], cell: (row) => (row[side] ? h("span", { title: exactDuration(row[side]) }, duration(row[side])) : h("span.faint", {}, "–")) })),
       { key: "change", title: "B − A", numeric: true, by: (row) => row.change, cell: (row) => (row.change ? h(row.change > 0 ? "span.worse" : "span", {}, signed(row.change, duration)) : h("span.faint", {}, "–")) },
     ],
