@@ -6,6 +6,7 @@ import SkeinWire
 /// The answer to `GET /api/worktrace/v1/orchestrations/{id}`. Its shapes are in `docs/agents.md`.
 extension Orchestration {
     func write(to json: inout JSONWriter, messageCount: Int, isCut: Bool, room: inout AnswerRoom) throws(APIError) {
+        let path = pathListed
         try json.object { json throws(APIError) in
             json.member("traceId", traceID)
             json.member("rootSessionId", rootSessionID)
@@ -17,13 +18,13 @@ extension Orchestration {
             json.member("durationNanos", decimal: durationNanos)
             json.member("spanCount", spanCount)
             json.member("errorCount", errorCount)
-            json.member("truncated", truncated || isCut)
+            json.member("truncated", truncated || isCut || path.count < criticalPath.count)
             json.member("sessionCount", sessionCount)
             json.member("toolCallCount", toolCallCount)
             try Self.write("sessions", sessions, to: &json, &room) { session, json in session.write(to: &json) }
             try Self.write("edges", edges, to: &json, &room) { edge, json in edge.write(to: &json) }
             try Self.write("toolCalls", toolCalls, to: &json, &room) { call, json in call.write(to: &json) }
-            try Self.write("criticalPath", criticalPath, to: &json, &room) { part, json in part.write(to: &json) }
+            try Self.write("criticalPath", path, to: &json, &room) { part, json in part.write(to: &json) }
             try Self.write("retries", retries, to: &json, &room) { retry, json in retry.write(to: &json) }
             try Self.write("loops", loops, to: &json, &room) { loop, json in loop.write(to: &json) }
             try json.object("graph") { json throws(APIError) in
@@ -33,6 +34,15 @@ extension Orchestration {
             json.object("usage") { json in usage.write(to: &json) }
             json.member("messageCount", messageCount)
         }
+    }
+
+    /// The longest segments of the critical path, in its order, as many as are listed.
+    private var pathListed: [PathSegment] {
+        guard criticalPath.count > Self.listMax else { return criticalPath }
+        let longest = criticalPath.indices.sorted { a, b in
+            (criticalPath[b].durationNanos, a) < (criticalPath[a].durationNanos, b)
+        }
+        return longest.prefix(Self.listMax).sorted().map { criticalPath[$0] }
     }
 
     private static func write<T>(
