@@ -89,6 +89,7 @@ struct SpanReader {
         }
         if span.kind == .tool { span.tool = tool(span, name, scope) }
         if text(.workSelf, span) == "true" || span.tool?.name == "do-trace" { span.isHidden = true }
+        if span.kind == nil, span.dialect == .codex { span.isHidden = true }
         return span
     }
 
