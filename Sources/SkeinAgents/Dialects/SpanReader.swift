@@ -104,6 +104,8 @@ struct SpanReader {
             else { continue }
             (span.kind, span.dialect) = (kind, Mapping.table[row.mapping].dialect)
         }
+        // What Codex does within a call knows its id, too.
+        if span.kind == .tool, span.dialect == .codex, text(.toolName, span) == nil { span.kind = nil }
         if span.kind == nil, span.work != nil { (span.kind, span.dialect) = (.custom, .workTrace) }
         if span.kind == nil, !readKindOfName(&span, name) { readKindOfPresence(&span) }
         if let dialect = span.dialect { own.insert(dialect) }

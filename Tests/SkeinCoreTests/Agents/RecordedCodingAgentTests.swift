@@ -24,4 +24,15 @@ struct RecordedCodingAgentTests {
         #expect(work.usage.inputTokens == 270 && work.usage.outputTokens == 40 && work.usage.cacheReadTokens == 60)
         #expect(work.sessions[0].llmCallCount == 2)
     }
+
+    @Test func `Codex's turn has its conversation, its calls and their tools, and the path goes through them`() throws {
+        let work = try orchestration("codex")
+        #expect(work.sessions.map(\.agentName) == ["codex_exec"])
+        #expect(work.sessions[0].sessionKey == "01a21c8d-74d3-7bb3-adf5-8fa313ab1a7f")
+        #expect(work.toolCalls.map(\.toolName) == ["exec_command"] && work.toolCalls[0].callID == "call_3")
+        #expect(work.toolCalls[0].isOnCriticalPath)
+        #expect(work.usage.inputTokens == 200 && work.usage.outputTokens == 40 && work.usage.reasoningTokens == 8)
+        #expect(work.sessions[0].llmCallCount == 2 && work.sessions[0].stepCount == 3)
+        #expect(work.criticalPath.map(\.timeClass) == [.own, .llm, .own, .tool, .own, .llm, .own])
+    }
 }
