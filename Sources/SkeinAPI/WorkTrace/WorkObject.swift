@@ -133,7 +133,7 @@ struct WorkObject {
         guard let nanos, nanos <= UInt64(Int64.max) else {
             throw invalid(
                 name,
-                "\(name) is \(Self.shown(value)): it takes a time as in \"2026-11-22T20:00:00.123456789Z\", or nanoseconds since "
+                "\(name) is \(Self.shown(value)): it takes a time up to 2262 as in \"2026-11-22T20:00:00.123456789Z\", or nanoseconds since "
                     + "1970 as a string of digits."
             )
         }

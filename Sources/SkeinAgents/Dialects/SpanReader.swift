@@ -94,6 +94,7 @@ struct SpanReader {
         }
         if span.kind == .tool { span.tool = tool(span, name, scope) }
         if text(.workSelf, span) == "true" || span.tool?.name == "do-trace" { span.isHidden = true }
+        if span.kind == nil, span.dialect == .codex { span.isHidden = true }
         return span
     }
 
@@ -108,6 +109,8 @@ struct SpanReader {
             else { continue }
             (span.kind, span.dialect) = (kind, Mapping.table[row.mapping].dialect)
         }
+        // What Codex does within a call knows its id, too.
+        if span.kind == .tool, span.dialect == .codex, text(.toolName, span) == nil { span.kind = nil }
         if span.kind == nil, span.work != nil { (span.kind, span.dialect) = (.custom, .workTrace) }
         if span.kind == nil, !readKindOfName(&span, name) { readKindOfPresence(&span) }
         if let dialect = span.dialect { own.insert(dialect) }

@@ -72,6 +72,30 @@ extension AgentForest {
         }
     }
 
+    /// Rule 1 for a proxy that has a parent, which its client gave it when it was started: what the client itself was started
+    /// by. The call that the model asked for is nearer.
+    mutating func moveProxies() {
+        var asked: [String: [Int]] = [:]
+        var proxies: [(row: Int, callID: String)] = []
+        for (row, span) in spans.enumerated() where !span.isHidden {
+            guard let tool = span.tool, let callID = tool.callID else { continue }
+            if tool.layer == .agent { asked[callID, default: []].append(row) }
+            if tool.layer == .proxy, parents[row] >= 0, spans[parents[row]].tool == nil {
+                proxies.append((row, callID))
+            }
+        }
+        for (row, callID) in proxies {
+            guard let rows = asked[callID] else { continue }
+            let place = rows.firstPlace { $0 >= row }
+            let near = rows[max(0, place - 64)..<min(rows.count, place + 16)]
+            let caller = near.filter { overlaps(row, $0) && mayShareCall(row, $0) }
+                .min { nanos(of: $0) != nanos(of: $1) ? nanos(of: $0) < nanos(of: $1) : $0 < $1 }
+            guard let caller else { continue }
+            parents[row] = caller
+            rules[row] = 1
+        }
+    }
+
     /// The innermost span of an outer layer that `mayCall` accepts. `rows` are in order; only those near are looked at,
     /// so that one id on every span costs no square of their number.
     private func bestCaller(

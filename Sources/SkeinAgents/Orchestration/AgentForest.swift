@@ -53,6 +53,7 @@ struct AgentForest {
             let parent = rowByReference[.init(traceID: span.traceID, spanID: span.parentSpanID)]
             return parent.map { $0 == row ? -1 : $0 } ?? -1
         }
+        moveProxies()
         parents.cutCircles()
         stitch()
         layOut()

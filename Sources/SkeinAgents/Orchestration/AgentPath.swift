@@ -226,9 +226,8 @@ private struct WaitTree {
             }
         }
         placeSessions(forest, table, steps, shown)
-        placeCalls(forest, table, shown)
         parents.cutCircles()
-        leaveOut(forest, table, steps)
+        leaveOut(forest, table, steps, shown)
     }
 
     private mutating func placeSessions(
@@ -261,25 +260,14 @@ private struct WaitTree {
         }
     }
 
-    /// Codex runs a tool below the span that heard the model ask for it, which is over long before: the call stands below
-    /// the span further up that waits for it.
-    private mutating func placeCalls(_ forest: AgentForest, _ table: SessionTable, _ shown: [Int]) {
-        for (row, span) in forest.spans.enumerated() where span.kind == .tool && span.dialect == .codex {
-            var (below, above) = (row, forest.parents[row])
-            var (isOutlived, place) = (false, -1)
-            // Hostile input nests deeper than any Codex.
-            for _ in 0..<64 where above >= 0 && table.sessionOfRow[above] == table.sessionOfRow[row] {
-                if forest.ends[below] > forest.ends[above] { (isOutlived, place) = (true, -1) }
-                if isOutlived, place < 0, forest.ends[above] >= forest.ends[row] { place = shown[above] }
-                (below, above) = (above, forest.parents[above])
-            }
-            if place >= 0 { parents[row] = place }
-        }
-    }
-
     /// A span that outlives the one above was not waited for, unless another clock says so or a session that was
     /// waited for stands below it. Streams that stay open as long as a connection tell of no work.
-    private mutating func leaveOut(_ forest: AgentForest, _ table: SessionTable, _ steps: SessionSteps) {
+    private mutating func leaveOut(
+        _ forest: AgentForest,
+        _ table: SessionTable,
+        _ steps: SessionSteps,
+        _ shown: [Int]
+    ) {
         var holdsSession = [Bool](repeating: false, count: forest.count + 1)
         for (place, entry) in table.entries.enumerated() where steps.isForeground[place] {
             var row = entry.openerRow
@@ -289,7 +277,9 @@ private struct WaitTree {
             }
         }
         for (row, span) in forest.spans.enumerated() where !holdsSession[row] {
-            let parent = forest.parents[row]
+            var parent = forest.parents[row]
+            if parent >= 0, forest.spans[parent].isHidden { parent = shown[parent] }
+            if parent == top { parent = table.entries[table.root].spanRow }
             if span.kind == .protocolCall, span.name.hasSuffix("subscriptions/listen") {
                 isLeft[row] = true
             } else if parent >= 0, forest.ends[row] > forest.ends[parent], !forest.spans[parent].isOpen {

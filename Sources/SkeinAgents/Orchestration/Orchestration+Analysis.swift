@@ -64,6 +64,7 @@ extension Orchestration {
 /// What is counted for each session, of its own spans only.
 private struct Counted {
     private var spans: [Int]
+    private var hidden: [Int]
     private var errors: [Int]
     private var modelCalls: [Int]
     private var toolCalls: [Int]
@@ -73,12 +74,13 @@ private struct Counted {
 
     init(_ forest: AgentForest, _ table: SessionTable, _ calls: ToolCallTable, _ ledger: UsageLedger) {
         let none = [Int](repeating: 0, count: table.entries.count)
-        (spans, errors, modelCalls, toolCalls, toolErrors) = (none, none, none, none, none)
+        (spans, hidden, errors, modelCalls, toolCalls, toolErrors) = (none, none, none, none, none, none)
         usage = none.map { _ in UsageSum() }
         keys = none.map { _ in nil }
         for (row, span) in forest.spans.enumerated() {
             let place = table.sessionOfRow[row]
             spans[place] += 1
+            if span.isHidden { hidden[place] += 1 }
             if span.status.code == .error, !span.isHidden { errors[place] += 1 }
             if ledger.isModelCall[row] { modelCalls[place] += 1 }
             if ledger.counts[row], let more = span.usage { usage[place].add(more) }
@@ -138,6 +140,7 @@ private struct Counted {
             session.outcome = work?.outcome ?? (span.status.code == .error && !span.isHidden ? "failure" : "success")
         }
         session.spanCount = spans[place]
+        session.stepCount = max(spans[place] - hidden[place] - 1, 0)
         session.errorCount = errors[place]
         session.llmCallCount = modelCalls[place]
         session.toolCallCount = toolCalls[place]

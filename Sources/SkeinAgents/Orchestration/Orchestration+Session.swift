@@ -27,6 +27,8 @@ extension Orchestration {
         package var durationNanos: UInt64
         /// Its own, without its children, as all counts here.
         package var spanCount = 0
+        /// The spans below its own that are not hidden.
+        package var stepCount = 0
         package var errorCount = 0
         package var llmCallCount = 0
         package var toolCallCount = 0

@@ -62,7 +62,8 @@ package struct AgentSpan: Sendable {
     package var attempt: Int?
     /// What WorkTrace knows of the span; `nil` for a span of anyone else.
     package var work: Work?
-    /// Set where another span of the same process tells the same story, such as a span of our own `do-trace` tool.
+    /// Set where another span of the same process tells the same story, such as a span of our own `do-trace` tool, and of the
+    /// some hundred spans that Codex has of its inside.
     package var isHidden = false
 
     /// A span with what every span has.

@@ -18,7 +18,7 @@ package struct SessionTotals: Hashable, Sendable {
 
     /// The totals of a session of `orchestration`.
     package init(_ session: Orchestration.Session) {
-        stepCount = max(session.spanCount - 1, 0)
+        stepCount = session.stepCount
         errorCount = session.errorCount
         llmCallCount = session.llmCallCount
         toolCallCount = session.toolCallCount
@@ -70,6 +70,7 @@ extension Orchestration.Session {
     /// Takes over what the session says of itself in the place of what its spans sum up to.
     mutating func take(_ totals: SessionTotals) {
         spanCount = totals.stepCount + 1
+        stepCount = totals.stepCount
         errorCount = totals.errorCount
         llmCallCount = totals.llmCallCount
         toolCallCount = totals.toolCallCount

@@ -139,6 +139,7 @@ import Testing
             ClientSpan("mcp.tools.call", ["tool.name": "add", "tool.call_id": "c2", "mcp.server.name": "demo"]),
         ].map { $0.with(\.service, "codex_exec") }.read
         #expect(spans.map(\.kind) == [nil, .agent, nil, .llm, .tool, nil, .tool])
+        #expect(spans.map(\.isHidden) == [true, false, true, false, false, true, false])
         // The thread of the operating system.
         #expect(spans[5].sessionKey == nil)
         #expect(spans[6].tool?.callID == "c2" && spans[6].tool?.server == "demo" && spans[6].tool?.layer == .client)

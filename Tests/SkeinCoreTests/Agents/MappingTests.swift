@@ -25,6 +25,7 @@ import Testing
             if mapping.field == .kind { span.attributes.append(Attribute("worktrace.step.id", "st_1")) }
             if mapping.kinds == [.tool] { span.attributes.append(Attribute("worktrace.step.id", "st_1")) }
         }
+        if mapping.field == .kind, mapping.dialect == .codex { span.attributes.append(Attribute("tool_name", "shell")) }
         if mapping.field != .kind { addKind(mapping, to: &span) }
         return span
     }

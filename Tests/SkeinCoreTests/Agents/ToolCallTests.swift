@@ -112,6 +112,22 @@ struct ToolCallTests {
         #expect(orchestration.sessions[0].spanCount == 4)
     }
 
+    @Test("A proxy that got the context of its client's start stands below the call of its id, another's below its own")
+    func startedProxy() {
+        var work = AgentSpans()
+        let boss = work.agent("boss", 0...100)
+        let coder = work.agent("coder", 10...90, below: boss)
+        work.tool("add", 20...60, below: coder, call: "c1")
+        let proxy = work.tool("add", 30...50, below: boss, layer: .proxy, call: "c1", service: "proxy")
+        work.tool("add", 35...45, below: proxy, layer: .server, service: "server")
+        // Another time, another call.
+        work.tool("add", 70...80, below: boss, layer: .proxy, call: "c1", service: "proxy")
+        let orchestration = work.orchestration
+        #expect(orchestration.toolCalls.map { $0.layers.map(\.layer) } == [[.agent, .proxy, .server], [.proxy]])
+        #expect(orchestration.sessions.map(\.toolCallCount) == [1, 1])
+        #expect(orchestration.broken == [])
+    }
+
     @Test("A call of the same name in another session is another call")
     func otherSession() {
         var work = AgentSpans()

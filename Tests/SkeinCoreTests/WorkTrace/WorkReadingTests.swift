@@ -221,6 +221,30 @@ struct WorkReadingTests {
         }
     }
 
+    @Test func `layers of one call that report to different traces are one row, from either side`() async throws {
+        var agent = Self.run(1, "a", at: 0)
+        agent[2].attributes.append(Attribute("gen_ai.tool.call.id", "toolu_1"))
+        var proxy = Self.span(
+            2,
+            0x201,
+            "tools/call grep",
+            from: 5,
+            seconds: 1,
+            [
+                Attribute("mcp.method.name", "tools/call"), Attribute("gen_ai.tool.name", "grep"),
+                Attribute("gen_ai.tool.call.id", "toolu_1"),
+            ]
+        )
+        proxy.scope = InstrumentationScope(name: "skein-mcp-proxy")
+        let api = try await APIUnderTest(agent + [proxy])
+        for trace: UInt64 in 1...2 {
+            let whole = try await api.json("\(Self.base)/orchestrations/\(TraceID(high: 7, low: trace))")
+            #expect(whole["sessions"].array.map { $0["agentName"] } == ["a"])
+            #expect(whole["toolCallCount"] == 1)
+            #expect(whole["toolCalls"][0]["layers"].array.map { $0["layer"] } == ["agent", "proxy"])
+        }
+    }
+
     @Test
     func `turns of one agent in traces of their own are sessions of their own, and the one asked for is the root`()
         async throws

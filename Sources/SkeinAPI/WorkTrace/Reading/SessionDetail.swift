@@ -31,7 +31,7 @@ struct SessionDetail {
         var rows: [Int] = []
         var rowBySpan: [SpanID: Int] = [:]
         if let trace {
-            for (row, span) in trace.spans.enumerated() where span.spanID != session.spanID {
+            for (row, span) in trace.spans.enumerated() where span.spanID != session.spanID && !span.isHidden {
                 let reference = Orchestration.SpanReference(traceID: span.traceID, spanID: span.spanID)
                 guard orchestration.sessionIndexBySpan[reference] == place, rowBySpan[span.spanID] == nil else {
                     continue
@@ -62,15 +62,25 @@ struct SessionDetail {
                         row,
                         of: trace,
                         sessionID: record.session.sessionID,
-                        parentStepID: rowBySpan[trace.spans[row].parentSpanID].map {
-                            StepRecord.id(of: trace.spans[$0])
-                        }
+                        parentStepID: stepAbove(row, in: trace).map { StepRecord.id(of: trace.spans[$0]) }
                     )
                     step.write(to: &json, owner: owner)
                     try room.hold(json.count)
                 }
             }
         }
+    }
+
+    /// The step below which that of `row` hangs; what is hidden hands its place to what stands above it, as far as spans
+    /// that anyone wrote by design nest.
+    private func stepAbove(_ row: Int, in trace: WorkForest.Trace) -> Int? {
+        var id = trace.spans[row].parentSpanID
+        for _ in 0..<64 {
+            if let step = rowBySpan[id] { return step }
+            guard let above = trace.row(of: id), trace.spans[above].isHidden else { return nil }
+            id = trace.spans[above].parentSpanID
+        }
+        return nil
     }
 
     /// Which step of which session a span is, as far as the forest holds it.

@@ -67,7 +67,7 @@ struct SessionRecord {
         work = own?.sessionID == session.sessionID ? own : nil
         facts = Facts(row.flatMap { trace?.batch.span(at: $0) })
         rootSessionID = work?.rootSessionID ?? orchestration.rootSessionID ?? session.sessionID
-        stepCount = max(session.spanCount - 1, 0)
+        stepCount = session.stepCount
     }
 
     /// `worktrace`, or `spans` where other instrumentation tells of the session.

@@ -4,8 +4,8 @@ import SkeinModel
 import SkeinStore
 import SkeinTraceQL
 
-/// All traces that a piece of agents' work is made of: the one asked for, and those that its sessions are linked with,
-/// whichever side the link is on.
+/// All traces that a piece of agents' work is made of: the one asked for, those that its sessions are linked with, whichever
+/// side the link is on, and those that tell of the same tool calls.
 struct WorkForest {
     /// Most traces of a forest; what is beyond is left out, and ``isCut`` says so.
     static let traceCountMax = 500
@@ -81,6 +81,10 @@ struct WorkForest {
                     api,
                     call
                 )
+            }
+            let (queries, range) = (trace.callQueries, trace.callRange)
+            for query in queries {
+                related += try await Self.traceIDs(query, in: range, limit: Trace.callTraceCountMax, api, call)
             }
             for trace in related where known.insert(trace).inserted { waiting.append(trace) }
         }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinModel
+import SkeinStore
+
+/// Layers of one tool call that report to different traces: a client that sends the model's id of the call and no context, as
+/// Claude Code does, leaves the spans of a proxy to begin a trace of their own.
+extension WorkForest.Trace {
+    /// Ids in one query.
+    private static let idCountMax = 50
+    /// Queries for one trace; calls beyond are not looked for.
+    private static let queryCountMax = 20
+    /// Most traces that one query finds.
+    static let callTraceCountMax = 100
+
+    /// What finds the other layers of the tool calls here: behind those of agents the protocol's, behind those of the protocol
+    /// the agent's.
+    var callQueries: [String] {
+        var layers: [String: Set<AgentSpan.ToolLayer>] = [:]
+        for span in spans where !span.isHidden {
+            guard let tool = span.tool, let id = tool.callID else { continue }
+            layers[id, default: []].insert(tool.layer)
+        }
+        // What the agent calls and what only the protocol's spans tell of; the others are whole.
+        let asked = layers.filter { $0.value == [.agent] }.keys.sorted()
+        let heard = layers.filter { !$0.value.contains(.agent) }.keys.sorted()
+        let agents = Mapping.table.filter { $0.field == .toolCallID }.map(\.key)
+        let queries =
+            asked.chunked(Self.idCountMax).map { ids in
+                "{ span.mcp.method.name = \"tools/call\" && (\(Self.any(["gen_ai.tool.call.id"], of: ids))) }"
+            }
+            + heard.chunked(Self.idCountMax / 5).map { ids in
+                "{ span.mcp.method.name = nil && (\(Self.any(agents, of: ids))) }"
+            }
+        return Array(queries.prefix(Self.queryCountMax))
+    }
+
+    /// When other layers of the calls here begin: an outer one somewhat before.
+    var callRange: TimeRange {
+        let calls = spans.filter { $0.tool?.callID != nil }
+        let start = calls.map(\.startUnixNanos).min() ?? 0
+        let end = calls.map(\.endUnixNanos).max() ?? 0
+        return TimeRange(start: start - min(start, Self.leadNanos), end: end == .max ? end : end + 1)
+    }
+
+    /// An hour: so long someone may take to allow a call.
+    private static let leadNanos: UInt64 = 3600 * 1_000_000_000
+
+    private static func any(_ keys: [String], of ids: [String]) -> String {
+        ids.flatMap { id in keys.map { "span.\($0) = \(WorkForest.quoted(id))" } }.joined(separator: " || ")
+    }
+}
+
+extension [String] {
+    fileprivate func chunked(_ count: Int) -> [[String]] {
+        stride(from: 0, to: self.count, by: count).map { Array(self[$0..<Swift.min($0 + count, self.count)]) }
+    }
+}
