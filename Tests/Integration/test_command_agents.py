@@ -10,6 +10,7 @@ import pytest
 from test_command import ESCAPE, in_terminal
 
 HOUR = 3600 * 10**9
+SERVER_ARGUMENTS = ["--worktrace-content", "keep"]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 COUNT = 500_000
 BATCH = 10_000
 SERVICES = 8
-MEMORY = 256 << 20
+MEMORY = 320 << 20
 STEP = 1_000  # nanoseconds from the start of a span to that of the next
 LASTING = 500_000
 

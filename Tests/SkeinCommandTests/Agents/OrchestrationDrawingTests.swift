@@ -5,7 +5,7 @@ import Testing
 @testable import SkeinCommand
 
 @Suite struct OrchestrationDrawingTests {
-    private static let plain = Terminal(width: 90, hasColor: false, hasUnicode: true)
+    private static let plain = Terminal(width: 90, isWindow: false, hasColor: false, hasUnicode: true)
 
     /// Sessions as (id, parent, agent, milliseconds after the start, milliseconds).
     private static func answer(
@@ -58,7 +58,18 @@ import Testing
         #expect(lines.contains { $0.hasPrefix("grep") && $0.contains("2       1        1") })
         #expect(lines.contains { $0.hasPrefix("lead    helper  delegate") && $0.contains("5ms") && $0.hasSuffix("–") })
         #expect(lines.contains("1. models of lead are 40 % of the time (1 call)"))
-        #expect(lines.allSatisfy { TerminalText.width($0) <= 110 })
+    }
+
+    @Test(arguments: [60, 90, 200])
+    func `No line is wider than the window`(width: Int) throws {
+        let answer = try Self.answer([
+            ("a", nil, String(repeating: "lead ", count: 60), 0, 100),
+            ("b", "a", String(repeating: "x", count: 300), 50, 50),
+        ])
+        let terminal = Terminal(width: width, hasColor: false, hasUnicode: true)
+        var drawing = OrchestrationDrawing(answer, asked: "b", on: terminal, limit: 20)
+        drawing.bottlenecks = [String(repeating: "long words and ", count: 30) + String(repeating: "y", count: 500)]
+        #expect(drawing.lines().filter { TerminalText.width($0) > width } == [])
     }
 
     @Test func `Times of all sessions add up`() throws {

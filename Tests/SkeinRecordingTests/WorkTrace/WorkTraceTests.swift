@@ -86,7 +86,7 @@ import Tracing
         #expect(value("worktrace.context.long", of: step) == .string(String(repeating: "ü", count: 2048)))
         #expect(value("worktrace.context_truncated", of: step) == true)
         let keys = step.state.attributes.attributes.filter { $0.key.hasPrefix("worktrace.context.") }
-        #expect(keys.count == 64 + 1)
+        #expect(keys.count == 64)
     }
 
     @Test func `content has a size`() async throws {
