@@ -37,8 +37,7 @@ told() { if [ "$1" -eq 0 ] && [ "$2" -ne 0 ]; then echo 1; else echo "$1"; fi; }
 export SKEIN_EXAMPLES=1
 say "building everything with its tests"
 started=$SECONDS
-# The index is for editors.
-swift build --build-tests --enable-all-traits ${CI:+--disable-index-store}
+swift build --build-tests --enable-all-traits
 built=$((SECONDS - started))
 
 # swift_kind NAME LOG ARGUMENTS...: the Swift tests that the arguments choose.
