@@ -49,6 +49,16 @@ public enum UTF8Text {
         }
     }
 
+    /// The beginning of `text` that takes at most `byteCountMax` bytes, no scalar cut in two.
+    public static func prefix(_ text: String, byteCountMax: Int) -> Substring {
+        guard text.utf8.count > byteCountMax else { return text[...] }
+        var end = text.utf8.index(text.startIndex, offsetBy: max(0, byteCountMax))
+        while end > text.startIndex, end.samePosition(in: text.unicodeScalars) == nil {
+            end = text.utf8.index(before: end)
+        }
+        return text[..<end]
+    }
+
     /// The text in `bytes`, each malformed part replaced by U+FFFD.
     public static func repaired(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import SkeinModel
 import SkeinWire
 
@@ -64,10 +65,7 @@ struct ContentCut {
         let count = text.utf8.count
         guard count > byteCountMax else { return text }
         let note = "… [cut: \(count) bytes]"
-        let room = max(0, byteCountMax - note.utf8.count)
-        var end = text.utf8.index(text.startIndex, offsetBy: room)
-        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
-        return text[..<end] + note
+        return UTF8Text.prefix(text, byteCountMax: byteCountMax - note.utf8.count) + note
     }
 
     private static func json(_ value: AttributeValue) -> String {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 package import SkeinModel
 
 /// What was said in one span, where the client records it: to a model and by it, to a tool and by it.
@@ -29,10 +30,7 @@ package enum Conversation {
             self.callID = callID
             self.text = text
             guard text.utf8.count > textBytesMax else { return }
-            // No character is cut in two.
-            var end = text.utf8.index(text.startIndex, offsetBy: textBytesMax)
-            while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
-            self.text = String(text[..<end])
+            self.text = String(UTF8Text.prefix(text, byteCountMax: textBytesMax))
             isTruncated = true
         }
     }
@@ -46,14 +44,15 @@ package enum Conversation {
     /// Turns of one span that are kept, the first ones.
     package static let turnsMax = 2000
 
-    /// The turns of span `row`, in the order in which they were said; none where the client does not record them.
+    /// The turns of span `row`, in the order in which they were said; none where the client does not record them. `span` is what
+    /// is known of it already, which saves reading it again.
     ///
     /// The first of these that says anything is taken, so that nothing is told twice: the convention's messages, in attributes
     /// or in an event; pydantic-ai's; Langfuse's input and output; OpenInference's messages; OpenLLMetry's prompts; lists of
     /// the convention's older events, and these events themselves; Vercel's AI SDK; Claude Code's texts; what a tool was given and gave back; any
     /// other input and output.
-    package static func read(_ batch: SpanBatch, _ row: Int) -> [Turn] {
-        let record = Record(batch, row)
+    package static func read(_ batch: SpanBatch, _ row: Int, of span: AgentSpan? = nil) -> [Turn] {
+        let record = Record(batch, row, span)
         var reader = TurnReader()
         for source in sources {
             source(record, &reader)
@@ -145,13 +144,16 @@ package enum Conversation {
         let events: [Span.Event]
         let span: Span
 
-        init(_ batch: SpanBatch, _ row: Int) {
+        private let known: AgentSpan?
+
+        init(_ batch: SpanBatch, _ row: Int, _ known: AgentSpan?) {
+            self.known = known
             span = batch.span(at: row)
             attributes = span.attributes
             events = span.events
         }
 
-        var agentSpan: AgentSpan { AgentSpan.read(SpanBatch(spans: [span]))[0] }
+        var agentSpan: AgentSpan { known ?? AgentSpan.read(SpanBatch(spans: [span]))[0] }
 
         subscript(key: String) -> AttributeValue? { attributes[key] }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 import Tracing
 
 /// Texts of callers within their limits.
@@ -8,12 +9,7 @@ enum WorkText {
 
     /// The first bytes of a text, no character in half.
     static func cut(_ text: String, to byteCountMax: Int) -> String {
-        guard text.utf8.count > byteCountMax else { return text }
-        var end = text.utf8.index(text.startIndex, offsetBy: byteCountMax)
-        while end > text.startIndex, end.samePosition(in: text.unicodeScalars) == nil {
-            end = text.utf8.index(before: end)
-        }
-        return String(text[..<end])
+        String(UTF8Text.prefix(text, byteCountMax: byteCountMax))
     }
 }
 

@@ -19,4 +19,9 @@ import Testing
             #expect(bytes.withUnsafeBytes { UTF8Text.isValid($0) } == expected, "\(bytes)")
         }
     }
+
+    @Test(arguments: [(0, ""), (1, "a"), (2, "a"), (3, "aü"), (6, "aü"), (7, "aü😀"), (8, "aü😀"), (-3, "")])
+    func `a text is cut between two scalars`(byteCountMax: Int, beginning: String) {
+        #expect(UTF8Text.prefix("aü😀", byteCountMax: byteCountMax) == beginning)
+    }
 }

@@ -89,7 +89,7 @@ struct SessionConversation {
         for row in rows {
             let span = trace.spans[row]
             var counts: [Conversation.Turn: Int] = [:]
-            for turn in Conversation.read(trace.batch, row) {
+            for turn in Conversation.read(trace.batch, row, of: trace.spans[row]) {
                 counts[turn, default: 0] += 1
                 guard counts[turn, default: 0] > told[turn, default: 0] else { continue }
                 told[turn] = counts[turn]
@@ -114,7 +114,7 @@ struct SessionConversation {
             let span = trace.spans[row]
             if let callID = span.tool?.callID, known.contains(callID) { continue }
             if isTold, span.tool?.callID == nil { continue }
-            for turn in Conversation.read(trace.batch, row) {
+            for turn in Conversation.read(trace.batch, row, of: trace.spans[row]) {
                 let time = turn.kind == .toolResult ? span.endUnixNanos : span.startUnixNanos
                 turns.append(Turn(said: turn, spanID: span.spanID, timeUnixNanos: time))
             }
