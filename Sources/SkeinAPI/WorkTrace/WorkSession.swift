@@ -121,7 +121,7 @@ struct WorkTotals: Hashable, Sendable {
         case "llm": llmCalls &+= 1
         case "tool":
             toolCalls &+= 1
-            if let outcome = step.outcome, outcome != "success", outcome != "cancelled" { toolErrors &+= 1 }
+            if let outcome = step.outcome, WorkOutcome.isFailed(outcome) { toolErrors &+= 1 }
         default: break
         }
         let usage = step.fields.fields("usage")

@@ -43,9 +43,9 @@ extension Orchestration {
         /// count once.
         package var waitNanos: UInt64 = 0
 
-        /// Whether it counts as an error: every outcome but those that somebody may have wanted.
+        /// Whether it counts as an error. An outcome that nobody knows counts as `partial`, which is none.
         package var hasFailed: Bool {
-            outcome.map { !["success", "cancelled", "partial", "skipped"].contains($0) } ?? false
+            outcome.map { ["failure", "timeout", "rejected", "blocked", "abandoned"].contains($0) } ?? false
         }
 
         /// `startUnixNanos + durationNanos`, at most `UInt64.max`.

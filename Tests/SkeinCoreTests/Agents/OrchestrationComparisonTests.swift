@@ -42,7 +42,10 @@ struct OrchestrationComparisonTests {
 
     @Test(
         "A session that timed out is an error, one that was cancelled is none",
-        arguments: [("timeout", 1), ("abandoned", 1), ("failure", 1), ("cancelled", 0), ("partial", 0), ("success", 0)]
+        arguments: [
+            ("timeout", 1), ("abandoned", 1), ("failure", 1), ("cancelled", 0), ("partial", 0), ("success", 0),
+            ("a word of its own", 0),
+        ]
     )
     func errors(outcome: String, count: Int) {
         var work = AgentSpans()

@@ -57,6 +57,20 @@ import Testing
         #expect(span.attributes["error.type"] == type.map { .string($0) })
     }
 
+    @Test func `Only outcomes that are errors count as errors of tools, in the answer and in what is read`()
+        async throws
+    {
+        let test = try WorkUnderTest()
+        _ = try await started(test)
+        for outcome in ["success", "partial", "odd word", "skipped", "cancelled", "failure", "timeout"] {
+            _ = try await test.post("sessions/s/steps", #"{"stepAction":"tool:a","stepOutcome":"\#(outcome)"}"#)
+        }
+        let ended = try await test.post("sessions/s/end", #"{"outcome":"success"}"#)
+        #expect(ended["totals.toolCalls"] == "7" && ended["totals.toolErrors"] == "2")
+        let read = try await test.call("GET", "sessions/s", "")
+        #expect(read["totals.toolErrors"] == "2")
+    }
+
     @Test func `Changes are merged until the step ends, and a step ends once`() async throws {
         let test = try WorkUnderTest()
         let trace = try await started(test)
