@@ -4,6 +4,7 @@ import { Grid } from "../explore/grid.js";
 import { drawMark, markButton } from "../explore/results.js";
 import { absoluteTime, count, duration, exactDuration, listTime, plural, relativeTime, shortened } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { sparkline } from "../lib/sparkline.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { timeForm, zone } from "../settings.js";
 import { grouped } from "./groups.js";
@@ -19,6 +20,7 @@ const COLUMNS = [
   { key: "priority", title: "Priority", by: (row) => PRIORITY_ORDER[row.taskPriority] ?? -1 },
   { key: "task", title: "Task", first: 1, by: (row) => row.taskId ?? "" },
   { key: "duration", title: "Duration", by: (row) => row.length },
+  { key: "activity", title: "Activity", says: "When in its time steps began" },
   { key: "llm", title: "LLM", says: "Model calls", by: (row) => row.llmCalls, numeric: true },
   { key: "tools", title: "Tools", says: "Tool calls", by: (row) => row.toolCalls, numeric: true },
   { key: "errors", title: "Errors", by: (row) => row.errors, numeric: true },
@@ -30,10 +32,10 @@ const COLUMNS = [
 export function rowOf(record, now) {
   const { totals } = record;
   return {
-    sessionId: record.sessionId, traceId: record.trace?.traceId ?? "", title: record.title ?? "", agentName: record.agentName ?? record.agentId ?? "", parentSessionId: record.parentSessionId,
+    sessionId: record.sessionId, traceId: record.trace?.traceId ?? "", title: record.title ?? record.firstMessage ?? "", agentName: record.agentName ?? record.agentId ?? "", parentSessionId: record.parentSessionId,
     state: record.state, outcome: record.outcome, taskPriority: record.taskPriority, taskId: record.taskId, sessionKey: keyOf(record),
     start: momentOf(record.startTime) ?? 0n, length: lengthOf(record, now), llmCalls: totals?.llmCalls ?? 0, toolCalls: totals?.toolCalls ?? 0, errors: totals?.errors ?? totals?.toolErrors ?? 0,
-    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, sampling: samplingWords(record.trace), isReduced: record.trace?.samplingDecision === "reduced", isRunning: record.endTime === null && record.state !== "abandoned",
+    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, activity: record.activity ?? [], sampling: samplingWords(record.trace), isReduced: record.trace?.samplingDecision === "reduced", isRunning: record.endTime === null && record.state !== "abandoned",
   };
 }
 
@@ -98,6 +100,7 @@ export class SessionList extends Grid {
     parts.bar.style.width = `${Math.min(100, Math.max(0.5, (row.length / this.longest) * 100))}%`;
     parts.length.textContent = duration(row.length);
     parts.length.title = exactDuration(row.length);
+    fill(parts.activity, row.activity?.length ? sparkline(row.activity, { width: 64, height: 14 }) : null);
     parts.llm.textContent = row.llmCalls ? count(row.llmCalls) : "–";
     parts.tools.textContent = row.toolCalls ? count(row.toolCalls) : "–";
     fill(parts.errors, row.errors ? [icon("error"), count(row.errors)] : h("span.faint", { "aria-label": "0" }, "–"));
@@ -150,7 +153,7 @@ function createRow(cell, actions) {
     mark: markButton(actions.mark), turn: h("span.group-turn", { hidden: true }, icon("chevron")), date: h("span.time-main", {}), ago: h("span.time-second", {}),
     swatch: h("span.swatch", {}), link: h("a.trace-link", { tabindex: "-1" }), agent: h("span.row-service", {}), title: h("span.row-operation", {}),
     standing: h("span.standing", {}), priority: h("span.priority", {}), task: h("span.task", {}), bar: h("span.length-fill", {}), length: h("span.length-text", {}),
-    llm: h("span", {}), tools: h("span", {}), errors: h("span.row-errors", {}), tokens: h("span", {}), cost: h("span", {}),
+    activity: h("span.spark-cell", {}), llm: h("span", {}), tools: h("span", {}), errors: h("span.row-errors", {}), tokens: h("span", {}), cost: h("span", {}),
   };
   parts.link.append(parts.agent, parts.title);
   parts.time = h("time", {}, parts.date, parts.ago);
@@ -158,7 +161,7 @@ function createRow(cell, actions) {
     parts,
     cells: [
       cell("mark", parts.mark, parts.turn), cell("start", parts.time), cell("session", parts.swatch, parts.link), cell("standing", parts.standing), cell("priority", parts.priority), cell("task", parts.task),
-      cell("duration", h("span.length-track", {}, parts.bar), parts.length), cell("llm.number", parts.llm), cell("tools.number", parts.tools), cell("errors.number", parts.errors),
+      cell("duration", h("span.length-track", {}, parts.bar), parts.length), cell("activity", parts.activity), cell("llm.number", parts.llm), cell("tools.number", parts.tools), cell("errors.number", parts.errors),
       cell("tokens.number", parts.tokens), cell("cost.number", parts.cost),
     ],
   };

@@ -171,13 +171,16 @@ struct SessionList {
     /// All sessions of a trace that are worth a place in a list: those that hold an agent, a model or a tool call.
     static func records(of trace: WorkForest.Trace, nowUnixNanos now: UInt64) -> [SessionRecord] {
         let orchestration = Orchestration(trace.spans, nowUnixNanos: now, listMax: .max)
-        return orchestration.sessions.compactMap { session in
-            let record = SessionRecord(
+        let activity = SessionActivity(orchestration, trace.spans)
+        return orchestration.sessions.enumerated().compactMap { place, session in
+            var record = SessionRecord(
                 session,
                 of: orchestration,
                 in: trace
             )
             let isAgent = trace.row(of: session.spanID).map { trace.spans[$0].kind == .agent } ?? false
+            record.activity = activity.counts(of: place)
+            record.firstMessage = activity.firstMessage(of: place, in: trace.batch)
             let isAtWork = record.work != nil || isAgent || session.llmCallCount + session.toolCallCount > 0
             return isAtWork ? record : nil
         }

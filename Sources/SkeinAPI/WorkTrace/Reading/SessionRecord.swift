@@ -13,6 +13,10 @@ struct SessionRecord {
     let work: AgentSpan.Work?
     /// Spans below the session's own.
     let stepCount: Int
+    /// How many steps began in each of ``SessionActivity/bucketCount`` equal parts of the session's time; empty where that is not told.
+    var activity: [UInt32] = []
+    /// What the agent was told first, or the beginning of it; `nil` where that is not recorded or not told.
+    var firstMessage: String?
     /// What the session's own span says, or what stands for it.
     private let facts: Facts
 
@@ -77,7 +81,7 @@ struct SessionRecord {
     var title: String? { facts.title }
 
     /// Bytes of memory that it takes, about.
-    var byteCount: Int { 1536 + facts.byteCount }
+    var byteCount: Int { 1536 + facts.byteCount + activity.count * 4 + (firstMessage?.utf8.count ?? 0) }
 
     /// The moment and the text by which lists are in order.
     var place: (startUnixNanos: UInt64, sessionID: String) { (session.startUnixNanos, session.sessionID) }
@@ -89,6 +93,7 @@ struct SessionRecord {
         json.member("sessionKey", session.sessionKey)
         json.member("taskId", session.taskID)
         json.member("title", title)
+        if let firstMessage { json.member("firstMessage", firstMessage) }
         json.member("agentId", session.agentID)
         json.member("agentName", session.agentName)
         json.member("agentVersion", session.agentVersion)
@@ -121,6 +126,11 @@ struct SessionRecord {
             json.key("samplingRate")
             if let rate = facts.samplingRate { json.double(rate) } else { json.null() }
             json.member("weight", facts.weight)
+        }
+        if !activity.isEmpty {
+            json.array("activity") { json in
+                for count in activity { json.int(Int64(count)) }
+            }
         }
         json.object("totals") { json in
             json.member("steps", stepCount)
