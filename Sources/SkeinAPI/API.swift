@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import SkeinAgents
 package import SkeinBase
 package import SkeinPipeline
 package import SkeinStore
@@ -27,6 +28,8 @@ package struct API: Sendable {
     let importing: ImportIntake?
     /// Sessions of agents and what they do; `nil` where none are taken.
     let work: WorkTrace?
+    /// What calls of models cost where agents do not say.
+    let prices: ModelPriceBook
     /// Path below which a proxy mounts the page, for addresses in answers; empty, or as in `/skein`.
     let basePath: String
     /// Reads policies for whole traces out of a text.
@@ -56,6 +59,7 @@ package struct API: Sendable {
         zipkin: ZipkinSettings = ZipkinSettings(),
         importing: ImportIntake? = nil,
         work: WorkTrace? = nil,
+        prices: ModelPriceBook = ModelPriceBook(),
         basePath: String = "",
         samplingPolicies: @escaping SamplingPolicies = { _ throws(SamplingPoliciesFailure) in
             throw SamplingPoliciesFailure("this server reads no policies")
@@ -73,6 +77,7 @@ package struct API: Sendable {
         self.zipkin = zipkin
         self.importing = importing
         self.work = work
+        self.prices = prices
         self.basePath = basePath
         self.samplingPolicies = samplingPolicies
         self.serverStatus = serverStatus

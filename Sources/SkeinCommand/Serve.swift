@@ -138,6 +138,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Policy by which agents' sessions are kept.", valueName: "path"))
     var sessionSamplingConfig: String?
 
+    @Option(help: ArgumentHelp("What models cost, where clients do not say.", valueName: "path"))
+    var modelPrices: String?
+
     @Option(help: ArgumentHelp("Serve the page from this folder.", valueName: "path"))
     var webDir: String?
 
@@ -208,6 +211,7 @@ struct Serve: AsyncParsableCommand {
         flags["worktrace-content"] = worktraceContent
         flags["worktrace-content-bytes-max"] = worktraceContentBytesMax
         flags["session-sampling-config"] = sessionSamplingConfig
+        flags["model-prices"] = modelPrices
         flags["web-dir"] = webDir
         flags["base-path"] = basePath
         flags["log-level"] = logLevel

@@ -2,6 +2,7 @@
 import Logging
 import NIOCore
 import SkeinAPI
+import SkeinAgents
 import SkeinBase
 import SkeinPipeline
 import SkeinReceivers
@@ -35,6 +36,7 @@ struct DoorMaker {
         logRecords: (any LogRecordStore)?,
         pipeline: Pipeline,
         work: WorkTrace?,
+        prices: ModelPriceBook,
         logStages: [any IntakeStage],
         sampling: SamplingAnswers,
         memory: MemoryPlan,
@@ -75,6 +77,7 @@ struct DoorMaker {
                 clock: clock
             ),
             work: work,
+            prices: prices,
             basePath: configuration.basePath,
             samplingPolicies: SamplingFile.policies,
             serverStatus: { directory.status }

@@ -2,6 +2,7 @@
 import Logging
 import ServiceLifecycle
 import SkeinAPI
+import SkeinAgents
 import SkeinBase
 import SkeinEngine
 import SkeinPipeline
@@ -60,11 +61,14 @@ package struct Server: Sendable {
         let sessions = configuration.sessionSampling.map {
             SessionPolicyFile($0, clock: clock, telemetry: telemetry, logger: logger)
         }
+        let prices = configuration.modelPrices.map { ModelPriceService($0, telemetry: telemetry, logger: logger) }
+        let book = prices?.book ?? ModelPriceBook()
         let work = try await WorkService.open(
             configuration,
             store: keeper.store,
             intake: WorkIntake(pipeline: pipeline, counters: counters),
             sampling: sessions?.sampling,
+            prices: book,
             clock: clock,
             logger: logger
         )
@@ -76,6 +80,7 @@ package struct Server: Sendable {
             logRecords: keeper.store.logRecords,
             pipeline: pipeline,
             work: work.trace,
+            prices: book,
             logStages: intake.logStages,
             sampling: weighing.answers,
             memory: memory,
@@ -103,6 +108,7 @@ package struct Server: Sendable {
         if let sampling { services.append(sampling) }
         services += weighing.services
         if let sessions { services.append(sessions) }
+        if let prices { services.append(prices) }
         services += [work, Doors(doors.map(\.1), readiness, whenReady: { announce("ready") })]
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) },

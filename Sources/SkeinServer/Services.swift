@@ -2,6 +2,7 @@
 import Logging
 import ServiceLifecycle
 import SkeinAPI
+import SkeinAgents
 import SkeinBase
 import SkeinEngine
 import SkeinPipeline
@@ -121,6 +122,7 @@ struct WorkService: Service, CustomStringConvertible {
         store: EmbeddedStore,
         intake: WorkIntake,
         sampling: PrioritySampling?,
+        prices: ModelPriceBook,
         clock: any WallClock,
         logger: Logger
     ) async throws(StoreError) -> WorkService {
@@ -135,6 +137,7 @@ struct WorkService: Service, CustomStringConvertible {
                 limits: limits,
                 content: configuration.workContent,
                 sampling: sampling ?? PrioritySampling(nil, clock: clock),
+                prices: prices,
                 messageAgeNanos: configuration.retention.map {
                     UInt64(clamping: $0.components.seconds) &* 1_000_000_000
                 },

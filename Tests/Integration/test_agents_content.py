@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What agents say comes over OTLP, too: kept only where the server is told to, never in the clear where a rule masks it.
-And what Claude Code says of its calls in log records alone is part of its sessions."""
+And what Claude Code says of its calls in log records alone is part of its sessions; what calls cost of which nobody says it,
+prices of models tell."""
 
 import otlp
 import pytest
+from server import eventually
 
 BASE = "/api/worktrace/v1/"
 
@@ -98,3 +100,34 @@ def test_the_cost_of_claude_code_is_taken_from_its_log_records(serve):
     session, told = conversation(server)
     assert session["totals"]["usd"] == 0.0421 and session["totals"]["inputTokens"] == 112, session
     assert told["contentState"] == "absent"
+
+
+def test_prices_of_models_stand_in_a_file_that_is_followed(serve, run, folder):
+    prices = folder / "prices.yaml"
+    prices.write_text("model_prices:\n  - {model: big-5*, input: 2, output: 10}\n")
+    server = serve("data", "--model-prices", prices)
+    trace = otlp.trace_id()
+    facts = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "Big-5-mini"}
+    facts |= {"gen_ai.usage.input_tokens": 500_000, "gen_ai.usage.output_tokens": 100_000}
+    send(
+        server,
+        "agents",
+        otlp.span(trace, name="chat", attributes=facts),
+        otlp.span(trace, name="chat", attributes=facts | {"worktrace.cost.usd": 0.25}),
+    )
+    cost = lambda: server.get(BASE + f"orchestrations/{trace.hex()}").json["usage"]["usd"]
+    assert cost() == 2.25
+    prices.write_text("model_prices:\n  - {model: big-5*, input: 20, output: 100}\n")
+    eventually(lambda: cost() == 20.25)
+    prices.write_text("model_prices:\n  - {model: big-5*, input: cheap, output: 100}\n")
+    eventually(lambda: server.metrics()["skein_model_prices_failed"] == 1)
+    assert cost() == 20.25
+    for text, says in (
+        ("prices: []", "prices"),
+        ("model_prices:\n  - {model: a, input: 1}", "line 2"),
+        ("model_prices:\n  - {model: a*, input: 1, output: 1}\n  - {model: ab, input: 1, output: 1}", "never asked for"),
+        ("model_prices:\n  - {model: a, input: -1, output: 1}", "-1"),
+    ):
+        prices.write_text(text)
+        done = run("serve", "--data-dir", folder / "other", "--model-prices", prices)
+        assert done.returncode != 0 and says in done.stderr and str(prices) in done.stderr, done

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
 import SkeinModel
 
 /// The books of open work: which sessions and steps have begun and not ended, and, of those that have ended, what it takes to
@@ -9,6 +10,8 @@ import SkeinModel
 struct WorkLedger: Sendable {
     let limits: WorkLimits
     let sampling: any SessionSampling
+    /// What calls of models cost where steps do not say.
+    let prices: ModelPriceBook
     var sessions = WorkSessions()
     /// By session and step: what is open, or not stored yet.
     var open: [String: [String: WorkStep]] = [:]
@@ -46,9 +49,14 @@ struct WorkLedger: Sendable {
         var record: Record
     }
 
-    init(limits: WorkLimits = WorkLimits(), sampling: any SessionSampling = EverySession()) {
+    init(
+        limits: WorkLimits = WorkLimits(),
+        sampling: any SessionSampling = EverySession(),
+        prices: ModelPriceBook = ModelPriceBook()
+    ) {
         self.limits = limits
         self.sampling = sampling
+        self.prices = prices
     }
 
     // MARK: Sessions

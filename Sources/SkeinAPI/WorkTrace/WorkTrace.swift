@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+package import SkeinAgents
 package import SkeinBase
 import SkeinModel
 import SkeinPipeline
@@ -56,6 +57,7 @@ package final class WorkTrace: Sendable {
         limits: WorkLimits = WorkLimits(),
         content: WorkContent = WorkContent(),
         sampling: any SessionSampling = EverySession(),
+        prices: ModelPriceBook = ModelPriceBook(),
         messageAgeNanos: UInt64? = nil,
         clock: any WallClock = SystemClock(),
         store: (any SpanStore)? = nil
@@ -77,7 +79,7 @@ package final class WorkTrace: Sendable {
         self.clock = clock
         self.messageAgeNanos = messageAgeNanos
         messages = try WorkMessages(messageLog)
-        var ledger = WorkLedger(limits: limits, sampling: sampling)
+        var ledger = WorkLedger(limits: limits, sampling: sampling, prices: prices)
         var unknownCount = 0
         try journal.forEachRecord { _, bytes in if !ledger.replay(bytes) { unknownCount += 1 } }
         ledger.wake(at: clock.unixNanos)

@@ -50,5 +50,15 @@ extension Setting {
             },
             write: { $0.sessionSampling?.path ?? "" }
         ),
+        Setting(
+            "model-prices",
+            "What models cost, for calls whose client does not say: the list `model_prices` in this file, as YAML; read again when it "
+                + "changes.",
+            form: "a path, or empty",
+            reading: { text, configuration throws(ConfigurationError) in
+                configuration.modelPrices = text.isEmpty ? nil : try ModelPriceFile(path: text)
+            },
+            write: { $0.modelPrices?.path ?? "" }
+        ),
     ]
 }

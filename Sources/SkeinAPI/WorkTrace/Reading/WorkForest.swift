@@ -43,6 +43,9 @@ struct WorkForest {
 
         /// Adds what log records of the trace tell of its calls of models.
         mutating func addCosts(in records: LogBatch) { ClaudeCodeCosts.add(records.rows, to: &spans) }
+
+        /// Adds what calls of models cost of which nobody says so.
+        mutating func addCosts(by prices: ModelPrices) { prices.fill(&spans) }
     }
 
     /// What the spans of all traces tell, with the trace asked for in the middle.
@@ -114,6 +117,7 @@ struct WorkForest {
             }
             trace.addCosts(in: list.batch)
         }
+        trace.addCosts(by: api.prices.current)
         return trace
     }
 

@@ -65,8 +65,10 @@ extension WorkLedger {
             spans.append(WorkSpan.span(of: session, at: now))
             for step in (open[session.id] ?? [:]).values { spans.append(span(of: step, in: session, at: now)) }
         }
+        var read = AgentSpan.read(SpanBatch(spans: spans, receivedUnixNanos: now))
+        prices.current.fill(&read)
         let orchestration = Orchestration(
-            AgentSpan.read(SpanBatch(spans: spans, receivedUnixNanos: now)),
+            read,
             around: sessions[root]?.place.traceID,
             nowUnixNanos: now,
             listMax: .max

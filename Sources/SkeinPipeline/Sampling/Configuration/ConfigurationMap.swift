@@ -2,16 +2,16 @@
 import SkeinBase
 
 /// A map of a configuration while it is read: what is asked for is known, and what nobody asked for is refused at the end.
-struct ConfigurationMap {
+package struct ConfigurationMap {
     /// Where it stands.
-    let line: Int
+    package let line: Int
     /// What it is, for messages.
     let title: String
     private let pairs: [(key: String, line: Int, value: ConfigurationNode)]
     private var known: [String] = []
 
     /// `title` says in messages what the map is.
-    init(_ node: ConfigurationNode, _ title: String) throws(ConfigurationNode.Failure) {
+    package init(_ node: ConfigurationNode, _ title: String) throws(ConfigurationNode.Failure) {
         line = node.line
         self.title = title
         switch node.content {
@@ -25,7 +25,7 @@ struct ConfigurationMap {
     }
 
     /// Refuses keys that nobody asked for.
-    func finish() throws(ConfigurationNode.Failure) {
+    package func finish() throws(ConfigurationNode.Failure) {
         for pair in pairs where !known.contains(pair.key) {
             let near = Spelling.nearest(to: pair.key, among: known)
             let hint = near.map { "did you mean \($0)?" } ?? "it takes \(known.sorted().joined(separator: ", "))"
@@ -42,7 +42,7 @@ struct ConfigurationMap {
     }
 
     /// The text of `key`; `nil` when there is none. One that is left empty is refused: it would mean something else.
-    mutating func filledText(_ key: String) throws(ConfigurationNode.Failure) -> String? {
+    package mutating func filledText(_ key: String) throws(ConfigurationNode.Failure) -> String? {
         if let pair = pairs.first(where: { $0.key == key }), case .scalar("") = pair.value.content {
             throw .init("\(key) of \(title) is empty: name one, or leave \(key) out", line: pair.line)
         }
@@ -64,7 +64,7 @@ struct ConfigurationMap {
         return try Self.text(node, key)
     }
 
-    mutating func neededText(_ key: String) throws(ConfigurationNode.Failure) -> String {
+    package mutating func neededText(_ key: String) throws(ConfigurationNode.Failure) -> String {
         try Self.text(try needed(key), key)
     }
 
@@ -76,7 +76,7 @@ struct ConfigurationMap {
     }
 
     /// A list with at least one entry.
-    mutating func neededList(_ key: String) throws(ConfigurationNode.Failure) -> [ConfigurationNode] {
+    package mutating func neededList(_ key: String) throws(ConfigurationNode.Failure) -> [ConfigurationNode] {
         let node = try needed(key)
         guard case .list(let nodes) = node.content else { throw .init("\(key) has to be a list", line: node.line) }
         guard !nodes.isEmpty else { throw .init("\(key) is empty: name at least one", line: node.line) }
@@ -106,7 +106,9 @@ struct ConfigurationMap {
     }
 
     /// A number within bounds.
-    mutating func number(_ key: String, in bounds: ClosedRange<Double>) throws(ConfigurationNode.Failure) -> Double? {
+    package mutating func number(_ key: String, in bounds: ClosedRange<Double>) throws(ConfigurationNode.Failure)
+        -> Double?
+    {
         guard let node = node(key) else { return nil }
         let text = try Self.text(node, key)
         guard let value = Double(text.filter { $0 != "_" }), value.isFinite else {
