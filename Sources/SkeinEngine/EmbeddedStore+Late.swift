@@ -35,7 +35,8 @@ extension EmbeddedStore {
         taken.resizeAnyway(
             to: Compactor.byteCount(toMerge: [block.footer], configuration.mergeLimits)
                 + LateDecisions.byteCount(ofTraces: block.footer.traceCount)
-                + LateRounds.roundTraceByteCount * min(block.footer.traceCount, LateRounds.roundTraceCountMax)
+                + (LateRounds.roundTraceByteCount + 2 * sampling.sampler.decisionByteCount)
+                * min(block.footer.traceCount, LateRounds.roundTraceCountMax)
         )
         var pace = Compactor.Pace()
         let pinVersion = pinFile.version
@@ -49,7 +50,7 @@ extension EmbeddedStore {
         let decisions: LateDecisions
         do throws(StoreError) {
             decisions = try rounds.decide(block)
-            try late.note(decisions, of: block, pinVersion: pinVersion)
+            try late.note(decisions, of: block, isWhole: !rounds.isCut, pinVersion: pinVersion)
         } catch {
             compactor.noteDamage(error)
             throw error

@@ -34,10 +34,15 @@ package struct Server: Sendable {
         memory.register(in: telemetry)
         let weighing = try Sampling(configuration, clock: clock, telemetry: telemetry, logger: logger)
         let intake = try Intake(configuration, sampling: weighing.stages, clock: clock, telemetry: telemetry)
+        let sessions = configuration.sessionSampling.map {
+            SessionPolicyFile($0, clock: clock, telemetry: telemetry, logger: logger)
+        }
+        let prices = configuration.modelPrices.map { ModelPriceService($0, telemetry: telemetry, logger: logger) }
+        let book = prices?.book ?? ModelPriceBook()
         let keeper = try await StoreKeeper.open(
             configuration,
             memory: memory,
-            telemetry: telemetry,
+            sampling: try configuration.storedSampling(sessions?.sampling, prices: book, telemetry: telemetry),
             logger: logger
         )
         let live = LiveTraces()
@@ -58,11 +63,6 @@ package struct Server: Sendable {
         let directory = Directory(configuration, startedUnixNanos: startedUnixNanos)
         let counters = IngestCounters(protocol: "worktrace", in: telemetry)
         directory.add(counters)
-        let sessions = configuration.sessionSampling.map {
-            SessionPolicyFile($0, clock: clock, telemetry: telemetry, logger: logger)
-        }
-        let prices = configuration.modelPrices.map { ModelPriceService($0, telemetry: telemetry, logger: logger) }
-        let book = prices?.book ?? ModelPriceBook()
         let work = try await WorkService.open(
             configuration,
             store: keeper.store,

@@ -19,7 +19,7 @@ struct StoreKeeper: Service, CustomStringConvertible {
     static func open(
         _ configuration: ServerConfiguration,
         memory: MemoryPlan,
-        telemetry: Telemetry,
+        sampling: LateSampling?,
         logger: Logger
     ) async throws(StoreError) -> StoreKeeper {
         var settings = EmbeddedStore.Configuration(directory: configuration.dataDirectory)
@@ -28,12 +28,7 @@ struct StoreKeeper: Service, CustomStringConvertible {
         settings.rollupRetention = configuration.rollupRetention
         settings.retentionByteCount = configuration.retentionBytes
         settings.retentionRules = configuration.retentionRules.map(\.rule)
-        settings.lateSampling = configuration.lateSampling.map { file in
-            LateSampling(
-                hotWindow: configuration.lateSamplingAfter,
-                sampler: LatePolicies(file.policies, telemetry: telemetry)
-            )
-        }
+        settings.lateSampling = sampling
         memory.apply(to: &settings)
         settings.traceSpanCountMax = configuration.traceSpansMax
         settings.onIdle = { Allocator.trim() }

@@ -10,7 +10,8 @@ import Synchronization
 ///
 /// A run opens the store some times; each time it appends, seals, merges, pins, lets days pass and samples, and ends the
 /// process or cuts the power in the middle of it. Whatever happens, what is stored of a trace is all of it, or all that came
-/// after it was dropped; a span is weighed once; what was decided stays decided; and what was pinned in time stays as it was.
+/// after it was dropped or reduced to its skeleton; a span is weighed once; what was decided stays decided; and what was pinned in
+/// time stays as it was.
 package struct LateSimulation: Sendable {
     /// How the disk fails while the store is at work.
     private let faults: SimulatedDisk.Faults
@@ -41,28 +42,38 @@ private final class CoinSampler: LateSampler {
 
     private struct Round: LateSamplingRound {
         let sampler: CoinSampler
-        var ids: Set<TraceID> = []
+        var spans: [TraceID: Set<SpanID>] = [:]
 
         mutating func add(_ batch: SpanBatch, rows: [Range<Int>]) {
-            for range in rows where !range.isEmpty { ids.insert(batch.traceIDs[range.lowerBound]) }
+            for row in rows.joined() { spans[batch.traceIDs[row], default: []].insert(batch.spanIDs[row]) }
         }
 
         mutating func decide(received: ClosedRange<UInt64>) -> [TraceID: LateDecision] {
-            defer { ids = [] }
+            defer { spans = [:] }
             var decisions: [TraceID: LateDecision] = [:]
-            for id in ids.sorted() { decisions[id] = sampler.decide(id) }
+            for (id, spans) in spans.sorted(by: { $0.key < $1.key }) { decisions[id] = sampler.decide(id, spans) }
             return decisions
         }
     }
 
-    private func decide(_ id: TraceID) -> LateDecision {
+    private func decide(_ id: TraceID, _ spans: Set<SpanID>) -> LateDecision? {
         switch LateRun.Fate(of: id) {
+        case .untouched: return nil
+        case .reduced:
+            var skeleton = LateSkeleton()
+            skeleton.spanIDs = spans.filter { LateRun.isSkeleton($0) }
+            for span in skeleton.spanIDs { skeleton.attributes[span] = [Attribute("stays", true)] }
+            return LateDecision(isKept: false, reason: "reduced", skeleton: skeleton)
+        default: break
+        }
+        return switch LateRun.Fate(of: id) {
         case .dropped: LateDecision(isKept: false)
         case .kept: LateDecision(isKept: true, factor: 4, reason: "one of four")
         case .coin:
             random.withLock { Bool.random(using: &$0) }
                 ? LateDecision(isKept: true, threshold: SamplingThreshold.end / 2, reason: "a half")
                 : LateDecision(isKept: false)
+        case .untouched, .reduced: nil
         }
     }
 }
@@ -71,10 +82,13 @@ private final class CoinSampler: LateSampler {
 private struct LateRun {
     /// What the sampler says of a trace.
     enum Fate {
-        case dropped, kept, coin
+        case dropped, kept, coin, reduced, untouched
 
-        init(of id: TraceID) { self = [.dropped, .kept, .coin][Int(id.low % 3)] }
+        init(of id: TraceID) { self = [.dropped, .kept, .coin, .reduced, .untouched][Int(id.low % 5)] }
     }
+
+    /// Whether a span stays when its trace is reduced.
+    static func isSkeleton(_ id: SpanID) -> Bool { id.rawValue % 3 == 0 }
 
     private static let hotWindow = Duration.seconds(86_400)
 
@@ -202,6 +216,7 @@ private struct LateRun {
             }
             return
         }
+        if Fate(of: id) == .reduced { return try checkReduced(id, found, sent) }
         // Numbers grow with time: what is missing went together, before the first that is there came.
         if let first = ids.min(), let missing = sent.subtracting(ids).max(), missing > first {
             throw Wrong("trace \(id) is there in part")
@@ -214,11 +229,27 @@ private struct LateRun {
         switch Fate(of: id) {
         case .dropped where !weighed.isEmpty: throw Wrong("trace \(id) was to be dropped and weighs")
         case .kept where !ids.isSuperset(of: sent): throw Wrong("trace \(id) lost spans")
+        case .untouched where !ids.isSuperset(of: sent) || !weighed.isEmpty:
+            throw Wrong("trace \(id), of which nothing was said, changed")
         default: break
         }
         guard weighed.isSuperset(of: settled[id] ?? []) else { throw Wrong("trace \(id) was decided twice") }
         // A trace that is kept has all its spans from then on; one that was dropped before begins anew.
         if !weighed.isEmpty { settled[id] = weighed }
+    }
+
+    /// Of a reduced trace what stays is there, and says so once it was decided; what went went together, before the first of the others
+    /// that are there came.
+    private func checkReduced(_ id: TraceID, _ found: [Span], _ sent: Set<SpanID>) throws {
+        let ids = Set(found.map(\.spanID))
+        guard ids.isSuperset(of: sent.filter(Self.isSkeleton)) else { throw Wrong("trace \(id) lost its skeleton") }
+        guard found.allSatisfy({ $0.weight == 1 }) else { throw Wrong("the reduced trace \(id) weighs") }
+        let others = sent.filter { !Self.isSkeleton($0) }
+        guard let missing = others.subtracting(ids).max() else { return }
+        if let first = others.intersection(ids).min(), missing > first { throw Wrong("trace \(id) is reduced in part") }
+        for span in found where Self.isSkeleton(span.spanID) && span.spanID < missing {
+            guard span.attributes["stays"] == true else { throw Wrong("trace \(id) does not say what became of it") }
+        }
     }
 
     private var configuration: EmbeddedStore.Configuration {

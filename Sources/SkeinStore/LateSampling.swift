@@ -26,29 +26,62 @@ package struct LateDecision: Hashable, Sendable {
     package var reason: String
     /// The number of the policy that decided, for ``LateSampler/count(_:traces:spans:)``; `nil` when none did.
     package var policy: Int?
+    /// The spans that stay whatever is decided; `nil` when none does.
+    package var skeleton: LateSkeleton?
 
     package init(
         isKept: Bool,
         threshold: UInt64 = 0,
         factor: Double = 1,
         reason: String = "",
-        policy: Int? = nil
+        policy: Int? = nil,
+        skeleton: LateSkeleton? = nil
     ) {
         self.isKept = isKept
         self.threshold = threshold
         self.factor = factor
         self.reason = reason
         self.policy = policy
+        self.skeleton = skeleton
     }
+
+    /// The decision without what is said of single spans: all that have one alike are counted together.
+    package var outline: LateDecision {
+        var outline = self
+        if skeleton != nil { outline.skeleton = LateSkeleton() }
+        return outline
+    }
+}
+
+/// The spans of a trace that stay though it is not kept, and what they say from then on. Since they would have stayed anyway, they
+/// stand for themselves alone in a trace that is kept, too.
+package struct LateSkeleton: Hashable, Sendable {
+    package var spanIDs: Set<SpanID> = []
+    /// Attributes that some of the spans get, in the place of those of the same keys.
+    package var attributes: [SpanID: [Attribute]] = [:]
+
+    package init() {}
 }
 
 /// Policies that decide about whole traces. Safe to use from many tasks; a store uses it from one at a time.
 package protocol LateSampler: Sendable {
+    /// What some span of a trace has to satisfy for the sampler to be asked about the trace; `nil` when it is asked about all.
+    var subject: SpanPredicate? { get }
+
+    /// Memory of a decision, roughly, beside the decision itself.
+    var decisionByteCount: Int { get }
+
     /// Begins with traces that are to be decided together.
     func round() -> any LateSamplingRound
 
-    /// Counts traces that were decided so, and their spans, once the decision is safe.
+    /// Counts traces that were decided so, and their spans, once the decision is safe; with a skeleton those spans that it does
+    /// not hold. Of decisions comes the ``LateDecision/outline``.
     func count(_ decision: LateDecision, traces: Int, spans: Int)
+}
+
+extension LateSampler {
+    package var subject: SpanPredicate? { nil }
+    package var decisionByteCount: Int { 0 }
 }
 
 /// Traces that are decided together. Of a trace it keeps what policies ask, not the spans.
@@ -57,6 +90,7 @@ package protocol LateSamplingRound {
     mutating func add(_ batch: SpanBatch, rows: [Range<Int>])
 
     /// Decides about all traces taken in, which were received within these times (nanoseconds since 1970), in the order of
-    /// their ends, and forgets them.
+    /// their ends, and forgets them. A trace of which nothing is said stays as it is, and is asked about again when its block
+    /// has been merged.
     mutating func decide(received: ClosedRange<UInt64>) -> [TraceID: LateDecision]
 }

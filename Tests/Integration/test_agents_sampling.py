@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import otlp
 from server import eventually, request
 
 BENCH = Path(__file__).resolve().parents[2] / "bench" / "agents.py"
@@ -51,3 +52,62 @@ def test_sessions_are_kept_by_their_priority(serve, tmp_path):
     body = json.dumps({"sessionId": "later", "taskPriority": "low"}).encode()
     started = request(server.web, "POST", "/api/worktrace/v1/sessions", body, {"content-type": "application/json"})
     assert started.json["sampled"] is True and "keeps 100 %" in started.json["samplingReason"]
+
+
+def agent_trace(now, number, priority):
+    """A run of `lead` that calls its model twice and asks `helper` by a tool."""
+    trace = number.to_bytes(16, "big")
+
+    def span(id, parent, name, attributes, first, nanos):
+        return otlp.span(
+            trace,
+            span=id.to_bytes(8, "big"),
+            parent=parent.to_bytes(8, "big") if parent else b"",
+            name=name,
+            start=now + first,
+            end=now + first + nanos,
+            attributes=attributes,
+        )
+
+    run = {"gen_ai.operation.name": "invoke_agent", "worktrace.task.priority": priority}
+    chat = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 40}
+    tool = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "ask"}
+    return [
+        span(1, 0, "invoke_agent lead", {**run, "gen_ai.agent.name": "lead"}, 0, 9_000_000),
+        span(2, 1, "chat m", chat, 1_000_000, 1_000_000),
+        span(3, 1, "execute_tool ask", tool, 3_000_000, 4_000_000),
+        span(4, 3, "invoke_agent helper", {**run, "gen_ai.agent.name": "helper"}, 4_000_000, 2_000_000),
+        span(5, 4, "chat m", chat, 4_500_000, 1_000_000),
+        span(6, 1, "chat m", chat, 8_000_000, 500_000),
+    ]
+
+
+def test_sessions_that_come_as_spans_are_reduced_too(serve, tmp_path):
+    (tmp_path / "policy.yaml").write_text(
+        "session_sampling:\n  spans_after: 1s\n  rules: [{match: {source: spans, priority: low}, rate: 0}]\n"
+        f"  rescue: {OTHERS}\n"
+    )
+    server = serve("data", "--session-sampling-config", str(tmp_path / "policy.yaml"))
+    now = otlp.now() - 60 * 10**9
+    traces = {"low": agent_trace(now, 1, "low"), "high": agent_trace(now, 2, "high")}
+    for spans in traces.values():
+        assert server.post(otlp.export(*spans, service="agents")).status == 200
+    sessions = "/api/worktrace/v1/sessions?priority="
+    before = {name: server.get(sessions + name).json["sessions"] for name in traces}
+    # What is in memory is sealed by a stop; what is old then is decided about.
+    server.stop()
+    server.start()
+
+    def look():
+        left = server.metrics().get("skein_session_sampling_left_out_steps_total", 0)
+        return left == 3 and {name: server.get(sessions + name).json["sessions"] for name in traces}
+
+    after = eventually(look, timeout=60)
+    for name in traces:
+        assert [s["totals"] for s in after[name]] == [s["totals"] for s in before[name]], name
+    assert [s["trace"]["samplingDecision"] for s in after["low"]] == ["reduced", "reduced"]
+    assert [s["trace"]["sampled"] for s in after["low"] + after["high"]] == [False, False, True, True]
+    assert "keeps 0 %" in after["low"][0]["trace"]["samplingReason"]
+    names = {name: sorted(s["name"] for s in server.otlp_spans(spans[0]["trace_id"].hex())) for name, spans in traces.items()}
+    assert names["low"] == ["execute_tool ask", "invoke_agent helper", "invoke_agent lead"]
+    assert len(names["high"]) == 6

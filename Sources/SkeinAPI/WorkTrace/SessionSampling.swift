@@ -100,11 +100,14 @@ package struct SessionJudgement: Hashable, Sendable {
     package var isKept: Bool
     package var reason: String
     package var weight: Double
+    /// Whether nothing but the rate decided.
+    package var isByChance: Bool
 
-    package init(isKept: Bool, reason: String, weight: Double = 1) {
+    package init(isKept: Bool, reason: String, weight: Double = 1, isByChance: Bool = false) {
         self.isKept = isKept
         self.reason = reason
         self.weight = weight
+        self.isByChance = isByChance
     }
 }
 

@@ -71,14 +71,13 @@ extension SpanReader {
         work.threadID = text(.workThread, span).flatMap { $0 == session ? nil : $0 }
         work.retryOf = text(.workRetryOf, span)
         work.isLinked = text(.workLinkMode, span) == "link"
-        if work.isSession { work.totals = totals(span) }
         let openWords = work.isSession ? ["running", "waiting"] : ["running", "needs_input", "retrying"]
         span.isOpen = (work.isSession ? state : work.outcome).map(openWords.contains) ?? false
         return work
     }
 
     /// What a session sums up of itself; `nil` when it leaves that to its steps.
-    private mutating func totals(_ span: AgentSpan) -> SessionTotals? {
+    mutating func totals(_ span: AgentSpan) -> SessionTotals? {
         guard let steps = number(.totalSteps, span)?.count else { return nil }
         func count(_ field: Mapping.Field) -> UInt64 { number(field, span)?.count ?? 0 }
         var totals = SessionTotals()

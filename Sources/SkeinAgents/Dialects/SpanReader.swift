@@ -85,6 +85,7 @@ struct SpanReader {
             span.taskID = text(.workTask, span)
             span.taskPriority = text(.workPriority, span)
         }
+        if span.work?.isSession ?? true { span.totals = totals(span) }
         span.errorType = text(.errorType, span)
         span.attempt = number(.attempt, span).flatMap { Int(exactly: $0.count) }
         readFlow(&span, name, row)

@@ -96,7 +96,7 @@ private struct Counted {
     func total(of sessions: [Orchestration.Session], _ forest: AgentForest, _ table: SessionTable) -> AgentSpan.Usage {
         var sum = UsageSum()
         for (place, entry) in table.entries.enumerated() {
-            if forest.spans[entry.spanRow].work?.totals != nil {
+            if forest.spans[entry.spanRow].totals != nil {
                 sum.add(sessions[place].usage)
             } else {
                 sum.add(usage[place])
@@ -149,7 +149,7 @@ private struct Counted {
         session.usage = usage[place].total
         session.timeClasses = times.classes[place]
         session.waitNanos = times.waitNanos[place]
-        if let totals = work?.totals { session.take(totals) }
+        if let totals = span.totals { session.take(totals) }
         return session
     }
 }

@@ -62,6 +62,8 @@ package struct AgentSpan: Sendable {
     package var attempt: Int?
     /// What WorkTrace knows of the span; `nil` for a span of anyone else.
     package var work: Work?
+    /// Of a session's own span, when its steps are not kept.
+    package var totals: SessionTotals?
     /// Set where another span of the same process tells the same story, such as a span of our own `do-trace` tool, and of the
     /// some hundred spans that Codex has of its inside.
     package var isHidden = false
@@ -261,8 +263,6 @@ extension AgentSpan {
         package var isLinked = false
         /// `running`, `waiting`, `ended` or `abandoned`; of the session's own span.
         package var state: String?
-        /// Of the session's own span, when its steps are not kept.
-        package var totals: SessionTotals?
 
         package init(sessionID: String) { self.sessionID = sessionID }
 

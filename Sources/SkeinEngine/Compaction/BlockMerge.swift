@@ -46,7 +46,7 @@ struct BlockMerge: ~Copyable {
         /// Traces in which values are masked.
         var masked: Set<TraceID> = []
         var masking: Masking?
-        /// What late sampling decided: kept traces get their weights.
+        /// What late sampling decided: kept traces get their weights, and some are reduced to what stays in any case.
         var decisions: LateDecisions?
         /// Whether values are masked that sums know as names of what was called.
         var masksPeers = false
@@ -62,7 +62,7 @@ struct BlockMerge: ~Copyable {
     /// What a merge did.
     struct Outcome: Equatable {
         var spanCount = 0
-        /// Spans of traces that were left out.
+        /// Spans that were left out, of whole traces or of those that were reduced.
         var cutCount = 0
         /// Spans in which a value was masked.
         var maskedCount = 0
@@ -127,6 +127,7 @@ struct BlockMerge: ~Copyable {
                 try encoder.append(section.batches, order: section.order)
                 outcome.spanCount += section.order.sources.count
                 outcome.droppedCount += section.droppedCount
+                outcome.cutCount += section.cutCount
             }
         }
         outcome.spanCount += outcome.copiedCount
@@ -158,7 +159,7 @@ struct BlockMerge: ~Copyable {
         from next: inout Int,
         _ pieces: [MergePlan.Piece]
     ) throws(StoreError) -> MergeSection {
-        var section = MergeSection(inputs, limits)
+        var section = MergeSection(inputs, limits, reduced: cut.decisions?.reduced ?? [])
         while next < units.count, !units[next].isCopied {
             let unit = units[next]
             guard section.hasRoom(for: unit, pieces[unit.pieces]) else { break }

@@ -20,10 +20,15 @@ struct MergeSection {
     private(set) var apart = RowOrder(sources: [], traces: [])
     /// Copies of spans that were left out.
     private(set) var droppedCount = 0
+    /// Traces of which only rows that late sampling marked stay.
+    private let reduced: Set<TraceID>
+    /// Rows of theirs that were left out.
+    private(set) var cutCount = 0
 
-    init(_ inputs: [Block], _ limits: BlockMerge.Limits) {
+    init(_ inputs: [Block], _ limits: BlockMerge.Limits, reduced: Set<TraceID>) {
         self.inputs = inputs
         self.limits = limits
+        self.reduced = reduced
     }
 
     /// Whether a unit made of `pieces` may come to those that are here. An empty section takes any.
@@ -49,11 +54,13 @@ struct MergeSection {
         let isJoined = pieces.count > 1
         for piece in pieces {
             let part = unit.rows ?? piece.firstRow..<(piece.firstRow + Int(piece.rowCount))
-            try append(part, of: piece, isJoined: isJoined, &decoded)
-            if isJoined { apart.traces.append(.init(id: id, rowCount: piece.rowCount)) }
+            let count = try append(part, of: piece, isJoined: isJoined, &decoded)
+            if isJoined, count > 0 { apart.traces.append(.init(id: id, rowCount: UInt32(clamping: count))) }
         }
         droppedCount += rows.finish(isSimple: unit.isSimple)
         let count = UInt32(rows.sources.count)
+        // Nothing of the trace that stays lies here.
+        if count == 0 { return }
         order.traces.append(.init(id: id, rowCount: count, isPartial: unit.isPartial))
         order.sources += rows.sources
         if isJoined {
@@ -62,28 +69,36 @@ struct MergeSection {
         }
     }
 
-    /// Adds rows of a piece to those of the unit, from the row groups that they lie in.
+    /// Adds rows of a piece to those of the unit, from the row groups that they lie in; returns how many.
     private mutating func append(
         _ part: Range<Int>,
         of piece: MergePlan.Piece,
         isJoined: Bool,
         _ decoded: inout DecodedGroups
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Int {
         let input = inputs[Int(piece.input)]
         let groups = input.footer.groups
+        let isReduced = reduced.contains(piece.id)
         var row = part.lowerBound
+        var count = 0
         for group in Int(piece.group)..<groups.count where row < groups[group].rows.upperBound {
-            if row >= part.upperBound { return }
+            if row >= part.upperBound { return count }
             let number = try number(of: .init(input: Int(piece.input), group: group), in: input, &decoded)
             let end = min(part.upperBound, groups[group].rows.upperBound)
             let local = (row - groups[group].firstRow)..<(end - groups[group].firstRow)
             let batch = batches[Int(number)]
-            rows.add(batch, number, local)
-            takenByteCount += batch.byteCount / max(batch.count, 1) * local.count
-            if isJoined { apart.sources += local.map { .init(batch: number, row: UInt32($0)) } }
+            let taken = isReduced ? batch.markedRows(in: local) : [local]
+            for rows in taken {
+                self.rows.add(batch, number, rows)
+                takenByteCount += batch.byteCount / max(batch.count, 1) * rows.count
+                if isJoined { apart.sources += rows.map { .init(batch: number, row: UInt32($0)) } }
+                count += rows.count
+            }
+            if isReduced { cutCount += local.count - taken.reduce(0) { $0 + $1.count } }
             row = end
         }
         if row < part.upperBound { throw input.reader.corrupt("a trace ends behind the last row", at: 0) }
+        return count
     }
 
     /// The number of a group's batch, which is read back if it is not here.
@@ -99,5 +114,12 @@ struct MergeSection {
         batches.append(batch)
         byteCount += batch.byteCount
         return number
+    }
+}
+
+extension SpanBatch {
+    /// The rows that late sampling marked, one by one.
+    fileprivate func markedRows(in rows: Range<Int>) -> [Range<Int>] {
+        rows.filter { Self.value(marks, $0, default: []).contains(.lateSampled) }.map { $0..<($0 + 1) }
     }
 }

@@ -9,7 +9,7 @@ import SkeinStore
 /// Taking it out of blocks twice is taking it out once: what is dropped is gone, and rows of what is kept are marked
 /// (``SkeinModel/SpanBatch/Marks/lateSampled``) and not weighed again. So whatever was done before a stop, all is done again.
 struct LateDecisions {
-    /// A trace that is kept.
+    /// A trace that is kept, in part at least.
     struct Kept: Hashable {
         /// Number in ``decisions``.
         var decision: Int
@@ -24,6 +24,10 @@ struct LateDecisions {
     private(set) var decisions: [LateDecision] = []
     private var numbers: [LateDecision: Int] = [:]
     private(set) var kept: [TraceID: Kept] = [:]
+    /// Of kept traces what stays in any case.
+    private(set) var skeletons: [TraceID: LateSkeleton] = [:]
+    /// Kept traces of which only the skeleton stays.
+    private(set) var reduced: Set<TraceID> = []
     private(set) var dropped: Set<TraceID> = []
     /// Those that have rows in other blocks, too.
     private(set) var scattered: Set<TraceID> = []
@@ -35,13 +39,22 @@ struct LateDecisions {
     /// Whether the trace is decided here.
     func contains(_ id: TraceID) -> Bool { kept[id] != nil || dropped.contains(id) }
 
+    /// Whether a span goes with all that does not stay of its trace.
+    func isLeftOut(_ span: SpanID, of id: TraceID) -> Bool {
+        reduced.contains(id) && !(skeletons[id]?.spanIDs.contains(span) ?? false)
+    }
+
     /// Notes a decision. Kept traces say why in the span that `reason` found.
     mutating func note(_ id: TraceID, _ decision: LateDecision, reason: ReasonSpan?, isScattered: Bool) {
         if isScattered { scattered.insert(id) }
-        guard decision.isKept else {
+        guard decision.isKept || decision.skeleton != nil else {
             dropped.insert(id)
             return
         }
+        var decision = decision
+        skeletons[id] = decision.skeleton
+        decision.skeleton = nil
+        if !decision.isKept { reduced.insert(id) }
         let number = numbers[decision] ?? decisions.count
         if number == decisions.count {
             decisions.append(decision)
@@ -53,6 +66,8 @@ struct LateDecisions {
     /// Takes a trace back, before anything was done.
     mutating func forget(_ id: TraceID) {
         kept[id] = nil
+        skeletons[id] = nil
+        reduced.remove(id)
         dropped.remove(id)
         scattered.remove(id)
     }
@@ -65,7 +80,7 @@ struct LateDecisions {
 
 extension LateDecisions {
     static let magic: UInt64 = 0x6574_614c_6e69_6b53
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
     static let type: UInt32 = 0x4554_414c
     private static let byteCountMax = 1 << 30
 
@@ -74,6 +89,10 @@ extension LateDecisions {
     //     varint kept traces; for each: 16 bytes id, varint decision, 8 bytes span id, 1 byte kind
     //     varint dropped traces; for each: 16 bytes id
     //     varint scattered traces; for each: 16 bytes id
+    //   since version 2:
+    //     varint skeletons; for each: 16 bytes id, 1 byte whether nothing else stays,
+    //         varint spans; for each: 8 bytes id
+    //         varint spans with attributes; for each: 8 bytes id, varint attributes; for each: text key, encoded value
 
     /// Writes the file, for good; one that is there is replaced.
     func write(_ disk: any Disk, _ folder: StoreFolder) throws(DiskError) {
@@ -97,12 +116,13 @@ extension LateDecisions {
         var found: LateDecisions?
         bytes.withUnsafeBytes { bytes in
             guard case .good(let version, _) = RecordFile.readHeader(bytes, magic: magic) else { return }
+            let holdsSkeletons = version >= 2
             if version > Self.version {
                 newer = version
                 return
             }
             _ = RecordFile.forEachRecord(bytes, types: [type]) { record in
-                found = try? LateDecisions(decoding: record.payload)
+                found = try? LateDecisions(decoding: record.payload, holdsSkeletons: holdsSkeletons)
                 return false
             }
         }
@@ -136,9 +156,30 @@ extension LateDecisions {
             out.appendVarint(UInt64(ids.count))
             for id in ids { append(id) }
         }
+        out.appendVarint(UInt64(skeletons.count))
+        for (id, skeleton) in skeletons {
+            append(id)
+            out.append(reduced.contains(id) ? 1 : 0)
+            out.appendVarint(UInt64(skeleton.spanIDs.count))
+            for span in skeleton.spanIDs { out.appendLittleEndian(span.rawValue) }
+            out.appendVarint(UInt64(skeleton.attributes.count))
+            for (span, attributes) in skeleton.attributes {
+                out.appendLittleEndian(span.rawValue)
+                out.appendVarint(UInt64(attributes.count))
+                for attribute in attributes {
+                    out.appendVarint(UInt64(attribute.key.utf8.count))
+                    out.append(utf8: attribute.key)
+                    var value = ByteWriter()
+                    EncodedValue.append(attribute.value, to: &value)
+                    let bytes = value.array()
+                    out.appendVarint(UInt64(bytes.count))
+                    bytes.withUnsafeBytes { out.append($0) }
+                }
+            }
+        }
     }
 
-    private init(decoding bytes: UnsafeRawBufferPointer) throws(ByteError) {
+    private init(decoding bytes: UnsafeRawBufferPointer, holdsSkeletons: Bool) throws(ByteError) {
         var reader = ByteReader(bytes)
         func traceID() throws(ByteError) -> TraceID {
             let high = try reader.readLittleEndian(UInt64.self)
@@ -166,6 +207,32 @@ extension LateDecisions {
         }
         for _ in 0..<(try reader.readCount(max: bytes.count / 16)) { dropped.insert(try traceID()) }
         for _ in 0..<(try reader.readCount(max: bytes.count / 16)) { scattered.insert(try traceID()) }
+        if holdsSkeletons {
+            for _ in 0..<(try reader.readCount(max: bytes.count / 19)) {
+                let id = try traceID()
+                guard kept[id] != nil else { throw ByteError(.invalid, at: reader.position) }
+                if try reader.readByte() != 0 { reduced.insert(id) }
+                skeletons[id] = try LateSkeleton(&reader)
+            }
+        }
         guard reader.isAtEnd else { throw ByteError(.invalid, at: reader.position) }
+    }
+}
+
+extension LateSkeleton {
+    fileprivate init(_ reader: inout ByteReader) throws(ByteError) {
+        self.init()
+        for _ in 0..<(try reader.readCount(max: reader.remaining / 8)) {
+            spanIDs.insert(SpanID(try reader.readLittleEndian(UInt64.self)))
+        }
+        for _ in 0..<(try reader.readCount(max: reader.remaining / 9)) {
+            let span = SpanID(try reader.readLittleEndian(UInt64.self))
+            for _ in 0..<(try reader.readCount(max: reader.remaining / 2)) {
+                let key = String(decoding: try reader.readLengthPrefixed(), as: UTF8.self)
+                let value = try reader.readLengthPrefixed()
+                guard EncodedValue.isCanonical(value) else { throw ByteError(.invalid, at: reader.position) }
+                attributes[span, default: []].append(Attribute(key, EncodedValue.decode(value)))
+            }
+        }
     }
 }

@@ -21,6 +21,8 @@ struct LateRounds {
     private var decisions: LateDecisions
     /// Numbers of the other blocks in which a trace may have rows; none where it has some in memory alone.
     private var elsewhere: [TraceID: [Int]] = [:]
+    /// Whether there are traces left to decide about.
+    private(set) var isCut = false
     /// Traces and spans by decision, for counters.
     private(set) var tally: [LateDecision: (traces: Int, spans: Int)] = [:]
 
@@ -63,7 +65,10 @@ struct LateRounds {
         decisions = LateDecisions(segments: stored.id.firstSegment...stored.id.lastSegment)
         tally = [:]
         let block = stored.block.uncached
-        let undecided = try undecided(in: block)
+        var undecided = try undecided(in: block)
+        if let subject = sampling.sampler.subject, !undecided.isEmpty {
+            undecided.formIntersection(try traces(of: block, matching: subject))
+        }
         // A second look ends here.
         if undecided.isEmpty { return decisions }
         try lookElsewhere(for: undecided, than: stored)
@@ -92,6 +97,11 @@ struct LateRounds {
                 try add(id, stored)
             }
             if sketches.count >= Self.roundTraceCountMax { decideRound(stored.footer) }
+            // What is said of single spans takes room: the rest has to wait until this is done.
+            if decisions.skeletons.count >= Self.roundTraceCountMax / 2 {
+                isCut = index + 1 < block.footer.groups.count
+                break
+            }
         }
         decideRound(stored.footer)
         return decisions
@@ -109,6 +119,27 @@ struct LateRounds {
                 let local = (here.lowerBound - group.firstRow)..<(here.upperBound - group.firstRow)
                 guard marked.selectedCount(in: local) < local.count, !isPinned(traces.ids[number]) else { continue }
                 found.insert(traces.ids[number])
+            }
+        }
+        return found
+    }
+
+    /// The traces of which a row of the block satisfies a condition. One whose such rows lie elsewhere is looked at there.
+    private func traces(
+        of block: Block,
+        matching condition: SpanPredicate
+    ) throws(StoreError) -> Set<TraceID> {
+        var found: Set<TraceID> = []
+        var scan = BlockScan(block, range: .all, predicate: CompiledPredicate(condition))
+        for (index, group) in block.footer.groups.enumerated() {
+            try pause()
+            let rows = try scan.rows(inGroup: index)
+            guard rows.selectedCount(in: 0..<group.rowCount) > 0 else { continue }
+            let traces = try block.traces(inGroup: index)
+            for number in 0..<traces.count {
+                let here = traces[number].rows.clamped(to: group.rows)
+                let local = (here.lowerBound - group.firstRow)..<(here.upperBound - group.firstRow)
+                if rows.selectedCount(in: local) > 0 { found.insert(traces.ids[number]) }
             }
         }
         return found
@@ -179,8 +210,9 @@ struct LateRounds {
         for (id, decision) in round.decide(received: received) {
             let sketch = sketches[id] ?? Sketch()
             decisions.note(id, decision, reason: sketch.reason, isScattered: sketch.isScattered)
-            tally[decision, default: (0, 0)].traces += 1
-            tally[decision, default: (0, 0)].spans += sketch.spanCount
+            tally[decision.outline, default: (0, 0)].traces += 1
+            tally[decision.outline, default: (0, 0)].spans +=
+                sketch.spanCount - (decision.skeleton?.spanIDs.count ?? 0)
         }
         sketches = [:]
     }

@@ -82,8 +82,14 @@ final class LateThinning: Sendable {
     func forgetLooks() { state.withLock { $0.looked = [] } }
 
     /// Notes for good what was decided about traces of a block, before any block is written anew; but for what was pinned
-    /// meanwhile. `pinVersion` says which traces were pinned when they were decided.
-    func note(_ decisions: LateDecisions, of block: StoredBlock, pinVersion: Int) throws(StoreError) {
+    /// meanwhile. `pinVersion` says which traces were pinned when they were decided. A block that is not yet `isWhole`ly decided is
+    /// looked at again.
+    func note(
+        _ decisions: LateDecisions,
+        of block: StoredBlock,
+        isWhole: Bool,
+        pinVersion: Int
+    ) throws(StoreError) {
         var decisions = decisions
         let (departure, pinned) = pins.letGo(decisions.dropped)
         for id in pinned { decisions.forget(id) }
@@ -96,7 +102,7 @@ final class LateThinning: Sendable {
             }
         }
         state.withLock { state in
-            if pins.version == pinVersion { state.looked.insert(Self.key(block)) }
+            if isWhole, pins.version == pinVersion { state.looked.insert(Self.key(block)) }
             guard !decisions.isEmpty else { return pins.noteGone(departure) }
             state.departure = departure
             state.pending = decisions

@@ -5,13 +5,15 @@ import SkeinStore
 
 extension LateDecisions {
     /// Gives rows of kept traces that have no weight of this kind yet theirs: weight, `tracestate` and reason are what the tail
-    /// sampler would have written, and a mark says that it is done.
+    /// sampler would have written, and a mark says that it is done. A row of a skeleton weighs what it did, and says what it is to
+    /// say; the other rows of a trace that is reduced to it get no mark, by which they are known.
     func weigh(_ batch: inout SpanBatch) {
         var rows: [(row: Int, kept: Kept)] = []
         for row in 0..<batch.count {
             guard let kept = kept[batch.traceIDs[row]],
                 !SpanBatch.value(batch.marks, row, default: []).contains(.lateSampled)
             else { continue }
+            if isLeftOut(batch.spanIDs[row], of: batch.traceIDs[row]) { continue }
             rows.append((row, kept))
         }
         guard !rows.isEmpty else { return }
@@ -26,23 +28,31 @@ extension LateDecisions {
         var reasons: [Int: [(key: SpanBatch.Ref, value: SpanBatch.Ref)]] = [:]
         for (row, kept) in rows {
             let decision = decisions[kept.decision]
-            let state = RaisedState(
-                ref: SpanBatch.value(batch.traceStateRefs, row, default: 0),
-                decision: kept.decision
-            )
-            let known = states[state] ?? raise(state, batch.dictionary, &words)
-            states[state] = known
-            if !batch.traceStateRefs.isEmpty { batch.traceStateRefs[row] = known.ref }
-            batch.weights[row] = min(batch.weights[row] * known.weightFactor, Self.weightMax)
+            let skeleton = skeletons[batch.traceIDs[row]]
+            if !(skeleton?.spanIDs.contains(batch.spanIDs[row]) ?? false) {
+                let state = RaisedState(
+                    ref: SpanBatch.value(batch.traceStateRefs, row, default: 0),
+                    decision: kept.decision
+                )
+                let known = states[state] ?? raise(state, batch.dictionary, &words)
+                states[state] = known
+                if !batch.traceStateRefs.isEmpty { batch.traceStateRefs[row] = known.ref }
+                batch.weights[row] = min(batch.weights[row] * known.weightFactor, Self.weightMax)
+            }
             batch.marks[row].insert(.lateSampled)
             // What a row that has the mark says of the decision was written here, never by a client.
             if batch.attributes.range(of: row).contains(where: { reserved.contains(batch.attributes.keyRefs[$0]) }) {
                 reasons[row] = []
             }
+            for attribute in skeleton?.attributes[batch.spanIDs[row]] ?? [] {
+                reasons[row, default: []].append((words.ref(attribute.key), words.ref(attribute.value)))
+            }
             guard kept.reasonSpanID.isValid, kept.reasonSpanID == batch.spanIDs[row],
                 kept.reasonKind == batch.kinds[row]
             else { continue }
-            reasons[row] = [(words.ref(ReasonSpan.reasonKey), words.ref(.string(decision.reason)))]
+            reasons[row, default: []].append(
+                (words.ref(ReasonSpan.reasonKey), words.ref(.string(decision.reason)))
+            )
             if decision.factor != 1 {
                 reasons[row]?.append((words.ref(ReasonSpan.factorKey), words.ref(.double(decision.factor))))
             }

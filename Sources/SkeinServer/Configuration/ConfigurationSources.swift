@@ -52,6 +52,16 @@ package struct ConfigurationSources: Sendable {
                 "\(source) says when traces are sampled late, but none are: name their policies in late-sampling-config"
             )
         }
+        let after = resolved.configuration.lateSamplingAfter
+        if resolved.configuration.lateSampling != nil,
+            let nanos = resolved.configuration.sessionSampling?.policy.spansAfterNanos,
+            Duration.nanoseconds(Int64(clamping: nanos)) != after
+        {
+            resolved.warnings.append(
+                "all stored traces are decided about late-sampling-after, which is \(Quantity.text(after)): spans_after of "
+                    + "session_sampling says the same at best"
+            )
+        }
         return resolved
     }
 
@@ -189,10 +199,11 @@ extension ServerConfiguration {
                     + "which a request may have \(most >> 20)MiB at most: raise memory or lower request-bytes-max"
             )
         }
-        if lateSampling != nil, let longest = longestRetention, lateSamplingAfter >= longest {
+        if let after = storedSamplingAfter, let longest = longestRetention, after >= longest {
+            let name = lateSampling == nil ? "spans_after of session_sampling" : "late-sampling-after"
             throw ConfigurationError(
-                "late-sampling-after is \(Quantity.text(lateSamplingAfter)), but retention is \(Quantity.text(longest)) at most, "
-                    + "so that nothing would be left to sample: raise retention or lower late-sampling-after"
+                "\(name) is \(Quantity.text(after)), but retention is \(Quantity.text(longest)) at most, so that nothing would "
+                    + "be left to sample: raise retention or lower \(name)"
             )
         }
         guard !insecureNoAuth else { return }

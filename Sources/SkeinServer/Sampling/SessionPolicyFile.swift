@@ -32,7 +32,11 @@ final class SessionPolicyFile: Service, CustomStringConvertible, Sendable {
     func look() {
         guard file.hasChanged() else { return }
         do throws(ConfigurationError) {
-            sampling.set(try SessionSamplingFile(path: file.path).policy)
+            let policy = try SessionSamplingFile(path: file.path).policy
+            if policy.spansAfterNanos != sampling.current?.spansAfterNanos, policy.spansAfterNanos != nil {
+                logger.warning("spans_after of \(file.path) counts as it is now from the next start on")
+            }
+            sampling.set(policy)
             failed.set(0)
             logger.info("\(file.path) has changed: sessions that start from now on are kept as it says")
         } catch {

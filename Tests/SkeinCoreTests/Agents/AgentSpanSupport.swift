@@ -128,5 +128,5 @@ extension AgentSpan {
         }
     }
 
-    private func total<Value>(_ read: (SessionTotals) -> Value) -> String? { work?.totals.map { "\(read($0))" } }
+    private func total<Value>(_ read: (SessionTotals) -> Value) -> String? { totals.map { "\(read($0))" } }
 }

@@ -119,8 +119,11 @@ struct SessionRecord {
         json.object("trace") { json in
             json.member("traceId", session.traceID)
             json.member("spanId", session.spanID)
-            // Only WorkTrace says so of itself; what others sent was sampled.
-            json.member("sampled", work == nil || facts.flags & 1 == 1)
+            // Only WorkTrace says so by a flag; what others sent was sampled, and may have been reduced since.
+            json.member(
+                "sampled",
+                work == nil ? facts.samplingDecision != "reduced" : facts.flags & 1 == 1
+            )
             json.member("samplingReason", facts.samplingReason)
             json.member("samplingDecision", facts.samplingDecision)
             json.key("samplingRate")

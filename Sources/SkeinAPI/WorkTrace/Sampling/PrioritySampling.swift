@@ -12,19 +12,10 @@ import Synchronization
 /// for those of all like it.
 package final class PrioritySampling: SessionSampling {
     private let policy: Mutex<SessionPolicy?>
-    private let minutes = Mutex<[String: Minute]>([:])
+    private let minutes = Mutex(RuleMinutes())
     private let history = Mutex(SessionHistory())
     private let clock: any WallClock
     private let counters: Counters?
-
-    /// Roots that a rule saw in a minute.
-    private struct Minute {
-        var number: UInt64 = 0
-        var startedCount = 0
-        var keptCount = 0
-        /// Of the minute before.
-        var startedBefore = 0
-    }
 
     /// Without a policy all sessions are kept, until one is set.
     package init(_ policy: SessionPolicy?, clock: any WallClock, telemetry: Telemetry? = nil) {
@@ -60,6 +51,9 @@ package final class PrioritySampling: SessionSampling {
     /// For sessions that start from now on, and for what is decided from now on.
     package func set(_ policy: SessionPolicy?) { self.policy.withLock { $0 = policy } }
 
+    /// What is followed now.
+    package var current: SessionPolicy? { policy.withLock { $0 } }
+
     package var holdNanos: UInt64 { policy.withLock { $0?.holdNanos } ?? 0 }
 
     package func decide(_ start: SessionStart, under root: RootSession?) -> SessionVerdict {
@@ -75,12 +69,11 @@ package final class PrioritySampling: SessionSampling {
             return verdict(start, own, raised?.name, under: root.verdict)
         }
         let rule = policy.rule(for: SessionPolicy.Facts(start))
-        let rate = rule.map { capped($0, start.rootSessionID) } ?? policy.defaultRate
+        let randomness = SessionRandomness.value(of: start.rootSessionID)
+        let rate =
+            rule.map { rule in minutes.withLock { $0.rate(of: rule, randomness, at: clock.unixNanos) } }
+            ?? policy.defaultRate
         return verdict(start, rate, rule?.name, under: nil)
-    }
-
-    private func isChosen(_ root: String, _ rate: Double) -> Bool {
-        SessionRandomness.value(of: root) >= SamplingThreshold.threshold(ofProbability: rate, precision: 4)
     }
 
     private func verdict(
@@ -108,50 +101,41 @@ package final class PrioritySampling: SessionSampling {
         return verdict
     }
 
-    /// The rate of a rule for a root session that starts now: with `max_per_minute` as much less as keeps below it, by what the
-    /// minute before brought, so that weights stay true; and none when as many have been kept.
-    private func capped(_ rule: SessionPolicy.Rule, _ root: String) -> Double {
-        guard let most = rule.perMinuteMax else { return rule.rate }
-        let number = clock.unixNanos / 60_000_000_000
-        return minutes.withLock { minutes in
-            var minute = minutes[rule.name] ?? Minute(number: number)
-            if minute.number != number {
-                minute = Minute(
-                    number: number,
-                    startedBefore: minute.number &+ 1 == number ? minute.startedCount : 0
-                )
-            }
-            minute.startedCount += 1
-            let expected = Double(max(minute.startedBefore, minute.startedCount))
-            var rate = min(rule.rate, Double(most) / expected)
-            if minute.keptCount >= most {
-                rate = 0
-            } else if isChosen(root, rate) {
-                minute.keptCount += 1
-            }
-            minutes[rule.name] = minute
-            return rate
-        }
-    }
-
     package func judge(_ forest: SessionForest) -> SessionJudgement {
         let policy = policy.withLock { $0 } ?? SessionPolicy()
-        let threshold = SamplingThreshold.threshold(ofProbability: forest.rate, precision: 4)
         let now = clock.unixNanos
+        let judgement: SessionJudgement
         if let reason = history.withLock({ $0.reason(to: policy.rescue, forest, at: now) }) {
-            counters?.rescued.add()
-            return SessionJudgement(isKept: true, reason: reason)
+            judgement = SessionJudgement(isKept: true, reason: reason)
+        } else {
+            judgement = Self.chance(forest, SessionRandomness.value(of: forest.rootSessionID))
         }
-        if SessionRandomness.value(of: forest.rootSessionID) >= threshold {
-            counters?.keptByChance.add()
-            return SessionJudgement(
-                isKept: true,
-                reason: Self.chance(forest.rate, forest.rule),
-                weight: SamplingThreshold.weight(ofThreshold: threshold)
-            )
+        count(judgement)
+        return judgement
+    }
+
+    /// What chance makes of a root session with this randomness, 56 bits, that nothing else keeps.
+    static func chance(_ forest: SessionForest, _ randomness: UInt64) -> SessionJudgement {
+        let threshold = SamplingThreshold.threshold(ofProbability: forest.rate, precision: 4)
+        let isKept = randomness >= threshold
+        return SessionJudgement(
+            isKept: isKept,
+            reason: chance(forest.rate, forest.rule),
+            weight: isKept ? SamplingThreshold.weight(ofThreshold: threshold) : 1,
+            isByChance: true
+        )
+    }
+
+    /// Counts what was decided about a root session.
+    func count(_ judgement: SessionJudgement) {
+        guard let counters else { return }
+        if !judgement.isKept {
+            counters.reduced.add()
+        } else if judgement.isByChance {
+            counters.keptByChance.add()
+        } else {
+            counters.rescued.add()
         }
-        counters?.reduced.add()
-        return SessionJudgement(isKept: false, reason: Self.chance(forest.rate, forest.rule))
     }
 
     package func noteLeftOut(stepCount: Int) { counters?.leftOutSteps.add(stepCount) }
@@ -174,18 +158,21 @@ extension SessionPolicy.Facts {
         agentName = start.agentName
         agentID = start.agentID
         taskID = start.taskID
-        labels = start.labels.map { label in
-            let text: String
-            switch label.value {
-            case .string(let value): text = value
-            case .int(let value): text = String(value)
-            case .bool(let value): text = String(value)
-            case .double(let value): text = String(value)
-            default: text = ""
-            }
-            return (label.key, text)
-        }
+        labels = start.labels.map { ($0.key, $0.value.labelText) }
         source = start.source
         depth = start.depth
+    }
+}
+
+extension AttributeValue {
+    /// What a label says, for rules; empty where it is no scalar.
+    var labelText: String {
+        switch self {
+        case .string(let value): value
+        case .int(let value): String(value)
+        case .bool(let value): String(value)
+        case .double(let value): String(value)
+        default: ""
+        }
     }
 }

@@ -5,6 +5,7 @@ import SkeinBase
 ///
 ///     session_sampling:
 ///       hold: 10m
+///       spans_after: 1h
 ///       rules:
 ///         - {name: urgent, match: {priority: [critical, high]}, rate: 1}
 ///         - {match: {priority: low, agent: crawler-*, labels: {team: infra}}, rate: 0.1, max_per_minute: 60}
@@ -22,6 +23,9 @@ extension SessionPolicy {
         try file.finish()
         var map = try ConfigurationMap(node, "session_sampling")
         holdNanos = try map.nanos("hold", in: 0...Self.holdNanosMax) ?? holdNanos
+        if let node = map.node("spans_after"), !Self.isOff(node) {
+            spansAfterNanos = try map.nanos("spans_after", in: Self.spansAfterNanos)
+        }
         defaultRate = try map.number("default_rate", in: 0...1) ?? defaultRate
         var lines: [Int] = []
         for node in try map.node("rules") == nil ? [] : map.neededList("rules") {
@@ -46,7 +50,8 @@ extension SessionPolicy {
     /// Sessions are held in memory for so long.
     private static let holdNanosMax: UInt64 = 86_400_000_000_000
     private static let priorities = ["critical", "high", "normal", "low", "background"]
-    private static let sources = ["api", "batch", "mcp"]
+    private static let sources = ["api", "batch", "mcp", "spans"]
+    private static let spansAfterNanos: ClosedRange<UInt64> = 1_000_000_000...(30 * 86_400_000_000_000)
 
     private static func rule(_ node: ConfigurationNode, number: Int) throws(ConfigurationNode.Failure) -> Rule {
         var map = try ConfigurationMap(node, "a rule of session_sampling")
@@ -111,9 +116,14 @@ extension SessionPolicy {
         return found.map(\.text)
     }
 
+    private static func isOff(_ node: ConfigurationNode) -> Bool {
+        guard case .scalar(let text) = node.content else { return false }
+        return ["off", "false", "no"].contains(text.lowercased())
+    }
+
     private static func rescue(_ node: ConfigurationNode) throws(ConfigurationNode.Failure) -> Rescue {
         // `rescue: off` leaves all to the rates.
-        if case .scalar(let text) = node.content, ["off", "false", "no"].contains(text.lowercased()) { return .none }
+        if isOff(node) { return .none }
         var map = try ConfigurationMap(node, "rescue")
         var rescue = Rescue()
         /// The value of a key that may also be off; `known` reads it.
@@ -123,7 +133,7 @@ extension SessionPolicy {
             _ read: (inout ConfigurationMap) throws(ConfigurationNode.Failure) -> Value?
         ) throws(ConfigurationNode.Failure) -> Value? {
             guard let node = map.node(key) else { return given }
-            if case .scalar(let text) = node.content, ["off", "false", "no"].contains(text.lowercased()) { return nil }
+            if isOff(node) { return nil }
             return try read(&map)
         }
         rescue.outcome = try map.bool("outcome") ?? rescue.outcome

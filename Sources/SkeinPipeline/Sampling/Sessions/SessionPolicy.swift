@@ -15,6 +15,9 @@ package struct SessionPolicy: Hashable, Sendable {
     package var rescue = Rescue()
     /// How long after the last of its sessions ended a root session is decided about, in nanoseconds.
     package var holdNanos: UInt64 = 600_000_000_000
+    /// How long after their last span was received sessions that came as spans are decided about, in nanoseconds; `nil` to keep
+    /// all of them.
+    package var spansAfterNanos: UInt64?
 
     package init() {}
 
@@ -42,7 +45,7 @@ package struct SessionPolicy: Hashable, Sendable {
         package var agents: [Wildcard] = []
         package var tasks: [Wildcard] = []
         package var labels: [Label] = []
-        /// How the session came: `api`, `mcp` or `batch`.
+        /// How the session came: `api`, `mcp`, `batch` or `spans`.
         package var sources: Set<String> = []
         /// How many sessions are known to be above it.
         package var depthMin: Int?

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
+import SkeinModel
+import SkeinPipeline
+import SkeinStore
+
+/// The sessions of a stored trace in which agents run, as far as it matters whether they are kept.
+struct StoredSessions {
+    /// By start, all that an agent opens.
+    let sessions: [Orchestration.Session]
+    /// The one at the top.
+    let root: Orchestration.Session
+    /// Whether somebody decided about its sessions before.
+    let isDecided: Bool
+    /// 56 bits by which all stages decide alike, and all traces of a conversation.
+    let randomness: UInt64
+    /// Whether the trace says the randomness in its `tracestate`.
+    let isRandomnessTold: Bool
+    let endUnixNanos: UInt64
+    private let orchestration: Orchestration
+    private let batch: SpanBatch
+    /// Its rows in the batch.
+    private let rows: Range<Int>
+    private let spans: ArraySlice<AgentSpan>
+    /// The sessions' own spans.
+    private let own: [SpanID: Span]
+    /// Of several rows that share an id the first.
+    private let rowOfSpan: [SpanID: Int]
+
+    /// The trace in `rows` of `batch`, which say `spans`; `nil` for one in which no agent runs.
+    init?(_ batch: SpanBatch, _ rows: Range<Int>, _ spans: ArraySlice<AgentSpan>, _ prices: ModelPrices) {
+        guard let traceID = spans.first?.traceID, !ClaudeCodeCosts.areWanted(by: Array(spans)) else { return nil }
+        var priced = Array(spans)
+        prices.fill(&priced)
+        let orchestration = Orchestration(priced, around: traceID, nowUnixNanos: nil, listMax: .max)
+        let rowOfSpan = Dictionary(rows.map { (batch.spanIDs[$0], $0) }, uniquingKeysWith: { first, _ in first })
+        let sessions = orchestration.sessions.filter { session in
+            rowOfSpan[session.spanID].map { spans[$0].kind == .agent } ?? false
+        }
+        guard let root = sessions.first(where: { $0.sessionID == orchestration.rootSessionID }) ?? sessions.first,
+            let row = rowOfSpan[root.spanID]
+        else { return nil }
+        self.sessions = sessions
+        self.root = root
+        self.orchestration = orchestration
+        self.batch = batch
+        self.rows = rows
+        self.spans = spans
+        own = Dictionary(
+            sessions.compactMap { session in rowOfSpan[session.spanID].map { (session.spanID, batch.span(at: $0)) } },
+            uniquingKeysWith: { first, _ in first }
+        )
+        self.rowOfSpan = rowOfSpan
+        endUnixNanos = spans.reduce(0) { max($0, $1.endUnixNanos) }
+        isDecided = own.values.contains { $0.attributes["worktrace.sampling.decision"] != nil }
+        let told = batch.dictionary.withBytes(SpanBatch.value(batch.traceStateRefs, row, default: 0)) {
+            SamplingThreshold.randomness(ofTraceState: $0)
+        }
+        isRandomnessTold = told != nil
+        randomness =
+            told
+            ?? SessionRandomness.value(
+                of: spans[row].work?.rootSessionID ?? root.sessionKey ?? root.sessionID
+            )
+    }
+
+    /// What rules look at.
+    func facts(of session: Orchestration.Session) -> SessionPolicy.Facts {
+        var facts = SessionPolicy.Facts()
+        facts.priority = session.taskPriority
+        facts.agentName = session.agentName
+        facts.agentID = session.agentID
+        facts.taskID = session.taskID
+        facts.source = "spans"
+        let prefix = "worktrace.label."
+        facts.labels = (own[session.spanID]?.attributes ?? []).filter { $0.key.hasPrefix(prefix) }
+            .map { (String($0.key.dropFirst(prefix.count)), $0.value.labelText) }
+        return facts
+    }
+
+    /// What is judged.
+    func forest(rate: Double, rule: String?) -> SessionForest {
+        SessionForest(
+            rootSessionID: root.sessionID,
+            rate: rate,
+            rule: rule,
+            sessions: sessions.map { session in
+                let own = own[session.spanID]
+                let type = own?.attributes["worktrace.label.task.type"] ?? own?.attributes["worktrace.label.type"]
+                return SessionForest.Member(
+                    sessionID: session.sessionID,
+                    agent: session.agentName,
+                    taskType: type?.labelText ?? "",
+                    outcome: session.outcome ?? WorkOutcome.abandoned,
+                    durationNanos: session.durationNanos,
+                    usd: session.usage.usd,
+                    budgetUSD: Self.dollars(own?.attributes["worktrace.budget.usd"]),
+                    pinnedFor: nil,
+                    hasBadFeedback: own.map(Self.hasBadFeedback) ?? false
+                )
+            },
+            orchestration: orchestration
+        )
+    }
+
+    /// What stays of the trace however it is judged: the spans of its sessions, those that started another session and those above
+    /// them, and what is no agent's work. Of one that is kept for a reason nothing stands for others.
+    func skeleton(_ judgement: SessionJudgement, rate: Double) -> LateSkeleton {
+        var skeleton = LateSkeleton()
+        for session in orchestration.sessions { climb(from: session.spanID, &skeleton.spanIDs) }
+        for edge in orchestration.edges where edge.traceID == root.traceID {
+            climb(from: edge.spanID, &skeleton.spanIDs)
+        }
+        if judgement.isByChance { addOthers(to: &skeleton.spanIDs) }
+        for session in sessions {
+            var attributes = [
+                Attribute("worktrace.sampling.decision", .string(judgement.isKept ? "kept" : "reduced")),
+                Attribute("worktrace.sampling.rate", .double(rate)),
+                Attribute("worktrace.sampling.weight", .double(judgement.weight)),
+                Attribute("worktrace.sampling.reason", .string(judgement.reason)),
+            ]
+            if !judgement.isKept { attributes += SessionTotals(session).attributes }
+            skeleton.attributes[session.spanID] = attributes
+        }
+        return skeleton
+    }
+
+    private func climb(from span: SpanID, _ found: inout Set<SpanID>) {
+        var next = span
+        while let row = rowOfSpan[next], found.insert(next).inserted { next = batch.parentSpanIDs[row] }
+    }
+
+    /// Adds the spans that are no agent's work, and stand below no session.
+    private func addOthers(to found: inout Set<SpanID>) {
+        let own = Set(sessions.map(\.spanID))
+        /// Whether a span stands below a session, as far as it is known.
+        var isBelow: [SpanID: Bool] = [:]
+        for row in rows where spans[row].kind == nil {
+            var path: [SpanID] = []
+            var next = batch.spanIDs[row]
+            while !own.contains(next), isBelow[next] == nil, let row = rowOfSpan[next] {
+                isBelow[next] = false
+                path.append(next)
+                next = batch.parentSpanIDs[row]
+            }
+            let answer = own.contains(next) || isBelow[next] ?? false
+            for span in path { isBelow[span] = answer }
+            if !answer { found.insert(batch.spanIDs[row]) }
+        }
+    }
+
+    private static func hasBadFeedback(_ span: Span) -> Bool {
+        span.events.contains { event in
+            WorkSession.isBadFeedback(
+                .map([Attribute("name", .string(event.name)), Attribute("attributes", .map(event.attributes))])
+            )
+        }
+    }
+
+    private static func dollars(_ value: AttributeValue?) -> Double? {
+        switch value {
+        case .double(let dollars): dollars
+        case .int(let dollars): Double(dollars)
+        default: nil
+        }
+    }
+}
