@@ -34,7 +34,7 @@ extension EmbeddedStore {
         var taken = compactor.budget.reservation()
         taken.resizeAnyway(
             to: Compactor.byteCount(toMerge: [block.footer], configuration.mergeLimits)
-                + LateDecisions.byteCount(ofTraces: block.footer.traceCount)
+                + LateDecisions.byteCount(ofTraces: block.footer.traceCount) + sampling.sampler.workByteCount
                 + (LateRounds.roundTraceByteCount + 2 * sampling.sampler.decisionByteCount)
                 * min(block.footer.traceCount, LateRounds.roundTraceCountMax)
         )

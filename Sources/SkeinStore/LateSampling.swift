@@ -71,6 +71,9 @@ package protocol LateSampler: Sendable {
     /// Memory of a decision, roughly, beside the decision itself.
     var decisionByteCount: Int { get }
 
+    /// Memory while it decides, roughly, beside what it keeps of each trace.
+    var workByteCount: Int { get }
+
     /// Begins with traces that are to be decided together.
     func round() -> any LateSamplingRound
 
@@ -82,6 +85,7 @@ package protocol LateSampler: Sendable {
 extension LateSampler {
     package var subject: SpanPredicate? { nil }
     package var decisionByteCount: Int { 0 }
+    package var workByteCount: Int { 0 }
 }
 
 /// Traces that are decided together. Of a trace it keeps what policies ask, not the spans.

@@ -99,10 +99,11 @@ def test_sessions_that_come_as_spans_are_reduced_too(serve, tmp_path):
     server.start()
 
     def look():
-        left = server.metrics().get("skein_session_sampling_left_out_steps_total", 0)
-        return left == 3 and {name: server.get(sessions + name).json["sessions"] for name in traces}
+        found = {name: server.get(sessions + name).json["sessions"] for name in traces}
+        return found["low"][0]["trace"]["samplingDecision"] and found
 
     after = eventually(look, timeout=60)
+    assert server.metrics()["skein_session_sampling_left_out_steps_total"] == 3
     for name in traces:
         assert [s["totals"] for s in after[name]] == [s["totals"] for s in before[name]], name
     assert [s["trace"]["samplingDecision"] for s in after["low"]] == ["reduced", "reduced"]

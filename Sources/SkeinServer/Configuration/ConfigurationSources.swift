@@ -52,16 +52,7 @@ package struct ConfigurationSources: Sendable {
                 "\(source) says when traces are sampled late, but none are: name their policies in late-sampling-config"
             )
         }
-        let after = resolved.configuration.lateSamplingAfter
-        if resolved.configuration.lateSampling != nil,
-            let nanos = resolved.configuration.sessionSampling?.policy.spansAfterNanos,
-            Duration.nanoseconds(Int64(clamping: nanos)) != after
-        {
-            resolved.warnings.append(
-                "all stored traces are decided about late-sampling-after, which is \(Quantity.text(after)): spans_after of "
-                    + "session_sampling says the same at best"
-            )
-        }
+        resolved.warnings += resolved.configuration.storedSamplingWarnings
         return resolved
     }
 

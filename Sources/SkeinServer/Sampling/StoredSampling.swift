@@ -13,6 +13,17 @@ extension ServerConfiguration {
         return sessionSampling?.policy.spansAfterNanos.map { .nanoseconds(Int64(clamping: $0)) }
     }
 
+    /// What two settings say differently.
+    var storedSamplingWarnings: [String] {
+        guard lateSampling != nil, let nanos = sessionSampling?.policy.spansAfterNanos,
+            Duration.nanoseconds(Int64(clamping: nanos)) != lateSamplingAfter
+        else { return [] }
+        return [
+            "stored traces are decided about late-sampling-after, which is \(Quantity.text(lateSamplingAfter)): spans_after of "
+                + "session_sampling does not count beside it"
+        ]
+    }
+
     /// The policies for stored traces: `sessions` for those in which agents run, if the policy speaks of such.
     func storedSampling(
         _ sessions: PrioritySampling?,

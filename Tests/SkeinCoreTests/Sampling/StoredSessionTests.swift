@@ -245,6 +245,25 @@ import Testing
         #expect(try await alone.store.trace(plain)?.spans.allSatisfy(\.attributes.isEmpty) ?? false)
     }
 
+    @Test func `an agent that goes on is waited for, one that a service out of sight called is not`() async throws {
+        let (bench, _) = try await Self.bench(Self.policy { $0.defaultRate = 0 })
+        func stored(_ spans: [SkeinModel.Span]) async throws -> Int {
+            try await bench.store.trace(spans[0].traceID)?.spans.count ?? 0
+        }
+        let spans = Self.trace(1, priority: "unheard")
+        var called = Self.trace(2, priority: "unheard")
+        (called[0].parentSpanID, called[0].flags) = (SpanID(99), 0x301)
+        try await bench.block(Array(spans[2...]) + called)
+        bench.wait(hours: 25)
+        await bench.store.thin()
+        #expect(try await stored(spans) == 7)
+        #expect(try await stored(called) == 5)
+        try await bench.block(Array(spans[..<2]))
+        bench.wait(hours: 25)
+        await bench.store.thin()
+        #expect(try await stored(spans) == 5)
+    }
+
     @Test(arguments: 0..<40)
     func `a stop on the way reduces a session wherever its spans lie`(operations: Int) async throws {
         var (bench, _) = try await Self.bench(Self.policy { $0.defaultRate = 0 }, seed: UInt64(operations))

@@ -38,6 +38,8 @@ package final class StoredSessionSampler: LateSampler {
     }
 
     package var decisionByteCount: Int { 2048 }
+    /// All spans of a row group, or of the longest trace that is put together, as they are read.
+    package var workByteCount: Int { 64 << 20 }
 
     package func round() -> any LateSamplingRound { Round(sampler: self, others: others?.round()) }
 
@@ -114,7 +116,9 @@ package final class StoredSessionSampler: LateSampler {
 
     /// `nil` for a trace that stays as it is.
     private func decide(_ trace: StoredSessions) -> LateDecision? {
-        guard let policy = sampling.current, policy.spansAfterNanos != nil, !trace.isDecided else { return nil }
+        guard let policy = sampling.current, policy.spansAfterNanos != nil, !trace.isDecided, !trace.isUnfinished else {
+            return nil
+        }
         return state.withLock { state in
             let facts = trace.facts(of: trace.root)
             var rule = policy.rule(for: facts)

@@ -12,6 +12,22 @@ struct StoredSessions {
     let root: Orchestration.Session
     /// Whether somebody decided about its sessions before.
     let isDecided: Bool
+    /// Whether a span is missing above work of agents, most likely that of an agent which goes on.
+    var isUnfinished: Bool {
+        var seen: Set<SpanID> = []
+        return rows.contains { row in
+            guard spans[row].kind != nil else { return false }
+            var row = row
+            while seen.insert(batch.spanIDs[row]).inserted {
+                let parent = batch.parentSpanIDs[row]
+                guard parent.isValid else { return false }
+                guard let above = rowOfSpan[parent] else { return !spans[row].isParentRemote }
+                row = above
+            }
+            return false
+        }
+    }
+
     /// 56 bits by which all stages decide alike, and all traces of a conversation.
     let randomness: UInt64
     /// Whether the trace says the randomness in its `tracestate`.
