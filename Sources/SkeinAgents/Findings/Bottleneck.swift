@@ -190,16 +190,18 @@ private struct BottleneckFinder {
             orchestration.sessions.map { ($0.sessionID, SpanReference(traceID: $0.traceID, spanID: $0.spanID)) },
             uniquingKeysWith: { first, _ in first }
         )
-        let turnCounts = orchestration.sessionsByID.mapValues(\.llmCallCount)
+        let sessions = orchestration.sessionsByID
         for segment in orchestration.criticalPath {
             let span = SpanReference(traceID: segment.traceID, spanID: segment.spanID)
             if segment.timeClass == .llm, lastTurn[segment.sessionID] != span {
                 turns[segment.sessionID, default: 0] += 1
                 lastTurn[segment.sessionID] = span
             }
-            guard segment.timeClass == .own, ownSpan[segment.sessionID] == span else { continue }
+            guard segment.timeClass == .own, ownSpan[segment.sessionID] == span,
+                let session = sessions[segment.sessionID], session.areStepsKept
+            else { continue }
             let turn = turns[segment.sessionID] ?? 0
-            let total = turnCounts[segment.sessionID] ?? 0
+            let total = session.llmCallCount
             let place =
                 total == 0
                 ? "of \(segment.agentName)"

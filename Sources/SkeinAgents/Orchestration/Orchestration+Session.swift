@@ -43,6 +43,10 @@ extension Orchestration {
         /// count once.
         package var waitNanos: UInt64 = 0
 
+        /// Whether its steps are there; of one that was reduced by a policy only what started another session is, and the figures
+        /// are those that it says of itself.
+        package var areStepsKept = true
+
         /// Whether it counts as an error. An outcome that nobody knows counts as `partial`, which is none.
         package var hasFailed: Bool {
             outcome.map { ["failure", "timeout", "rejected", "blocked", "abandoned"].contains($0) } ?? false

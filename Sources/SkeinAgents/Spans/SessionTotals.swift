@@ -69,6 +69,7 @@ package struct SessionTotals: Hashable, Sendable {
 extension Orchestration.Session {
     /// Takes over what the session says of itself in the place of what its spans sum up to.
     mutating func take(_ totals: SessionTotals) {
+        areStepsKept = false
         spanCount = totals.stepCount + 1
         stepCount = totals.stepCount
         errorCount = totals.errorCount

@@ -27,6 +27,8 @@ struct OrchestrationAnswer: Decodable {
         var state: String
         var outcome: String?
         var background: Bool
+        /// `nil` where the server does not say.
+        var stepsKept: Bool?
         var startTimeUnixNano: String
         var durationNanos: String
         var errorCount: Int

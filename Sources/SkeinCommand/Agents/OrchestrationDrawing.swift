@@ -108,6 +108,15 @@ struct OrchestrationDrawing {
                 terminal.styled("\(glyphs.warning) Not all of it is shown here; the totals count all.", .warning)
             )
         }
+        let reduced = work.sessions.count { $0.stepsKept == false }
+        if reduced > 0 {
+            let which =
+                reduced == work.sessions.count
+                ? "" : " of \(reduced) of \(Figures.count(work.sessions.count, "session"))"
+            lines.append(
+                terminal.styled("\(glyphs.warning) By the policy for sessions only totals\(which) were kept.", .warning)
+            )
+        }
         return lines
     }
 

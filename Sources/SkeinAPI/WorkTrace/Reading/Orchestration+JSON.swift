@@ -97,6 +97,7 @@ extension Orchestration.Session {
             json.member("taskPriority", taskPriority)
             json.member("linkMode", linkMode.rawValue)
             json.member("background", isBackground)
+            json.member("stepsKept", areStepsKept)
             json.member("state", state.rawValue)
             json.member("outcome", outcome)
             json.member("startTimeUnixNano", decimal: startUnixNanos)
