@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the page in a real Chromium: what it loads, how soon traces of 10 to 100,000 spans stand, what scrolling and
-keys cost, what it takes in memory. Prints the table of docs/benchmarks.md.
+"""Measures the page in a real Chromium: what it loads, how soon traces of 10 to 100,000 spans and a session of 100,000
+steps stand, what scrolling and keys cost, what it takes in memory. Prints the table of docs/benchmarks.md.
 
 Needs the packages of the integration tests: `make test` leaves them in .venv-test.
 
@@ -25,12 +25,27 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests" / "Integration"))
 
 import browser  # noqa: E402
+import orchestrations  # noqa: E402
 import otlp  # noqa: E402
 from playwright.sync_api import sync_playwright  # noqa: E402
 from server import Server  # noqa: E402
 
 SERVICES = ["gateway", "checkout", "payment", "inventory", "orders-db", "mail"]
 ROWS = '[role="treegrid"] [role="row"][aria-rowindex]:not([hidden])'
+LANES = ".lanes-scroller [role=row]"
+# Moves time along by a wheel's turn in each frame, there and back, and answers when all frames are drawn.
+PAN = """([frames, pixels]) => new Promise(done => {
+    const scroller = document.querySelector('.lanes-scroller');
+    const box = scroller.getBoundingClientRect();
+    const where = { clientX: box.left + box.width / 2, clientY: box.top + 30, bubbles: true, cancelable: true };
+    let frame = 0;
+    const turn = () => {
+        if (frame === frames) return done();
+        scroller.dispatchEvent(new WheelEvent('wheel', { ...where, deltaX: frame++ < frames / 2 ? pixels : -pixels }));
+        requestAnimationFrame(turn);
+    };
+    requestAnimationFrame(turn);
+})"""
 
 
 def send_trace(server, count):
@@ -192,6 +207,40 @@ class Bench:
                     rig.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         self.tell(f"{what}: CPU to paint", budget, f"{out['cpu_ms'] / times / len(keys):.1f} CPU-ms")
 
+    def session(self, session):
+        """A session of 100,000 steps, opened from another page: its lanes, what follows, and moving along them."""
+        path = f"/agents/session/{session}"
+        rounds = []
+        for _ in range(3):
+            with self.page("/explore") as rig:
+                rig.page.wait_for_load_state("networkidle")
+                began = time.perf_counter()
+                rig.page.evaluate("path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", path)
+                rig.page.locator(LANES).first.wait_for()
+                rig.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+                first = (time.perf_counter() - began) * 1000
+                rig.page.wait_for_load_state("networkidle")
+                rounds.append((first, (time.perf_counter() - began) * 1000 - 500))
+        first, done = min(rounds)
+        self.tell("Session of 100,000 steps: first lanes / all done (wall, best of 3)", "1,500 ms", f"{first:.0f} / {done:.0f} ms")
+        with self.page(path) as rig:
+            page = rig.page
+            page.locator(LANES).first.wait_for()
+            page.wait_for_load_state("networkidle")
+            rss = rig.memory()
+            for window in ("0.1-0.9", "0.4-0.5", "0.4995-0.5005"):
+                page.evaluate("path => { history.replaceState(null, '', path); dispatchEvent(new PopStateEvent('popstate')); }", f"{path}?z={window}")
+                page.wait_for_timeout(500)
+                runs = []
+                for _ in range(3):
+                    with rig.measure("pan") as out:
+                        page.evaluate(PAN, [120, 24])
+                    runs.append(out)
+                best = min(runs, key=lambda run: run["cpu_ms_per_frame"])
+                self.tell(f"Lanes of 100,000, window {window}: CPU a frame of panning; of it script", "16 CPU-ms",
+                          f"{best['cpu_ms_per_frame']}; {best['script_ms'] / best['frames']:.1f} CPU-ms ({best['fps']} fps)")
+            self.tell("Lanes of 100,000: renderer; DOM nodes", "", f"{rss.get('renderer_rss_mb', 0):.0f} MB; {rss['dom_nodes']:,}")
+
     def live(self):
         with self.page("/live") as rig:
             rig.page.wait_for_timeout(1000)
@@ -225,6 +274,7 @@ def main():
             bench = Bench(chromium, server)
             bench.explore()
             bench.traces(small, medium, large)
+            bench.session(orchestrations.long(otlp.now() - 3 * 3600 * 10**9, 100_000).send(server).sessions[0].id)
             bench.live()
         finally:
             chromium.close()

@@ -177,10 +177,10 @@ package struct ContentFilter: Sendable {
 
     /// Whose a row is.
     struct Holder {
-        let own: Set<AgentSpan.Dialect>
+        let own: DialectSet
         let isClaimed: Bool
 
-        init(_ span: AgentSpan, own: Set<AgentSpan.Dialect>, isClaimed: Bool) {
+        init(_ span: AgentSpan, own: DialectSet, isClaimed: Bool) {
             self.own = own
             self.isClaimed = isClaimed
         }

@@ -98,6 +98,34 @@ extension SpanReader {
     }
 }
 
+/// Some dialects.
+struct DialectSet {
+    private var bits: UInt32 = 0
+
+    mutating func insert(_ dialect: AgentSpan.Dialect) { bits |= 1 << dialect.index }
+
+    func contains(_ dialect: AgentSpan.Dialect) -> Bool { bits >> dialect.index & 1 == 1 }
+}
+
+extension AgentSpan.Dialect {
+    fileprivate var index: UInt32 {
+        switch self {
+        case .workTrace: 0
+        case .langfuse: 1
+        case .openInference: 2
+        case .genAI: 3
+        case .openLLMetry: 4
+        case .logfire: 5
+        case .genkit: 6
+        case .vercel: 7
+        case .mcp: 8
+        case .claudeCode: 9
+        case .codex: 10
+        case .names: 11
+        }
+    }
+}
+
 /// What ``NameRule/table`` says of one name.
 struct NameFacts {
     var text: String

@@ -17,7 +17,7 @@ struct SpanReader {
     var services: [Service?]
     var scopes: [Scope?]
     /// The dialects whose own span the present one is.
-    var own: Set<AgentSpan.Dialect> = []
+    var own = DialectSet()
 
     struct Service {
         var name: String
@@ -27,7 +27,7 @@ struct SpanReader {
 
     struct Scope {
         var name: String
-        var own: Set<AgentSpan.Dialect> = []
+        var own = DialectSet()
         var isWorkTrace = false
         /// Whether a library of the Model Context Protocol writes it.
         var isMCP = false
@@ -201,7 +201,7 @@ struct SpanReader {
             span.node = AgentSpan.Node(id: id, parentID: text(.nodeParentID, span))
             span.kind = .node
         }
-        graphNodes[row] = graphNode()
+        if let node = graphNode() { graphNodes[row] = node }
         span.designNodes = first(.designNodes, span) { $0.texts } ?? []
         span.design = (first(.designEdges, span) { $0.texts } ?? []).compactMap { edge in
             guard let arrow = edge[...].firstRange(ofText: " -> ") else { return nil }

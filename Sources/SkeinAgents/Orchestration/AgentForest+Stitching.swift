@@ -21,7 +21,6 @@ extension AgentForest {
 
     /// WorkTrace's sessions hang below the step that started them, else below their parent's own span.
     private mutating func joinWork(_ orphans: [Int], _ trees: Trees) {
-        let works = WorkRows(spans)
         for row in orphans {
             guard let work = spans[row].work else { continue }
             if work.isSession, let parent = work.parentSessionID {
@@ -52,6 +51,7 @@ extension AgentForest {
 
     /// Rules 1 and 2: the layers of one tool call, by the model's id of the call or the protocol's id of the request.
     private mutating func joinToolCalls(_ orphans: [Int], _ trees: Trees) {
+        guard orphans.contains(where: { parents[$0] < 0 && spans[$0].tool != nil }) else { return }
         var byCall: [String: [Int]] = [:]
         var byRequest: [RequestKey: [Int]] = [:]
         for (row, span) in spans.enumerated() where !span.isHidden {
@@ -75,6 +75,7 @@ extension AgentForest {
     /// Rule 1 for a proxy that has a parent, which its client gave it when it was started: what the client itself was started
     /// by. The call that the model asked for is nearer.
     mutating func moveProxies() {
+        guard spans.contains(where: { $0.tool?.layer == .proxy }) else { return }
         var asked: [String: [Int]] = [:]
         var proxies: [(row: Int, callID: String)] = []
         for (row, span) in spans.enumerated() where !span.isHidden {
@@ -171,6 +172,7 @@ extension AgentForest {
 
     /// Rule 3: an agent without parent was started by the step that says so and was open then.
     private mutating func joinSpawned(_ orphans: [Int], _ trees: Trees) {
+        guard orphans.contains(where: { parents[$0] < 0 && spans[$0].isNamedAgent }) else { return }
         var steps: [String: [Int]] = [:]
         for (row, span) in spans.enumerated() where !span.isHidden {
             if let target = span.spawnTarget { steps[target, default: []].append(row) }
@@ -199,7 +201,7 @@ struct WorkRows {
     }
 
     init(_ spans: [AgentSpan]) {
-        for (row, span) in spans.enumerated() where !span.isHidden {
+        for (row, span) in spans.enumerated() where span.isWork && !span.isHidden {
             guard let work = span.work else { continue }
             let key = Key(session: work.sessionID, step: work.stepID)
             // Of several spans that carry a session's id the session's own is the one that knows its state.

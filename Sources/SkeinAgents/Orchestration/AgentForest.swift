@@ -16,36 +16,32 @@ struct AgentForest {
     var linkedRows: Set<Int> = []
     /// Where a span is.
     let rowByReference: [Orchestration.SpanReference: Int]
+    /// Where WorkTrace's sessions and steps are.
+    let works: WorkRows
     /// All rows, each after its parent.
     private(set) var order: [Int] = []
 
     /// The forest of `spans`; the open ones last until `nowUnixNanos`.
     init(_ spans: [AgentSpan], nowUnixNanos: UInt64?) {
         // Keys side by side: spans are large, and few share all of start and ids.
-        let indices = spans.enumerated().map { RowKey($1, at: $0) }
+        var indices = spans.enumerated().map { RowKey($1, at: $0) }
             .sorted { $0.isSame(as: $1) ? Self.precedes(spans[$0.index], spans[$1.index]) : $0 < $1 }.map(\.index)
-        var kept: [AgentSpan] = []
-        kept.reserveCapacity(spans.count)
-        var starts: [UInt64] = []
-        var ends: [UInt64] = []
-        for index in Self.distinct(indices, of: spans) {
+        var rowByReference = Self.rows(indices, of: spans)
+        if rowByReference.count < indices.count {
+            indices = Self.distinct(indices, of: spans)
+            rowByReference = Self.rows(indices, of: spans)
+        }
+        let kept = indices.map { index in
             var span = spans[index]
             if span.isOpen, let nowUnixNanos, nowUnixNanos > span.endUnixNanos {
                 span.durationNanos = nowUnixNanos - span.startUnixNanos
             }
-            starts.append(span.startUnixNanos)
-            ends.append(span.endUnixNanos)
-            kept.append(span)
-        }
-        var rowByReference: [Orchestration.SpanReference: Int] = [:]
-        rowByReference.reserveCapacity(kept.count)
-        for (row, span) in kept.enumerated() {
-            let reference = Orchestration.SpanReference(traceID: span.traceID, spanID: span.spanID)
-            if rowByReference[reference] == nil { rowByReference[reference] = row }
+            return span
         }
         self.spans = kept
-        self.starts = starts
-        self.ends = ends
+        starts = kept.map(\.startUnixNanos)
+        ends = kept.map(\.endUnixNanos)
+        works = WorkRows(kept)
         self.rowByReference = rowByReference
         rules = [UInt8](repeating: 0, count: kept.count)
         parents = kept.enumerated().map { row, span in
@@ -101,6 +97,14 @@ struct AgentForest {
         return (a.usage?.inputTokens ?? 0) > (b.usage?.inputTokens ?? 0)
     }
 
+    /// Where each span is among `indices`; of those that share an id the first.
+    private static func rows(_ indices: [Int], of spans: [AgentSpan]) -> [Orchestration.SpanReference: Int] {
+        let references = indices.lazy.map { index in
+            Orchestration.SpanReference(traceID: spans[index].traceID, spanID: spans[index].spanID)
+        }
+        return Dictionary(zip(references, 0...), uniquingKeysWith: { first, _ in first })
+    }
+
     /// Each span once: the report that has ended, else the first one. The two sides of a call that share an id are two.
     private static func distinct(_ indices: [Int], of spans: [AgentSpan]) -> [Int] {
         struct Key: Hashable {
@@ -117,7 +121,7 @@ struct AgentForest {
             if let other = best[key(index)], !(spans[other].isOpen && !spans[index].isOpen) { continue }
             best[key(index)] = index
         }
-        return best.count == indices.count ? indices : indices.filter { best[key($0)] == $0 }
+        return indices.filter { best[key($0)] == $0 }
     }
 
     /// Puts every row after its parent, depth first, siblings by row.

@@ -37,12 +37,7 @@ struct AgentGraph {
                 false
             )
         }
-        for call in calls.calls {
-            let outcome = call.outcome(forest)
-            let hasFailed = outcome != nil && outcome != "success" && outcome != "cancelled"
-            let id = addNode(.tool, call.name, hasFailed, forest.nanos(of: call.row))
-            addEdge(Self.id(.agent, sessions[call.session].agentName), id, .calls, hasFailed)
-        }
+        addCalls(calls, of: sessions, forest)
         addWorkflow(forest, table)
         addDesign(forest)
         graph.nodes = nodes.values.sorted { $0.id < $1.id }
@@ -53,17 +48,59 @@ struct AgentGraph {
         "\(kind.rawValue):\(name)"
     }
 
+    /// How often something ran, failed, and how long it took.
+    private struct Tally {
+        var count = 0
+        var errorCount = 0
+        var nanos: UInt64 = 0
+
+        mutating func add(_ hasFailed: Bool, _ nanos: UInt64) {
+            count += 1
+            errorCount += hasFailed ? 1 : 0
+            self.nanos.addClamped(nanos)
+        }
+    }
+
+    /// The calls of one tool by one session are counted together: few names, and a hundred thousand calls.
+    private mutating func addCalls(
+        _ calls: ToolCallTable,
+        of sessions: [Orchestration.Session],
+        _ forest: AgentForest
+    ) {
+        struct Tool: Hashable {
+            var session: Int
+            var name: String
+        }
+        var tallies: [Tool: Tally] = [:]
+        for (call, outcome) in zip(calls.calls, calls.outcomes) {
+            tallies[Tool(session: call.session, name: call.name), default: Tally()]
+                .add(Orchestration.ToolCall.isError(outcome), forest.nanos(of: call.row))
+        }
+        for (tool, tally) in tallies {
+            let id = addNode(.tool, tool.name, tally)
+            addEdge(Self.id(.agent, sessions[tool.session].agentName), id, .calls, tally)
+        }
+    }
+
     private mutating func addNode(
         _ kind: Orchestration.Graph.Node.Kind,
         _ name: String,
         _ hasFailed: Bool,
         _ nanos: UInt64
     ) -> String {
+        addNode(kind, name, Tally(count: 1, errorCount: hasFailed ? 1 : 0, nanos: nanos))
+    }
+
+    private mutating func addNode(
+        _ kind: Orchestration.Graph.Node.Kind,
+        _ name: String,
+        _ tally: Tally
+    ) -> String {
         let id = Self.id(kind, name)
         var node = nodes[id] ?? .init(id: id, kind: kind, name: name)
-        node.count += 1
-        node.errorCount += hasFailed ? 1 : 0
-        node.durationNanos.addClamped(nanos)
+        node.count += tally.count
+        node.errorCount += tally.errorCount
+        node.durationNanos.addClamped(tally.nanos)
         nodes[id] = node
         return id
     }
@@ -74,9 +111,18 @@ struct AgentGraph {
         _ kind: Orchestration.Graph.Edge.Kind,
         _ hasFailed: Bool
     ) {
+        addEdge(from, to, kind, Tally(count: 1, errorCount: hasFailed ? 1 : 0))
+    }
+
+    private mutating func addEdge(
+        _ from: String,
+        _ to: String,
+        _ kind: Orchestration.Graph.Edge.Kind,
+        _ tally: Tally
+    ) {
         var edge = edges[EdgeKey(from: from, to: to, kind: kind)] ?? .init(from: from, to: to, kind: kind)
-        edge.count += 1
-        edge.errorCount += hasFailed ? 1 : 0
+        edge.count += tally.count
+        edge.errorCount += tally.errorCount
         edges[EdgeKey(from: from, to: to, kind: kind)] = edge
     }
 

@@ -117,6 +117,9 @@ private struct PathPart: PathTime {
 
     /// The whole of this part's time: by whom of `below` it was waited for, else its own.
     func parts(_ below: [PathPart]) -> [PathPart] {
+        guard !below.isEmpty else {
+            return start < end ? [PathPart(row: row, start: start, end: end, savedMax: savedMax)] : []
+        }
         let sorted = below.sorted { a, b in
             if a.end != b.end { return a.end > b.end }
             return a.start != b.start ? a.start < b.start : a.row < b.row

@@ -86,9 +86,9 @@ private struct Counted {
             if ledger.counts[row], let more = span.usage { usage[place].add(more) }
             if keys[place] == nil { keys[place] = span.sessionKey }
         }
-        for call in calls.calls {
+        for (call, outcome) in zip(calls.calls, calls.outcomes) {
             toolCalls[call.session] += 1
-            if Orchestration.ToolCall.isError(call.outcome(forest)) { toolErrors[call.session] += 1 }
+            if Orchestration.ToolCall.isError(outcome) { toolErrors[call.session] += 1 }
         }
     }
 
@@ -164,7 +164,7 @@ extension ToolCallTable {
         _ countMax: Int
     ) -> [Orchestration.ToolCall] {
         calls.prefix(countMax).enumerated().map { place, call in
-            var summary = call.summary(forest, table.entries[call.session])
+            var summary = call.summary(forest, table.entries[call.session], outcome: outcomes[place])
             let before = retries.previous[place]
             summary.attempt = max(forest.spans[call.row].attempt ?? before?.attempt ?? 1, 1)
             summary.retryOf = before.map { forest.spans[calls[$0.call].row].spanID }

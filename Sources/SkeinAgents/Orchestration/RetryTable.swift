@@ -53,7 +53,7 @@ struct RetryTable {
     init(_ forest: AgentForest, _ sessions: SessionTable, _ calls: ToolCallTable, _ usage: UsageLedger) {
         var attempts: [Operation: [Attempt]] = [:]
         for (place, call) in calls.calls.enumerated() {
-            let outcome = call.outcome(forest)
+            let outcome = calls.outcomes[place]
             let hasFailed = outcome != nil && outcome != "success" && outcome != "cancelled"
             let arguments = call.rows.lazy.compactMap { forest.spans[$0].tool?.argumentsHash }.first
             attempts[Operation(session: call.session, kind: .tool), default: []].append(

@@ -22,7 +22,6 @@ struct SessionSteps {
 
     init(_ forest: AgentForest, _ sessions: SessionTable) {
         let steps = NearestSteps(forest, sessions)
-        let works = WorkRows(forest.spans)
         let awaits = Self.awaits(forest, sessions)
         links = sessions.entries.enumerated().map { place, entry in
             var link = Link()
@@ -37,7 +36,8 @@ struct SessionSteps {
                 link.rule = Int(max(forest.rules[entry.openerRow], steps.rules[above]))
             } else {
                 let parent = sessions.entries[entry.parent]
-                link.stepRow = works.row(session: parent.sessionID, step: work?.parentStepID ?? "") ?? parent.spanRow
+                link.stepRow =
+                    forest.works.row(session: parent.sessionID, step: work?.parentStepID ?? "") ?? parent.spanRow
                 if forest.spans[parent.spanRow].traceID != forest.spans[entry.spanRow].traceID { link.linkMode = .link }
             }
             if let row = awaits[Await(session: place, by: entry.parent)], row != link.stepRow,

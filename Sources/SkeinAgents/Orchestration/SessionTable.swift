@@ -52,9 +52,9 @@ struct SessionTable {
 
     private mutating func openSessions(_ forest: AgentForest) {
         var workSessions: [String: Int] = [:]
-        let works = WorkRows(forest.spans)
         for (row, span) in forest.spans.enumerated() {
-            guard !span.isHidden, let work = span.work, work.isSession, works.row(session: work.sessionID) == row else {
+            guard !span.isHidden, let work = span.work, work.isSession, forest.works.row(session: work.sessionID) == row
+            else {
                 continue
             }
             workSessions[work.sessionID] = entries.count

@@ -12,8 +12,9 @@ package struct SpanOwners {
     private let forest: AgentForest
     private let table: SessionTable
 
-    package init(_ spans: [AgentSpan]) {
-        forest = AgentForest(spans, nowUnixNanos: nil)
+    /// The open ones of `spans` last until `nowUnixNanos`; without it as long as they say.
+    package init(_ spans: [AgentSpan], nowUnixNanos: UInt64? = nil) {
+        forest = AgentForest(spans, nowUnixNanos: nowUnixNanos)
         table = SessionTable(forest)
     }
 
@@ -23,5 +24,13 @@ package struct SpanOwners {
         guard let row = forest.rowByReference[span], table.isBelowOpener[row] else { return nil }
         let entry = table.entries[table.sessionOfRow[row]]
         return Owner(sessionID: entry.sessionID, agent: entry.agent)
+    }
+
+    /// The place of a session among those that an ``Orchestration`` of the same spans lists.
+    package func place(ofSession id: String) -> Int? { table.entries.firstIndex { $0.sessionID == id } }
+
+    /// The place of the session that a span belongs to, as in ``Orchestration/sessionIndexBySpan``.
+    package func place(of span: Orchestration.SpanReference) -> Int? {
+        forest.rowByReference[span].map { table.sessionOfRow[$0] }
     }
 }

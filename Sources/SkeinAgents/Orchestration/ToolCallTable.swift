@@ -10,6 +10,8 @@ struct ToolCallTable {
     /// Between two rounds of a call, in which somebody is asked what the server wants to know (MCP 2026-07-28, "Multi round-trip
     /// requests"); by start.
     private(set) var roundWaits: [RoundWait] = []
+    /// For each call what its layers say of its end, the worst; `nil` while it is open.
+    private(set) var outcomes: [String?] = []
 
     struct RoundWait {
         var session: Int
@@ -72,6 +74,7 @@ struct ToolCallTable {
         sortByStart()
         noteSessions(forest, sessions)
         noteRoundWaits(forest, sessions)
+        outcomes = calls.map { $0.outcome(forest) }
     }
 
     /// Whether `row` tells of the same call as `outer`, which may have told of an inner layer already.
@@ -104,7 +107,8 @@ struct ToolCallTable {
     }
 
     private mutating func sortByStart() {
-        let sorted = calls.indices.sorted { calls[$0].row < calls[$1].row }
+        let rows = calls.map(\.row)
+        let sorted = calls.indices.sorted { rows[$0] < rows[$1] }
         var places = [Int](repeating: -1, count: calls.count)
         for (place, old) in sorted.enumerated() { places[old] = place }
         calls = sorted.map { calls[$0] }
@@ -151,7 +155,7 @@ struct ToolCallTable {
 
 extension ToolCallTable.Call {
     /// What people read of it; attempts and children are added by others.
-    func summary(_ forest: AgentForest, _ entry: SessionTable.Entry) -> Orchestration.ToolCall {
+    func summary(_ forest: AgentForest, _ entry: SessionTable.Entry, outcome: String?) -> Orchestration.ToolCall {
         let first = forest.spans[row]
         let tools = rows.compactMap { forest.spans[$0].tool }
         return Orchestration.ToolCall(
@@ -162,7 +166,7 @@ extension ToolCallTable.Call {
             toolName: name,
             server: tools.last { $0.server != nil }?.server ?? serverService(forest),
             callID: callID,
-            outcome: outcome(forest),
+            outcome: outcome,
             errorType: errorType(forest),
             startUnixNanos: first.startUnixNanos,
             durationNanos: forest.nanos(of: row),
@@ -179,13 +183,25 @@ extension ToolCallTable.Call {
     }
 
     /// The worst that a layer says: an MCP client's `MCP send …` stays UNSET where the server saw the tool fail.
-    func outcome(_ forest: AgentForest) -> String? {
+    fileprivate func outcome(_ forest: AgentForest) -> String? {
         guard !forest.spans[row].isOpen else { return nil }
-        let said = rows.flatMap { [forest.spans[$0].work?.outcome, forest.spans[$0].errorType] }
-        for outcome in ["timeout", "rejected", "blocked", "cancelled"] where said.contains(outcome) { return outcome }
-        let hasFailed = rows.contains { forest.spans[$0].status.code == .error || forest.spans[$0].errorType != nil }
+        var worst = Self.knownOutcomes.count
+        var hasFailed = false
+        for row in rows {
+            let span = forest.spans[row]
+            let error = span.errorType
+            hasFailed = hasFailed || error != nil || span.status.code == .error
+            for said in [error, span.work?.outcome] {
+                guard let said, let rank = Self.knownOutcomes.firstIndex(of: said) else { continue }
+                worst = min(worst, rank)
+            }
+        }
+        if worst < Self.knownOutcomes.count { return Self.knownOutcomes[worst] }
         return hasFailed ? "failure" : "success"
     }
+
+    /// What tells more than that a call failed, the worst first.
+    private static let knownOutcomes = ["timeout", "rejected", "blocked", "cancelled"]
 
     private func errorType(_ forest: AgentForest) -> String? {
         rows.lazy.compactMap { forest.spans[$0].errorType }.first

@@ -10,63 +10,30 @@ package struct AgentSpan: Sendable {
     package var spanID: SpanID
     /// `.zero` for a root.
     package var parentSpanID: SpanID
-    /// Whether the span says that its parent lives in another process (OTLP `flags`, bits 0x100 and 0x200).
-    package var isParentRemote = false
-    package var links: [Link] = []
-    package var name: String
-    package var spanKind = Span.Kind.unspecified
-    package var status = Span.Status()
     /// Nanoseconds since 1970-01-01 UTC.
     package var startUnixNanos: UInt64
     /// Nanoseconds; of an open span what has passed so far.
     package var durationNanos: UInt64
-    /// Whether the span has not ended yet. Only WorkTrace reports such.
-    package var isOpen = false
-    package var serviceName: String
-    /// `service.instance.id`.
-    package var serviceInstance: String?
-    package var scopeName = ""
     /// How many spans it stands for, 1 at least: what was sampled counts by it.
     package var weight = 1.0
-
+    package var spanKind = Span.Kind.unspecified
     /// The vocabulary by which ``kind`` was found; `nil` where there is none.
     package var dialect: Dialect?
     /// `nil` for a span that does no agent's work by itself, such as an HTTP request.
     package var kind: Kind?
-    /// Of `.agent` the agent that runs, of any other span the agent for which it works, where it says so.
-    package var agent = Agent()
-    /// Groups work that belongs together, such as a conversation or a task's thread; never a trace id.
-    package var sessionKey: String?
-    /// Of `.agent` and of WorkTrace's own spans the task that the work is for, and its priority, where they say so.
-    package var taskID: String?
-    package var taskPriority: String?
-    /// Where the client says that the span is one of many of one agent that has no span of its own (Claude Code's
-    /// sub-agents): the agent's id, and its name.
-    package var subAgent: Agent?
-    package var model: Model?
-    package var usage: Usage?
+    /// Whether the span says that its parent lives in another process (OTLP `flags`, bits 0x100 and 0x200).
+    package var isParentRemote = false
+    /// Whether the span has not ended yet. Only WorkTrace reports such.
+    package var isOpen = false
     /// Whether ``usage`` sums up other spans, as `gen_ai.aggregated_usage.*` does, so that it is never added to theirs.
     package var isUsageSummed = false
-    package var tool: Tool?
-    package var handoff: Handoff?
-    package var wait: Wait?
-    /// The node of a workflow graph that the span enters.
-    package var node: Node?
-    /// Edges that the client knows by design, whether they ran or not.
-    package var design: [DesignEdge] = []
-    /// Nodes that the client knows by design; those of ``design`` may be among them.
-    package var designNodes: [String] = []
-    /// `error.type`.
-    package var errorType: String?
-    /// 1 for the first attempt; `nil` where nothing is said.
-    package var attempt: Int?
-    /// What WorkTrace knows of the span; `nil` for a span of anyone else.
-    package var work: Work?
-    /// Of a session's own span, when its steps are not kept.
-    package var totals: SessionTotals?
     /// Set where another span of the same process tells the same story, such as a span of our own `do-trace` tool, and of the
     /// some hundred spans that Codex has of its inside.
     package var isHidden = false
+
+    /// All that is no plain number, shared by the copies of a span: who goes over a hundred thousand of them copies one reference
+    /// instead of fifty.
+    private var words: Words
 
     /// A span with what every span has.
     package init(
@@ -81,16 +48,185 @@ package struct AgentSpan: Sendable {
         self.traceID = traceID
         self.spanID = spanID
         self.parentSpanID = parentSpanID
-        self.name = name
         self.startUnixNanos = startUnixNanos
         self.durationNanos = durationNanos
-        self.serviceName = serviceName
+        words = Words(Words.Fields(name: name, serviceName: serviceName))
     }
 
     /// `startUnixNanos + durationNanos`, at most `UInt64.max`.
     package var endUnixNanos: UInt64 {
         let (end, overflow) = startUnixNanos.addingReportingOverflow(durationNanos)
         return overflow ? .max : end
+    }
+}
+
+extension AgentSpan {
+    package var name: String {
+        get { words.fields.name }
+        set { own.name = newValue }
+    }
+    package var serviceName: String {
+        get { words.fields.serviceName }
+        set { own.serviceName = newValue }
+    }
+    /// `service.instance.id`.
+    package var serviceInstance: String? {
+        get { words.fields.serviceInstance }
+        set { own.serviceInstance = newValue }
+    }
+    package var scopeName: String {
+        get { words.fields.scopeName }
+        set { own.scopeName = newValue }
+    }
+    package var status: Span.Status {
+        get { words.fields.status }
+        set { own.status = newValue }
+    }
+    package var links: [Link] {
+        get { words.fields.links }
+        set { own.links = newValue }
+    }
+    /// Of `.agent` the agent that runs, of any other span the agent for which it works, where it says so.
+    package var agent: Agent {
+        get { words.fields.agent }
+        set { own.agent = newValue }
+    }
+    /// Groups work that belongs together, such as a conversation or a task's thread; never a trace id.
+    package var sessionKey: String? {
+        get { words.fields.sessionKey }
+        set { own.sessionKey = newValue }
+    }
+    package var model: Model? {
+        get { words.fields.model?.value }
+        set { own.model = newValue.map(Boxed.init) }
+    }
+    package var usage: Usage? {
+        get { words.fields.usage }
+        set { own.usage = newValue }
+    }
+    package var tool: Tool? {
+        get { words.fields.tool?.value }
+        set { own.tool = newValue.map(Boxed.init) }
+    }
+    /// `error.type`.
+    package var errorType: String? {
+        get { words.fields.errorType }
+        set { own.errorType = newValue }
+    }
+    /// 1 for the first attempt; `nil` where nothing is said.
+    package var attempt: Int? {
+        get { words.fields.attempt }
+        set { own.attempt = newValue }
+    }
+    /// What WorkTrace knows of the span; `nil` for a span of anyone else.
+    package var work: Work? {
+        get { words.fields.work?.value }
+        set { own.work = newValue.map(Boxed.init) }
+    }
+
+    /// Of `.agent` and of WorkTrace's own spans the task that the work is for, and its priority, where they say so.
+    package var taskID: String? {
+        get { words.fields.rare?.value.taskID }
+        set { if newValue != taskID { rare.taskID = newValue } }
+    }
+    package var taskPriority: String? {
+        get { words.fields.rare?.value.taskPriority }
+        set { if newValue != taskPriority { rare.taskPriority = newValue } }
+    }
+    /// Where the client says that the span is one of many of one agent that has no span of its own (Claude Code's
+    /// sub-agents): the agent's id, and its name.
+    package var subAgent: Agent? {
+        get { words.fields.rare?.value.subAgent }
+        set { if newValue != subAgent { rare.subAgent = newValue } }
+    }
+    package var handoff: Handoff? {
+        get { words.fields.rare?.value.handoff }
+        set { if newValue != handoff { rare.handoff = newValue } }
+    }
+    package var wait: Wait? {
+        get { words.fields.rare?.value.wait }
+        set { if newValue != wait { rare.wait = newValue } }
+    }
+    /// The node of a workflow graph that the span enters.
+    package var node: Node? {
+        get { words.fields.rare?.value.node }
+        set { if newValue != node { rare.node = newValue } }
+    }
+    /// Edges that the client knows by design, whether they ran or not.
+    package var design: [DesignEdge] {
+        get { words.fields.rare?.value.design ?? [] }
+        set { if newValue != design { rare.design = newValue } }
+    }
+    /// Nodes that the client knows by design; those of ``design`` may be among them.
+    package var designNodes: [String] {
+        get { words.fields.rare?.value.designNodes ?? [] }
+        set { if newValue != designNodes { rare.designNodes = newValue } }
+    }
+
+    /// Of a session's own span, when its steps are not kept.
+    package var totals: SessionTotals? {
+        get { words.fields.rare?.value.totals }
+        set { if newValue != totals { rare.totals = newValue } }
+    }
+
+    /// Whether WorkTrace knows anything of the span. Cheaper than to ask for ``work``.
+    package var isWork: Bool { words.fields.work != nil }
+
+    private var own: Words.Fields {
+        get { words.fields }
+        _modify {
+            if !isKnownUniquelyReferenced(&words) { words = Words(words.fields) }
+            yield &words.fields
+        }
+    }
+
+    private var rare: Words.Rare {
+        get { words.fields.rare?.value ?? Words.Rare() }
+        set { own.rare = Boxed(newValue) }
+    }
+
+    /// What few spans have, or what takes much room.
+    private final class Boxed<Value: Sendable>: Sendable {
+        let value: Value
+
+        init(_ value: Value) { self.value = value }
+    }
+
+    /// Changed only by a span that holds it alone.
+    private final class Words: @unchecked Sendable {
+        @exclusivity(unchecked) var fields: Fields
+
+        init(_ fields: Fields) { self.fields = fields }
+
+        struct Fields {
+            var name: String
+            var serviceName: String
+            var serviceInstance: String?
+            var scopeName = ""
+            var status = Span.Status()
+            var links: [Link] = []
+            var agent = Agent()
+            var sessionKey: String?
+            var errorType: String?
+            var attempt: Int?
+            var usage: Usage?
+            var model: Boxed<Model>?
+            var tool: Boxed<Tool>?
+            var rare: Boxed<Rare>?
+            var work: Boxed<Work>?
+        }
+
+        struct Rare: Sendable {
+            var taskID: String?
+            var taskPriority: String?
+            var subAgent: Agent?
+            var handoff: Handoff?
+            var wait: Wait?
+            var node: Node?
+            var design: [DesignEdge] = []
+            var designNodes: [String] = []
+            var totals: SessionTotals?
+        }
     }
 }
 

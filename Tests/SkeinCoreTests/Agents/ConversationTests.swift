@@ -9,7 +9,15 @@ import Testing
     static func turns(_ attributes: [String: AttributeValue], _ events: [SkeinModel.Span.Event] = []) -> [Turn] {
         var span = ClientSpan("x", attributes).span
         span.events = events
-        return Conversation.read(SpanBatch(spans: [span]), 0)
+        return turns(of: span)
+    }
+
+    static func turns(of span: SkeinModel.Span) -> [Turn] {
+        let batch = SpanBatch(spans: [span])
+        let turns = Conversation.read(batch, 0)
+        var rows = Conversation.Rows(batch)
+        #expect(turns.isEmpty || rows.mayTell(0), "by its keys \(span.attributes.map(\.key)) the span tells nothing")
+        return turns
     }
 
     static let said = [
@@ -179,7 +187,7 @@ import Testing
 
     @Test func `Claude Code's texts are read where it sends them`() {
         func turns(_ name: String, _ attributes: [String: AttributeValue]) -> [Turn] {
-            Conversation.read(SpanBatch(spans: [ClientSpan(name, attributes).span]), 0)
+            Self.turns(of: ClientSpan(name, attributes).span)
         }
         let call: [String: AttributeValue] = ["new_context": "Fix it.", "response.model_output": "Done."]
         #expect(

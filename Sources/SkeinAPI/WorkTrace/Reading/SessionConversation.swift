@@ -39,18 +39,19 @@ struct SessionConversation {
         }
     }
 
-    /// The conversation of the session at `place` among those of `orchestration`.
-    init(_ place: Int, of orchestration: Orchestration, in trace: WorkForest.Trace) {
+    /// The conversation of the session at `place` among those of `owners`.
+    init(_ place: Int, of owners: SpanOwners, in trace: WorkForest.Trace) {
         var rows = trace.spans.indices.filter { row in
             let span = trace.spans[row]
             let reference = Orchestration.SpanReference(traceID: span.traceID, spanID: span.spanID)
-            return orchestration.sessionIndexBySpan[reference] == place
+            return owners.place(of: reference) == place
         }
         rows.sort { trace.spans[$0].startUnixNanos < trace.spans[$1].startUnixNanos }
-        let modelRows = rows.filter { trace.spans[$0].kind == .llm }
-        addModelCalls(modelRows, of: trace)
-        addToolCalls(rows.filter { trace.spans[$0].tool != nil }, of: trace)
-        if turns.isEmpty { addModelCalls(rows.filter { trace.spans[$0].kind == .agent }, of: trace) }
+        var spoken = Conversation.Rows(trace.batch)
+        let telling = rows.filter { spoken.mayTell($0) }
+        addModelCalls(telling.filter { trace.spans[$0].kind == .llm }, of: trace)
+        addToolCalls(telling.filter { trace.spans[$0].tool != nil }, of: trace)
+        if turns.isEmpty { addModelCalls(telling.filter { trace.spans[$0].kind == .agent }, of: trace) }
         // Pages need one order, whatever the sort does with turns of one time.
         turns = turns.enumerated().sorted { a, b in
             let (first, second) = (a.element.timeUnixNanos, b.element.timeUnixNanos)
@@ -58,8 +59,18 @@ struct SessionConversation {
         }.map(\.element)
         if !turns.isEmpty {
             content = .kept
-        } else if rows.contains(where: { trace.batch.span(at: $0).attributes["worktrace.content.dropped"] == true }) {
+        } else if Self.isDropped(rows, of: trace.batch) {
             content = .dropped
+        }
+    }
+
+    /// Whether any of the spans says that what was said was not kept.
+    private static func isDropped(_ rows: [Int], of batch: SpanBatch) -> Bool {
+        let key = batch.dictionary.refs(of: [Array("worktrace.content.dropped".utf8)])[0]
+        guard key != 0 else { return false }
+        return rows.contains { row in
+            let pair = batch.attributes.range(of: row).first { batch.attributes.keyRefs[$0] == key }
+            return pair.map { batch.dictionary.value(batch.attributes.valueRefs[$0]) } == true
         }
     }
 

@@ -17,16 +17,18 @@ extension WorkForest.Trace {
     /// the agent's.
     var callQueries: [String] {
         var ids: [String] = []
-        var layers: [String: Set<AgentSpan.ToolLayer>] = [:]
-        for row in spans.indices where !spans[row].isHidden {
-            guard let layer = spans[row].tool?.layer, let id = spans[row].tool?.callID else { continue }
-            if layers[id, default: []].isEmpty { ids.append(id) }
-            layers[id, default: []].insert(layer)
+        var layers: [String: (agent: Bool, other: Bool)] = [:]
+        for span in spans where !span.isHidden {
+            guard let tool = span.tool, let id = tool.callID else { continue }
+            let known = layers[id]
+            if known == nil { ids.append(id) }
+            let isAgent = tool.layer == .agent
+            layers[id] = (known?.agent == true || isAgent, known?.other == true || !isAgent)
         }
         // What the agent calls and what only the protocol's spans tell of; the others are whole.
-        let asked = Array(ids.lazy.filter { layers[$0] == [.agent] }.prefix(Self.queryCountMax * Self.idCountMax))
+        let asked = Array(ids.lazy.filter { layers[$0]?.other == false }.prefix(Self.queryCountMax * Self.idCountMax))
         let heard = Array(
-            ids.lazy.filter { layers[$0]?.contains(.agent) == false }.prefix(Self.queryCountMax * Self.idCountMax / 5)
+            ids.lazy.filter { layers[$0]?.agent == false }.prefix(Self.queryCountMax * Self.idCountMax / 5)
         )
         let agents = Mapping.table.filter { $0.field == .toolCallID }.map(\.key)
         let queries =
@@ -41,9 +43,9 @@ extension WorkForest.Trace {
 
     /// When other layers of the calls here begin: an outer one somewhat before.
     var callRange: TimeRange {
-        let calls = spans.indices.lazy.filter { spans[$0].tool?.callID != nil }
-        let start = calls.map { spans[$0].startUnixNanos }.min() ?? 0
-        let end = calls.map { spans[$0].endUnixNanos }.max() ?? 0
+        let calls = spans.filter { $0.tool?.callID != nil }
+        let start = calls.lazy.map(\.startUnixNanos).min() ?? 0
+        let end = calls.lazy.map(\.endUnixNanos).max() ?? 0
         return TimeRange(start: start - min(start, Self.leadNanos), end: end == .max ? end : end + 1)
     }
 

@@ -50,7 +50,8 @@ struct WorkForest {
 
     /// What the spans of all traces tell, with the trace asked for in the middle.
     func orchestration(at now: UInt64, listMax: Int = Orchestration.listMax) -> Orchestration {
-        Orchestration(traces.flatMap(\.spans), around: traces.first?.id, nowUnixNanos: now, listMax: listMax)
+        let spans = traces.count == 1 ? traces[0].spans : traces.flatMap(\.spans)
+        return Orchestration(spans, around: traces.first?.id, nowUnixNanos: now, listMax: listMax)
     }
 
     /// The forest around `id`. Throws `unknown-trace` when no span of it is known.
@@ -140,14 +141,17 @@ struct WorkForest {
 
     /// A text as TraceQL writes it.
     static func quoted(_ text: String) -> String {
-        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+        guard text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == UInt8(ascii: "\"") }) else {
+            return "\"\(text)\""
+        }
+        return "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
     }
 }
 
 extension WorkForest.Trace {
     /// Traces that what opens sessions here links to.
     fileprivate var linked: [TraceID] {
-        spans.filter { $0.kind == .agent || $0.work != nil || !$0.parentSpanID.isValid }.flatMap {
+        spans.filter { $0.kind == .agent || $0.isWork || !$0.parentSpanID.isValid }.flatMap {
             // Who answers a message, or tries again, does other work.
             $0.links.filter { $0.relation != "message" && $0.relation != "retry_of" }.map(\.traceID)
         }
@@ -162,7 +166,7 @@ extension WorkForest.Trace {
 
     fileprivate var rootSessionIDs: Set<String> {
         spans.reduce(into: []) { roots, span in
-            guard let work = span.work, work.isSession else { return }
+            guard span.isWork, let work = span.work, work.isSession else { return }
             roots.insert(work.rootSessionID ?? work.sessionID)
         }
     }

@@ -42,11 +42,9 @@ extension WorkReadingAPI {
         let cursor = try call.listCursor(of: question)
         let traceID = try await traceID(ofSession: id, api, call)
         guard let trace = try await WorkForest.read(traceID, api, call, room: &room) else { throw unknownSession(id) }
-        let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos, listMax: .max)
-        guard let place = orchestration.sessions.firstIndex(where: { $0.sessionID == id }) else {
-            throw unknownSession(id)
-        }
-        let conversation = SessionConversation(place, of: orchestration, in: trace)
+        let owners = SpanOwners(trace.spans, nowUnixNanos: api.clock.unixNanos)
+        guard let place = owners.place(ofSession: id) else { throw unknownSession(id) }
+        let conversation = SessionConversation(place, of: owners, in: trace)
         var response = try APIResponse.json(capacity: 4096) { json throws(APIError) in
             try json.object { json throws(APIError) in
                 json.member("sessionId", id)
