@@ -61,8 +61,8 @@ private final class CoinSampler: LateSampler {
         case .untouched: return nil
         case .reduced:
             var skeleton = LateSkeleton()
-            skeleton.spanIDs = spans.filter { LateRun.isSkeleton($0) }
-            for span in skeleton.spanIDs { skeleton.attributes[span] = [Attribute("stays", true)] }
+            skeleton.leaving = spans.filter { !LateRun.isSkeleton($0) }
+            for span in spans.subtracting(skeleton.leaving) { skeleton.attributes[span] = [Attribute("stays", true)] }
             return LateDecision(isKept: false, reason: "reduced", skeleton: skeleton)
         default: break
         }

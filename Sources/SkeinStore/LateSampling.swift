@@ -26,7 +26,7 @@ package struct LateDecision: Hashable, Sendable {
     package var reason: String
     /// The number of the policy that decided, for ``LateSampler/count(_:traces:spans:)``; `nil` when none did.
     package var policy: Int?
-    /// The spans that stay whatever is decided; `nil` when none does.
+    /// What is said of single spans; `nil` when all fare alike. With it a trace that is not kept stays in part.
     package var skeleton: LateSkeleton?
 
     package init(
@@ -53,10 +53,13 @@ package struct LateDecision: Hashable, Sendable {
     }
 }
 
-/// The spans of a trace that stay though it is not kept, and what they say from then on. Since they would have stayed anyway, they
-/// stand for themselves alone in a trace that is kept, too.
+/// What a decision says of single spans. Whoever comes later than the decision is in none of the sets: of a trace that is not kept it
+/// stays, of one that is kept it weighs what the others do.
 package struct LateSkeleton: Hashable, Sendable {
-    package var spanIDs: Set<SpanID> = []
+    /// Of a trace that is not kept the spans that go; all others stay, and stand for themselves alone.
+    package var leaving: Set<SpanID> = []
+    /// Of a trace that is kept the spans that would have stayed anyway: they stand for themselves alone, too.
+    package var alone: Set<SpanID> = []
     /// Attributes that some of the spans get, in the place of those of the same keys.
     package var attributes: [SpanID: [Attribute]] = [:]
 
@@ -77,8 +80,8 @@ package protocol LateSampler: Sendable {
     /// Begins with traces that are to be decided together.
     func round() -> any LateSamplingRound
 
-    /// Counts traces that were decided so, and their spans, once the decision is safe; with a skeleton those spans that it does
-    /// not hold. Of decisions comes the ``LateDecision/outline``.
+    /// Counts traces that were decided so, and their spans, once the decision is safe; with a skeleton the spans that go. Of
+    /// decisions comes the ``LateDecision/outline``.
     func count(_ decision: LateDecision, traces: Int, spans: Int)
 }
 

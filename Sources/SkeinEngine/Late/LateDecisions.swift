@@ -24,10 +24,12 @@ struct LateDecisions {
     private(set) var decisions: [LateDecision] = []
     private var numbers: [LateDecision: Int] = [:]
     private(set) var kept: [TraceID: Kept] = [:]
-    /// Of kept traces what stays in any case.
+    /// Of kept traces what is said of single spans.
     private(set) var skeletons: [TraceID: LateSkeleton] = [:]
-    /// Kept traces of which only the skeleton stays.
+    /// Kept traces of which some spans go.
     private(set) var reduced: Set<TraceID> = []
+    /// Memory of ``skeletons``, roughly.
+    private(set) var skeletonByteCount = 0
     private(set) var dropped: Set<TraceID> = []
     /// Those that have rows in other blocks, too.
     private(set) var scattered: Set<TraceID> = []
@@ -41,7 +43,7 @@ struct LateDecisions {
 
     /// Whether a span goes with all that does not stay of its trace.
     func isLeftOut(_ span: SpanID, of id: TraceID) -> Bool {
-        reduced.contains(id) && !(skeletons[id]?.spanIDs.contains(span) ?? false)
+        reduced.contains(id) && skeletons[id]?.leaving.contains(span) ?? false
     }
 
     /// Notes a decision. Kept traces say why in the span that `reason` found.
@@ -52,7 +54,10 @@ struct LateDecisions {
             return
         }
         var decision = decision
-        skeletons[id] = decision.skeleton
+        if let skeleton = decision.skeleton {
+            skeletons[id] = skeleton
+            skeletonByteCount += skeleton.byteCount
+        }
         decision.skeleton = nil
         if !decision.isKept { reduced.insert(id) }
         let number = numbers[decision] ?? decisions.count
@@ -90,8 +95,8 @@ extension LateDecisions {
     //     varint dropped traces; for each: 16 bytes id
     //     varint scattered traces; for each: 16 bytes id
     //   since version 2:
-    //     varint skeletons; for each: 16 bytes id, 1 byte whether nothing else stays,
-    //         varint spans; for each: 8 bytes id
+    //     varint skeletons; for each: 16 bytes id, 1 byte whether some of its spans go,
+    //         varint spans, those that go or else those that stand for themselves; for each: 8 bytes id
     //         varint spans with attributes; for each: 8 bytes id, varint attributes; for each: text key, encoded value
 
     /// Writes the file, for good; one that is there is replaced.
@@ -160,8 +165,9 @@ extension LateDecisions {
         for (id, skeleton) in skeletons {
             append(id)
             out.append(reduced.contains(id) ? 1 : 0)
-            out.appendVarint(UInt64(skeleton.spanIDs.count))
-            for span in skeleton.spanIDs { out.appendLittleEndian(span.rawValue) }
+            let spans = reduced.contains(id) ? skeleton.leaving : skeleton.alone
+            out.appendVarint(UInt64(spans.count))
+            for span in spans { out.appendLittleEndian(span.rawValue) }
             out.appendVarint(UInt64(skeleton.attributes.count))
             for (span, attributes) in skeleton.attributes {
                 out.appendLittleEndian(span.rawValue)
@@ -211,8 +217,9 @@ extension LateDecisions {
             for _ in 0..<(try reader.readCount(max: bytes.count / 19)) {
                 let id = try traceID()
                 guard kept[id] != nil else { throw ByteError(.invalid, at: reader.position) }
-                if try reader.readByte() != 0 { reduced.insert(id) }
-                skeletons[id] = try LateSkeleton(&reader)
+                let isReduced = try reader.readByte() != 0
+                if isReduced { reduced.insert(id) }
+                skeletons[id] = try LateSkeleton(&reader, isReduced: isReduced)
             }
         }
         guard reader.isAtEnd else { throw ByteError(.invalid, at: reader.position) }
@@ -220,11 +227,18 @@ extension LateDecisions {
 }
 
 extension LateSkeleton {
-    fileprivate init(_ reader: inout ByteReader) throws(ByteError) {
+    /// Memory that it takes, roughly.
+    fileprivate var byteCount: Int {
+        16 * (leaving.count + alone.count) + attributes.values.reduce(0) { $0 + 64 + 96 * $1.count }
+    }
+
+    fileprivate init(_ reader: inout ByteReader, isReduced: Bool) throws(ByteError) {
         self.init()
+        var spans: Set<SpanID> = []
         for _ in 0..<(try reader.readCount(max: reader.remaining / 8)) {
-            spanIDs.insert(SpanID(try reader.readLittleEndian(UInt64.self)))
+            spans.insert(SpanID(try reader.readLittleEndian(UInt64.self)))
         }
+        if isReduced { leaving = spans } else { alone = spans }
         for _ in 0..<(try reader.readCount(max: reader.remaining / 9)) {
             let span = SpanID(try reader.readLittleEndian(UInt64.self))
             for _ in 0..<(try reader.readCount(max: reader.remaining / 2)) {

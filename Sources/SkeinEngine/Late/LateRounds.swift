@@ -36,6 +36,8 @@ struct LateRounds {
     static let roundTraceCountMax = 64 << 10
     /// What policies keep of a trace, and a sketch. Measured.
     static let roundTraceByteCount = 320
+    /// Memory of what is said of single spans, but for that of one more round.
+    private static let skeletonByteCountMax = 32 << 20
     /// Rows read at a time of a trace that does not lie whole in one row group.
     private static let windowRowCount = 16_384
 
@@ -98,7 +100,7 @@ struct LateRounds {
             }
             if sketches.count >= Self.roundTraceCountMax { decideRound(stored.footer) }
             // What is said of single spans takes room: the rest has to wait until this is done.
-            if decisions.skeletons.count >= Self.roundTraceCountMax / 2 {
+            if decisions.skeletonByteCount > Self.skeletonByteCountMax {
                 isCut = index + 1 < block.footer.groups.count
                 break
             }
@@ -211,8 +213,7 @@ struct LateRounds {
             let sketch = sketches[id] ?? Sketch()
             decisions.note(id, decision, reason: sketch.reason, isScattered: sketch.isScattered)
             tally[decision.outline, default: (0, 0)].traces += 1
-            tally[decision.outline, default: (0, 0)].spans +=
-                sketch.spanCount - (decision.skeleton?.spanIDs.count ?? 0)
+            tally[decision.outline, default: (0, 0)].spans += decision.skeleton?.leaving.count ?? sketch.spanCount
         }
         sketches = [:]
     }

@@ -5,8 +5,8 @@ import SkeinStore
 
 extension LateDecisions {
     /// Gives rows of kept traces that have no weight of this kind yet theirs: weight, `tracestate` and reason are what the tail
-    /// sampler would have written, and a mark says that it is done. A row of a skeleton weighs what it did, and says what it is to
-    /// say; the other rows of a trace that is reduced to it get no mark, by which they are known.
+    /// sampler would have written, and a mark says that it is done. A row that stands for itself weighs what it did, and says what it is
+    /// to say; the rows that go get no mark, by which they are known.
     func weigh(_ batch: inout SpanBatch) {
         var rows: [(row: Int, kept: Kept)] = []
         for row in 0..<batch.count {
@@ -29,7 +29,7 @@ extension LateDecisions {
         for (row, kept) in rows {
             let decision = decisions[kept.decision]
             let skeleton = skeletons[batch.traceIDs[row]]
-            if !(skeleton?.spanIDs.contains(batch.spanIDs[row]) ?? false) {
+            if !(skeleton?.alone.contains(batch.spanIDs[row]) ?? false) {
                 let state = RaisedState(
                     ref: SpanBatch.value(batch.traceStateRefs, row, default: 0),
                     decision: kept.decision

@@ -119,15 +119,21 @@ struct StoredSessions {
         )
     }
 
-    /// What stays of the trace however it is judged: the spans of its sessions, those that started another session and those above
-    /// them, and what is no agent's work. Of one that is kept for a reason nothing stands for others.
+    /// What becomes of single spans. Whatever is judged there stay the spans of sessions, those that started another session and
+    /// those above them, and what is no agent's work; of a trace that is kept for a reason nothing stands for others.
     func skeleton(_ judgement: SessionJudgement, rate: Double) -> LateSkeleton {
         var skeleton = LateSkeleton()
-        for session in orchestration.sessions { climb(from: session.spanID, &skeleton.spanIDs) }
-        for edge in orchestration.edges where edge.traceID == root.traceID {
-            climb(from: edge.spanID, &skeleton.spanIDs)
+        if judgement.isByChance {
+            var staying: Set<SpanID> = []
+            for session in orchestration.sessions { climb(from: session.spanID, &staying) }
+            for edge in orchestration.edges where edge.traceID == root.traceID { climb(from: edge.spanID, &staying) }
+            addOthers(to: &staying)
+            if judgement.isKept {
+                skeleton.alone = staying
+            } else {
+                skeleton.leaving = Set(rowOfSpan.keys).subtracting(staying)
+            }
         }
-        if judgement.isByChance { addOthers(to: &skeleton.spanIDs) }
         for session in sessions {
             var attributes = [
                 Attribute("worktrace.sampling.decision", .string(judgement.isKept ? "kept" : "reduced")),
