@@ -185,7 +185,7 @@ struct WorkReadingTests {
     @Test(arguments: [
         ("sessions?limit=0", "limit"), ("sessions?minCost=dear", "minCost"), ("sessions?from=x", "from"),
         ("sessions?from=2&to=1", "to"), ("sessions?who=me", "who"), ("tools?groupBy=color", "groupBy"),
-        ("tools?traceId=xyz", "traceId"),
+        ("tools?traceId=xyz", "traceId"), ("sessions?priority=urgent", "priority"),
     ])
     func `what is out of its grammar is named`(path: String, field: String) async throws {
         let api = try await APIUnderTest([])

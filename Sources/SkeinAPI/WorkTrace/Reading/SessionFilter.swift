@@ -32,7 +32,7 @@ struct SessionFilter {
         }
         agent = text("agent")
         outcome = text("outcome")
-        priority = text("priority").map { WorkPriority(word: $0)?.rawValue ?? $0 }
+        if let word = text("priority") { priority = try Self.priority(word) } else { priority = nil }
         task = text("task")
         sessionKey = text("sessionKey")
         if let id = text("traceId") { traceID = try APICall.traceID(id, "traceId") } else { traceID = nil }
@@ -41,6 +41,13 @@ struct SessionFilter {
         query = text("q")
         if let query { _ = try NativeAPI.selection(query) }
         self.text = text("text")?.lowercased()
+    }
+
+    private static func priority(_ word: String) throws(APIError) -> String {
+        guard let priority = WorkPriority(word: word) else {
+            throw .invalid("priority", "\(APICall.shown(word)) is no priority: it takes \(WorkPriority.words).")
+        }
+        return priority.rawValue
     }
 
     /// The range of `from` and `to`, all of time when both are absent.
