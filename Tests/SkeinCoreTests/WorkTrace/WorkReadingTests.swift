@@ -186,6 +186,7 @@ struct WorkReadingTests {
         ("sessions?limit=0", "limit"), ("sessions?minCost=dear", "minCost"), ("sessions?from=x", "from"),
         ("sessions?from=2&to=1", "to"), ("sessions?who=me", "who"), ("tools?groupBy=color", "groupBy"),
         ("tools?traceId=xyz", "traceId"), ("sessions?priority=urgent", "priority"),
+        ("sessions?from=1969-12-31T23:59:59Z", "from"), ("tools?to=1970-01-01T00:00:00%2B01:00", "to"),
     ])
     func `what is out of its grammar is named`(path: String, field: String) async throws {
         let api = try await APIUnderTest([])

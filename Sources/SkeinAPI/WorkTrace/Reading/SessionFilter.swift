@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinAgents
+import SkeinBase
 import SkeinModel
 import SkeinStore
 
@@ -52,6 +53,13 @@ struct SessionFilter {
 
     /// The range of `from` and `to`, all of time when both are absent.
     static func range(_ call: APICall) throws(APIError) -> TimeRange {
+        for name in ["from", "to"] {
+            guard let text = call.request.query(name), RFC3339.isBefore1970(text) else { continue }
+            throw .invalid(
+                name,
+                "\(name) is \(APICall.shown(text)), before 1970: no session is older; leave it out, or give a later time."
+            )
+        }
         let from = try call.time("from") ?? 0
         let to = try call.time("to") ?? .max
         guard from <= to else {
