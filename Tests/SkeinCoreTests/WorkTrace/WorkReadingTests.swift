@@ -244,6 +244,23 @@ struct WorkReadingTests {
             #expect(whole["toolCallCount"] == 1)
             #expect(whole["toolCalls"][0]["layers"].array.map { $0["layer"] } == ["agent", "proxy"])
         }
+        // The proxy alone is no agent. What it tells is counted once, and by layers as its own.
+        #expect(try await api.json("\(Self.base)/sessions")["sessions"].array.map { $0["agentName"] } == ["a"])
+        #expect(try await api.json("\(Self.base)/tools")["tools"].array.map { $0["callCount"] } == [1])
+        let layers = try await api.json("\(Self.base)/tools?groupBy=layer")["tools"].array
+        #expect(layers.map { $0["callCount"] } == [1, 1])
+        proxy.attributes.removeLast()
+        let unnamed = try await APIUnderTest([proxy])
+        #expect(try await unnamed.json("\(Self.base)/sessions")["sessions"].array.isEmpty)
+        #expect(try await unnamed.json("\(Self.base)/tools")["tools"][0]["callCount"] == 1)
+        #expect(try await unnamed.json("/api/skein/v1/search")["traces"].array.count == 1)
+        // Below an agent it is a part of the work.
+        proxy.traceID = agent[0].traceID
+        proxy.parentSpanID = agent[2].spanID
+        let joined = try await APIUnderTest(agent + [proxy])
+        let session = try await joined.json("\(Self.base)/sessions/\(Self.session(1))")
+        #expect(session["steps"].array.count == 3)
+        #expect(try await joined.json("\(Self.base)/sessions")["sessions"].array.count == 1)
     }
 
     @Test

@@ -159,7 +159,9 @@ struct SessionList {
         _ call: APICall,
         room: inout AnswerRoom
     ) async throws(APIError) {
-        guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: recordByteCount) else { return }
+        guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: recordByteCount),
+            !trace.isOfProxyAlone
+        else { return }
         for record in Self.records(of: trace, nowUnixNanos: api.clock.unixNanos) where filter.includes(record) {
             guard cursor?.place.precedes(Self.place(record)) ?? true else { continue }
             records.append(record)
