@@ -32,6 +32,18 @@ import Testing
         #expect(end.status == 400 && end["field"] == "/endTime")
     }
 
+    @Test func `Content that was cut says so turn by turn`() async throws {
+        let test = try WorkUnderTest(content: WorkContent(isKept: true, byteCountMax: 1 << 10))
+        _ = try await started(test)
+        let long = String(repeating: "é", count: 2000)
+        let messages = #"[{"role":"user","content":"\#(long)"},{"role":"assistant","content":"Go on."}]"#
+        let body = #"{"stepAction":"llm:plan","stepOutcome":"success","llm":{"inputMessages":\#(messages)}}"#
+        #expect(try await test.post("sessions/s/steps", body).status == 201)
+        let said = try await test.call("GET", "sessions/s/conversation", "")
+        #expect(said["turns.0.truncated"] == "1" && said["turns.1.truncated"] == "0")
+        #expect(said["turns.0.text"]?.hasSuffix("bytes]") == true && said["turns.1.text"] == "Go on.")
+    }
+
     @Test func `A step with an outcome is complete in one call`() async throws {
         let test = try WorkUnderTest()
         let trace = try await started(test)
