@@ -374,4 +374,28 @@ struct WorkReadingTests {
         let query = "name%20%3D%20%22notifications%2Finitialized%22"
         #expect(try await api.json("/api/skein/v1/search?q=\(query)")["traces"].array.count == 6)
     }
+
+    @Test func `do-trace says where the time of a session goes, be it named by itself or by its trace`() async throws {
+        let test = try WorkUnderTest()
+        try await test.store.append(SpanBatch(spans: Self.run(1, "a", at: 0)))
+        func text(_ arguments: String, isError: Bool = false) async throws -> String? {
+            let call = #""name":"do-trace","arguments":{"action":"bottlenecks"\#(arguments)}"#
+            let request = APIRequest(
+                method: "POST",
+                target: "/mcp",
+                headers: [("Content-Type", "application/json"), ("MCP-Protocol-Version", "2025-11-25")],
+                body: Array(#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{\#(call)}}"#.utf8)
+            )
+            let response = try #require(await test.api.respond(to: request))
+            let answer = try JSONDecoder().decode(JSONValue.self, from: Data(response.bytes))["result"]
+            #expect(answer["isError"] == .bool(isError))
+            return answer["content"][0]["text"].string
+        }
+        let id = #""sessionId":"\#(Self.session(1))""#
+        let byTrace = try await text(#","query":{"traceId":"\#(TraceID(high: 7, low: 1))"}"#)
+        #expect(byTrace?.hasPrefix("Where the time goes") == true)
+        #expect(try await text(",\(id)") == byTrace)
+        #expect(try await text(",\"query\":{\(id)}") == byTrace)
+        #expect(try await text("", isError: true)?.contains("traceId or a sessionId") == true)
+    }
 }
