@@ -136,6 +136,39 @@ struct WorkReadingTests {
         #expect(found["sessions"].array.compactMap { $0["agentName"].string } == expected)
     }
 
+    @Test func `a list tells how often users spoke and how many agents worked, and leaves out whom others started`()
+        async throws
+    {
+        func spoken(_ texts: String...) -> Attribute {
+            let messages = texts.enumerated().map { place, text in
+                #"{"role":"\#(place == 1 ? "assistant" : "user")","content":"\#(text)"}"#
+            }
+            return Attribute("gen_ai.input.messages", .string("[\(messages.joined(separator: ","))]"))
+        }
+        var spans = Self.run(1, "lead", at: 0)
+        spans[1].attributes.removeAll { $0.key == "gen_ai.input.messages" }
+        var last = spans[1]
+        last.spanID = SpanID(0x109)
+        last.startUnixNanos += 3 * Self.second
+        // Two parts of one message are one turn.
+        last.attributes.append(spoken("Fix it.", "How?", "Like", "this."))
+        spans[1].attributes.append(spoken("Fix it."))
+        spans.append(last)
+        for (id, name): (UInt64, String) in [(0x120, "helper"), (0x121, "helper"), (0x122, "critic")] {
+            let agent = [
+                Attribute("gen_ai.operation.name", "invoke_agent"), Attribute("gen_ai.agent.name", .string(name)),
+            ]
+            spans.append(Self.span(1, id, below: 0x101, "invoke_agent", from: id - 0x118, seconds: 1, agent))
+        }
+        let api = try await APIUnderTest(spans)
+        let roots = try await api.json("\(Self.base)/sessions?parent=none")["sessions"]
+        #expect(roots.array.map { $0["agentName"] } == ["lead"])
+        #expect(roots[0]["agents"] == 3 && roots[0]["turns"] == 2 && roots[0]["firstMessage"] == "Fix it.")
+        let below = try await api.json("\(Self.base)/sessions?parent=\(Self.session(1))")["sessions"].array
+        #expect(below.map { $0["agentName"] } == ["critic", "helper", "helper"])
+        #expect(below.map { $0["agents"] } == [1, 1, 1] && below.map { $0["turns"] } == [.null, .null, .null])
+    }
+
     @Test func `plain traces of services hold no sessions`() async throws {
         let api = try await APIUnderTest(Shop.order)
         #expect(try await api.json("\(Self.base)/sessions")["sessions"].array.isEmpty)

@@ -8,7 +8,7 @@ import SkeinStore
 struct SessionFilter {
     /// The parameters that say so.
     static let parameters = [
-        "agent", "outcome", "priority", "task", "sessionKey", "traceId", "minCost", "from", "to", "q", "text",
+        "agent", "outcome", "priority", "task", "sessionKey", "parent", "traceId", "minCost", "from", "to", "q", "text",
     ]
 
     let agent: String?
@@ -16,6 +16,8 @@ struct SessionFilter {
     let priority: String?
     let task: String?
     let sessionKey: String?
+    /// The session that started it, or ``noParent``.
+    let parent: String?
     let traceID: TraceID?
     /// US dollars.
     let minCost: Double
@@ -36,6 +38,7 @@ struct SessionFilter {
         if let word = text("priority") { priority = try Self.priority(word) } else { priority = nil }
         task = text("task")
         sessionKey = text("sessionKey")
+        parent = text("parent")
         if let id = text("traceId") { traceID = try APICall.traceID(id, "traceId") } else { traceID = nil }
         minCost = try call.fraction("minCost", 0...1e12, usual: 0)
         range = try Self.range(call)
@@ -77,6 +80,7 @@ struct SessionFilter {
             && (priority == nil || session.taskPriority == priority)
             && (task == nil || session.taskID == task)
             && (sessionKey == nil || session.sessionKey == sessionKey)
+            && (parent == nil || (record.parentSessionID ?? Self.noParent) == parent)
             && (traceID == nil || session.traceID == traceID)
             && (minCost == 0 || (session.usage.usd ?? 0) >= minCost)
             && holds(record)
@@ -89,9 +93,12 @@ struct SessionFilter {
             .contains { $0?.lowercased().contains(text) ?? false }
     }
 
+    /// Asks for sessions that no other started.
+    private static let noParent = "none"
+
     /// What tells this question from others, for cursors.
     var question: String {
-        [agent, outcome, priority, task, sessionKey, traceID?.description, String(minCost), query, text]
+        [agent, outcome, priority, task, sessionKey, parent, traceID?.description, String(minCost), query, text]
             .map { $0 ?? "" }.joined(separator: "\0") + "\0\(range.start)\0\(range.end)"
     }
 
