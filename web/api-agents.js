@@ -9,9 +9,9 @@ const ROOT = new URL("api/worktrace/v1/", BASE);
 const HERE = "../../worktrace/v1/";
 
 /**
- * @param {{ agent?: string, outcome?: string, priority?: string, task?: string, sessionKey?: string, traceId?: string, minCost?: string,
+ * @param {{ agent?: string, outcome?: string, priority?: string, task?: string, sessionKey?: string, parent?: string, traceId?: string, minCost?: string,
  *   from?: bigint | null, to?: bigint | null, q?: string, text?: string, limit?: number, cursor?: string | null }} query
- * `q` is TraceQL, `text` a part of a title, a name or an id
+ * `parent` is who started them, "none" for nobody, `q` is TraceQL, `text` a part of a title, a name or an id
  * @returns {Promise<{ sessions: any[], next: string | null }>}
  */
 export function sessions(query, signal) {

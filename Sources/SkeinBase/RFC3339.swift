@@ -9,6 +9,18 @@ package enum RFC3339 {
 
     /// The same of text in bytes.
     package static func parse(utf8 text: some Collection<UInt8>) -> UInt64? {
+        guard let (seconds, nanos) = moment(text) else { return nil }
+        guard seconds >= 0 else { return 0 }
+        let (scaled, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowToo) = scaled.addingReportingOverflow(UInt64(nanos))
+        return overflow || overflowToo ? .max : sum
+    }
+
+    /// Whether a text is a moment before 1970, which ``parse(_:)`` takes for 0.
+    package static func isBefore1970(_ text: String) -> Bool { moment(text.utf8).map { $0.seconds < 0 } ?? false }
+
+    /// Seconds since 1970, which may be below 0, and nanoseconds after them.
+    private static func moment(_ text: some Collection<UInt8>) -> (seconds: Int, nanos: Int)? {
         var rest = Array(text)[...]
         guard let year = digits(&rest, 4), eat(&rest, "-"), let month = digits(&rest, 2), eat(&rest, "-"),
             let day = digits(&rest, 2), eat(&rest, "Tt "), let hour = digits(&rest, 2), eat(&rest, ":"),
@@ -38,10 +50,7 @@ package enum RFC3339 {
         // Years have four digits, so that nothing here comes near the bounds of Int.
         let seconds =
             days(year: year, month: month, day: day) * 86400 + hour * 3600 + minute * 60 + second - offsetSeconds
-        guard seconds >= 0 else { return 0 }
-        let (scaled, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, overflowToo) = scaled.addingReportingOverflow(UInt64(nanos))
-        return overflow || overflowToo ? .max : sum
+        return (seconds, nanos)
     }
 
     /// As `2026-11-22T10:00:00.123456789Z`, always nine digits of a second.

@@ -115,6 +115,14 @@ def test_sessions_and_how_their_tools_do(open_page, works, live, theme):
 
 
 def test_conditions_are_the_address_and_more_comes_as_it_is_reached(open_page, works):
+    with open_page("/agents") as rig:
+        page = rig.page
+        page.get_by_role("button", name="Roots").click()
+        expect(page).to_have_url(re.compile("roots=1"))
+        expect(page.locator(".rows .is-asked:not([hidden])")).to_have_count(0)
+        expect(rows(page).filter(has_text="short trip").locator(".cell-agents")).to_have_text(re.compile("[2-9]"))
+        page.get_by_role("button", name="Clear").click()
+        expect(page.locator(".rows .is-asked:not([hidden])").first).to_be_visible()
     with open_page("/agents?agent=worker-3&priority=&cost=0&group=1&sort=duration") as rig:
         page = rig.page
         group = rows(page).first

@@ -25,7 +25,7 @@ const GROW_MILLIS = 1000;
 /** Where there is room for it, the sums above the list show at first. */
 const NARROW = matchMedia("(max-width: 720px)");
 /** What asks the server anew. */
-const ASKED = ["q", "from", "to", "agent", "outcome", "priority", "task", "key", "cost"];
+const ASKED = ["q", "from", "to", "agent", "outcome", "priority", "task", "key", "cost", "roots"];
 
 /** @param {any} app @param {import("../lib/url.js").View} view */
 export function open(app, view) {
@@ -48,6 +48,7 @@ class Agents extends ListPage {
       if (event.key === "Escape") { this.search.value = ""; this.write(); this.search.blur(); }
     });
     this.groupButton = h("button", { type: "button", title: "Sessions of one key together (g k)", onclick: () => this.keep({ group: this.state.group ? "" : "1" }) }, icon("fold"), "Group");
+    this.rootsButton = h("button", { type: "button", title: "Only sessions that no other started (g r)", onclick: () => app.push({ roots: this.state.roots ? "" : "1" }) }, icon("path"), "Roots");
     this.compareLink = h("a.button", { title: "Compare the marked sessions (c)" }, icon("compare"), "Compare A with B");
     this.summary = h("p.summary", {});
     this.news = h("button.primary.news", { type: "button", hidden: true, onclick: () => this.load() });
@@ -68,7 +69,7 @@ class Agents extends ListPage {
     document.title = "Agents · Skein";
     fill(shell.barStart, h("h1", {}, "Agents"), this.search);
     fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
-    fill(shell.main, h("div.under-bar.agents-bar", {}, this.filters.element, h("span.spring"), this.news, this.compareLink, this.groupButton), this.sums.element, h("div.agents-facts", {}, this.summary), this.problem, this.body);
+    fill(shell.main, h("div.under-bar.agents-bar", {}, this.filters.element, h("span.spring"), this.news, this.compareLink, this.rootsButton, this.groupButton), this.sums.element, h("div.agents-facts", {}, this.summary), this.problem, this.body);
     this.unlisten = [timeForm.listen(() => this.list.refresh()), marks.listen(() => { this.list.refresh(); this.showMarks(); })];
     this.installKeys();
     this.showMarks();
@@ -87,6 +88,7 @@ class Agents extends ListPage {
       { keys: ["t"], does: "Time range", run: () => this.range.toggle() },
       { keys: ["r"], does: "Read again", run: () => this.load() },
       { keys: ["g k"], does: "Group by session key", run: () => this.groupButton.click() },
+      { keys: ["g r"], does: "Only sessions that no other started", run: () => this.rootsButton.click() },
       { keys: ["ArrowDown", "j"], does: "Next session", run: () => list.move(1) },
       { keys: ["ArrowUp", "k"], does: "Previous session", run: () => list.move(-1) },
       { keys: ["PageDown"], does: "A page down", run: () => list.move(page()) },
@@ -127,15 +129,16 @@ class Agents extends ListPage {
     this.filters.show(state);
     if (document.activeElement !== this.search) this.search.value = state.q;
     attribute(this.groupButton, "aria-pressed", String(state.group !== ""));
+    attribute(this.rootsButton, "aria-pressed", String(state.roots !== ""));
     this.sums.open(state.sums === "" ? !NARROW.matches : state.sums === "on");
     if (isOther) this.load();
     else this.draw();
   }
 
   query(range) {
-    const { q, agent, outcome, priority, task, key, cost } = this.loaded;
+    const { q, agent, outcome, priority, task, key, cost, roots } = this.loaded;
     // A query has braces; anything else is a part of what a session is called.
-    return { ...(q.startsWith("{") ? { q } : { text: q }), agent, outcome, priority, task, sessionKey: key, minCost: Number(cost) > 0 ? cost : "", from: range.start, to: range.end };
+    return { ...(q.startsWith("{") ? { q } : { text: q }), agent, outcome, priority, task, sessionKey: key, parent: roots ? "none" : "", minCost: Number(cost) > 0 ? cost : "", from: range.start, to: range.end };
   }
 
   async load() {
@@ -272,7 +275,7 @@ class Agents extends ListPage {
 
   showNothing() {
     const { app, state } = this;
-    const isNarrow = ["q", "agent", "outcome", "priority", "task", "key", "cost"].filter((key) => state[key]);
+    const isNarrow = ["q", "agent", "outcome", "priority", "task", "key", "cost", "roots"].filter((key) => state[key]);
     fill(this.summary);
     if (isNarrow.length) {
       const without = Object.fromEntries(isNarrow.map((key) => [key, ""]));

@@ -37,7 +37,7 @@ export class Filters {
   }
 
   clear() {
-    this.change({ ...Object.fromEntries(Object.keys(this.fields).map((key) => [key, ""])), key: "" });
+    this.change({ ...Object.fromEntries(Object.keys(this.fields).map((key) => [key, ""])), key: "", roots: "" });
   }
 
   /** @param {Object<string, string>} state */
@@ -52,7 +52,7 @@ export class Filters {
     this.keyChip.hidden = !state.key;
     if (state.key) fill(this.keyChip, h("span.key-name", {}, `Key ${state.key.slice(0, 80)}`), " ×");
     attribute(this.keyChip, "aria-label", `All keys, not only ${state.key.slice(0, 80)}`);
-    this.clearButton.hidden = !Object.keys(this.fields).some((key) => state[key]);
+    this.clearButton.hidden = !state.roots && !Object.keys(this.fields).some((key) => state[key]);
   }
 
   /** Names to choose from. @param {Iterable<string>} names */

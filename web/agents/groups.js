@@ -3,7 +3,7 @@
 import { isFailure } from "./words.js";
 
 /**
- * @typedef {{ isGroup: true, key: string | null, size: number, isOpen: boolean, start: bigint, length: number, llmCalls: number, toolCalls: number, errors: number,
+ * @typedef {{ isGroup: true, key: string | null, size: number, isOpen: boolean, start: bigint, length: number, llmCalls: number, toolCalls: number, errors: number, agents: number, turns: number | null,
  *   failed: number, inputTokens: number, outputTokens: number, cacheReadTokens: number, usd: number | null, sessions: any[] }} Group
  */
 
@@ -36,12 +36,16 @@ export function grouped(rows, closed) {
 /** @returns {Group} */
 function groupOf(key, sessions, isOpen) {
   const sum = (value) => sessions.reduce((total, session) => total + value(session), 0);
+  const spoken = sessions.filter(({ turns, parentSessionId }) => turns !== null && !parentSessionId);
   const paid = sessions.filter(({ usd }) => usd !== null);
   const start = sessions.reduce((first, session) => (session.start < first ? session.start : first), sessions[0].start);
   const end = sessions.reduce((last, session) => Math.max(last, Number(session.start - start) + session.length), 0);
   return {
     isGroup: true, key, sessions, size: sessions.length, isOpen, start, length: end,
     llmCalls: sum(({ llmCalls }) => llmCalls), toolCalls: sum(({ toolCalls }) => toolCalls), errors: sum(({ errors }) => errors),
+    // What is not on the list yet is among those whom a session started.
+    agents: sessions.reduce((most, { agents }) => Math.max(most, agents), new Set(sessions.map(({ agentName }) => agentName)).size),
+    turns: spoken.length ? spoken.reduce((total, { turns }) => total + turns, 0) : null,
     failed: sessions.filter(({ outcome }) => isFailure(outcome)).length,
     inputTokens: sum(({ inputTokens }) => inputTokens), outputTokens: sum(({ outputTokens }) => outputTokens), cacheReadTokens: sum(({ cacheReadTokens }) => cacheReadTokens),
     usd: paid.length ? paid.reduce((total, { usd }) => total + usd, 0) : null,

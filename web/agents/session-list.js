@@ -21,6 +21,8 @@ const COLUMNS = [
   { key: "task", title: "Task", first: 1, by: (row) => row.taskId ?? "" },
   { key: "duration", title: "Duration", by: (row) => row.length },
   { key: "activity", title: "Activity", says: "When in its time steps began" },
+  { key: "agents", title: "Agents", says: "Different agents, with those of the sessions that it started", by: (row) => row.agents, numeric: true },
+  { key: "turns", title: "Turns", says: "How often its user spoke, where that is recorded", by: (row) => row.turns ?? -1, numeric: true },
   { key: "llm", title: "LLM", says: "Model calls", by: (row) => row.llmCalls, numeric: true },
   { key: "tools", title: "Tools", says: "Tool calls", by: (row) => row.toolCalls, numeric: true },
   { key: "errors", title: "Errors", by: (row) => row.errors, numeric: true },
@@ -35,7 +37,7 @@ export function rowOf(record, now) {
     sessionId: record.sessionId, traceId: record.trace?.traceId ?? "", title: record.title ?? record.firstMessage ?? "", agentName: record.agentName ?? record.agentId ?? "", parentSessionId: record.parentSessionId,
     state: record.state, outcome: record.outcome, taskPriority: record.taskPriority, taskId: record.taskId, sessionKey: keyOf(record),
     start: momentOf(record.startTime) ?? 0n, length: lengthOf(record, now), llmCalls: totals?.llmCalls ?? 0, toolCalls: totals?.toolCalls ?? 0, errors: totals?.errors ?? totals?.toolErrors ?? 0,
-    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, activity: record.activity ?? [], sampling: samplingWords(record.trace), isReduced: record.trace?.samplingDecision === "reduced", isRunning: record.endTime === null && record.state !== "abandoned",
+    inputTokens: totals?.inputTokens ?? 0, outputTokens: totals?.outputTokens ?? 0, cacheReadTokens: totals?.cacheReadTokens ?? 0, usd: totals?.usd ?? null, activity: record.activity ?? [], agents: record.agents ?? 1, turns: record.turns ?? null, sampling: samplingWords(record.trace), isReduced: record.trace?.samplingDecision === "reduced", isRunning: record.endTime === null && record.state !== "abandoned",
   };
 }
 
@@ -101,6 +103,9 @@ export class SessionList extends Grid {
     parts.length.textContent = duration(row.length);
     parts.length.title = exactDuration(row.length);
     fill(parts.activity, row.activity?.length ? sparkline(row.activity, { width: 64, height: 14 }) : null);
+    parts.agents.textContent = count(row.agents);
+    parts.agents.classList.toggle("faint", row.agents === 1);
+    parts.turns.textContent = row.turns === null ? "–" : count(row.turns);
     parts.llm.textContent = row.llmCalls ? count(row.llmCalls) : "–";
     parts.tools.textContent = row.toolCalls ? count(row.toolCalls) : "–";
     fill(parts.errors, row.errors ? [icon("error"), count(row.errors)] : h("span.faint", { "aria-label": "0" }, "–"));
@@ -153,7 +158,7 @@ function createRow(cell, actions) {
     mark: markButton(actions.mark), turn: h("span.group-turn", { hidden: true }, icon("chevron")), date: h("span.time-main", {}), ago: h("span.time-second", {}),
     swatch: h("span.swatch", {}), link: h("a.trace-link", { tabindex: "-1" }), agent: h("span.row-service", {}), title: h("span.row-operation", {}),
     standing: h("span.standing", {}), priority: h("span.priority", {}), task: h("span.task", {}), bar: h("span.length-fill", {}), length: h("span.length-text", {}),
-    activity: h("span.spark-cell", {}), llm: h("span", {}), tools: h("span", {}), errors: h("span.row-errors", {}), tokens: h("span", {}), cost: h("span", {}),
+    activity: h("span.spark-cell", {}), agents: h("span", {}), turns: h("span", {}), llm: h("span", {}), tools: h("span", {}), errors: h("span.row-errors", {}), tokens: h("span", {}), cost: h("span", {}),
   };
   parts.link.append(parts.agent, parts.title);
   parts.time = h("time", {}, parts.date, parts.ago);
@@ -161,7 +166,7 @@ function createRow(cell, actions) {
     parts,
     cells: [
       cell("mark", parts.mark, parts.turn), cell("start", parts.time), cell("session", parts.swatch, parts.link), cell("standing", parts.standing), cell("priority", parts.priority), cell("task", parts.task),
-      cell("duration", h("span.length-track", {}, parts.bar), parts.length), cell("activity", parts.activity), cell("llm.number", parts.llm), cell("tools.number", parts.tools), cell("errors.number", parts.errors),
+      cell("duration", h("span.length-track", {}, parts.bar), parts.length), cell("activity", parts.activity), cell("agents.number", parts.agents), cell("turns.number", parts.turns), cell("llm.number", parts.llm), cell("tools.number", parts.tools), cell("errors.number", parts.errors),
       cell("tokens.number", parts.tokens), cell("cost.number", parts.cost),
     ],
   };

@@ -12,7 +12,7 @@ const DEFAULTS = {
   service: { ...RANGE, op: "", sort: "" },
   map: { q: "", ...RANGE, focus: "", hops: "", view: "", node: "", edge: "", rate: "", errors: "", sort: "" },
   live: { q: "", tz: "" },
-  agents: { q: "", ...RANGE, agent: "", outcome: "", priority: "", task: "", key: "", cost: "", group: "", sums: "", sort: "" },
+  agents: { q: "", ...RANGE, agent: "", outcome: "", priority: "", task: "", key: "", cost: "", roots: "", group: "", sums: "", sort: "" },
   "agents/session": { tz: "", span: "", lane: "", z: "", c: "", view: "", sort: "" },
   "agents/compare": { tz: "", view: "", only: "" },
 };

@@ -130,10 +130,11 @@ test("tools and costs are summed up", () => {
 });
 
 test("sessions of one key stand together, where the first of them stood", () => {
-  const row = (sessionId, sessionKey, more = {}) => ({ sessionId, sessionKey, start: 0n, length: 5, llmCalls: 1, toolCalls: 1, errors: 0, inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, usd: null, outcome: "success", ...more });
-  const rows = [row("1", "k", { usd: 0.5 }), row("2", null), row("3", "k", { outcome: "failure", start: 3n }), row("4", "z"), row("5", "z", { length: 2 }), row("6", "alone")];
+  const row = (sessionId, sessionKey, more = {}) => ({ sessionId, sessionKey, start: 0n, length: 5, llmCalls: 1, toolCalls: 1, errors: 0, agents: 1, turns: null, agentName: sessionId, inputTokens: 1, outputTokens: 1, cacheReadTokens: 0, usd: null, outcome: "success", ...more });
+  const rows = [row("1", "k", { usd: 0.5, agents: 4, turns: 2 }), row("2", null), row("3", "k", { outcome: "failure", start: 3n }), row("4", "z"), row("5", "z", { length: 2 }), row("6", "alone")];
   assert.deepEqual(grouped(rows, new Set(["z"])).map((each) => (each.isGroup ? `[${each.key} ${each.size} ${each.length}]` : each.sessionId)), ["[k 2 8]", "1", "3", "2", "[z 2 5]", "6"]);
   assert.equal(grouped(rows, new Set())[0].usd, 0.5);
+  assert.deepEqual([grouped(rows, new Set())[0].agents, grouped(rows, new Set())[0].turns], [4, 2]);
   assert.equal(grouped(rows, new Set())[0].failed, 1);
 });
 

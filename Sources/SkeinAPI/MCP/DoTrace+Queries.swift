@@ -48,8 +48,14 @@ extension DoTrace {
         _ api: API,
         _ call: APICall
     ) async throws(APIError) -> Answer {
-        let id = try traceID(&object, call)
-        let orchestration = try await orchestration(id, api, call)
+        let asking = try asking(&object, call, ["traceId"])
+        guard let named = asking.request.query("traceId") else {
+            throw object.invalid("query", "query.traceId is missing: name the trace.")
+        }
+        let id = try APICall.traceID(named, "/query/traceId")
+        var room = roomOfForest(api)
+        let forest = try await WorkForest(around: id, api, call, room: &room)
+        let orchestration = forest.orchestration(at: api.clock.unixNanos)
         let nanos = MCPText.duration(orchestration.durationNanos)
         var text = MCPText()
         text.line(
@@ -124,7 +130,19 @@ extension DoTrace {
         _ api: API,
         _ call: APICall
     ) async throws(APIError) -> Answer {
-        let found = try await orchestration(traceID(&object, call), api, call).bottlenecks()
+        let session = try object.id("sessionId")
+        let query = try asking(&object, call, ["traceId", "sessionId"]).request
+        var room = roomOfForest(api)
+        let forest: WorkForest
+        if let text = query.query("traceId") {
+            let id = try APICall.traceID(text, "/query/traceId")
+            forest = try await WorkForest(around: id, api, call, room: &room)
+        } else if let id = query.query("sessionId") ?? session {
+            forest = try await WorkReadingAPI.forest(ofSession: id, api, call, room: &room)
+        } else {
+            throw object.invalid("query", "query names no work: give it a traceId or a sessionId.")
+        }
+        let found = forest.orchestration(at: api.clock.unixNanos).bottlenecks()
         var text = MCPText()
         text.line(found.isEmpty ? "Nothing takes a hundredth of the time." : "Where the time goes, greatest first:")
         text.lines(found.map { "- \($0.text)" })
@@ -133,14 +151,8 @@ extension DoTrace {
 
     // MARK: Pieces
 
-    private static func orchestration(
-        _ id: TraceID,
-        _ api: API,
-        _ call: APICall
-    ) async throws(APIError) -> Orchestration {
-        var room = AnswerRoom(api.answers, remedy: "read the trace page by page, or raise memory")
-        let forest = try await WorkForest(around: id, api, call, room: &room)
-        return forest.orchestration(at: api.clock.unixNanos)
+    private static func roomOfForest(_ api: API) -> AnswerRoom {
+        AnswerRoom(api.answers, remedy: "read the trace page by page, or raise memory")
     }
 
     /// What a session is, in a few words.
@@ -149,15 +161,6 @@ extension DoTrace {
         return "\(MCPText.word(session.agentName)), \(session.state.rawValue)\(outcome), "
             + "\(MCPText.duration(session.durationNanos)), \(session.llmCallCount) model calls, "
             + "\(session.toolCallCount) tool calls, \(session.errorCount) errors"
-    }
-
-    /// The trace that `query.traceId` names.
-    private static func traceID(_ object: inout WorkObject, _ call: APICall) throws(APIError) -> TraceID {
-        let asking = try asking(&object, call, ["traceId"])
-        guard let text = asking.request.query("traceId") else {
-            throw object.invalid("query", "query.traceId is missing: name the trace.")
-        }
-        return try APICall.traceID(text, "/query/traceId")
     }
 
     /// The call with the members of `query` as its parameters, which are some of `known`.

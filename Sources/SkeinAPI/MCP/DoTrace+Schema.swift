@@ -38,7 +38,7 @@ extension DoTrace {
         ("tool", "name, callId, server of the tool that was called."),
         ("llm", "model, provider of the model that was called."),
         ("error", "type and message of what went wrong."),
-        ("query", "For actions that read: their filters, such as traceId."),
+        ("query", "For actions that read: their filters, such as traceId; bottlenecks takes traceId or sessionId."),
     ]
 
     static func write(to json: inout JSONWriter) {

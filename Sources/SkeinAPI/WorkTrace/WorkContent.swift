@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
 import SkeinBase
 import SkeinModel
 
@@ -25,8 +26,13 @@ package struct WorkContent: Hashable, Sendable {
             fields["contentDropped"] = true
             return
         }
-        if text.count > byteCountMax { fields["contentTruncated"] = true }
-        fields[target] = .string(Self.cut(text, byteCountMax))
+        let whole = AttributeValue.string(String(decoding: text, as: UTF8.self))
+        if let cut = ContentCut(byteCountMax: byteCountMax).cut(whole) {
+            fields["contentTruncated"] = true
+            fields[target] = cut
+        } else {
+            fields[target] = whole
+        }
     }
 
     /// The first bytes of a text, no character in half.

@@ -126,14 +126,14 @@ struct WorkObject {
         guard let value = value(name) else { return nil }
         let nanos: UInt64? =
             switch value {
-            case .string(let text): UInt64(text) ?? RFC3339.parse(text)
+            case .string(let text): UInt64(text) ?? (RFC3339.isBefore1970(text) ? nil : RFC3339.parse(text))
             case .int(let number): UInt64(exactly: number)
             default: nil
             }
         guard let nanos, nanos <= UInt64(Int64.max) else {
             throw invalid(
                 name,
-                "\(name) is \(Self.shown(value)): it takes a time up to 2262 as in \"2026-11-22T20:00:00.123456789Z\", or nanoseconds since "
+                "\(name) is \(Self.shown(value)): it takes a time from 1970 to 2262 as in \"2026-11-22T20:00:00.123456789Z\", or nanoseconds since "
                     + "1970 as a string of digits."
             )
         }

@@ -27,7 +27,7 @@ extension WorkFields {
             guard let priority = word.flatMap({ WorkPriority(word: $0) }) else {
                 throw object.invalid(
                     "taskPriority",
-                    "taskPriority is \(WorkObject.shown(value)): it takes critical, high, normal, low or background, or P0 to P4."
+                    "taskPriority is \(WorkObject.shown(value)): it takes \(WorkPriority.words)."
                 )
             }
             set("taskPriority", priority.rawValue)

@@ -15,6 +15,9 @@ enum WorkPriority: String, CaseIterable {
         self = Self.allCases[rank]
     }
 
+    /// What is read, for whoever wrote something else.
+    static let words = "critical, high, normal, low or background, or P0 to P4"
+
     /// 0 is the most urgent.
     var rank: Int { Self.allCases.firstIndex(of: self) ?? 2 }
 

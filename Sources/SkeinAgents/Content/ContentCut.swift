@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinBase
-import SkeinModel
+package import SkeinModel
 import SkeinWire
 
 /// Cuts content that is longer than a limit. Messages stay messages: their longest texts are cut first, then the oldest go.
-struct ContentCut {
+package struct ContentCut {
     /// In bytes, of texts as UTF-8, of structures as JSON.
     let byteCountMax: Int
+
+    package init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
+
     /// Shorter texts within structures are left as they are.
     private static let innerByteCountMin = 64
 
     /// The value, cut; `nil` when it is short enough.
-    func cut(_ value: AttributeValue) -> AttributeValue? {
+    package func cut(_ value: AttributeValue) -> AttributeValue? {
         switch value {
         case .null, .bool, .int, .double: return nil
         case .bytes(let bytes): return bytes.count > byteCountMax ? .bytes(Array(bytes[..<byteCountMax])) : nil
@@ -64,9 +67,14 @@ struct ContentCut {
     private static func cut(_ text: String, _ byteCountMax: Int) -> String {
         let count = text.utf8.count
         guard count > byteCountMax else { return text }
-        let note = "… [cut: \(count) bytes]"
+        let note = "\(noteStart)\(count) bytes]"
         return UTF8Text.prefix(text, byteCountMax: byteCountMax - note.utf8.count) + note
     }
+
+    /// Whether a text, or one within JSON, was cut. Only for content of which something was: anyone may write such words.
+    static func isCut(_ text: String) -> Bool { text.firstRange(of: noteStart) != nil }
+
+    private static let noteStart = "… [cut: "
 
     private static func json(_ value: AttributeValue) -> String {
         var json = JSONWriter()

@@ -14,7 +14,7 @@ package enum Conversation {
         package var toolName: String?
         /// The id that joins a call and its result.
         package var callID: String?
-        /// Whether ``text`` is only the beginning.
+        /// Whether ``text`` is not whole: cut when it was stored, or here.
         package var isTruncated = false
 
         package init(
@@ -58,7 +58,12 @@ package enum Conversation {
             source(record, &reader)
             if !reader.turns.isEmpty { break }
         }
-        return reader.turns
+        guard record["worktrace.content.truncated"] == true else { return reader.turns }
+        return reader.turns.map { turn in
+            var turn = turn
+            turn.isTruncated = turn.isTruncated || ContentCut.isCut(turn.text)
+            return turn
+        }
     }
 
     private static let sources: [@Sendable (Record, inout TurnReader) -> Void] = [

@@ -20,4 +20,9 @@ extension AgentSpan {
 
     /// Whether it is a call of a model.
     package var isModelCall: Bool { kind == .llm && !isHidden }
+
+    /// Whether `skein mcp-proxy` wrote it.
+    package var isOfProxy: Bool { scopeName == Self.proxyScopeName }
+
+    static let proxyScopeName = "skein-mcp-proxy"
 }

@@ -23,7 +23,7 @@ extension SpanReader {
         if name.hasPrefix("codex") { scope.own.insert(.codex) }
         if name.hasPrefix("logfire") || name.hasPrefix("pydantic-ai") { scope.own.insert(.logfire) }
         scope.isWorkTrace = name == "worktrace"
-        scope.isProxy = name == "skein-mcp-proxy"
+        scope.isProxy = name == AgentSpan.proxyScopeName
         scope.isMCP = name.lowercased().split(whereSeparator: { ".-_/@".contains($0) }).contains("mcp")
         scopes[row] = scope
         return scope

@@ -62,15 +62,22 @@ final class HubSpanExporter: SpanExporter {
     }
 
     /// How many lines an answer says were rejected, and why the first of them.
-    private static func rejected(of body: [UInt8]) -> (count: Int, reason: String)? {
+    static func rejected(of body: [UInt8]) -> (count: Int, reason: String)? {
         body.withUnsafeBytes { bytes in
             var reader = JSONReader(bytes)
             var count = 0
+            var reason: String?
             do throws(WireError) {
                 try reader.openObject()
                 while let key = try reader.nextKey() {
                     if "rejected" ~= key {
                         count = Int(try reader.readInteger(Int32.self))
+                    } else if "results" ~= key, try reader.peek() == .array {
+                        try reader.openArray()
+                        while try reader.nextElement() {
+                            let problem = try Self.problem(of: &reader)
+                            reason = reason ?? problem
+                        }
                     } else {
                         try reader.skipValue()
                     }
@@ -78,10 +85,33 @@ final class HubSpanExporter: SpanExporter {
             } catch {
                 return nil
             }
-            let text = String(decoding: bytes, as: UTF8.self)
-            let reason = text.firstRange(of: #""detail":""#).map { text[$0.upperBound...].prefix { $0 != "\"" } } ?? ""
-            return (count, OTLPAnswer.shown(String(reason)))
+            return (count, OTLPAnswer.shown(reason ?? ""))
         }
+    }
+
+    /// Why a line was rejected: the `detail` of the `problem` (RFC 9457) of its result; `nil` for one that was taken.
+    private static func problem(of reader: inout JSONReader) throws(WireError) -> String? {
+        guard try reader.peek() == .object else {
+            try reader.skipValue()
+            return nil
+        }
+        var detail: String?
+        try reader.openObject()
+        while let key = try reader.nextKey() {
+            guard "problem" ~= key, try reader.peek() == .object else {
+                try reader.skipValue()
+                continue
+            }
+            try reader.openObject()
+            while let key = try reader.nextKey() {
+                if "detail" ~= key, try reader.peek() == .string {
+                    detail = String(decoding: try reader.readString(), as: UTF8.self)
+                } else {
+                    try reader.skipValue()
+                }
+            }
+        }
+        return detail
     }
 
     // MARK: Lines

@@ -136,6 +136,7 @@ import Testing
         let filtered = Self.keeping.filtered(SpanBatch(spans: spans.map(\.span)))
         let batch = filtered.batch
         #expect(filtered.changedCount == 3 && batch.span(at: 3) == spans[3].span)
+        #expect(Conversation.read(batch, 0).map(\.isTruncated) == [true, false])
         for row in 0..<3 {
             let attributes = batch.span(at: row).attributes
             #expect(attributes["worktrace.content.truncated"] == true)

@@ -47,6 +47,13 @@ import Testing
             code: "invalid-field",
             field: "/startTime"
         ),
+        Refused(
+            path: "sessions",
+            body: #"{"startTime":"1969-12-31T23:59:59Z"}"#,
+            status: 400,
+            code: "invalid-field",
+            field: "/startTime"
+        ),
         Refused(path: "sessions", body: #"{"linkMode":"own"}"#, status: 400, code: "invalid-field", field: "/linkMode"),
         Refused(
             path: "sessions",

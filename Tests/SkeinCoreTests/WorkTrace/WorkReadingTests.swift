@@ -136,6 +136,39 @@ struct WorkReadingTests {
         #expect(found["sessions"].array.compactMap { $0["agentName"].string } == expected)
     }
 
+    @Test func `a list tells how often users spoke and how many agents worked, and leaves out whom others started`()
+        async throws
+    {
+        func spoken(_ texts: String...) -> Attribute {
+            let messages = texts.enumerated().map { place, text in
+                #"{"role":"\#(place == 1 ? "assistant" : "user")","content":"\#(text)"}"#
+            }
+            return Attribute("gen_ai.input.messages", .string("[\(messages.joined(separator: ","))]"))
+        }
+        var spans = Self.run(1, "lead", at: 0)
+        spans[1].attributes.removeAll { $0.key == "gen_ai.input.messages" }
+        var last = spans[1]
+        last.spanID = SpanID(0x109)
+        last.startUnixNanos += 3 * Self.second
+        // Two parts of one message are one turn.
+        last.attributes.append(spoken("Fix it.", "How?", "Like", "this."))
+        spans[1].attributes.append(spoken("Fix it."))
+        spans.append(last)
+        for (id, name): (UInt64, String) in [(0x120, "helper"), (0x121, "helper"), (0x122, "critic")] {
+            let agent = [
+                Attribute("gen_ai.operation.name", "invoke_agent"), Attribute("gen_ai.agent.name", .string(name)),
+            ]
+            spans.append(Self.span(1, id, below: 0x101, "invoke_agent", from: id - 0x118, seconds: 1, agent))
+        }
+        let api = try await APIUnderTest(spans)
+        let roots = try await api.json("\(Self.base)/sessions?parent=none")["sessions"]
+        #expect(roots.array.map { $0["agentName"] } == ["lead"])
+        #expect(roots[0]["agents"] == 3 && roots[0]["turns"] == 2 && roots[0]["firstMessage"] == "Fix it.")
+        let below = try await api.json("\(Self.base)/sessions?parent=\(Self.session(1))")["sessions"].array
+        #expect(below.map { $0["agentName"] } == ["critic", "helper", "helper"])
+        #expect(below.map { $0["agents"] } == [1, 1, 1] && below.map { $0["turns"] } == [.null, .null, .null])
+    }
+
     @Test func `plain traces of services hold no sessions`() async throws {
         let api = try await APIUnderTest(Shop.order)
         #expect(try await api.json("\(Self.base)/sessions")["sessions"].array.isEmpty)
@@ -185,7 +218,8 @@ struct WorkReadingTests {
     @Test(arguments: [
         ("sessions?limit=0", "limit"), ("sessions?minCost=dear", "minCost"), ("sessions?from=x", "from"),
         ("sessions?from=2&to=1", "to"), ("sessions?who=me", "who"), ("tools?groupBy=color", "groupBy"),
-        ("tools?traceId=xyz", "traceId"),
+        ("tools?traceId=xyz", "traceId"), ("sessions?priority=urgent", "priority"),
+        ("sessions?from=1969-12-31T23:59:59Z", "from"), ("tools?to=1970-01-01T00:00:00%2B01:00", "to"),
     ])
     func `what is out of its grammar is named`(path: String, field: String) async throws {
         let api = try await APIUnderTest([])
@@ -243,6 +277,23 @@ struct WorkReadingTests {
             #expect(whole["toolCallCount"] == 1)
             #expect(whole["toolCalls"][0]["layers"].array.map { $0["layer"] } == ["agent", "proxy"])
         }
+        // The proxy alone is no agent. What it tells is counted once, and by layers as its own.
+        #expect(try await api.json("\(Self.base)/sessions")["sessions"].array.map { $0["agentName"] } == ["a"])
+        #expect(try await api.json("\(Self.base)/tools")["tools"].array.map { $0["callCount"] } == [1])
+        let layers = try await api.json("\(Self.base)/tools?groupBy=layer")["tools"].array
+        #expect(layers.map { $0["callCount"] } == [1, 1])
+        proxy.attributes.removeLast()
+        let unnamed = try await APIUnderTest([proxy])
+        #expect(try await unnamed.json("\(Self.base)/sessions")["sessions"].array.isEmpty)
+        #expect(try await unnamed.json("\(Self.base)/tools")["tools"][0]["callCount"] == 1)
+        #expect(try await unnamed.json("/api/skein/v1/search")["traces"].array.count == 1)
+        // Below an agent it is a part of the work.
+        proxy.traceID = agent[0].traceID
+        proxy.parentSpanID = agent[2].spanID
+        let joined = try await APIUnderTest(agent + [proxy])
+        let session = try await joined.json("\(Self.base)/sessions/\(Self.session(1))")
+        #expect(session["steps"].array.count == 3)
+        #expect(try await joined.json("\(Self.base)/sessions")["sessions"].array.count == 1)
     }
 
     @Test
@@ -355,5 +406,29 @@ struct WorkReadingTests {
         #expect(rest["traces"].array.count == 2)
         let query = "name%20%3D%20%22notifications%2Finitialized%22"
         #expect(try await api.json("/api/skein/v1/search?q=\(query)")["traces"].array.count == 6)
+    }
+
+    @Test func `do-trace says where the time of a session goes, be it named by itself or by its trace`() async throws {
+        let test = try WorkUnderTest()
+        try await test.store.append(SpanBatch(spans: Self.run(1, "a", at: 0)))
+        func text(_ arguments: String, isError: Bool = false) async throws -> String? {
+            let call = #""name":"do-trace","arguments":{"action":"bottlenecks"\#(arguments)}"#
+            let request = APIRequest(
+                method: "POST",
+                target: "/mcp",
+                headers: [("Content-Type", "application/json"), ("MCP-Protocol-Version", "2025-11-25")],
+                body: Array(#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{\#(call)}}"#.utf8)
+            )
+            let response = try #require(await test.api.respond(to: request))
+            let answer = try JSONDecoder().decode(JSONValue.self, from: Data(response.bytes))["result"]
+            #expect(answer["isError"] == .bool(isError))
+            return answer["content"][0]["text"].string
+        }
+        let id = #""sessionId":"\#(Self.session(1))""#
+        let byTrace = try await text(#","query":{"traceId":"\#(TraceID(high: 7, low: 1))"}"#)
+        #expect(byTrace?.hasPrefix("Where the time goes") == true)
+        #expect(try await text(",\(id)") == byTrace)
+        #expect(try await text(",\"query\":{\(id)}") == byTrace)
+        #expect(try await text("", isError: true)?.contains("traceId or a sessionId") == true)
     }
 }

@@ -12,6 +12,38 @@ import Testing
         try await test.post("sessions", #"{"sessionId":"s","agentName":"coder"}"#)["traceId"]
     }
 
+    @Test func `An end before a start that was said is refused, one before a start that was stamped moves a step's`()
+        async throws
+    {
+        let test = try WorkUnderTest()
+        let trace = try await started(test)
+        let early = #""endTime":"2026-11-22T09:59:59Z""#
+        let said = #"{"stepId":"said","stepAction":"plan","startTime":"2026-11-22T10:00:00Z"}"#
+        for body in [said, #"{"stepId":"stamped","stepAction":"plan"}"#] {
+            #expect(try await test.post("sessions/s/steps", body).status == 201)
+        }
+        let refused = try await test.patch("sessions/s/steps/said", #"{"stepOutcome":"success",\#(early)}"#)
+        #expect(refused.status == 400 && refused["field"] == "/endTime")
+        #expect(try await test.patch("sessions/s/steps/stamped", #"{"stepOutcome":"success",\#(early)}"#).status == 200)
+        let span = try await test.span(trace, step: "stamped")
+        #expect(span.durationNanos == 0 && span.startUnixNanos < test.clock.unixNanos)
+        // Its steps hang on the start of a session.
+        let end = try await test.post("sessions/s/end", #"{"outcome":"success",\#(early)}"#)
+        #expect(end.status == 400 && end["field"] == "/endTime")
+    }
+
+    @Test func `Content that was cut says so turn by turn`() async throws {
+        let test = try WorkUnderTest(content: WorkContent(isKept: true, byteCountMax: 1 << 10))
+        _ = try await started(test)
+        let long = String(repeating: "é", count: 2000)
+        let messages = #"[{"role":"user","content":"\#(long)"},{"role":"assistant","content":"Go on."}]"#
+        let body = #"{"stepAction":"llm:plan","stepOutcome":"success","llm":{"inputMessages":\#(messages)}}"#
+        #expect(try await test.post("sessions/s/steps", body).status == 201)
+        let said = try await test.call("GET", "sessions/s/conversation", "")
+        #expect(said["turns.0.truncated"] == "1" && said["turns.1.truncated"] == "0")
+        #expect(said["turns.0.text"]?.hasSuffix("bytes]") == true && said["turns.1.text"] == "Go on.")
+    }
+
     @Test func `A step with an outcome is complete in one call`() async throws {
         let test = try WorkUnderTest()
         let trace = try await started(test)

@@ -105,11 +105,9 @@ import Tracing
     }
 
     @Test func `a collector that comes up late gets what waits`() async throws {
-        let first = try ScriptedServer()
-        let port = first.port
-        first.close()
+        let port = try KeptPort()
         let spans = spans(3)
-        var target = target("http://127.0.0.1:\(port)/")
+        var target = target("http://127.0.0.1:\(port.number)/")
         target.retry.firstDelay = .milliseconds(300)
         let exporter = try HTTPSpanExporter(.otlpProtobuf, to: target)
         defer { exporter.shutdown() }

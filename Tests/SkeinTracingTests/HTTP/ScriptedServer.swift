@@ -4,6 +4,14 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// A collector that answers as a test tells it, on a port of the system's choice.
 final class ScriptedServer: Sendable {
     struct Request: Sendable {
@@ -44,18 +52,23 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    /// Listens on `port`; 0 for one that is free.
-    init(_ answers: [Answer] = [], port: Int = 0) throws {
+    /// Listens on `port`, or on one that is free.
+    init(_ answers: [Answer] = [], port: KeptPort? = nil) throws {
         let state = StateBox(answers)
         self.state = state
-        channel = try ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        let bootstrap = ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.pipeline.configureHTTPServerPipeline().flatMapThrowing {
                     try channel.pipeline.syncOperations.addHandler(Handler(state))
                 }
             }
-            .bind(host: "127.0.0.1", port: port).wait()
+        channel =
+            if let port {
+                try bootstrap.withBoundSocket(port.descriptor).wait()
+            } else {
+                try bootstrap.bind(host: "127.0.0.1", port: 0).wait()
+            }
     }
 
     var port: Int { channel.localAddress?.port ?? 0 }
@@ -94,5 +107,35 @@ final class ScriptedServer: Sendable {
                 context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
             }
         }
+    }
+}
+
+/// A port that is bound before anybody listens on it: until then it refuses connections, and nobody else gets it.
+struct KeptPort {
+    let number: UInt16
+    /// The server's that listens on it.
+    fileprivate let descriptor: CInt
+
+    init() throws {
+        #if canImport(Glibc)
+            descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        #else
+            descriptor = socket(AF_INET, SOCK_STREAM, 0)
+        #endif
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = descriptor
+        let code = withUnsafeMutablePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, size) == 0 ? getsockname(descriptor, address, &size) : -1
+            }
+        }
+        guard code == 0 else {
+            close(descriptor)
+            throw IOError(errnoCode: errno, reason: "bind")
+        }
+        number = UInt16(bigEndian: address.sin_port)
     }
 }

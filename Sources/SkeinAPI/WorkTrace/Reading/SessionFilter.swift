@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinAgents
+import SkeinBase
 import SkeinModel
 import SkeinStore
 
@@ -7,7 +8,7 @@ import SkeinStore
 struct SessionFilter {
     /// The parameters that say so.
     static let parameters = [
-        "agent", "outcome", "priority", "task", "sessionKey", "traceId", "minCost", "from", "to", "q", "text",
+        "agent", "outcome", "priority", "task", "sessionKey", "parent", "traceId", "minCost", "from", "to", "q", "text",
     ]
 
     let agent: String?
@@ -15,6 +16,8 @@ struct SessionFilter {
     let priority: String?
     let task: String?
     let sessionKey: String?
+    /// The session that started it, or ``noParent``.
+    let parent: String?
     let traceID: TraceID?
     /// US dollars.
     let minCost: Double
@@ -32,9 +35,10 @@ struct SessionFilter {
         }
         agent = text("agent")
         outcome = text("outcome")
-        priority = text("priority").map { WorkPriority(word: $0)?.rawValue ?? $0 }
+        if let word = text("priority") { priority = try Self.priority(word) } else { priority = nil }
         task = text("task")
         sessionKey = text("sessionKey")
+        parent = text("parent")
         if let id = text("traceId") { traceID = try APICall.traceID(id, "traceId") } else { traceID = nil }
         minCost = try call.fraction("minCost", 0...1e12, usual: 0)
         range = try Self.range(call)
@@ -43,8 +47,22 @@ struct SessionFilter {
         self.text = text("text")?.lowercased()
     }
 
+    private static func priority(_ word: String) throws(APIError) -> String {
+        guard let priority = WorkPriority(word: word) else {
+            throw .invalid("priority", "\(APICall.shown(word)) is no priority: it takes \(WorkPriority.words).")
+        }
+        return priority.rawValue
+    }
+
     /// The range of `from` and `to`, all of time when both are absent.
     static func range(_ call: APICall) throws(APIError) -> TimeRange {
+        for name in ["from", "to"] {
+            guard let text = call.request.query(name), RFC3339.isBefore1970(text) else { continue }
+            throw .invalid(
+                name,
+                "\(name) is \(APICall.shown(text)), before 1970: no session is older; leave it out, or give a later time."
+            )
+        }
         let from = try call.time("from") ?? 0
         let to = try call.time("to") ?? .max
         guard from <= to else {
@@ -62,6 +80,7 @@ struct SessionFilter {
             && (priority == nil || session.taskPriority == priority)
             && (task == nil || session.taskID == task)
             && (sessionKey == nil || session.sessionKey == sessionKey)
+            && (parent == nil || (record.parentSessionID ?? Self.noParent) == parent)
             && (traceID == nil || session.traceID == traceID)
             && (minCost == 0 || (session.usage.usd ?? 0) >= minCost)
             && holds(record)
@@ -74,9 +93,12 @@ struct SessionFilter {
             .contains { $0?.lowercased().contains(text) ?? false }
     }
 
+    /// Asks for sessions that no other started.
+    private static let noParent = "none"
+
     /// What tells this question from others, for cursors.
     var question: String {
-        [agent, outcome, priority, task, sessionKey, traceID?.description, String(minCost), query, text]
+        [agent, outcome, priority, task, sessionKey, parent, traceID?.description, String(minCost), query, text]
             .map { $0 ?? "" }.joined(separator: "\0") + "\0\(range.start)\0\(range.end)"
     }
 

@@ -159,7 +159,9 @@ struct SessionList {
         _ call: APICall,
         room: inout AnswerRoom
     ) async throws(APIError) {
-        guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: recordByteCount) else { return }
+        guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: recordByteCount),
+            !trace.isOfProxyAlone
+        else { return }
         for record in Self.records(of: trace, nowUnixNanos: api.clock.unixNanos) where filter.includes(record) {
             guard cursor?.place.precedes(Self.place(record)) ?? true else { continue }
             records.append(record)
@@ -172,6 +174,7 @@ struct SessionList {
     static func records(of trace: WorkForest.Trace, nowUnixNanos now: UInt64) -> [SessionRecord] {
         let orchestration = Orchestration(trace.spans, nowUnixNanos: now, listMax: .max)
         let activity = SessionActivity(orchestration, trace.spans)
+        let agents = SessionAgents(orchestration.sessions)
         return orchestration.sessions.enumerated().compactMap { place, session in
             var record = SessionRecord(
                 session,
@@ -180,7 +183,11 @@ struct SessionList {
             )
             let isAgent = trace.row(of: session.spanID).map { trace.spans[$0].kind == .agent } ?? false
             record.activity = activity.counts(of: place)
-            record.firstMessage = activity.firstMessage(of: place, in: trace.batch)
+            record.agentCount = agents.counts[place]
+            if let talk = activity.talk(of: place, in: trace.batch) {
+                record.firstMessage = talk.firstMessage
+                record.turnCount = talk.turnCount
+            }
             let isAtWork = record.work != nil || isAgent || session.llmCallCount + session.toolCallCount > 0
             return isAtWork ? record : nil
         }

@@ -17,6 +17,10 @@ struct SessionRecord {
     var activity: [UInt32] = []
     /// What the agent was told first, or the beginning of it; `nil` where that is not recorded or not told.
     var firstMessage: String?
+    /// How often its user spoke; `nil` where that is not recorded or not told.
+    var turnCount: Int?
+    /// Different agents of it and of what it started; `nil` where that is not told.
+    var agentCount: Int?
     /// What the session's own span says, or what stands for it.
     private let facts: Facts
 
@@ -80,6 +84,9 @@ struct SessionRecord {
     /// What the session is about, in words.
     var title: String? { facts.title }
 
+    /// The session that started it.
+    var parentSessionID: String? { work?.parentSessionID ?? session.parentSessionID }
+
     /// Bytes of memory that it takes, about.
     var byteCount: Int { 1536 + facts.byteCount + activity.count * 4 + (firstMessage?.utf8.count ?? 0) }
 
@@ -98,7 +105,7 @@ struct SessionRecord {
         json.member("agentName", session.agentName)
         json.member("agentVersion", session.agentVersion)
         json.member("serviceName", session.serviceName)
-        json.member("parentSessionId", work?.parentSessionID ?? session.parentSessionID)
+        json.member("parentSessionId", parentSessionID)
         json.member("parentStepId", work?.parentStepID)
         json.member("rootSessionId", rootSessionID)
         json.member("threadId", work?.threadID)
@@ -134,6 +141,11 @@ struct SessionRecord {
             json.array("activity") { json in
                 for count in activity { json.int(Int64(count)) }
             }
+        }
+        if let agentCount {
+            json.member("agents", agentCount)
+            json.key("turns")
+            if let turnCount { json.int(Int64(turnCount)) } else { json.null() }
         }
         json.object("totals") { json in
             json.member("steps", stepCount)

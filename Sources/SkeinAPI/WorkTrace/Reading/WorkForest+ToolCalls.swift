@@ -6,6 +6,9 @@ import SkeinStore
 /// Layers of one tool call that report to different traces: a client that sends the model's id of the call and no context, as
 /// Claude Code does, leaves the spans of a proxy to begin a trace of their own.
 extension WorkForest.Trace {
+    /// Whether `skein mcp-proxy` alone tells of it: no context reached the proxy, and no agent is here.
+    var isOfProxyAlone: Bool { !spans.isEmpty && spans.allSatisfy(\.isOfProxy) }
+
     /// Ids in one query.
     private static let idCountMax = 50
     /// Queries for one trace; calls beyond are not looked for.

@@ -158,7 +158,13 @@ struct ToolSample {
     private(set) var isCut = false
     /// Memory of a call that is counted, with its layers.
     private static let callByteCount = 96
+    private var keptByteCount = 0
+    /// The ids under which models asked for the calls that agents tell of.
+    private var askedIDs: Set<String> = []
+    /// Calls of which `skein mcp-proxy` tells in traces of their own. An agent may tell of the same ones elsewhere.
+    private var loneCalls: [Orchestration.ToolCall] = []
 
+    /// Hands each call to `body`, once, be it told of in one trace or in two that have its id in common.
     init(
         _ question: ToolQuestion,
         _ api: API,
@@ -166,28 +172,25 @@ struct ToolSample {
         room: inout AnswerRoom,
         _ body: (Orchestration.ToolCall) -> Void
     ) async throws(APIError) {
-        var spanCount = 0
-        var callCount = 0
-        func add(_ id: TraceID, _ room: inout AnswerRoom) async throws(APIError) {
-            let kept = callCount * Self.callByteCount
-            guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: kept) else { return }
-            traceCount += 1
-            spanCount += trace.spans.count
-            let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos, listMax: .max)
-            for call in orchestration.toolCalls where question.includes(call) {
-                body(call)
-                callCount += 1
-            }
-            try room.hold(source: callCount * Self.callByteCount)
-        }
         if let id = question.traceID {
-            try await add(id, &room)
-            return
+            try await add(id, question, api, call, room: &room, body)
+        } else if let id = question.sessionID {
+            let id = try await WorkReadingAPI.traceID(ofSession: id, api, call)
+            try await add(id, question, api, call, room: &room, body)
+        } else {
+            try await addTraces(question, api, call, room: &room, body)
         }
-        if let id = question.sessionID {
-            try await add(WorkReadingAPI.traceID(ofSession: id, api, call), &room)
-            return
-        }
+        for call in loneCalls where !askedIDs.contains(call.callID ?? "") { body(call) }
+    }
+
+    private mutating func addTraces(
+        _ question: ToolQuestion,
+        _ api: API,
+        _ call: APICall,
+        room: inout AnswerRoom,
+        _ body: (Orchestration.ToolCall) -> Void
+    ) async throws(APIError) {
+        var spanCount = 0
         var request = TraceSearchRequest(
             try NativeAPI.selection(SessionFilter.agentic),
             range: question.range,
@@ -203,9 +206,40 @@ struct ToolSample {
                     isCut = true
                     return
                 }
-                try await add(summary.traceID, &room)
+                spanCount += try await add(summary.traceID, question, api, call, room: &room, body)
             }
             request.cursor = page.next
         } while request.cursor != nil
+    }
+
+    /// Returns how many spans were looked at.
+    @discardableResult
+    private mutating func add(
+        _ id: TraceID,
+        _ question: ToolQuestion,
+        _ api: API,
+        _ call: APICall,
+        room: inout AnswerRoom,
+        _ body: (Orchestration.ToolCall) -> Void
+    ) async throws(APIError) -> Int {
+        guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: keptByteCount) else { return 0 }
+        traceCount += 1
+        // By layers the proxy's time is a row of its own, whoever else tells of the call.
+        let isLone = trace.isOfProxyAlone && !question.dimensions.contains(.layer)
+        let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos, listMax: .max)
+        for call in orchestration.toolCalls {
+            let id = call.callID ?? ""
+            if !isLone, !id.isEmpty, askedIDs.insert(id).inserted { keptByteCount += 64 + id.utf8.count }
+            guard question.includes(call) else { continue }
+            keptByteCount += Self.callByteCount
+            if isLone, !id.isEmpty {
+                loneCalls.append(call)
+                keptByteCount += MemoryLayout<Orchestration.ToolCall>.size
+            } else {
+                body(call)
+            }
+        }
+        try room.hold(source: keptByteCount)
+        return trace.spans.count
     }
 }

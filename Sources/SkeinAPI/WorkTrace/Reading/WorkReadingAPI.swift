@@ -89,7 +89,7 @@ enum WorkReadingAPI {
     }
 
     /// The forest around the session `id`.
-    private static func forest(
+    static func forest(
         ofSession id: String,
         _ api: API,
         _ call: APICall,
