@@ -43,7 +43,8 @@ extension Setting {
         Setting(
             "session-sampling-config",
             "Of sessions of agents, keep only those with all their steps that the policy in this file keeps, by the priority of "
-                + "their task, and of the others their totals: the block `session_sampling`, as YAML; read again when it changes.",
+                + "their task, and of the others their totals, also of sessions that come as spans where it says `spans_after`: the "
+                + "block `session_sampling`, as YAML; read again when it changes.",
             form: "a path, or empty",
             reading: { text, configuration throws(ConfigurationError) in
                 configuration.sessionSampling = text.isEmpty ? nil : try SessionSamplingFile(path: text)
