@@ -121,7 +121,7 @@ struct WorkLedger: Sendable {
         // A start that has not come is ours to guess.
         if !session.isStarted { session.startUnixNanos = min(session.startUnixNanos, time) }
         guard time >= session.startUnixNanos else {
-            throw .invalid("/endTime", "endTime lies before the start of the session: give a later one.")
+            throw .early(time, before: session.startUnixNanos, of: "session")
         }
         session.isAbandoned = false
         session.end = end
@@ -260,7 +260,7 @@ struct WorkLedger: Sendable {
         let before = step
         if let end = fields.nanos("endTime"), end < (fields.nanos("startTime") ?? step.startUnixNanos) {
             guard step.startDigest == nil || step.fields.nanos("startTime") == nil else {
-                throw .invalid("/endTime", "endTime lies before the start of the step: give a later one.")
+                throw .early(end, before: fields.nanos("startTime") ?? step.startUnixNanos, of: "step")
             }
             // The start was ours to guess, and came late.
             step.startUnixNanos = end

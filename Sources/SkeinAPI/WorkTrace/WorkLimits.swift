@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinBase
 
 /// How much open work is kept in memory, and for how long.
 package struct WorkLimits: Hashable, Sendable {
@@ -45,6 +46,20 @@ extension APIError {
             404,
             "unknown-step",
             "Step \(APICall.shown(id)) of session \(APICall.shown(session)) was never seen: start it with POST …/steps."
+        )
+    }
+
+    /// An end before its start.
+    static func early(
+        _ end: UInt64,
+        before start: UInt64,
+        of what: String,
+        at field: String = "/endTime"
+    ) -> APIError {
+        .invalid(
+            field,
+            "endTime is \(RFC3339.format(end)), and the \(what) starts at \(RFC3339.format(start)): give an end that is no earlier, "
+                + "or none, for the time of the call."
         )
     }
 

@@ -28,7 +28,7 @@ extension WorkFields {
         set("startTime", nanos: try object.time("startTime"))
         set("endTime", nanos: try object.time("endTime"))
         if let start = nanos("startTime"), let end = nanos("endTime"), end < start {
-            throw object.invalid("endTime", "endTime lies before startTime: a step ends at its start or later.")
+            throw .early(end, before: start, of: "step", at: object.pointer("endTime"))
         }
         if let outcome = try object.text("stepOutcome", byteCountMax: 128) {
             guard !outcome.isEmpty else {

@@ -24,6 +24,7 @@ import Testing
         }
         let refused = try await test.patch("sessions/s/steps/said", #"{"stepOutcome":"success",\#(early)}"#)
         #expect(refused.status == 400 && refused["field"] == "/endTime")
+        #expect(refused["detail"]?.hasPrefix("endTime is 2026-11-22T09:59:59.000000000Z, and the step starts") == true)
         #expect(try await test.patch("sessions/s/steps/stamped", #"{"stepOutcome":"success",\#(early)}"#).status == 200)
         let span = try await test.span(trace, step: "stamped")
         #expect(span.durationNanos == 0 && span.startUnixNanos < test.clock.unixNanos)
