@@ -15,6 +15,8 @@ const MODULES = { service: "services/service", "agents/session": "agents/session
 
 /** Stylesheets of pages that share one. */
 const STYLESHEETS = { service: ["services"], live: ["explore", "live"], agents: ["explore", "services", "agents"], "agents/session": ["services", "trace", "agents", "conversation"], "agents/compare": ["services", "trace", "agents"] };
+/** What a page asks for first. */
+const AHEAD = { trace: (id) => `traces/${id}/skeleton`, "agents/session": (id) => `../../worktrace/v1/orchestrations/${id}` };
 const MARKS_MAX = 2;
 
 const styles = new Map();
@@ -202,7 +204,7 @@ class App {
     this.isOpening = true;
     this.shell.busy(true);
     // Comes with the modules.
-    const ahead = view.page === "trace" && get(`traces/${view.id}/skeleton`, {});
+    const ahead = AHEAD[view.page] && get(AHEAD[view.page](encodeURIComponent(view.id)), {});
     if (ahead) ahead.catch(() => {});
     const sheets = STYLESHEETS[view.page] ?? [view.page];
     const [module] = await Promise.all([import(`./${MODULES[view.page] ?? `${view.page}/${view.page}`}.js`), ...sheets.map(style)]).catch(() => []);

@@ -30,13 +30,13 @@ const COLLAPSED_MAX = 40;
 const MESSAGES_MAX = 1000;
 const RECORDS_MAX = 100;
 
-/** @param {any} app @param {import("../lib/url.js").View} view */
-export function open(app, view) {
-  return new SessionPage(app, view);
+/** @param {any} app @param {import("../lib/url.js").View} view @param {Promise<any>} [asked] its orchestration, already asked for */
+export function open(app, view, asked) {
+  return new SessionPage(app, view, asked);
 }
 
 class SessionPage {
-  constructor(app, view) {
+  constructor(app, view, asked) {
     this.app = app;
     this.id = view.id;
     this.state = view.state;
@@ -78,7 +78,7 @@ class SessionPage {
     this.scheme.addEventListener("change", this.repaint);
     NARROW.addEventListener("change", this.place);
     this.unlisten = [theme.listen(this.repaint)];
-    this.load();
+    this.load(asked);
   }
 
   build() {
@@ -100,12 +100,14 @@ class SessionPage {
     this.below.place(NARROW.matches);
   }
 
-  async load() {
+  /** @param {Promise<any>} [asked] the answer, already asked for */
+  async load(asked) {
     const { shell } = this.app;
     shell.busy(true);
     attribute(this.element, "aria-busy", this.orchestration ? null : "true");
     try {
-      const answer = await api.orchestration(this.id, this.life.signal);
+      const answer = await (asked ?? api.orchestration(this.id, this.life.signal));
+      if (this.life.signal.aborted) return;
       shell.setOffline(null);
       this.take(answer);
     } catch (error) {

@@ -7,7 +7,7 @@ package import SkeinModel
 /// as its span, else to the first call of the same model with the same tokens that has no cost yet.
 package enum ClaudeCodeCosts {
     /// Whether there are calls whose cost may stand in log records.
-    package static func areWanted(by spans: [AgentSpan]) -> Bool { spans.contains(where: isWanting) }
+    package static func areWanted(by spans: [AgentSpan]) -> Bool { spans.indices.contains { isWanting(spans[$0]) } }
 
     /// Adds what the records of the spans' trace say, rows as `LogBatch` has them, in the order of their time.
     package static func add(_ records: SpanBatch, to spans: inout [AgentSpan]) {

@@ -75,7 +75,7 @@ extension AgentForest {
     /// Rule 1 for a proxy that has a parent, which its client gave it when it was started: what the client itself was started
     /// by. The call that the model asked for is nearer.
     mutating func moveProxies() {
-        guard spans.contains(where: { $0.tool?.layer == .proxy }) else { return }
+        guard spans.indices.contains(where: { spans[$0].tool?.layer == .proxy }) else { return }
         var asked: [String: [Int]] = [:]
         var proxies: [(row: Int, callID: String)] = []
         for (row, span) in spans.enumerated() where !span.isHidden {
@@ -174,8 +174,8 @@ extension AgentForest {
     private mutating func joinSpawned(_ orphans: [Int], _ trees: Trees) {
         guard orphans.contains(where: { parents[$0] < 0 && spans[$0].isNamedAgent }) else { return }
         var steps: [String: [Int]] = [:]
-        for (row, span) in spans.enumerated() where !span.isHidden {
-            if let target = span.spawnTarget { steps[target, default: []].append(row) }
+        for row in spans.indices where !spans[row].isHidden {
+            if let target = spans[row].spawnTarget { steps[target, default: []].append(row) }
         }
         guard !steps.isEmpty else { return }
         var used: Set<Int> = []
@@ -201,8 +201,8 @@ struct WorkRows {
     }
 
     init(_ spans: [AgentSpan]) {
-        for (row, span) in spans.enumerated() where span.isWork && !span.isHidden {
-            guard let work = span.work else { continue }
+        for row in spans.indices where spans[row].isWork && !spans[row].isHidden {
+            guard let work = spans[row].work else { continue }
             let key = Key(session: work.sessionID, step: work.stepID)
             // Of several spans that carry a session's id the session's own is the one that knows its state.
             if let other = rows[key] {

@@ -24,7 +24,7 @@ struct AgentForest {
     /// The forest of `spans`; the open ones last until `nowUnixNanos`.
     init(_ spans: [AgentSpan], nowUnixNanos: UInt64?) {
         // Keys side by side: spans are large, and few share all of start and ids.
-        var indices = spans.enumerated().map { RowKey($1, at: $0) }
+        var indices = spans.indices.map { RowKey(spans[$0], at: $0) }
             .sorted { $0.isSame(as: $1) ? Self.precedes(spans[$0.index], spans[$1.index]) : $0 < $1 }.map(\.index)
         var rowByReference = Self.rows(indices, of: spans)
         if rowByReference.count < indices.count {
@@ -39,14 +39,15 @@ struct AgentForest {
             return span
         }
         self.spans = kept
-        starts = kept.map(\.startUnixNanos)
-        ends = kept.map(\.endUnixNanos)
+        starts = kept.indices.map { kept[$0].startUnixNanos }
+        ends = kept.indices.map { kept[$0].endUnixNanos }
         works = WorkRows(kept)
         self.rowByReference = rowByReference
         rules = [UInt8](repeating: 0, count: kept.count)
-        parents = kept.enumerated().map { row, span in
-            guard span.parentSpanID.isValid else { return -1 }
-            let parent = rowByReference[.init(traceID: span.traceID, spanID: span.parentSpanID)]
+        parents = kept.indices.map { row in
+            let above = kept[row].parentSpanID
+            guard above.isValid else { return -1 }
+            let parent = rowByReference[.init(traceID: kept[row].traceID, spanID: above)]
             return parent.map { $0 == row ? -1 : $0 } ?? -1
         }
         moveProxies()
@@ -99,10 +100,13 @@ struct AgentForest {
 
     /// Where each span is among `indices`; of those that share an id the first.
     private static func rows(_ indices: [Int], of spans: [AgentSpan]) -> [Orchestration.SpanReference: Int] {
-        let references = indices.lazy.map { index in
-            Orchestration.SpanReference(traceID: spans[index].traceID, spanID: spans[index].spanID)
+        var rows: [Orchestration.SpanReference: Int] = [:]
+        rows.reserveCapacity(indices.count)
+        for (row, index) in indices.enumerated() {
+            let reference = Orchestration.SpanReference(traceID: spans[index].traceID, spanID: spans[index].spanID)
+            if let first = rows.updateValue(row, forKey: reference) { rows[reference] = first }
         }
-        return Dictionary(zip(references, 0...), uniquingKeysWith: { first, _ in first })
+        return rows
     }
 
     /// Each span once: the report that has ended, else the first one. The two sides of a call that share an id are two.

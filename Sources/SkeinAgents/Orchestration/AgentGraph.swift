@@ -72,9 +72,10 @@ struct AgentGraph {
             var name: String
         }
         var tallies: [Tool: Tally] = [:]
-        for (call, outcome) in zip(calls.calls, calls.outcomes) {
-            tallies[Tool(session: call.session, name: call.name), default: Tally()]
-                .add(Orchestration.ToolCall.isError(outcome), forest.nanos(of: call.row))
+        for (call, outcome) in calls.outcomes.enumerated() {
+            let tool = Tool(session: calls.calls[call].session, name: calls.calls[call].name)
+            tallies[tool, default: Tally()]
+                .add(Orchestration.ToolCall.isError(outcome), forest.nanos(of: calls.calls[call].row))
         }
         for (tool, tally) in tallies {
             let id = addNode(.tool, tool.name, tally)
@@ -138,7 +139,8 @@ struct AgentGraph {
             let parent = forest.parents[row]
             if parent >= 0 { above[row] = forest.spans[parent].isNode ? parent : above[parent] }
         }
-        for (row, span) in forest.spans.enumerated() where span.isNode {
+        for row in forest.spans.indices where forest.spans[row].isNode {
+            let span = forest.spans[row]
             _ = addNode(.node, span.nodeName, span.status.code == .error, forest.nanos(of: row))
             levels[Level(session: table.sessionOfRow[row], above: above[row]), default: []].append(row)
         }
@@ -168,10 +170,11 @@ struct AgentGraph {
 
     /// What is known by design and never ran stands there with count 0.
     private mutating func addDesign(_ forest: AgentForest) {
-        for name in Set(forest.spans.lazy.flatMap(\.designNodes)).sorted().prefix(Orchestration.listMax)
+        let rows = forest.spans.indices.lazy
+        for name in Set(rows.flatMap { forest.spans[$0].designNodes }).sorted().prefix(Orchestration.listMax)
         where !name.isEmpty { _ = designed(name) }
         let seen = Set(edges.keys.map { Orchestration.Graph.Edge.Ends(from: $0.from, to: $0.to) })
-        for edge in Set(forest.spans.lazy.flatMap(\.design)).sorted(by: { ($0.from, $0.to) < ($1.from, $1.to) })
+        for edge in Set(rows.flatMap { forest.spans[$0].design }).sorted(by: { ($0.from, $0.to) < ($1.from, $1.to) })
             .prefix(Orchestration.listMax)
         {
             var ends: [String] = []

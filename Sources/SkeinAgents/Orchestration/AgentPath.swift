@@ -279,14 +279,16 @@ private struct WaitTree {
                 row = parents[row]
             }
         }
-        for (row, span) in forest.spans.enumerated() where !holdsSession[row] {
+        for row in forest.spans.indices where !holdsSession[row] {
             var parent = forest.parents[row]
             if parent >= 0, forest.spans[parent].isHidden { parent = shown[parent] }
             if parent == top { parent = table.entries[table.root].spanRow }
-            if span.kind == .protocolCall, span.name.hasSuffix("subscriptions/listen") {
+            if forest.spans[row].kind == .protocolCall, forest.spans[row].name.hasSuffix("subscriptions/listen") {
                 isLeft[row] = true
             } else if parent >= 0, forest.ends[row] > forest.ends[parent], !forest.spans[parent].isOpen {
-                isLeft[row] = !span.isParentRemote && span.serviceName == forest.spans[parent].serviceName
+                isLeft[row] =
+                    !forest.spans[row].isParentRemote
+                    && forest.spans[row].serviceName == forest.spans[parent].serviceName
             }
         }
     }

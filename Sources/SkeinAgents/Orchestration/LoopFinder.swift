@@ -10,9 +10,9 @@ struct LoopFinder {
 
     init(_ forest: AgentForest, _ table: SessionTable, _ calls: ToolCallTable) {
         var callsOfSession = [[Int]](repeating: [], count: table.entries.count)
-        for (place, call) in calls.calls.enumerated() { callsOfSession[call.session].append(place) }
+        for place in calls.calls.indices { callsOfSession[calls.calls[place].session].append(place) }
         var nodesOfSession = [[Int]](repeating: [], count: table.entries.count)
-        for (row, span) in forest.spans.enumerated() where span.isNode {
+        for row in forest.spans.indices where forest.spans[row].isNode {
             nodesOfSession[table.sessionOfRow[row]].append(row)
         }
         for place in table.entries.indices {

@@ -77,18 +77,20 @@ private struct Counted {
         (spans, hidden, errors, modelCalls, toolCalls, toolErrors) = (none, none, none, none, none, none)
         usage = none.map { _ in UsageSum() }
         keys = none.map { _ in nil }
-        for (row, span) in forest.spans.enumerated() {
+        for row in forest.spans.indices {
             let place = table.sessionOfRow[row]
+            let isHidden = forest.spans[row].isHidden
             spans[place] += 1
-            if span.isHidden { hidden[place] += 1 }
-            if span.status.code == .error, !span.isHidden { errors[place] += 1 }
+            if isHidden { hidden[place] += 1 }
+            if forest.spans[row].statusCode == .error, !isHidden { errors[place] += 1 }
             if ledger.isModelCall[row] { modelCalls[place] += 1 }
-            if ledger.counts[row], let more = span.usage { usage[place].add(more) }
-            if keys[place] == nil { keys[place] = span.sessionKey }
+            if ledger.counts[row], let more = forest.spans[row].usage { usage[place].add(more) }
+            if keys[place] == nil { keys[place] = forest.spans[row].sessionKey }
         }
-        for (call, outcome) in zip(calls.calls, calls.outcomes) {
-            toolCalls[call.session] += 1
-            if Orchestration.ToolCall.isError(outcome) { toolErrors[call.session] += 1 }
+        for (call, outcome) in calls.outcomes.enumerated() {
+            let place = calls.calls[call].session
+            toolCalls[place] += 1
+            if Orchestration.ToolCall.isError(outcome) { toolErrors[place] += 1 }
         }
     }
 

@@ -52,7 +52,8 @@ struct RetryTable {
 
     init(_ forest: AgentForest, _ sessions: SessionTable, _ calls: ToolCallTable, _ usage: UsageLedger) {
         var attempts: [Operation: [Attempt]] = [:]
-        for (place, call) in calls.calls.enumerated() {
+        for place in calls.calls.indices {
+            let call = calls.calls[place]
             let outcome = calls.outcomes[place]
             let hasFailed = outcome != nil && outcome != "success" && outcome != "cancelled"
             let arguments = call.rows.lazy.compactMap { forest.spans[$0].tool?.argumentsHash }.first
@@ -60,8 +61,9 @@ struct RetryTable {
                 Attempt(place, call.row, call.name, hasFailed, outcome == "success", arguments, forest.spans[call.row])
             )
         }
-        for (row, span) in forest.spans.enumerated() where usage.isModelCall[row] {
-            let hasFailed = span.status.code == .error
+        for row in forest.spans.indices where usage.isModelCall[row] {
+            let span = forest.spans[row]
+            let hasFailed = span.statusCode == .error
             let name = span.model?.requested ?? span.model?.answered ?? span.name
             attempts[Operation(session: sessions.sessionOfRow[row], kind: .llm), default: []]
                 .append(Attempt(-1, row, name, hasFailed && !span.isOpen, !hasFailed && !span.isOpen, nil, span))

@@ -76,13 +76,13 @@ struct SessionSteps {
             places[entry.sessionID] = place
         }
         var rows: [Await: Int] = [:]
-        for (row, span) in forest.spans.enumerated() where !span.isHidden {
+        for row in forest.spans.indices where !forest.spans[row].isHidden {
             let by = sessions.sessionOfRow[row]
             var awaited: [Int] = []
-            if let wait = span.wait, wait.kind == "session", let place = wait.id.flatMap({ places[$0] }) {
+            if let wait = forest.spans[row].wait, wait.kind == "session", let place = wait.id.flatMap({ places[$0] }) {
                 awaited.append(place)
             }
-            for link in span.links.prefix(64) where link.relation != "message" {
+            for link in forest.spans[row].links.prefix(64) where link.relation != "message" {
                 let target = forest.rowByReference[.init(traceID: link.traceID, spanID: link.spanID)]
                 if let target { awaited.append(sessions.sessionOfRow[target]) }
             }
@@ -105,8 +105,8 @@ private struct NearestSteps {
         rows = [Int](repeating: -1, count: forest.count)
         rules = [UInt8](repeating: 0, count: forest.count)
         for row in forest.order {
-            let span = forest.spans[row]
-            if !span.isHidden, span.kind == .tool || span.kind == .handoff || span.isSpawnStep {
+            let kind = forest.spans[row].kind
+            if !forest.spans[row].isHidden, kind == .tool || kind == .handoff || forest.spans[row].isSpawnStep {
                 rows[row] = row
                 continue
             }
@@ -172,8 +172,8 @@ extension SessionSteps {
         }
         var seen: Set<Pair> = []
         var messages: [(from: Int, to: Int)] = []
-        for (row, span) in forest.spans.enumerated() where messages.count < Orchestration.listMax && !span.isHidden {
-            for link in span.links.prefix(64) where link.relation == "message" {
+        for row in forest.spans.indices where messages.count < Orchestration.listMax && !forest.spans[row].isHidden {
+            for link in forest.spans[row].links.prefix(64) where link.relation == "message" {
                 guard let from = forest.rowByReference[.init(traceID: link.traceID, spanID: link.spanID)],
                     sessions.sessionOfRow[from] != sessions.sessionOfRow[row],
                     seen.insert(Pair(from: from, to: sessions.sessionOfRow[row])).inserted

@@ -52,7 +52,8 @@ struct SessionTable {
 
     private mutating func openSessions(_ forest: AgentForest) {
         var workSessions: [String: Int] = [:]
-        for (row, span) in forest.spans.enumerated() {
+        for row in forest.spans.indices where forest.spans[row].isWork {
+            let span = forest.spans[row]
             guard !span.isHidden, let work = span.work, work.isSession, forest.works.row(session: work.sessionID) == row
             else {
                 continue

@@ -19,15 +19,17 @@ struct SessionTimes {
     ) {
         var times = [[ClassInterval]](repeating: [], count: sessions.entries.count)
         var waits = times
-        for (row, span) in forest.spans.enumerated() {
-            if span.isWaiting {
+        for row in forest.spans.indices {
+            if forest.spans[row].isWaiting {
                 waits[sessions.sessionOfRow[row]].append(.init(.humanWait, forest.starts[row], forest.ends[row]))
             }
-            guard let timeClass = span.timeClass(isModelCall: usage.isModelCall[row]) else { continue }
+            let isModelCall = usage.isModelCall[row]
+            guard let timeClass = forest.spans[row].timeClass(isModelCall: isModelCall) else { continue }
             times[sessions.sessionOfRow[row]].append(.init(timeClass, forest.starts[row], forest.ends[row]))
         }
-        for call in calls.calls where !call.holdsSessions {
-            times[call.session].append(.init(.tool, forest.starts[call.row], forest.ends[call.row]))
+        for place in calls.calls.indices where !calls.calls[place].holdsSessions {
+            let row = calls.calls[place].row
+            times[calls.calls[place].session].append(.init(.tool, forest.starts[row], forest.ends[row]))
         }
         for wait in calls.roundWaits {
             times[wait.session].append(.init(.humanWait, wait.start, wait.end))

@@ -74,7 +74,7 @@ struct ToolCallTable {
         sortByStart()
         noteSessions(forest, sessions)
         noteRoundWaits(forest, sessions)
-        outcomes = calls.map { $0.outcome(forest) }
+        outcomes = calls.indices.map { calls[$0].outcome(forest) }
     }
 
     /// Whether `row` tells of the same call as `outer`, which may have told of an inner layer already.
@@ -107,7 +107,8 @@ struct ToolCallTable {
     }
 
     private mutating func sortByStart() {
-        let rows = calls.map(\.row)
+        let rows = calls.indices.map { calls[$0].row }
+        guard !zip(rows, rows.dropFirst()).allSatisfy({ $0 < $1 }) else { return }
         let sorted = calls.indices.sorted { rows[$0] < rows[$1] }
         var places = [Int](repeating: -1, count: calls.count)
         for (place, old) in sorted.enumerated() { places[old] = place }
@@ -117,8 +118,8 @@ struct ToolCallTable {
     }
 
     private mutating func noteRoundWaits(_ forest: AgentForest, _ sessions: SessionTable) {
-        for (row, span) in forest.spans.enumerated() where span.tool?.layer == .proxy && callOfRow[row] >= 0 {
-            for link in span.links.prefix(64) where link.relation == "continues" {
+        for row in forest.spans.indices where callOfRow[row] >= 0 && forest.spans[row].tool?.layer == .proxy {
+            for link in forest.spans[row].links.prefix(64) where link.relation == "continues" {
                 let reference = Orchestration.SpanReference(traceID: link.traceID, spanID: link.spanID)
                 guard let before = forest.rowByReference[reference], forest.spans[before].tool?.layer == .proxy,
                     sessions.sessionOfRow[before] == sessions.sessionOfRow[row],
@@ -188,10 +189,9 @@ extension ToolCallTable.Call {
         var worst = Self.knownOutcomes.count
         var hasFailed = false
         for row in rows {
-            let span = forest.spans[row]
-            let error = span.errorType
-            hasFailed = hasFailed || error != nil || span.status.code == .error
-            for said in [error, span.work?.outcome] {
+            let error = forest.spans[row].errorType
+            hasFailed = hasFailed || error != nil || forest.spans[row].statusCode == .error
+            for said in [error, forest.spans[row].work?.outcome] where said != nil {
                 guard let said, let rank = Self.knownOutcomes.firstIndex(of: said) else { continue }
                 worst = min(worst, rank)
             }

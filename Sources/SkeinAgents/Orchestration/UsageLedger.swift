@@ -60,7 +60,8 @@ struct UsageLedger {
         }
         var seen: [Answer: Seen] = [:]
         var mirrors: Set<Int> = []
-        for (row, span) in forest.spans.enumerated() where span.kind == .llm && !span.isHidden {
+        for row in forest.spans.indices where forest.spans[row].kind == .llm && !forest.spans[row].isHidden {
+            let span = forest.spans[row]
             guard let model = span.model, let id = model.responseID else { continue }
             let answer = Answer(id: id, model: model.answered ?? model.requested)
             guard let last = seen[answer] else {

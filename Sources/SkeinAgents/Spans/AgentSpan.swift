@@ -31,9 +31,13 @@ package struct AgentSpan: Sendable {
     /// some hundred spans that Codex has of its inside.
     package var isHidden = false
 
+    package private(set) var statusCode = Span.Status.Code.unset
+
     /// All that is no plain number, shared by the copies of a span: who goes over a hundred thousand of them copies one reference
     /// instead of fifty.
     private var words: Words
+    /// What of ``words`` is there, so that memory is not fetched to find nothing.
+    private var has: Has = []
 
     /// A span with what every span has.
     package init(
@@ -79,12 +83,18 @@ extension AgentSpan {
         set { own.scopeName = newValue }
     }
     package var status: Span.Status {
-        get { words.fields.status }
-        set { own.status = newValue }
+        get { Span.Status(statusCode, message: words.fields.statusMessage) }
+        set {
+            statusCode = newValue.code
+            own.statusMessage = newValue.message
+        }
     }
     package var links: [Link] {
-        get { words.fields.links }
-        set { own.links = newValue }
+        get { has.contains(.links) ? words.fields.links : [] }
+        set {
+            has.set(.links, !newValue.isEmpty)
+            own.links = newValue
+        }
     }
     /// Of `.agent` the agent that runs, of any other span the agent for which it works, where it says so.
     package var agent: Agent {
@@ -105,13 +115,19 @@ extension AgentSpan {
         set { own.usage = newValue }
     }
     package var tool: Tool? {
-        get { words.fields.tool?.value }
-        set { own.tool = newValue.map(Boxed.init) }
+        get { has.contains(.tool) ? words.fields.tool?.value : nil }
+        set {
+            has.set(.tool, newValue != nil)
+            own.tool = newValue.map(Boxed.init)
+        }
     }
     /// `error.type`.
     package var errorType: String? {
-        get { words.fields.errorType }
-        set { own.errorType = newValue }
+        get { has.contains(.errorType) ? words.fields.errorType : nil }
+        set {
+            has.set(.errorType, newValue != nil)
+            own.errorType = newValue
+        }
     }
     /// 1 for the first attempt; `nil` where nothing is said.
     package var attempt: Int? {
@@ -120,46 +136,49 @@ extension AgentSpan {
     }
     /// What WorkTrace knows of the span; `nil` for a span of anyone else.
     package var work: Work? {
-        get { words.fields.work?.value }
-        set { own.work = newValue.map(Boxed.init) }
+        get { has.contains(.work) ? words.fields.work?.value : nil }
+        set {
+            has.set(.work, newValue != nil)
+            own.work = newValue.map(Boxed.init)
+        }
     }
 
     /// Of `.agent` and of WorkTrace's own spans the task that the work is for, and its priority, where they say so.
     package var taskID: String? {
-        get { words.fields.rare?.value.taskID }
+        get { rareWords?.taskID }
         set { if newValue != taskID { rare.taskID = newValue } }
     }
     package var taskPriority: String? {
-        get { words.fields.rare?.value.taskPriority }
+        get { rareWords?.taskPriority }
         set { if newValue != taskPriority { rare.taskPriority = newValue } }
     }
     /// Where the client says that the span is one of many of one agent that has no span of its own (Claude Code's
     /// sub-agents): the agent's id, and its name.
     package var subAgent: Agent? {
-        get { words.fields.rare?.value.subAgent }
+        get { rareWords?.subAgent }
         set { if newValue != subAgent { rare.subAgent = newValue } }
     }
     package var handoff: Handoff? {
-        get { words.fields.rare?.value.handoff }
+        get { rareWords?.handoff }
         set { if newValue != handoff { rare.handoff = newValue } }
     }
     package var wait: Wait? {
-        get { words.fields.rare?.value.wait }
+        get { rareWords?.wait }
         set { if newValue != wait { rare.wait = newValue } }
     }
     /// The node of a workflow graph that the span enters.
     package var node: Node? {
-        get { words.fields.rare?.value.node }
+        get { rareWords?.node }
         set { if newValue != node { rare.node = newValue } }
     }
     /// Edges that the client knows by design, whether they ran or not.
     package var design: [DesignEdge] {
-        get { words.fields.rare?.value.design ?? [] }
+        get { rareWords?.design ?? [] }
         set { if newValue != design { rare.design = newValue } }
     }
     /// Nodes that the client knows by design; those of ``design`` may be among them.
     package var designNodes: [String] {
-        get { words.fields.rare?.value.designNodes ?? [] }
+        get { rareWords?.designNodes ?? [] }
         set { if newValue != designNodes { rare.designNodes = newValue } }
     }
 
@@ -170,7 +189,7 @@ extension AgentSpan {
     }
 
     /// Whether WorkTrace knows anything of the span. Cheaper than to ask for ``work``.
-    package var isWork: Bool { words.fields.work != nil }
+    package var isWork: Bool { has.contains(.work) }
 
     private var own: Words.Fields {
         get { words.fields }
@@ -180,9 +199,28 @@ extension AgentSpan {
         }
     }
 
+    private var rareWords: Words.Rare? { has.contains(.rare) ? words.fields.rare?.value : nil }
+
     private var rare: Words.Rare {
-        get { words.fields.rare?.value ?? Words.Rare() }
-        set { own.rare = Boxed(newValue) }
+        get { rareWords ?? Words.Rare() }
+        set {
+            has.insert(.rare)
+            own.rare = Boxed(newValue)
+        }
+    }
+
+    private struct Has: OptionSet {
+        let rawValue: UInt8
+
+        static let links = Has(rawValue: 1)
+        static let tool = Has(rawValue: 2)
+        static let work = Has(rawValue: 4)
+        static let errorType = Has(rawValue: 8)
+        static let rare = Has(rawValue: 16)
+
+        mutating func set(_ part: Has, _ isThere: Bool) {
+            if isThere { insert(part) } else { remove(part) }
+        }
     }
 
     /// What few spans have, or what takes much room.
@@ -203,7 +241,7 @@ extension AgentSpan {
             var serviceName: String
             var serviceInstance: String?
             var scopeName = ""
-            var status = Span.Status()
+            var statusMessage = ""
             var links: [Link] = []
             var agent = Agent()
             var sessionKey: String?

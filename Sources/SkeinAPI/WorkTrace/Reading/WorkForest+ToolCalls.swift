@@ -19,20 +19,25 @@ extension WorkForest.Trace {
     /// What finds the other layers of the tool calls here: behind those of agents the protocol's, behind those of the protocol
     /// the agent's.
     var callQueries: [String] {
-        var ids: [String] = []
-        var layers: [String: (agent: Bool, other: Bool)] = [:]
-        for span in spans where !span.isHidden {
-            guard let tool = span.tool, let id = tool.callID else { continue }
-            let known = layers[id]
-            if known == nil { ids.append(id) }
+        var calls: [(id: String, isAsked: Bool, isHeard: Bool)] = []
+        var places: [String: Int] = [:]
+        for row in spans.indices where !spans[row].isHidden {
+            guard let tool = spans[row].tool, let id = tool.callID else { continue }
             let isAgent = tool.layer == .agent
-            layers[id] = (known?.agent == true || isAgent, known?.other == true || !isAgent)
+            let fresh = calls.count
+            let place = places[id, default: fresh]
+            if place == fresh {
+                places[id] = fresh
+                calls.append((id, isAgent, !isAgent))
+            } else {
+                calls[place].isAsked = calls[place].isAsked || isAgent
+                calls[place].isHeard = calls[place].isHeard || !isAgent
+            }
         }
         // What the agent calls and what only the protocol's spans tell of; the others are whole.
-        let asked = Array(ids.lazy.filter { layers[$0]?.other == false }.prefix(Self.queryCountMax * Self.idCountMax))
-        let heard = Array(
-            ids.lazy.filter { layers[$0]?.agent == false }.prefix(Self.queryCountMax * Self.idCountMax / 5)
-        )
+        let askedMax = Self.queryCountMax * Self.idCountMax
+        let asked = Array(calls.lazy.filter { !$0.isHeard }.map(\.id).prefix(askedMax))
+        let heard = Array(calls.lazy.filter { !$0.isAsked }.map(\.id).prefix(askedMax / 5))
         let agents = Mapping.table.filter { $0.field == .toolCallID }.map(\.key)
         let queries =
             asked.chunked(Self.idCountMax).map { ids in
@@ -46,9 +51,12 @@ extension WorkForest.Trace {
 
     /// When other layers of the calls here begin: an outer one somewhat before.
     var callRange: TimeRange {
-        let calls = spans.filter { $0.tool?.callID != nil }
-        let start = calls.lazy.map(\.startUnixNanos).min() ?? 0
-        let end = calls.lazy.map(\.endUnixNanos).max() ?? 0
+        var (start, end) = (UInt64.max, UInt64.zero)
+        for row in spans.indices where spans[row].tool?.callID != nil {
+            start = min(start, spans[row].startUnixNanos)
+            end = max(end, spans[row].endUnixNanos)
+        }
+        if end == 0 { start = 0 }
         return TimeRange(start: start - min(start, Self.leadNanos), end: end == .max ? end : end + 1)
     }
 

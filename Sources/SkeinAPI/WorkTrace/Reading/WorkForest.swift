@@ -36,7 +36,12 @@ struct WorkForest {
                 for row in spans.indices where open.contains(spans[row].spanID) { spans[row].isOpen = true }
             }
             self.spans = spans
-            rows = Dictionary(zip(batch.spanIDs, 0...), uniquingKeysWith: { first, _ in first })
+            var rows: [SpanID: Int] = [:]
+            rows.reserveCapacity(batch.count)
+            for (row, spanID) in batch.spanIDs.enumerated() {
+                if let first = rows.updateValue(row, forKey: spanID) { rows[spanID] = first }
+            }
+            self.rows = rows
         }
 
         func row(of id: SpanID) -> Int? { rows[id] }
@@ -151,22 +156,25 @@ struct WorkForest {
 extension WorkForest.Trace {
     /// Traces that what opens sessions here links to.
     fileprivate var linked: [TraceID] {
-        spans.filter { $0.kind == .agent || $0.isWork || !$0.parentSpanID.isValid }.flatMap {
+        spans.indices.filter {
+            spans[$0].kind == .agent || spans[$0].isWork || !spans[$0].parentSpanID.isValid
+        }.flatMap {
             // Who answers a message, or tries again, does other work.
-            $0.links.filter { $0.relation != "message" && $0.relation != "retry_of" }.map(\.traceID)
+            spans[$0].links.filter { $0.relation != "message" && $0.relation != "retry_of" }.map(\.traceID)
         }
     }
 
     /// When what was started here starts: a link is no reason to look through all of time.
     fileprivate var followers: TimeRange {
-        let end = spans.map(\.endUnixNanos).max() ?? 0
+        let end = spans.indices.lazy.map { spans[$0].endUnixNanos }.max() ?? 0
         let (last, overflow) = end.addingReportingOverflow(24 * 3600 * 1_000_000_000)
-        return TimeRange(start: spans.map(\.startUnixNanos).min() ?? 0, end: overflow ? .max : last)
+        let start = spans.indices.lazy.map { spans[$0].startUnixNanos }.min() ?? 0
+        return TimeRange(start: start, end: overflow ? .max : last)
     }
 
     fileprivate var rootSessionIDs: Set<String> {
-        spans.reduce(into: []) { roots, span in
-            guard span.isWork, let work = span.work, work.isSession else { return }
+        spans.indices.reduce(into: []) { roots, row in
+            guard spans[row].isWork, let work = spans[row].work, work.isSession else { return }
             roots.insert(work.rootSessionID ?? work.sessionID)
         }
     }
