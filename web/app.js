@@ -204,18 +204,19 @@ class App {
     this.isOpening = true;
     this.shell.busy(true);
     // Comes with the modules.
-    const ahead = AHEAD[view.page] && get(AHEAD[view.page](encodeURIComponent(view.id)), {});
+    const life = new AbortController();
+    const ahead = AHEAD[view.page] && get(AHEAD[view.page](encodeURIComponent(view.id)), {}, life.signal);
     if (ahead) ahead.catch(() => {});
     const sheets = STYLESHEETS[view.page] ?? [view.page];
     const [module] = await Promise.all([import(`./${MODULES[view.page] ?? `${view.page}/${view.page}`}.js`), ...sheets.map(style)]).catch(() => []);
-    if (opening !== this.opening) return;
+    if (opening !== this.opening) return life.abort();
     this.isOpening = false;
     if (!module) return this.cannotOpen(view);
     this.page?.close();
     this.view = view;
     dress(sheets);
     this.shell.begin(view.page);
-    this.page = module.open(this, view, ahead);
+    this.page = module.open(this, view, ahead, life);
   }
 
   /** @param {import("./lib/url.js").View} view whose module or stylesheet did not come */

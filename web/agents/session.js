@@ -30,13 +30,13 @@ const COLLAPSED_MAX = 40;
 const MESSAGES_MAX = 1000;
 const RECORDS_MAX = 100;
 
-/** @param {any} app @param {import("../lib/url.js").View} view @param {Promise<any>} [asked] its orchestration, already asked for */
-export function open(app, view, asked) {
-  return new SessionPage(app, view, asked);
+/** @param {any} app @param {import("../lib/url.js").View} view @param {Promise<any>} [asked] its orchestration, already asked for @param {AbortController} [life] that of the request */
+export function open(app, view, asked, life) {
+  return new SessionPage(app, view, asked, life);
 }
 
 class SessionPage {
-  constructor(app, view, asked) {
+  constructor(app, view, asked, life = new AbortController()) {
     this.app = app;
     this.id = view.id;
     this.state = view.state;
@@ -50,7 +50,7 @@ class SessionPage {
     this.to = 1;
     this.collapsed = new Set();
     this.isSideOpen = true;
-    this.life = new AbortController();
+    this.life = life;
     this.steps = new StepStore(this.life.signal, (sessionId, record) => this.stepsCame(sessionId, record));
     this.progress = new Progress({
       isOf: ({ sessionId, traceId }) => this.orchestration.byId.has(sessionId) || this.orchestration.traceIds.includes(traceId),
