@@ -32,12 +32,10 @@ extension EmbeddedStore {
             return false
         }
         var taken = compactor.budget.reservation()
-        taken.resizeAnyway(
-            to: Compactor.byteCount(toMerge: [block.footer], configuration.mergeLimits)
-                + LateDecisions.byteCount(ofTraces: block.footer.traceCount) + sampling.sampler.workByteCount
-                + (LateRounds.roundTraceByteCount + 2 * sampling.sampler.decisionByteCount)
-                * min(block.footer.traceCount, LateRounds.roundTraceCountMax)
-        )
+        let byteCount =
+            Compactor.byteCount(toMerge: [block.footer], configuration.mergeLimits)
+            + LateDecisions.byteCount(ofTraces: block.footer.traceCount)
+        taken.resizeAnyway(to: byteCount)
         var pace = Compactor.Pace()
         let pinVersion = pinFile.version
         var rounds = LateRounds(
@@ -49,6 +47,7 @@ extension EmbeddedStore {
         )
         let decisions: LateDecisions
         do throws(StoreError) {
+            taken.resizeAnyway(to: byteCount + (try rounds.look(at: block)))
             decisions = try rounds.decide(block)
             try late.note(decisions, of: block, isWhole: !rounds.isCut, pinVersion: pinVersion)
         } catch {

@@ -64,15 +64,17 @@ package struct LateSkeleton: Hashable, Sendable {
     package var attributes: [SpanID: [Attribute]] = [:]
 
     package init() {}
+
+    /// Memory that it takes, roughly.
+    package var byteCount: Int {
+        16 * (leaving.count + alone.count) + attributes.values.reduce(128) { $0 + 64 + 96 * $1.count }
+    }
 }
 
 /// Policies that decide about whole traces. Safe to use from many tasks; a store uses it from one at a time.
 package protocol LateSampler: Sendable {
     /// What some span of a trace has to satisfy for the sampler to be asked about the trace; `nil` when it is asked about all.
     var subject: SpanPredicate? { get }
-
-    /// Memory of a decision, roughly, beside the decision itself.
-    var decisionByteCount: Int { get }
 
     /// Memory while it decides, roughly, beside what it keeps of each trace.
     var workByteCount: Int { get }
@@ -87,12 +89,14 @@ package protocol LateSampler: Sendable {
 
 extension LateSampler {
     package var subject: SpanPredicate? { nil }
-    package var decisionByteCount: Int { 0 }
     package var workByteCount: Int { 0 }
 }
 
 /// Traces that are decided together. Of a trace it keeps what policies ask, not the spans.
 package protocol LateSamplingRound {
+    /// Memory of what it has decided already, roughly: one that holds much is asked to end.
+    var byteCount: Int { get }
+
     /// Takes in spans: in each range of rows those of one trace. More of a trace may come later.
     mutating func add(_ batch: SpanBatch, rows: [Range<Int>])
 
@@ -100,4 +104,8 @@ package protocol LateSamplingRound {
     /// their ends, and forgets them. A trace of which nothing is said stays as it is, and is asked about again when its block
     /// has been merged.
     mutating func decide(received: ClosedRange<UInt64>) -> [TraceID: LateDecision]
+}
+
+extension LateSamplingRound {
+    package var byteCount: Int { 0 }
 }

@@ -197,7 +197,7 @@ export class Conversation {
     if (contentState === "dropped") return h("div.how-to", {}, h("p", {}, "What was said was not kept: this server is set up to drop it. Times, names, tokens and cost are complete."),
       h("dl", {}, h("dt.faint", {}, "To keep what is sent from now on"), h("dd", {}, h("code", {}, "skein serve --worktrace-content keep"))));
     if (contentState === "kept") return h("p.faint", {}, "No turn belongs to this session.");
-    if (this.actions.isReduced?.()) return h("p.faint", {}, "What was said went with the steps: the policy of sessions kept only the totals of this work.");
+    if (contentState === "reduced" || this.actions.isReduced?.()) return h("p.faint", {}, "What was said went with the steps: the policy of sessions kept only the totals of this work.");
     return h("div.how-to", {}, h("p", {}, "What was said was not recorded: instrumentations leave content out until they are asked for it. Times, names and tokens are complete."),
       h("dl", {}, HOW_TO.map(([who, how]) => [h("dt.faint", {}, who), h("dd", {}, h("code", {}, how))])));
   }

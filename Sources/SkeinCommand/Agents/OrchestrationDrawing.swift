@@ -320,9 +320,11 @@ extension ConversationAnswer {
     func lines(on terminal: Terminal) -> [String] {
         guard !turns.isEmpty else {
             let why =
-                contentState == "dropped"
-                ? "What was said is not kept: start the server with --worktrace-content keep."
-                : "What was said was not sent: instrumentations leave content out until they are asked for it."
+                switch contentState {
+                case "dropped": "What was said is not kept: start the server with --worktrace-content keep."
+                case "reduced": "What was said went with the steps: by the policy for sessions only totals were kept."
+                default: "What was said was not sent: instrumentations leave content out until they are asked for it."
+                }
             return ["", terminal.styled(why, .dim)]
         }
         return [""]

@@ -38,6 +38,9 @@ struct LateDecisions {
 
     var isEmpty: Bool { kept.isEmpty && dropped.isEmpty }
 
+    /// Traces of which spans go.
+    var losing: Set<TraceID> { dropped.union(reduced) }
+
     /// Whether the trace is decided here.
     func contains(_ id: TraceID) -> Bool { kept[id] != nil || dropped.contains(id) }
 
@@ -71,7 +74,7 @@ struct LateDecisions {
     /// Takes a trace back, before anything was done.
     mutating func forget(_ id: TraceID) {
         kept[id] = nil
-        skeletons[id] = nil
+        skeletonByteCount -= skeletons.removeValue(forKey: id)?.byteCount ?? 0
         reduced.remove(id)
         dropped.remove(id)
         scattered.remove(id)
@@ -227,11 +230,6 @@ extension LateDecisions {
 }
 
 extension LateSkeleton {
-    /// Memory that it takes, roughly.
-    fileprivate var byteCount: Int {
-        16 * (leaving.count + alone.count) + attributes.values.reduce(0) { $0 + 64 + 96 * $1.count }
-    }
-
     fileprivate init(_ reader: inout ByteReader, isReduced: Bool) throws(ByteError) {
         self.init()
         var spans: Set<SpanID> = []

@@ -19,6 +19,8 @@ struct LateRounds {
     /// What the round has of each trace.
     private var sketches: [TraceID: Sketch] = [:]
     private var decisions: LateDecisions
+    /// Of the block that is looked at.
+    private var undecided: Set<TraceID> = []
     /// Numbers of the other blocks in which a trace may have rows; none where it has some in memory alone.
     private var elsewhere: [TraceID: [Int]] = [:]
     /// Whether there are traces left to decide about.
@@ -62,17 +64,24 @@ struct LateRounds {
         now > received && now - received > hotNanos
     }
 
-    /// What is decided about traces of `stored`, one of the snapshot's blocks.
-    mutating func decide(_ stored: StoredBlock) throws(StoreError) -> LateDecisions {
-        decisions = LateDecisions(segments: stored.id.firstSegment...stored.id.lastSegment)
-        tally = [:]
+    /// Finds the traces of `stored`, one of the snapshot's blocks, that are to be decided; returns the memory that it takes.
+    mutating func look(at stored: StoredBlock) throws(StoreError) -> Int {
         let block = stored.block.uncached
-        var undecided = try undecided(in: block)
+        undecided = try undecided(in: block)
         if let subject = sampling.sampler.subject, !undecided.isEmpty {
             undecided.formIntersection(try traces(of: block, matching: subject))
         }
+        if undecided.isEmpty { return 0 }
+        return Self.roundTraceByteCount * min(undecided.count, Self.roundTraceCountMax) + sampling.sampler.workByteCount
+    }
+
+    /// What is decided about traces of `stored`, which was looked at.
+    mutating func decide(_ stored: StoredBlock) throws(StoreError) -> LateDecisions {
+        decisions = LateDecisions(segments: stored.id.firstSegment...stored.id.lastSegment)
+        tally = [:]
         // A second look ends here.
         if undecided.isEmpty { return decisions }
+        let block = stored.block.uncached
         try lookElsewhere(for: undecided, than: stored)
         for (index, group) in block.footer.groups.enumerated() {
             try pause()
@@ -98,7 +107,9 @@ struct LateRounds {
                 try pause()
                 try add(id, stored)
             }
-            if sketches.count >= Self.roundTraceCountMax { decideRound(stored.footer) }
+            if sketches.count >= Self.roundTraceCountMax || round.byteCount > Self.skeletonByteCountMax {
+                decideRound(stored.footer)
+            }
             // What is said of single spans takes room: the rest has to wait until this is done.
             if decisions.skeletonByteCount > Self.skeletonByteCountMax {
                 isCut = index + 1 < block.footer.groups.count

@@ -54,7 +54,7 @@ final class LateThinning: Sendable {
                 + "traces that lie in several blocks some may have been dropped in part."
         }
         self.problem = problem
-        state = Mutex(State(pending: pending, departure: pending.map { pins.letGo($0.dropped).departure }))
+        state = Mutex(State(pending: pending, departure: pending.map { pins.letGo($0.losing).departure }))
     }
 
     /// What is decided and not finished, and whether log records of what it drops may still be there.
@@ -91,7 +91,7 @@ final class LateThinning: Sendable {
         pinVersion: Int
     ) throws(StoreError) {
         var decisions = decisions
-        let (departure, pinned) = pins.letGo(decisions.dropped)
+        let (departure, pinned) = pins.letGo(decisions.losing)
         for id in pinned { decisions.forget(id) }
         if !decisions.isEmpty {
             do throws(DiskError) {

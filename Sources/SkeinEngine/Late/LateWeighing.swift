@@ -53,6 +53,8 @@ extension LateDecisions {
             reasons[row, default: []].append(
                 (words.ref(ReasonSpan.reasonKey), words.ref(.string(decision.reason)))
             )
+            // With more to say of single spans those that come late weigh what they do, and ask for nothing.
+            if skeleton != nil { continue }
             if decision.factor != 1 {
                 reasons[row]?.append((words.ref(ReasonSpan.factorKey), words.ref(.double(decision.factor))))
             }

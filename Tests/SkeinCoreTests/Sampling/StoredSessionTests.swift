@@ -245,23 +245,80 @@ import Testing
         #expect(try await alone.store.trace(plain)?.spans.allSatisfy(\.attributes.isEmpty) ?? false)
     }
 
-    @Test func `an agent that goes on is waited for, one that a service out of sight called is not`() async throws {
-        let (bench, _) = try await Self.bench(Self.policy { $0.defaultRate = 0 })
-        func stored(_ spans: [SkeinModel.Span]) async throws -> Int {
-            try await bench.store.trace(spans[0].traceID)?.spans.count ?? 0
+    @Test func `an agent that goes on is waited for, wherever it runs, and what comes too late weighs one`()
+        async throws
+    {
+        let (bench, _) = try await Self.bench(Self.policy { $0.defaultRate = 0.5 })
+        func stored(_ spans: [SkeinModel.Span]) async throws -> [SkeinModel.Span] {
+            try await bench.store.trace(spans[0].traceID)?.spans ?? []
         }
-        let spans = Self.trace(1, priority: "unheard")
-        var called = Self.trace(2, priority: "unheard")
+        let early = Self.trace(1, priority: "normal", conversation: "talk-0")
+        var called = Self.trace(2, priority: "normal", conversation: "talk-0")
         (called[0].parentSpanID, called[0].flags) = (SpanID(99), 0x301)
-        try await bench.block(Array(spans[2...]) + called)
+        let traces = (3..<13).map { Self.trace(UInt64($0), priority: "normal", conversation: "talk-\($0)") }
+        try await bench.block(Array(early[2...]) + called + traces.flatMap { $0[..<8] })
         bench.wait(hours: 25)
         await bench.store.thin()
-        #expect(try await stored(spans) == 7)
-        #expect(try await stored(called) == 5)
-        try await bench.block(Array(spans[..<2]))
+        #expect(try await stored(early).count == 7)
+        #expect(try await stored(called).count == 9)
+        var more: [SkeinModel.Span] = []
+        for trace in traces {
+            var agent = trace[4]
+            (agent.spanID, agent.parentSpanID) = (SpanID(60), SpanID(2))
+            more += [trace[8], agent]
+        }
+        try await bench.block(Array(early[..<2]) + more)
         bench.wait(hours: 25)
         await bench.store.thin()
-        #expect(try await stored(spans) == 5)
+        #expect([5, 9].contains(try await stored(early).count))
+        var counts: Set<Int> = []
+        for trace in traces {
+            let found = try await stored(trace)
+            counts.insert(found.count)
+            #expect(found.filter { $0.spanID == SpanID(60) || $0.spanID == SpanID(9) }.map(\.weight) == [1, 1])
+        }
+        #expect(counts == [6, 10])
+    }
+
+    @Test func `what cannot be summed up rightly stays whole, whoever else decides`() async throws {
+        let nothing = LatePolicies(
+            try SamplingPolicySet([SamplingPolicy("nothing", .condition(.status(in: [.error])))]),
+            telemetry: Telemetry()
+        )
+        let (bench, _) = try await Self.bench(Self.policy { $0.defaultRate = 0 }, others: nothing)
+        var shared = Self.trace(1, priority: "unheard")
+        // The two sides of a call between agents.
+        (shared[4].spanID, shared[4].kind, shared[3].kind) = (SpanID(4), .server, .client)
+        shared[5].parentSpanID = SpanID(4)
+        var claude = Self.trace(2, priority: "unheard")
+        claude[2].name = "claude_code.llm_request"
+        claude[2].attributes = [Attribute("model", "claude"), Attribute("input_tokens", 40)]
+        var told = Self.trace(3, priority: "unheard")
+        told[2].attributes.append(Attribute("session.id", "talk-9"))
+        try await bench.block(shared + claude + told)
+        bench.wait(hours: 25)
+        await bench.store.thin()
+        #expect(try await bench.store.trace(shared[0].traceID)?.spans.count == 9)
+        #expect(try await bench.store.trace(claude[0].traceID)?.spans.count == 9)
+        // A conversation that only steps named is named still.
+        let reduced = try await bench.store.trace(told[0].traceID)?.spans ?? []
+        #expect(reduced.count == 5)
+        #expect(Self.work(reduced).sessions.map(\.sessionKey) == Self.work(told).sessions.map(\.sessionKey))
+        #expect(Self.work(reduced).sessions.first?.sessionKey == "talk-9")
+    }
+
+    @Test func `a rule keeps so many a minute, in whatever order they end`() {
+        var minutes = RuleMinutes()
+        let rule = SessionPolicy.Rule(name: "r", match: .init(), rate: 1, perMinuteMax: 5)
+        var kept = [0, 0]
+        for number in 0..<200 {
+            let randomness = Hash.of(UInt64(number)) & (SamplingThreshold.end - 1)
+            let rate = minutes.rate(of: rule, randomness, at: UInt64(number % 2) * 60_000_000_000)
+            let threshold = SamplingThreshold.threshold(ofProbability: rate, precision: 4)
+            if randomness >= threshold { kept[number % 2] += 1 }
+        }
+        #expect(kept[0] == 5)
+        #expect(kept[1] == 5)
     }
 
     @Test(arguments: 0..<40)

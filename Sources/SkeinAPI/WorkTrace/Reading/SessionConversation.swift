@@ -17,6 +17,8 @@ struct SessionConversation {
         case absent
         /// It was sent, and not kept.
         case dropped
+        /// It went with the steps, of which a policy kept only totals.
+        case reduced
     }
 
     struct Turn {
@@ -61,6 +63,8 @@ struct SessionConversation {
             content = .kept
         } else if Self.isDropped(rows, of: trace.batch) {
             content = .dropped
+        } else if rows.contains(where: { trace.spans[$0].totals != nil }) {
+            content = .reduced
         }
     }
 

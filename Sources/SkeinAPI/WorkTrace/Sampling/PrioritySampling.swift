@@ -29,6 +29,7 @@ package final class PrioritySampling: SessionSampling {
         let keptByChance: Counter
         let reduced: Counter
         let leftOutSteps: Counter
+        let unfinished: Counter
 
         init(in telemetry: Telemetry) {
             func decided(_ decision: StaticString) -> Counter {
@@ -44,6 +45,10 @@ package final class PrioritySampling: SessionSampling {
             leftOutSteps = telemetry.counter(
                 "skein_session_sampling_left_out_steps_total",
                 "Steps of sessions that were reduced to their totals."
+            )
+            unfinished = telemetry.counter(
+                "skein_session_sampling_unfinished_total",
+                "Looks at stored sessions that were not decided about, since a span is missing above them."
             )
         }
     }
@@ -137,6 +142,9 @@ package final class PrioritySampling: SessionSampling {
             counters.rescued.add()
         }
     }
+
+    /// Counts a trace of stored sessions that waits for a span.
+    func countUnfinished() { counters?.unfinished.add() }
 
     package func noteLeftOut(stepCount: Int) { counters?.leftOutSteps.add(stepCount) }
 

@@ -107,7 +107,8 @@ struct SessionHistory: Sendable {
             if last.map({ now - min(now, $0) > nanos }) ?? true {
                 rare = rare ?? "\(edge.from) has not called \(edge.to) for long"
             }
-            paths[path] = now
+            // They may come in another order than that of their times.
+            paths[path] = max(last ?? 0, now)
         }
         if paths.count > Self.pathCountMax {
             for (path, _) in paths.sorted(by: { $0.value < $1.value }).prefix(Self.pathCountMax / 2) {

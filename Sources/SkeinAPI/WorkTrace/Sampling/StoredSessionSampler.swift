@@ -10,8 +10,7 @@ import Synchronization
 /// late, when they have left the hot window, since only then it is known how they ended.
 ///
 /// What is decided about is a trace in which agents run, with all of its sessions. Traces that only a link or a conversation joins
-/// have the same chance, and are rescued apart. A trace of the WorkTrace API has been decided about before; one of Claude Code that
-/// leaves its costs to log records stays as it is, since its totals would be wrong.
+/// have the same chance, and are rescued apart.
 package final class StoredSessionSampler: LateSampler {
     private let sampling: PrioritySampling
     /// Decides about traces without agents.
@@ -37,9 +36,8 @@ package final class StoredSessionSampler: LateSampler {
         subject = others == nil ? predicate : nil
     }
 
-    package var decisionByteCount: Int { 2048 }
-    /// All spans of a row group, or of the longest trace that is put together, as they are read.
-    package var workByteCount: Int { 64 << 20 }
+    /// All spans of a row group, or of the longest trace that is put together, as they are read, and what is said of them.
+    package var workByteCount: Int { 128 << 20 }
 
     package func round() -> any LateSamplingRound { Round(sampler: self, others: others?.round()) }
 
@@ -57,11 +55,17 @@ package final class StoredSessionSampler: LateSampler {
     private struct Round: LateSamplingRound {
         let sampler: StoredSessionSampler
         var others: (any LateSamplingRound)?
-        var decisions: [TraceID: LateDecision] = [:]
-        /// Traces in which agents run.
-        var sessions: Set<TraceID> = []
+        private(set) var byteCount = 0
+        private var decisions: [TraceID: LateDecision] = [:]
+        /// Traces in which agents run: nobody else decides about them.
+        private var sessions: Set<TraceID> = []
         /// The trace of the last rows.
-        var last: TraceID?
+        private var last: TraceID?
+
+        init(sampler: StoredSessionSampler, others: (any LateSamplingRound)?) {
+            self.sampler = sampler
+            self.others = others
+        }
 
         mutating func add(_ batch: SpanBatch, rows: [Range<Int>]) {
             let agentic = try? BatchScan.rows(of: batch, in: .all, matching: sampler.agentic)
@@ -71,11 +75,13 @@ package final class StoredSessionSampler: LateSampler {
                 guard let first = range.first else { continue }
                 let id = batch.traceIDs[first]
                 defer { last = id }
+                let isAgentic = agentic.map { $0.selectedCount(in: range) > 0 } ?? false
                 if id == last {
                     // It comes in pieces, since it is too long to be put together: sessions stay as they are.
-                    decisions[id] = nil
+                    byteCount -= decisions.removeValue(forKey: id)?.skeleton?.byteCount ?? 0
+                    if isAgentic { sessions.insert(id) }
                     if !sessions.contains(id) { left.append(range) }
-                } else if agentic.map({ $0.selectedCount(in: range) > 0 }) ?? false {
+                } else if isAgentic {
                     taken.append(range)
                 } else {
                     left.append(range)
@@ -93,6 +99,7 @@ package final class StoredSessionSampler: LateSampler {
             let part = batch.selecting { isTaken[$0] }
             let spans = AgentSpan.read(part)
             var left: [Range<Int>] = []
+            var found: [StoredSessions] = []
             var start = 0
             for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
                 let rows = start..<(start + range.count)
@@ -101,22 +108,30 @@ package final class StoredSessionSampler: LateSampler {
                     left.append(range)
                     continue
                 }
-                sessions.insert(part.traceIDs[rows.lowerBound])
-                decisions[part.traceIDs[rows.lowerBound]] = sampler.decide(trace)
+                sessions.insert(trace.traceID)
+                found.append(trace)
+            }
+            for trace in found.sorted(by: { ($0.endUnixNanos, $0.traceID) < ($1.endUnixNanos, $1.traceID) }) {
+                guard let decision = sampler.decide(trace) else { continue }
+                decisions[trace.traceID] = decision
+                byteCount += decision.skeleton?.byteCount ?? 0
             }
             return left
         }
 
         mutating func decide(received: ClosedRange<UInt64>) -> [TraceID: LateDecision] {
-            defer { (decisions, sessions, last) = ([:], [], nil) }
+            defer { (decisions, sessions, last, byteCount) = ([:], [], nil, 0) }
             guard let rest = others?.decide(received: received) else { return decisions }
-            return decisions.merging(rest) { own, _ in own }
+            // Others may have been asked about the first piece of a trace.
+            return decisions.merging(rest.filter { !sessions.contains($0.key) }) { own, _ in own }
         }
     }
 
     /// `nil` for a trace that stays as it is.
     private func decide(_ trace: StoredSessions) -> LateDecision? {
-        guard let policy = sampling.current, policy.spansAfterNanos != nil, !trace.isDecided, !trace.isUnfinished else {
+        guard let policy = sampling.current, policy.spansAfterNanos != nil, !trace.isLeftAlone else { return nil }
+        if trace.isUnfinished {
+            sampling.countUnfinished()
             return nil
         }
         return state.withLock { state in

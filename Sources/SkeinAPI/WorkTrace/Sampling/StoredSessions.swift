@@ -10,9 +10,11 @@ struct StoredSessions {
     let sessions: [Orchestration.Session]
     /// The one at the top.
     let root: Orchestration.Session
-    /// Whether somebody decided about its sessions before.
-    let isDecided: Bool
-    /// Whether a span is missing above work of agents, most likely that of an agent which goes on.
+    let traceID: TraceID
+    /// Whether it stays as it is: somebody decided about its sessions before, WorkTrace tells of them, which has a policy of its
+    /// own, Claude Code leaves its costs to log records, without which totals would be wrong, or spans of agents share an id.
+    let isLeftAlone: Bool
+    /// Whether a span is missing above work of agents, most likely that of an agent which goes on, here or in another process.
     var isUnfinished: Bool {
         var seen: Set<SpanID> = []
         return rows.contains { row in
@@ -21,7 +23,7 @@ struct StoredSessions {
             while seen.insert(batch.spanIDs[row]).inserted {
                 let parent = batch.parentSpanIDs[row]
                 guard parent.isValid else { return false }
-                guard let above = rowOfSpan[parent] else { return !spans[row].isParentRemote }
+                guard let above = rowOfSpan[parent] else { return true }
                 row = above
             }
             return false
@@ -45,8 +47,9 @@ struct StoredSessions {
 
     /// The trace in `rows` of `batch`, which say `spans`; `nil` for one in which no agent runs.
     init?(_ batch: SpanBatch, _ rows: Range<Int>, _ spans: ArraySlice<AgentSpan>, _ prices: ModelPrices) {
-        guard let traceID = spans.first?.traceID, !ClaudeCodeCosts.areWanted(by: Array(spans)) else { return nil }
+        guard let traceID = spans.first?.traceID else { return nil }
         var priced = Array(spans)
+        let lacksCosts = ClaudeCodeCosts.areWanted(by: priced)
         prices.fill(&priced)
         let orchestration = Orchestration(priced, around: traceID, nowUnixNanos: nil, listMax: .max)
         let rowOfSpan = Dictionary(rows.map { (batch.spanIDs[$0], $0) }, uniquingKeysWith: { first, _ in first })
@@ -67,8 +70,14 @@ struct StoredSessions {
             uniquingKeysWith: { first, _ in first }
         )
         self.rowOfSpan = rowOfSpan
-        endUnixNanos = spans.reduce(0) { max($0, $1.endUnixNanos) }
-        isDecided = own.values.contains { $0.attributes["worktrace.sampling.decision"] != nil }
+        // Whoever ends after it was received has a clock that is not to be followed.
+        endUnixNanos = min(spans.reduce(0) { max($0, $1.endUnixNanos) }, max(batch.receivedUnixNanos, 1))
+        self.traceID = traceID
+        let agents = rows.filter { spans[$0].kind != nil }
+        isLeftAlone =
+            lacksCosts || agents.contains { spans[$0].isWork }
+            || Set(agents.map { batch.spanIDs[$0] }).count < agents.count
+            || own.values.contains { $0.attributes["worktrace.sampling.decision"] != nil }
         let told = batch.dictionary.withBytes(SpanBatch.value(batch.traceStateRefs, row, default: 0)) {
             SamplingThreshold.randomness(ofTraceState: $0)
         }
@@ -76,7 +85,7 @@ struct StoredSessions {
         randomness =
             told
             ?? SessionRandomness.value(
-                of: spans[row].work?.rootSessionID ?? root.sessionKey ?? root.sessionID
+                of: root.sessionKey ?? root.sessionID
             )
     }
 
@@ -128,6 +137,11 @@ struct StoredSessions {
             for session in orchestration.sessions { climb(from: session.spanID, &staying) }
             for edge in orchestration.edges where edge.traceID == root.traceID { climb(from: edge.spanID, &staying) }
             addOthers(to: &staying)
+            for row in rows where spans[row].kind != nil && spans[row].links.contains(where: { $0.traceID == traceID })
+            {
+                // Who waits for what another started, or takes it up.
+                climb(from: batch.spanIDs[row], &staying)
+            }
             if judgement.isKept {
                 skeleton.alone = staying
             } else {
@@ -141,11 +155,19 @@ struct StoredSessions {
                 Attribute("worktrace.sampling.weight", .double(judgement.weight)),
                 Attribute("worktrace.sampling.reason", .string(judgement.reason)),
             ]
-            if !judgement.isKept { attributes += SessionTotals(session).attributes }
+            if !judgement.isKept {
+                attributes += SessionTotals(session).attributes
+                if let key = session.sessionKey, own[session.spanID].map({ said($0) != key }) ?? false {
+                    attributes.append(Attribute("session.id", .string(key)))
+                }
+            }
             skeleton.attributes[session.spanID] = attributes
         }
         return skeleton
     }
+
+    /// The conversation that a session's own span names.
+    private func said(_ span: Span) -> String? { rowOfSpan[span.spanID].flatMap { spans[$0].sessionKey } }
 
     private func climb(from span: SpanID, _ found: inout Set<SpanID>) {
         var next = span
@@ -167,7 +189,7 @@ struct StoredSessions {
             }
             let answer = own.contains(next) || isBelow[next] ?? false
             for span in path { isBelow[span] = answer }
-            if !answer { found.insert(batch.spanIDs[row]) }
+            if !answer { climb(from: batch.spanIDs[row], &found) }
         }
     }
 
