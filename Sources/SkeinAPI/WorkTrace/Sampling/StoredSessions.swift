@@ -12,7 +12,8 @@ struct StoredSessions {
     let root: Orchestration.Session
     let traceID: TraceID
     /// Whether it stays as it is: somebody decided about its sessions before, WorkTrace tells of them, which has a policy of its
-    /// own, Claude Code leaves its costs to log records, without which totals would be wrong, or spans of agents share an id.
+    /// own, Claude Code leaves its costs to log records, without which totals would be wrong, an agent has no span of its own to
+    /// bear them, or spans of agents share an id.
     let isLeftAlone: Bool
     /// Whether a span is missing above work of agents, most likely that of an agent which goes on, here or in another process.
     var isUnfinished: Bool {
@@ -75,7 +76,7 @@ struct StoredSessions {
         self.traceID = traceID
         let agents = rows.filter { spans[$0].kind != nil }
         isLeftAlone =
-            lacksCosts || agents.contains { spans[$0].isWork }
+            lacksCosts || sessions.count < orchestration.sessions.count || agents.contains { spans[$0].isWork }
             || Set(agents.map { batch.spanIDs[$0] }).count < agents.count
             || own.values.contains { $0.attributes["worktrace.sampling.decision"] != nil }
         let told = batch.dictionary.withBytes(SpanBatch.value(batch.traceStateRefs, row, default: 0)) {
@@ -84,9 +85,7 @@ struct StoredSessions {
         isRandomnessTold = told != nil
         randomness =
             told
-            ?? SessionRandomness.value(
-                of: root.sessionKey ?? root.sessionID
-            )
+            ?? SessionRandomness.value(of: root.sessionKey ?? root.sessionID)
     }
 
     /// What rules look at.
