@@ -53,8 +53,8 @@ package struct LateDecision: Hashable, Sendable {
     }
 }
 
-/// What a decision says of single spans. Whoever comes later than the decision is in none of the sets: of a trace that is not kept it
-/// stays, of one that is kept it weighs what the others do.
+/// What a decision says of single spans. Whoever comes later than the decision is in none of the sets, and stays: it weighs what it
+/// did, but for one that comes to a kept trace while the blocks are written anew, which weighs what the others do.
 package struct LateSkeleton: Hashable, Sendable {
     /// Of a trace that is not kept the spans that go; all others stay, and stand for themselves alone.
     package var leaving: Set<SpanID> = []
@@ -65,7 +65,7 @@ package struct LateSkeleton: Hashable, Sendable {
 
     package init() {}
 
-    /// Memory that it takes, roughly.
+    /// Bytes of memory that it takes, roughly.
     package var byteCount: Int {
         16 * (leaving.count + alone.count) + attributes.values.reduce(128) { $0 + 64 + 96 * $1.count }
     }
@@ -76,7 +76,7 @@ package protocol LateSampler: Sendable {
     /// What some span of a trace has to satisfy for the sampler to be asked about the trace; `nil` when it is asked about all.
     var subject: SpanPredicate? { get }
 
-    /// Memory while it decides, roughly, beside what it keeps of each trace.
+    /// Bytes of memory while it decides, roughly and at most, beside what it keeps of each trace.
     var workByteCount: Int { get }
 
     /// Begins with traces that are to be decided together.
@@ -94,7 +94,7 @@ extension LateSampler {
 
 /// Traces that are decided together. Of a trace it keeps what policies ask, not the spans.
 package protocol LateSamplingRound {
-    /// Memory of what it has decided already, roughly: one that holds much is asked to end.
+    /// Bytes of memory of what it has decided already, roughly: one that holds much is asked to end.
     var byteCount: Int { get }
 
     /// Takes in spans: in each range of rows those of one trace. More of a trace may come later.

@@ -184,7 +184,7 @@ extension AgentSpan {
 
     /// Of a session's own span, when its steps are not kept.
     package var totals: SessionTotals? {
-        get { words.fields.rare?.value.totals }
+        get { rareWords?.totals }
         set { if newValue != totals { rare.totals = newValue } }
     }
 

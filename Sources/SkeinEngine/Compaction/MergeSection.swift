@@ -86,19 +86,26 @@ struct MergeSection {
             let number = try number(of: .init(input: Int(piece.input), group: group), in: input, &decoded)
             let end = min(part.upperBound, groups[group].rows.upperBound)
             let local = (row - groups[group].firstRow)..<(end - groups[group].firstRow)
-            let batch = batches[Int(number)]
-            let taken = isReduced ? batch.markedRows(in: local) : [local]
-            for rows in taken {
-                self.rows.add(batch, number, rows)
-                takenByteCount += batch.byteCount / max(batch.count, 1) * rows.count
-                if isJoined { apart.sources += rows.map { .init(batch: number, row: UInt32($0)) } }
-                count += rows.count
+            if isReduced {
+                let marked = batches[Int(number)].lateSampledRows(in: local)
+                for row in marked { take(row..<(row + 1), ofBatch: number, isJoined: isJoined) }
+                cutCount += local.count - marked.count
+                count += marked.count
+            } else {
+                take(local, ofBatch: number, isJoined: isJoined)
+                count += local.count
             }
-            if isReduced { cutCount += local.count - taken.reduce(0) { $0 + $1.count } }
             row = end
         }
         if row < part.upperBound { throw input.reader.corrupt("a trace ends behind the last row", at: 0) }
         return count
+    }
+
+    private mutating func take(_ taken: Range<Int>, ofBatch number: UInt32, isJoined: Bool) {
+        let batch = batches[Int(number)]
+        rows.add(batch, number, taken)
+        takenByteCount += batch.byteCount / max(batch.count, 1) * taken.count
+        if isJoined { apart.sources += taken.map { .init(batch: number, row: UInt32($0)) } }
     }
 
     /// The number of a group's batch, which is read back if it is not here.
@@ -118,8 +125,8 @@ struct MergeSection {
 }
 
 extension SpanBatch {
-    /// The rows that late sampling marked, one by one.
-    fileprivate func markedRows(in rows: Range<Int>) -> [Range<Int>] {
-        rows.filter { Self.value(marks, $0, default: []).contains(.lateSampled) }.map { $0..<($0 + 1) }
+    /// The rows that late sampling marked.
+    fileprivate func lateSampledRows(in rows: Range<Int>) -> [Int] {
+        rows.filter { Self.value(marks, $0, default: []).contains(.lateSampled) }
     }
 }

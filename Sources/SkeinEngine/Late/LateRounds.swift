@@ -38,6 +38,8 @@ struct LateRounds {
     static let roundTraceCountMax = 64 << 10
     /// What policies keep of a trace, and a sketch. Measured.
     static let roundTraceByteCount = 320
+    /// Of a sampler's work on a span: the span as it reads it, and what it says of it.
+    private static let workSpanByteCount = 2048
     /// Memory of what is said of single spans, but for that of one more round.
     private static let skeletonByteCountMax = 32 << 20
     /// Rows read at a time of a trace that does not lie whole in one row group.
@@ -64,7 +66,7 @@ struct LateRounds {
         now > received && now - received > hotNanos
     }
 
-    /// Finds the traces of `stored`, one of the snapshot's blocks, that are to be decided; returns the memory that it takes.
+    /// Finds the traces of `stored`, one of the snapshot's blocks, that are to be decided; returns the bytes of memory that it takes.
     mutating func look(at stored: StoredBlock) throws(StoreError) -> Int {
         let block = stored.block.uncached
         undecided = try undecided(in: block)
@@ -72,7 +74,8 @@ struct LateRounds {
             undecided.formIntersection(try traces(of: block, matching: subject))
         }
         if undecided.isEmpty { return 0 }
-        return Self.roundTraceByteCount * min(undecided.count, Self.roundTraceCountMax) + sampling.sampler.workByteCount
+        return Self.roundTraceByteCount * min(undecided.count, Self.roundTraceCountMax)
+            + min(sampling.sampler.workByteCount, Self.workSpanByteCount * block.footer.spanCount)
     }
 
     /// What is decided about traces of `stored`, which was looked at.

@@ -307,6 +307,21 @@ import Testing
         #expect(Self.work(reduced).sessions.first?.sessionKey == "talk-9")
     }
 
+    @Test func `a pinned session is not reduced, and one that is being reduced cannot be pinned`() async throws {
+        let (bench, _) = try await Self.bench(Self.policy { $0.defaultRate = 0 })
+        let (pinned, reduced) = (Self.trace(1, priority: "unheard"), Self.trace(2, priority: "unheard"))
+        try await bench.block(pinned + reduced)
+        _ = try bench.store.pins.pin(pinned[0].traceID, atUnixNanos: 1)
+        bench.wait(hours: 25)
+        // Decided, and not yet taken out of the block.
+        #expect(try await bench.store.sampleLateOnce())
+        #expect(throws: StoreError.self) { _ = try bench.store.pins.pin(reduced[0].traceID, atUnixNanos: 1) }
+        await bench.store.thin()
+        #expect(try await bench.store.trace(pinned[0].traceID)?.spans.count == 9)
+        #expect(try await bench.store.trace(reduced[0].traceID)?.spans.count == 5)
+        _ = try bench.store.pins.pin(reduced[0].traceID, atUnixNanos: 1)
+    }
+
     @Test func `a rule keeps so many a minute, in whatever order they end`() {
         var minutes = RuleMinutes()
         let rule = SessionPolicy.Rule(name: "r", match: .init(), rate: 1, perMinuteMax: 5)
