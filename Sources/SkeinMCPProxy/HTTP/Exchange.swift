@@ -13,11 +13,14 @@ final class Exchange: Sendable {
     private let isOver = Mutex(false)
     /// What a status of HTTP in place of an answer means. Who has read it often reads no more, which is no cancellation.
     private let refusal = Mutex<CallOutcome?>(nil)
+    private let open: OpenExchanges
 
-    init(_ way: MessageWay, _ conversation: Conversation, opaqueCall: ToolCall?) {
+    init(_ way: MessageWay, _ conversation: Conversation, opaqueCall: ToolCall?, countedIn open: OpenExchanges) {
         self.way = way
         self.conversation = conversation
         self.opaqueCall = opaqueCall
+        self.open = open
+        open.add(1)
     }
 
     deinit { end(.cancelled, byteCount: nil) }
@@ -47,11 +50,8 @@ final class Exchange: Sendable {
 
     /// Ends what has no answer with `outcome`, or as the server refused it. `byteCount` is that of the answer's body.
     func end(_ outcome: CallOutcome, byteCount: Int?) {
-        let wasOver = isOver.withLock { isOver in
-            defer { isOver = true }
-            return isOver
-        }
-        if wasOver { return }
+        guard isFirstEnd() else { return }
+        defer { open.add(-1) }
         let outcome = refusal.withLock(\.self) ?? outcome
         conversation.close(exchange: way.exchange, outcome)
         opaqueCall?.end(opaqueOutcome.withLock(\.self) ?? outcome, responseBytes: byteCount)
@@ -59,8 +59,31 @@ final class Exchange: Sendable {
 
     /// Leaves what has no answer to its session.
     func release() {
-        isOver.withLock { $0 = true }
+        guard isFirstEnd() else { return }
+        defer { open.add(-1) }
         conversation.release(exchange: way.exchange)
         opaqueCall?.end(opaqueOutcome.withLock(\.self) ?? .success, responseBytes: nil)
+    }
+
+    private func isFirstEnd() -> Bool {
+        isOver.withLock { isOver in
+            defer { isOver = true }
+            return !isOver
+        }
+    }
+}
+
+/// How many exchanges have not ended. A client's connection is gone before what was done for it has ended.
+final class OpenExchanges: Sendable {
+    private let count = Mutex(0)
+
+    func add(_ change: Int) { count.withLock { $0 += change } }
+
+    /// Returns when all have ended, at the latest after `grace`.
+    func drain(grace: Duration) async {
+        let deadline = ContinuousClock.now + grace
+        while count.withLock({ $0 > 0 }), ContinuousClock.now < deadline {
+            try? await Task.sleep(for: .milliseconds(1))
+        }
     }
 }

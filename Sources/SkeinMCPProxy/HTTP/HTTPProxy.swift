@@ -16,6 +16,7 @@ package final class HTTPProxy: Sendable {
     private let tracing: ProxyTracing
     private let conversation: Conversation
     private let known: KnownAddress
+    private let exchanges: OpenExchanges
 
     /// What it takes at most.
     package struct Limits: Sendable {
@@ -73,6 +74,7 @@ package final class HTTPProxy: Sendable {
             budget: budget
         )
         self.known = known
+        exchanges = service.exchanges
         listener = HTTPListener(
             name: "mcp",
             address: listen,
@@ -101,6 +103,8 @@ package final class HTTPProxy: Sendable {
             try? await client.shutdown()
             throw error
         }
+        // Each says itself how it ended.
+        await exchanges.drain(grace: .seconds(2))
         conversation.closeAll()
         try? await client.shutdown()
         await tracing.shutdown()

@@ -23,6 +23,7 @@ final class ProxyService: HTTPService {
     private let baggage: BaggageFilter
     private let budget: ByteBudget
     private let exchangeCount = Mutex<UInt64>(0)
+    let exchanges = OpenExchanges()
     /// Where the streams of "HTTP with SSE" that are open have told their clients to post to.
     private let endpoints = Mutex<Set<String>>([])
 
@@ -105,21 +106,23 @@ final class ProxyService: HTTPService {
             ambience: ambience.with(head.headers),
             protocolVersion: head.headers.first(name: "mcp-protocol-version").map { String($0.prefix(64)) }
         )
-        guard head.method == .POST else { return (Exchange(way, conversation, opaqueCall: nil), false) }
+        guard head.method == .POST else {
+            return (Exchange(way, conversation, opaqueCall: nil, countedIn: exchanges), false)
+        }
         let coding = head.headers[canonicalForm: "content-encoding"].filter { $0.lowercased() != "identity" }
         let scan = coding.isEmpty ? body.withUnsafeReadableBytes { JSONRPCScanner.scan($0) } : nil
         if let scan, scan.isWhole {
             let edits = conversation.note(fromClient: scan, in: surroundings)
             let isChanged = !edits.isEmpty && !head.headers.signsBody
             if isChanged { body = ByteBuffer(bytes: body.withUnsafeReadableBytes { edits.applied(to: $0) }) }
-            return (Exchange(way, conversation, opaqueCall: nil), isChanged)
+            return (Exchange(way, conversation, opaqueCall: nil, countedIn: exchanges), isChanged)
         }
         guard head.headers.first(name: "mcp-method") == "tools/call" else {
-            return (Exchange(way, conversation, opaqueCall: nil), false)
+            return (Exchange(way, conversation, opaqueCall: nil, countedIn: exchanges), false)
         }
         let tool = head.headers.first(name: "mcp-name").flatMap(HeaderText.decode).map { String($0.prefix(256)) }
         let call = conversation.beginOpaque(tool: tool, requestBytes: body.readableBytes, in: surroundings)
-        return (Exchange(way, conversation, opaqueCall: call), false)
+        return (Exchange(way, conversation, opaqueCall: call, countedIn: exchanges), false)
     }
 
     private func scope(_ head: HTTPRequestHead, _ number: UInt64) -> MessageWay.Scope {
