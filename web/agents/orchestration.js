@@ -45,6 +45,8 @@ export class Orchestration {
     this.callsOf = bySession(this.toolCalls, (call) => call.sessionId);
     this.pathOf = bySession(this.path, (part) => part.sessionId);
     this.edgesFrom = bySession(this.edges, (edge) => edge.fromSessionId);
+    /** What started a session, by its id. @type {Map<string, any>} */
+    this.edgeTo = new Map(this.edges.filter(({ kind }) => kind !== "message").map((edge) => [edge.toSessionId, edge]));
     this.loopsOf = bySession(this.loops, (loop) => loop.sessionId);
     /** Attempts of one operation, by the span of each. @type {Map<string, any>} */
     this.retryOf = new Map(answer.retries.flatMap((retry) => retry.spanIds.map((spanId) => [spanId, retry])));

@@ -17,7 +17,7 @@ import { keepingFocus } from "./focus.js";
 import { spanFacts } from "./span-facts.js";
 import { classBar } from "./time-bar.js";
 import { WORDS } from "./lanes.js";
-import { after, dollars, standing, tokens, tokenWords } from "./words.js";
+import { after, dollars, INFERENCES, standing, tokens, tokenWords } from "./words.js";
 
 const AFTER_MILLIS = 80;
 /** Traces whose outline is kept. */
@@ -153,7 +153,7 @@ export class SpanPanel {
         fact("State", h("span.standing", { "data-standing": key }, icon(picture), text)), fact("Duration", duration(session.to - session.from), exactDuration(session.to - session.from)), fact("Starts at", after(session.from)),
         fact("Model calls", count(session.llmCallCount)), fact("Tool calls", count(session.toolCallCount)), fact("Errors", session.errorCount ? count(session.errorCount) : null),
         fact("Tokens", tokens(usage), tokenWords(usage)), fact("Cost", typeof usage?.usd === "number" ? dollars(usage.usd) : null), fact("At once", session.fanOut > 1 ? `up to ${session.fanOut}` : null),
-        fact("Version", session.agentVersion), fact("Service", shortened(session.serviceName ?? "", 80)), fact("Link", session.background ? "in the background" : session.linkMode === "link" ? "linked" : null)),
+        fact("Version", session.agentVersion), fact("Service", shortened(session.serviceName ?? "", 80)), fact("Link", session.background ? "in the background" : session.linkMode === "link" ? "linked" : null), fact("Joined", INFERENCES[page.orchestration.edgeTo.get(session.sessionId)?.inferredBy], "Inferred: no span says so")),
       section("Time", classBar(session)),
       this.childLinks(session.children.map((index) => page.orchestration.sessions[index].sessionId)),
     ];

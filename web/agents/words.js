@@ -17,6 +17,8 @@ export const TIME_CLASSES = [
 
 export const CLASS_NAMES = Object.fromEntries(TIME_CLASSES.map(({ key, name }) => [key, name]));
 
+/** How a session was joined to its parent where no span says so (`inferredBy` of an edge). */
+export const INFERENCES = { 1: "by the id of the tool call", 2: "by the id of the request", 3: "by the agent's name", 4: "by time: its step was not kept" };
 export const OUTCOMES = ["success", "failure", "partial", "timeout", "cancelled", "skipped", "blocked", "rejected"];
 export const PRIORITIES = ["critical", "high", "normal", "low", "background"];
 

@@ -38,10 +38,20 @@ extension AgentForest {
 
     /// A link says what caused a span, unless it tells of a message or of another attempt.
     private mutating func joinLinks(_ orphans: [Int], _ trees: Trees) {
+        var reduced: ReducedSessions?
         for row in orphans where parents[row] < 0 {
             for link in spans[row].links.prefix(64) where link.relation != "message" && link.relation != "retry_of" {
-                guard let above = rowByReference[.init(traceID: link.traceID, spanID: link.spanID)] else { continue }
-                if attach(row, to: above, rule: 0, trees) {
+                let above: Int
+                var rule: UInt8 = 0
+                if let linked = rowByReference[.init(traceID: link.traceID, spanID: link.spanID)] {
+                    above = linked
+                } else {
+                    let sessions = reduced ?? ReducedSessions(self)
+                    reduced = sessions
+                    guard let session = sessions.session(in: link.traceID, at: starts[row]) else { continue }
+                    (above, rule) = (session.row, session.isOnlyOne ? 0 : 4)
+                }
+                if attach(row, to: above, rule: rule, trees) {
                     linkedRows.insert(row)
                     break
                 }
@@ -188,6 +198,29 @@ extension AgentForest {
                 break
             }
         }
+    }
+}
+
+/// The sessions of which a policy kept no more than what they came to, where links to their steps lead.
+private struct ReducedSessions {
+    /// By start.
+    private var rows: [TraceID: [Int]] = [:]
+    private let starts: [UInt64]
+    private let ends: [UInt64]
+
+    init(_ forest: AgentForest) {
+        for row in forest.spans.indices where forest.spans[row].totals != nil && !forest.spans[row].isHidden {
+            rows[forest.spans[row].traceID, default: []].append(row)
+        }
+        (starts, ends) = (forest.starts, forest.ends)
+    }
+
+    /// The innermost one that was open then, as far as times tell; the first of the trace where none was.
+    func session(in trace: TraceID, at time: UInt64) -> (row: Int, isOnlyOne: Bool)? {
+        guard let rows = rows[trace], let first = rows.first else { return nil }
+        let place = rows.firstPlace { starts[$0] > time }
+        let open = rows[max(0, place - 64)..<place].last { time <= ends[$0] }
+        return (open ?? first, rows.count == 1)
     }
 }
 

@@ -121,6 +121,35 @@ struct OrchestrationSessionTests {
         #expect(orchestration.broken == [])
     }
 
+    @Test("What a link joins to a step that was not kept hangs below the session whose step it was")
+    func linkToReduced() {
+        var work = AgentSpans()
+        let reduced = { (span: inout AgentSpan) in span.totals = SessionTotals() }
+        work.agent("alone", 0...100, trace: 1, reduced)
+        work.agent("after alone", 20...60, trace: 2) { $0.link(SpanID(99), trace: 1) }
+        let lead = work.agent("lead", 0...100, trace: 3, reduced)
+        work.agent("helper", 10...50, below: lead, trace: 3, reduced)
+        work.agent("of helper", 20...60, trace: 4) { $0.link(SpanID(99), trace: 3) }
+        work.agent("of lead", 55...60, trace: 5) { $0.link(SpanID(98), trace: 3) }
+        work.agent("of none", 55...60, trace: 6) { $0.link(SpanID(98), trace: 7) }
+        work.agent("told", 55...60, trace: 8) { $0.link(SpanID(98), trace: 3, "message") }
+        let orchestration = work.orchestration
+        func parent(_ agent: String) -> String? {
+            let parent = orchestration.session(agent)?.parentSessionID
+            return orchestration.sessions.first { $0.sessionID == parent }?.agentName
+        }
+        #expect(parent("after alone") == "alone")
+        #expect(parent("of helper") == "helper")
+        #expect(parent("of lead") == "lead")
+        #expect(parent("of none") == nil)
+        #expect(orchestration.edge(to: "after alone")?.inferredBy == nil)
+        #expect(orchestration.edge(to: "of helper")?.inferredBy == 4)
+        #expect(orchestration.edge(to: "of helper")?.linkMode == .link)
+        #expect(orchestration.edge(to: "of lead")?.inferredBy == 4)
+        #expect(orchestration.edges.count == 4)
+        #expect(orchestration.broken == [])
+    }
+
     @Test("An open session is running and has no outcome; its time goes on until now")
     func open() {
         var work = AgentSpans()

@@ -219,6 +219,40 @@ import Testing
         #expect(try await stored(told[1]).count == 5)
     }
 
+    @Test func `a trace and those that its steps started by links choose alike`() async throws {
+        let (bench, _) = try await Self.bench(Self.policy())
+        func linked(_ number: UInt64, to other: SkeinModel.Span, _ traceState: String = "") -> [SkeinModel.Span] {
+            var spans = Array(Self.trace(number, priority: "normal").dropFirst())
+            spans[0].parentSpanID = .zero
+            spans[0].links = [
+                Span.Link(traceID: other.traceID, spanID: SpanID(4), traceState: traceState, flags: 1, attributes: [])
+            ]
+            return spans.filter { $0.parentSpanID != SpanID(1) }
+        }
+        let families = (0..<40).map { number in
+            let lead = Self.trace(UInt64(number * 3), priority: "normal")
+            return [lead] + (1..<3).map { linked(UInt64(number * 3 + $0), to: lead[0]) }
+        }
+        let told = ["ffffffffffffff", "00000000000001"].enumerated().map { number, randomness in
+            linked(900 + UInt64(number), to: families[0][0][0], "ot=rv:\(randomness)")
+        }
+        try await bench.block(Array((families.joined() + told).joined()))
+        bench.wait(hours: 25)
+        await bench.store.thin()
+        func isWhole(_ spans: [SkeinModel.Span]) async throws -> Bool {
+            try await bench.store.trace(spans[0].traceID)?.spans.count == spans.count
+        }
+        var kept: [Bool] = []
+        for family in families {
+            let lead = try await isWhole(family[0])
+            for trace in family { #expect(try await isWhole(trace) == lead) }
+            kept.append(lead)
+        }
+        #expect(Set(kept) == [true, false])
+        #expect(try await isWhole(told[0]))
+        #expect(try await !isWhole(told[1]))
+    }
+
     @Test func `a child raises the priority of all, and what is no session of an agent is left to others`() async throws
     {
         let policies = LatePolicies(

@@ -31,7 +31,7 @@ struct StoredSessions {
         }
     }
 
-    /// 56 bits by which all stages decide alike, and all traces of a conversation.
+    /// 56 bits by which all stages decide alike, all traces of a conversation, and a trace with those that its steps started by links.
     let randomness: UInt64
     /// Whether the trace says the randomness in its `tracestate`.
     let isRandomnessTold: Bool
@@ -83,9 +83,21 @@ struct StoredSessions {
             SamplingThreshold.randomness(ofTraceState: $0)
         }
         isRandomnessTold = told != nil
+        let cause = own[root.spanID]?.links.first(where: Self.isCause)
         randomness =
             told
-            ?? SessionRandomness.value(of: root.sessionKey ?? root.sessionID)
+            ?? cause.flatMap { link in
+                Array(link.traceState.utf8).withUnsafeBytes { SamplingThreshold.randomness(ofTraceState: $0) }
+            }
+            ?? SessionRandomness.value(of: root.sessionKey ?? "\(cause?.traceID ?? traceID)")
+    }
+
+    /// Whether a link says what started the session.
+    private static func isCause(_ link: Span.Link) -> Bool {
+        !link.attributes.contains { attribute in
+            attribute.key == "worktrace.link.relation"
+                && (attribute.value == .string("message") || attribute.value == .string("retry_of"))
+        }
     }
 
     /// What rules look at.
