@@ -135,6 +135,12 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Most that is kept of one prompt, result or message.", valueName: "size"))
     var worktraceContentBytesMax: String?
 
+    @Option(help: ArgumentHelp("List do-trace as one tool, or each action as its own.", valueName: "one|each"))
+    var worktraceTools: String?
+
+    @Option(help: ArgumentHelp("Write names that conventions only propose, too.", valueName: "on|off"))
+    var worktraceDraftConventions: String?
+
     @Option(help: ArgumentHelp("Policy by which agents' sessions are kept.", valueName: "path"))
     var sessionSamplingConfig: String?
 
@@ -210,6 +216,8 @@ struct Serve: AsyncParsableCommand {
         flags["worktrace-idle-timeout"] = worktraceIdleTimeout
         flags["worktrace-content"] = worktraceContent
         flags["worktrace-content-bytes-max"] = worktraceContentBytesMax
+        flags["worktrace-tools"] = worktraceTools
+        flags["worktrace-draft-conventions"] = worktraceDraftConventions
         flags["session-sampling-config"] = sessionSamplingConfig
         flags["model-prices"] = modelPrices
         flags["web-dir"] = webDir

@@ -133,11 +133,13 @@ struct WorkService: Service, CustomStringConvertible {
                 content: configuration.workContent,
                 sampling: sampling ?? PrioritySampling(nil, clock: clock),
                 prices: prices,
+                options: configuration.workOptions,
                 messageAgeNanos: configuration.retention.map {
                     UInt64(clamping: $0.components.seconds) &* 1_000_000_000
                 },
                 clock: clock,
-                store: store
+                store: store,
+                warn: { logger.warning("\($0)") }
             )
         } catch {
             await store.close()

@@ -152,6 +152,30 @@ def test_the_stream_tells_what_goes_on(serve):
     connection.close()
 
 
+def test_each_action_of_do_trace_is_a_tool_where_that_is_asked_for(serve):
+    server = serve("--worktrace-tools", "each")
+
+    def ask(method, **params):
+        headers = {"content-type": "application/json", "mcp-protocol-version": "2025-11-25"}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return request(server.web, "POST", "/mcp", json.dumps(body).encode(), headers).json["result"]
+
+    tools = {t["name"]: t for t in ask("tools/list")["tools"] if t["name"].startswith("do-trace")}
+    assert len(tools) == 12 and "do-trace" not in tools
+    log = tools["do-trace-log-step"]["inputSchema"]
+    assert log["required"] == ["stepAction"] and {"sessionId", "stepOutcome", "startedAgoMs", "usage"} <= set(log["properties"])
+    assert not {"action", "query", "taskPriority", "childAgentId"} & set(log["properties"])
+    assert tools["do-trace-bottlenecks"]["annotations"]["readOnlyHint"] and not tools["do-trace-spawn"]["annotations"]["readOnlyHint"]
+    session = ask("tools/call", name="do-trace-start-session", arguments={"agentId": "coder"})["structuredContent"]
+    step = {"sessionId": session["sessionId"], "stepAction": "tool:grep"}
+    assert not ask("tools/call", name="do-trace-log-step", arguments=step)["isError"]
+    # The one tool is answered, too.
+    end = {"action": "end_session", "sessionId": session["sessionId"]}
+    assert ask("tools/call", name="do-trace", arguments=end)["structuredContent"]["outcome"] == "success"
+    found = ask("tools/call", name="do-trace-find-sessions", arguments={"query": {"agent": "coder"}})["structuredContent"]
+    assert [s["totals"]["toolCalls"] for s in found["sessions"]] == [1]
+
+
 def test_do_trace_records_and_answers_in_one_call_a_step(serve):
     server = serve()
 

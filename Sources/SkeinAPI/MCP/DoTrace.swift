@@ -6,9 +6,26 @@ import SkeinWire
 
 /// The tool `do-trace`: what an agent writes of its own work, and reads of it (`agents.md` §1.6).
 ///
-/// One tool with many actions, so that a model reads one schema. Its calls leave no spans of their own.
+/// One tool with many actions, so that a model reads one schema, or a tool for each action. Its calls leave no spans of their own.
 enum DoTrace {
     static let name = "do-trace"
+
+    /// By which name it is called.
+    enum Tool {
+        case whole
+        case single(Action)
+
+        /// `nil` for other tools.
+        init?(name: String) {
+            if name == DoTrace.name {
+                self = .whole
+            } else if let action = Action.allCases.first(where: { $0.toolName == name }) {
+                self = .single(action)
+            } else {
+                return nil
+            }
+        }
+    }
 
     /// What a call is answered: a short text for the model, and the same as an object.
     struct Answer {
@@ -31,23 +48,27 @@ enum DoTrace {
         case findSessions = "find_sessions"
         case toolStats = "tool_stats"
         case bottlenecks
+
+        /// As a tool of its own: `do-trace-log-step`.
+        var toolName: String { DoTrace.name + "-" + rawValue.replacing("_", with: "-") }
+
+        var isQuery: Bool {
+            switch self {
+            case .getTrace, .getSession, .findSessions, .toolStats, .bottlenecks: true
+            default: false
+            }
+        }
     }
 
     /// Does what `arguments` ask for, on behalf of whom `_meta` names. What is wrong with them is an answer, too.
-    static func call(_ api: API, _ call: APICall) async -> Answer {
+    static func call(_ tool: Tool, _ api: API, _ call: APICall) async -> Answer {
         do throws(APIError) {
             let input = try Input(call)
             var arguments = input.arguments
-            let word = try arguments.text("action") ?? ""
-            guard let action = Action(rawValue: word) else {
-                let known = Action.allCases.map(\.rawValue).joined(separator: ", ")
-                throw arguments.invalid("action", "action is \(APICall.shown(word)): it takes \(known).")
-            }
-            switch action {
-            case .getTrace, .getSession, .findSessions, .toolStats, .bottlenecks:
-                return try await answer(query: action, arguments, api, call)
-            default: return try await write(action, arguments, input.carrier, api, call)
-            }
+            let action = try action(of: tool, &arguments)
+            return action.isQuery
+                ? try await answer(query: action, arguments, api, call)
+                : try await write(action, arguments, input.carrier, api, call)
         } catch {
             var json = JSONWriter()
             json.object { json in NativeAPI.write(error, to: &json) }
@@ -58,6 +79,16 @@ enum DoTrace {
                 logMessage: error.logMessage
             )
         }
+    }
+
+    private static func action(of tool: Tool, _ arguments: inout WorkObject) throws(APIError) -> Action {
+        if case .single(let action) = tool { return action }
+        let word = try arguments.text("action") ?? ""
+        guard let action = Action(rawValue: word) else {
+            let known = Action.allCases.map(\.rawValue).joined(separator: ", ")
+            throw arguments.invalid("action", "action is \(APICall.shown(word)): it takes \(known).")
+        }
+        return action
     }
 
     /// What a call brings: its arguments whole, and the context of its sender.

@@ -73,12 +73,12 @@ enum MCPAPI {
             return frame.response(isLasting: true) { json in
                 json.array("tools") { json in
                     for tool in MCPTool.all { tool.write(to: &json) }
-                    if api.work != nil { DoTrace.write(to: &json) }
+                    if let work = api.work { DoTrace.write(asMany: work.options.listsActions, to: &json) }
                 }
             }
         case ("tools/call", _):
-            if message.name == DoTrace.name, api.work != nil {
-                let answer = await DoTrace.call(api, call)
+            if api.work != nil, let tool = message.name.flatMap(DoTrace.Tool.init(name:)) {
+                let answer = await DoTrace.call(tool, api, call)
                 var response = frame.response { json in
                     json.array("content") { json in
                         json.object { json in

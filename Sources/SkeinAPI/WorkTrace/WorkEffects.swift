@@ -9,6 +9,8 @@ struct WorkEffects: Sendable {
     var spans: [Pending] = []
     /// For those who watch.
     var events: [WorkEvent] = []
+    /// For the log of the server.
+    var warnings: [String] = []
     /// Whether anybody watches.
     var wantsEvents = false
 

@@ -42,8 +42,19 @@ extension WorkLedger {
             of: step,
             in: session,
             at: now,
+            writesDrafts: options.writesDrafts,
             resolve: { resolve($0, $1) },
             sender: sender
+        )
+    }
+
+    /// Warns of an agent whose actions are too many to be told apart.
+    mutating func count(_ action: String, of session: WorkSession, _ now: UInt64, _ effects: inout WorkEffects) {
+        let agent = session.agentName ?? "worktrace"
+        guard actions.note(action, of: agent, at: now) else { return }
+        effects.warnings.append(
+            "The steps of agent \(APICall.shown(agent)) have more than \(StepActions.countMax) different actions today, such as "
+                + "\(APICall.shown(action)): name few, and put what differs into stepContext."
         )
     }
 

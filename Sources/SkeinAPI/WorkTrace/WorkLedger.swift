@@ -12,6 +12,7 @@ struct WorkLedger: Sendable {
     let sampling: any SessionSampling
     /// What calls of models cost where steps do not say.
     let prices: ModelPriceBook
+    let options: WorkOptions
     var sessions = WorkSessions()
     /// By session and step: what is open, or not stored yet.
     var open: [String: [String: WorkStep]] = [:]
@@ -34,6 +35,7 @@ struct WorkLedger: Sendable {
     var openStepCount = 0
     var openByteCount = 0
     var endedStepCount = 0
+    var actions = StepActions()
     /// Who sent a message.
     var sender: @Sendable (String) -> WorkSession.SpanLink? = { _ in nil }
 
@@ -52,11 +54,13 @@ struct WorkLedger: Sendable {
     init(
         limits: WorkLimits = WorkLimits(),
         sampling: any SessionSampling = EverySession(),
-        prices: ModelPriceBook = ModelPriceBook()
+        prices: ModelPriceBook = ModelPriceBook(),
+        options: WorkOptions = WorkOptions()
     ) {
         self.limits = limits
         self.sampling = sampling
         self.prices = prices
+        self.options = options
     }
 
     // MARK: Sessions
@@ -192,6 +196,7 @@ struct WorkLedger: Sendable {
         step.startUnixNanos = fields.nanos("startTime") ?? min(now, end ?? now)
         if let outcome = fields.text("stepOutcome"), ending.outcome == nil { step.outcome = outcome }
         awaited[sessionID]?.remove(id)
+        count(step.action, of: session, now, &effects)
         hear(&session, now)
         sessions[sessionID] = session
         awaitStep(fields.text("parentStepId"), of: sessionID)

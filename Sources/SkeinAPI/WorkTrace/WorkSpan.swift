@@ -59,6 +59,7 @@ enum WorkSpan {
         of step: WorkStep,
         in session: WorkSession,
         at now: UInt64,
+        writesDrafts: Bool = false,
         resolve: Resolve,
         sender: Sender
     ) -> Span {
@@ -77,6 +78,7 @@ enum WorkSpan {
         if fields.flag(standsAlone) { standAlone(&span, session.place) }
         var attributes = sessionAttributes(session, isRoot: false)
         attributes += stepAttributes(step, in: session)
+        if writesDrafts { attributes += transferAttributes(step) }
         if let outcome = step.outcome {
             attributes.append(Attribute("worktrace.step.outcome", .string(outcome)))
             if step.isEnded { apply(outcome, fields.fields("error"), to: &span, &attributes) }
@@ -233,6 +235,22 @@ enum WorkSpan {
             appendContentMarks(model, name, "worktrace.content.\(name)", to: &attributes)
         }
         return deduplicated(attributes)
+    }
+
+    /// To whom control passes, and whether it comes back (semantic-conventions-genai, draft).
+    private static func transferAttributes(_ step: WorkStep) -> [Attribute] {
+        let mode: String
+        switch (step.kind, step.fields.text("linkMode")) {
+        case ("handoff", _): mode = "pass_control"
+        case ("agent", let linkMode) where linkMode != "link": mode = "return_to_caller"
+        default: return []
+        }
+        let target =
+            step.fields.text("childAgentName") ?? step.fields.text("childAgentId")
+            ?? WorkKind.target(ofAction: step.action)
+        var attributes = [Attribute("gen_ai.transfer.mode", .string(mode))]
+        if let target { attributes.append(Attribute("gen_ai.transfer.target.name", .string(target))) }
+        return attributes
     }
 
     /// Length and hash of content, and whether it is there whole.

@@ -19,6 +19,7 @@ package final class WorkTrace: Sendable {
     private static let batchSpanCount = 1_000
 
     let content: WorkContent
+    let options: WorkOptions
     let messages: WorkMessages
     let watchers = WorkWatchers()
     let clock: any WallClock
@@ -38,6 +39,8 @@ package final class WorkTrace: Sendable {
     typealias SpanLook = @Sendable (TraceID, SpanID) async throws(StoreError) -> Bool
 
     private let messageAgeNanos: UInt64?
+    /// Writes a sentence into the log of the server.
+    private let warn: @Sendable (String) -> Void
     /// A record may be missing: the next change writes all of them anew.
     private let isDoubtful = Atomic<Bool>(false)
     /// Somebody is at ``decideHeld()``.
@@ -58,9 +61,11 @@ package final class WorkTrace: Sendable {
         content: WorkContent = WorkContent(),
         sampling: any SessionSampling = EverySession(),
         prices: ModelPriceBook = ModelPriceBook(),
+        options: WorkOptions = WorkOptions(),
         messageAgeNanos: UInt64? = nil,
         clock: any WallClock = SystemClock(),
-        store: (any SpanStore)? = nil
+        store: (any SpanStore)? = nil,
+        warn: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(StoreError) {
         if let store {
             recaller = { id, trace throws(StoreError) in
@@ -76,10 +81,12 @@ package final class WorkTrace: Sendable {
         self.journal = journal
         self.intake = intake
         self.content = content
+        self.options = options
+        self.warn = warn
         self.clock = clock
         self.messageAgeNanos = messageAgeNanos
         messages = try WorkMessages(messageLog)
-        var ledger = WorkLedger(limits: limits, sampling: sampling, prices: prices)
+        var ledger = WorkLedger(limits: limits, sampling: sampling, prices: prices, options: options)
         var unknownCount = 0
         try journal.forEachRecord { _, bytes in if !ledger.replay(bytes) { unknownCount += 1 } }
         ledger.wake(at: clock.unixNanos)
@@ -115,8 +122,15 @@ package final class WorkTrace: Sendable {
             let value = try change(&ledger, now, &effects)
             watchers.tell(effects.events)
             let receipt = record(effects.records, of: ledger)
-            return Step(value: value, spans: effects.spans, receipt: receipt, isTight: ledger.isTight)
+            return Step(
+                value: value,
+                spans: effects.spans,
+                warnings: effects.warnings,
+                receipt: receipt,
+                isTight: ledger.isTight
+            )
         }
+        for warning in step.warnings { warn(warning) }
         try await settle(step.receipt)
         let isBehind = await store(step.spans)
         if step.isTight { await decideHeld() }
@@ -126,6 +140,7 @@ package final class WorkTrace: Sendable {
     private struct Step<Value: Sendable>: Sendable {
         var value: Value
         var spans: [WorkEffects.Pending]
+        var warnings: [String]
         var receipt: RecordReceipt
         var isTight: Bool
     }

@@ -94,9 +94,17 @@ struct SpanReader {
             readUsage(&span)
         }
         if span.kind == .tool { span.tool = tool(span, name, scope) }
-        if text(.workSelf, span) == "true" || span.tool?.name == "do-trace" { span.isHidden = true }
+        if text(.workSelf, span) == "true" || span.tool.map({ Self.isOwn($0.name) }) ?? false { span.isHidden = true }
         if span.kind == nil, span.dialect == .codex { span.isHidden = true }
         return span
+    }
+
+    /// Whether a tool is `do-trace`, or an action of it, by its own name or as clients spell it: `mcp__skein__do-trace`,
+    /// `skein_do-trace-log-step`.
+    private static func isOwn(_ name: String) -> Bool {
+        guard let range = name.firstRange(of: "do-trace") else { return false }
+        let (before, after) = (name[..<range.lowerBound].last, name[range.upperBound...].first)
+        return (before.map { "_./:".contains($0) } ?? true) && (after.map { $0 == "-" } ?? true)
     }
 
     // MARK: Kind

@@ -63,6 +63,16 @@ extension WorkTrace {
             }
         }
 
+        /// Adds to whom control passes, and whether it comes back (semantic-conventions-genai, draft).
+        func describeTransfer(_ action: String, _ attributes: inout [(key: String, value: RecordedValue)]) {
+            guard name == "handoff" || name == "agent" else { return }
+            let mode = name == "handoff" ? "pass_control" : "return_to_caller"
+            attributes.append(("gen_ai.transfer.mode", .string(mode)))
+            if let target = target ?? Kind(action: action).target {
+                attributes.append(("gen_ai.transfer.target.name", .string(target)))
+            }
+        }
+
         /// Adds the attributes that say more of it than its name.
         func describe(_ attributes: inout [(key: String, value: RecordedValue)]) {
             if let operation { attributes.append(("gen_ai.operation.name", .string(operation))) }

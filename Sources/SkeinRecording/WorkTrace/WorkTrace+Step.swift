@@ -38,6 +38,7 @@ extension WorkTrace {
             attributes.append(("worktrace.step.action", .string(action)))
             if let parent { attributes.append(("worktrace.step.parent_id", .string(parent.id))) }
             kind.describe(&attributes)
+            if session.work.writesDraftConventions { kind.describeTransfer(action, &attributes) }
             var limits = WorkContextLimits()
             attributes += limits.attributes(of: context, below: "worktrace.context.")
             if limits.isTruncated { attributes.append(("worktrace.context_truncated", .bool(true))) }

@@ -43,6 +43,9 @@ public struct WorkTrace: Sendable {
     public let recordsContent: Bool
     /// The most that is recorded of one piece of content, in bytes.
     public let contentByteCountMax: Int
+    /// Whether names that conventions only propose are written, too: `gen_ai.transfer.mode` and `gen_ai.transfer.target.name` on
+    /// handoffs and spawns.
+    public let writesDraftConventions: Bool
     private let chosen: (any Tracer)?
 
     /// A client of `tracer`; without one, of the tracer that is bootstrapped when a session begins.
@@ -50,8 +53,10 @@ public struct WorkTrace: Sendable {
         agent: Agent,
         tracer: (any Tracer)? = nil,
         recordsContent: Bool = false,
-        contentByteCountMax: Int = 64 << 10
+        contentByteCountMax: Int = 64 << 10,
+        writesDraftConventions: Bool = false
     ) {
+        self.writesDraftConventions = writesDraftConventions
         (self.agent, chosen) = (agent, tracer)
         (self.recordsContent, self.contentByteCountMax) = (recordsContent, max(contentByteCountMax, 0))
     }

@@ -53,6 +53,7 @@ package struct ServerConfiguration: Sendable {
     package var workIdleTimeout = Duration.seconds(15 * 60)
     /// What becomes of content that agents send with their steps and messages.
     package var workContent = WorkContent()
+    package var workOptions = WorkOptions()
     /// What models cost, where clients do not say.
     package var modelPrices: ModelPriceFile?
     /// Stored spans of a trace that is answered whole.

@@ -41,6 +41,30 @@ extension Setting {
             write: { Quantity.text($0.workContent.byteCountMax) }
         ),
         Setting(
+            "worktrace-tools",
+            "How agents see `do-trace` at `/mcp`: as `one` tool that takes an action, which costs a model fewest tokens, or `each` "
+                + "action as a tool of its own, such as `do-trace-log-step`.",
+            form: "one or each",
+            read: { text, configuration in
+                guard text == "one" || text == "each" else { return false }
+                configuration.workOptions.listsActions = text == "each"
+                return true
+            },
+            write: { $0.workOptions.listsActions ? "each" : "one" }
+        ),
+        Setting(
+            "worktrace-draft-conventions",
+            "Whether spans of WorkTrace also carry names that OpenTelemetry only proposes: `gen_ai.transfer.mode` and "
+                + "`gen_ai.transfer.target.name` on handoffs and spawns. They are understood in any case.",
+            form: "on or off",
+            read: { text, configuration in
+                guard text == "on" || text == "off" else { return false }
+                configuration.workOptions.writesDrafts = text == "on"
+                return true
+            },
+            write: { $0.workOptions.writesDrafts ? "on" : "off" }
+        ),
+        Setting(
             "session-sampling-config",
             "Of sessions of agents, keep only those with all their steps that the policy in this file keeps, by the priority of "
                 + "their task, and of the others their totals, also of sessions that come as spans where it says `spans_after`: the "

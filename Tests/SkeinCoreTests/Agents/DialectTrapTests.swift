@@ -299,6 +299,12 @@ import Testing
     @Test func `our own tool is hidden`() {
         let tool: [String: AttributeValue] = ["gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "do-trace"]
         #expect(ClientSpan("execute_tool do-trace", tool).read.isHidden)
+        for name in ["mcp__skein__do-trace", "skein_do-trace-log-step", "do-trace-get-session", "skein.do-trace"] {
+            #expect(ClientSpan("execute_tool", tool.merging(["gen_ai.tool.name": .string(name)]) { $1 }).read.isHidden)
+        }
+        for name in ["undo-trace", "do-traces", "do-trac"] {
+            #expect(!ClientSpan("execute_tool", tool.merging(["gen_ai.tool.name": .string(name)]) { $1 }).read.isHidden)
+        }
         let marked = tool.merging(["worktrace.self": true, "gen_ai.tool.name": "x"]) { $1 }
         #expect(ClientSpan("tools/call x", marked).read.isHidden && !ClientSpan("x", marked).read.isToolCall)
     }

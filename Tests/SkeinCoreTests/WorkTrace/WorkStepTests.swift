@@ -176,6 +176,56 @@ import Testing
         #expect(links.last?.attributes["messaging.message.id"] == "m")
     }
 
+    @Test func `An agent with too many different actions in a day is warned of, once`() async throws {
+        let test = try WorkUnderTest()
+        for agent in ["busy", "calm"] {
+            _ = try await test.post("sessions", #"{"sessionId":"\#(agent)","agentName":"\#(agent)"}"#)
+        }
+        func work(_ count: Int, _ agent: String) async throws {
+            let lines = (0..<count).map {
+                #"{"op":"step.start","sessionId":"\#(agent)","stepAction":"tool:look-\#($0)","stepOutcome":"success"}"#
+            }
+            _ = try await test.call("POST", "batch", lines.joined(separator: "\n"), type: "application/x-ndjson")
+        }
+        try await work(500, "busy")
+        try await work(500, "busy")
+        try await work(20, "calm")
+        #expect(test.door.warnings.withLock(\.self) == [])
+        try await work(510, "busy")
+        let warnings = test.door.warnings.withLock(\.self)
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains("busy") == true && warnings.first?.contains("tool:look-500") == true)
+        test.clock.turn(seconds: 86_400)
+        try await work(400, "busy")
+        #expect(test.door.warnings.withLock(\.count) == 1)
+        try await work(501, "busy")
+        #expect(test.door.warnings.withLock(\.count) == 2)
+    }
+
+    @Test(arguments: [false, true])
+    func `What conventions only propose is written where that is asked for`(isAsked: Bool) async throws {
+        var options = WorkOptions()
+        options.writesDrafts = isAsked
+        let test = try WorkUnderTest(options: options)
+        let trace = try await started(test)
+        for body in [
+            #"{"stepId":"pass","stepAction":"handoff:coder","stepOutcome":"success"}"#,
+            #"{"stepId":"tool","stepAction":"tool:grep","stepOutcome":"success"}"#,
+        ] { _ = try await test.post("sessions/s/steps", body) }
+        for (id, mode) in [("ask", "join"), ("forget", "link")] {
+            let spawn = #"{"stepId":"\#(id)","childAgentId":"reviewer","mode":"\#(mode)","stepOutcome":"success"}"#
+            _ = try await test.post("sessions/s/spawn", spawn)
+        }
+        func transfer(_ step: String) async throws -> [AttributeValue?] {
+            let span = try await test.span(trace, step: step)
+            return ["mode", "target.name"].map { span.attributes["gen_ai.transfer.\($0)"] }
+        }
+        #expect(try await transfer("pass") == (isAsked ? ["pass_control", "coder"] : [nil, nil]))
+        #expect(try await transfer("ask") == (isAsked ? ["return_to_caller", "reviewer"] : [nil, nil]))
+        #expect(try await transfer("forget") == [nil, nil])
+        #expect(try await transfer("tool") == [nil, nil])
+    }
+
     @Test func `A context has limits, and says when it is over them`() async throws {
         let test = try WorkUnderTest()
         let trace = try await started(test)

@@ -22,6 +22,8 @@ final class WorkUnderTest: Sendable {
     /// Lets spans through to the store, or says why not.
     final class Door: Sendable {
         let refusal = Mutex<Refusal?>(nil)
+        /// What the log of the server would say.
+        let warnings = Mutex<[String]>([])
     }
 
     init(
@@ -30,6 +32,7 @@ final class WorkUnderTest: Sendable {
         limits: WorkLimits = WorkLimits(),
         content: WorkContent = WorkContent(),
         policy: SessionPolicy? = nil,
+        options: WorkOptions = WorkOptions(),
         unixNanos: UInt64? = nil
     ) throws {
         if let unixNanos { clock.unix.withLock { $0 = unixNanos } }
@@ -48,8 +51,10 @@ final class WorkUnderTest: Sendable {
             limits: limits,
             content: content,
             sampling: policy.map { PrioritySampling($0, clock: clock) } ?? EverySession(),
+            options: options,
             clock: clock,
-            store: store
+            store: store,
+            warn: { text in door.warnings.withLock { $0.append(text) } }
         )
         api = API(store: store, clock: clock, live: live, work: work) {
             ServerStatus(version: "0", startedUnixNanos: 0)

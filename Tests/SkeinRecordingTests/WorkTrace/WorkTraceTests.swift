@@ -89,6 +89,22 @@ import Tracing
         #expect(keys.count == 64)
     }
 
+    @Test(arguments: [false, true])
+    func `what conventions only propose is written where that is asked for`(isAsked: Bool) async throws {
+        let tracer = SkeinTracer(processors: [exporter])
+        let work = WorkTrace(agent: .init(id: "a"), tracer: tracer, writesDraftConventions: isAsked)
+        await work.withSession(parent: .none) { session in
+            await session.step("handoff:coder", kind: .handoff) { _ in }
+            session.spawn(agent: "reviewer").finish()
+        }
+        func transfer(_ name: String) -> [AttributeValue?] {
+            let span = exporter.spans.first { $0.name == name }
+            return ["mode", "target.name"].map { key in span.flatMap { value("gen_ai.transfer.\(key)", of: $0) } }
+        }
+        #expect(transfer("handoff:coder") == (isAsked ? ["pass_control", "coder"] : [nil, nil]))
+        #expect(transfer("invoke_agent reviewer") == (isAsked ? ["return_to_caller", "reviewer"] : [nil, nil]))
+    }
+
     @Test func `content has a size`() async throws {
         let tracer = SkeinTracer(processors: [exporter])
         let work = WorkTrace(agent: .init(id: "a"), tracer: tracer, recordsContent: true, contentByteCountMax: 5)
