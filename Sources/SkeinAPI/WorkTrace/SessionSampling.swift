@@ -118,7 +118,11 @@ package struct EverySession: SessionSampling {
     package var holdNanos: UInt64 { 0 }
 
     package func decide(_ start: SessionStart, under root: RootSession?) -> SessionVerdict {
-        SessionVerdict(traceState: SessionRandomness.traceState(start.traceState, of: start.rootSessionID))
+        // All are kept: a threshold of none, unless who came before had one.
+        let before = TraceState(header: start.traceState)?.samplingThreshold
+        return SessionVerdict(
+            traceState: SessionRandomness.traceState(start.traceState, of: start.rootSessionID, threshold: before ?? 0)
+        )
     }
 
     package func judge(_ forest: SessionForest) -> SessionJudgement { SessionJudgement(isKept: true, reason: "kept") }

@@ -2,6 +2,7 @@
 import SkeinAgents
 import SkeinBase
 import SkeinModel
+import SkeinWire
 
 /// What becomes of content: prompts, arguments, results and the text of messages, which may hold anything.
 package struct WorkContent: Hashable, Sendable {
@@ -21,7 +22,7 @@ package struct WorkContent: Hashable, Sendable {
         guard let value = object.value(name) else { return }
         let text: [UInt8] = if case .string(let text) = value { Array(text.utf8) } else { WorkFields.canonical(value) }
         fields[target + "Bytes"] = .int(Int64(text.count))
-        fields[target + "Hash"] = .string(WorkDigest(text).description)
+        fields[target + "Hash"] = .string(WorkDigest(Self.meaning(of: text)).description)
         guard isKept else {
             fields["contentDropped"] = true
             return
@@ -33,6 +34,14 @@ package struct WorkContent: Hashable, Sendable {
         } else {
             fields[target] = whole
         }
+    }
+
+    /// JSON that came as a text, as the same in canonical form: by the hash equal arguments are found.
+    private static func meaning(of text: [UInt8]) -> [UInt8] {
+        guard let first = text.first(where: { $0 > 0x20 }), first == 0x7b || first == 0x5b,
+            let value = AttributeValue(json: String(decoding: text, as: UTF8.self))
+        else { return text }
+        return WorkFields.canonical(value)
     }
 
     /// The first bytes of a text, no character in half.

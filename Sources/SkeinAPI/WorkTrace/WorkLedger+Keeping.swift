@@ -17,6 +17,7 @@ extension WorkLedger {
         }
         // What ends after the decision is stored whichever it was.
         if session.verdict.phase == .kept, session.verdict.weight > 1 { step.fields[WorkSpan.standsAlone] = true }
+        if session.verdict.phase == .reduced { step.fields[WorkSpan.isLate] = true }
         sessions[sessionID] = session
         put(step, of: sessionID, replacing: before, wasCounted: wasCounted, &effects)
         note(.end, step, of: sessionID, now, &effects)

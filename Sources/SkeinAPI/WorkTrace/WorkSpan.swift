@@ -78,6 +78,7 @@ enum WorkSpan {
         if fields.flag(standsAlone) { standAlone(&span, session.place) }
         var attributes = sessionAttributes(session, isRoot: false)
         attributes += stepAttributes(step, in: session)
+        if fields.flag(isLate) { attributes.append(Attribute("worktrace.sampling.late", true)) }
         if writesDrafts { attributes += transferAttributes(step) }
         if let outcome = step.outcome {
             attributes.append(Attribute("worktrace.step.outcome", .string(outcome)))
@@ -117,6 +118,9 @@ enum WorkSpan {
 
     /// The field of a step whose span is stored whatever becomes of its session, so that it stands for no other.
     static let standsAlone = "standsAlone"
+
+    /// The field of a step that ended when its session had been summed up without it.
+    static let isLate = "isLate"
 
     private static func standAlone(_ span: inout Span, _ place: WorkSession.Place) {
         span.weight = 1

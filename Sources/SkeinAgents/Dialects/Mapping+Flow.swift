@@ -78,6 +78,7 @@ extension Mapping {
         Mapping(.workLinkMode, "worktrace.session.link_mode", .workTrace, example: "link", says: "link"),
         Mapping(.workState, "worktrace.session.state", .workTrace, example: "waiting", says: "waiting"),
         Mapping(.workSelf, "worktrace.self", .workTrace, example: true, says: "true"),
+        Mapping(.workLate, "worktrace.sampling.late", .workTrace, example: true, says: "true"),
     ]
 
     /// What a session without its steps sums up (`agents.md` §4.2).

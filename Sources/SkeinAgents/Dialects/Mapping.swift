@@ -62,6 +62,7 @@ package struct Mapping: Sendable {
         case errorType, attempt
         case workSession, workParentSession, workRootSession, workStep, workParentStep, workStepKind, workAction
         case workOutcome, workTask, workPriority, workThread, workRetryOf, workLinkMode, workState, workSelf
+        case workLate
         case totalSteps, totalErrors, totalModelCalls, totalToolCalls, totalToolErrors, totalInputTokens
         case totalOutputTokens, totalCacheReadTokens, totalCacheWriteTokens, totalReasoningTokens, totalUSD, totalTimes,
             totalWait

@@ -38,17 +38,34 @@ extension SpanReader {
 
     func links(_ row: Int) -> [AgentSpan.Link] {
         batch.links.range(of: row).map { link in
-            var relation = ""
-            for pair in batch.links.attributes.range(of: link)
-            where batch.dictionary.string(batch.links.attributes.keyRefs[pair]) == "worktrace.link.relation" {
-                relation = batch.dictionary.value(batch.links.attributes.valueRefs[pair]).scalarText ?? ""
+            var (relation, messageID) = ("", "")
+            for pair in batch.links.attributes.range(of: link) {
+                let key = batch.dictionary.string(batch.links.attributes.keyRefs[pair])
+                guard key == "worktrace.link.relation" || key == "messaging.message.id" else { continue }
+                let text = batch.dictionary.value(batch.links.attributes.valueRefs[pair]).scalarText ?? ""
+                if key == "messaging.message.id" { messageID = text } else { relation = text }
             }
             return AgentSpan.Link(
                 traceID: batch.links.traceIDs[link],
                 spanID: batch.links.spanIDs[link],
-                relation: relation
+                relation: relation,
+                messageID: messageID
             )
         }
+    }
+
+    /// When the span sent messages (`agents.md` §3.4), by their ids; of more than 1,000 events the first.
+    func messageTimes(_ row: Int) -> [String: UInt64] {
+        var times: [String: UInt64] = [:]
+        for event in batch.events.range(of: row).prefix(1_000)
+        where batch.dictionary.string(batch.events.nameRefs[event]) == "worktrace.message" {
+            for pair in batch.events.attributes.range(of: event)
+            where batch.dictionary.string(batch.events.attributes.keyRefs[pair]) == "message.id" {
+                let id = batch.dictionary.value(batch.events.attributes.valueRefs[pair]).scalarText ?? ""
+                if times[id] == nil { times[id] = batch.events.timeUnixNanos[event] }
+            }
+        }
+        return times
     }
 
     /// What WorkTrace says of its own span, and whether that is open. A span of someone else that belongs to a session is no

@@ -86,6 +86,8 @@ struct SpanReader {
             span.taskPriority = text(.workPriority, span)
         }
         if span.work?.isSession ?? true { span.totals = totals(span) }
+        if span.work != nil { span.messageTimes = messageTimes(row) }
+        span.isLate = text(.workLate, span) == "true"
         span.errorType = text(.errorType, span)
         span.attempt = number(.attempt, span).flatMap { Int(exactly: $0.count) }
         readFlow(&span, name, row)

@@ -45,13 +45,19 @@ struct AgentPath {
             let below = children.of(frame.row).compactMap { row in
                 tree.isAwaited(row) ? PathPart(row: row, within: frame, forest) : nil
             }
-            for part in frame.parts(below) {
-                if part.row != frame.row {
+            let parts = frame.parts(below)
+            for (place, part) in parts.enumerated() {
+                guard part.row == frame.row else {
                     frames.append(part)
-                } else if frame.row == tree.top {
-                    natures.split(part, of: root.spanRow, sessionEnd: root.end) { pieces.append($0) }
+                    continue
+                }
+                let passer = place + 1 < parts.count ? tree.passers[parts[place + 1].row] : nil
+                if frame.row == tree.top {
+                    let own = root.spanRow
+                    natures.split(part, of: own, sessionEnd: root.end, passer ?? own) { pieces.append($0) }
                 } else {
-                    natures.split(part, of: part.row, sessionEnd: .max) { pieces.append($0) }
+                    let end = passer.map { forest.ends[$0] } ?? .max
+                    natures.split(part, of: part.row, sessionEnd: end, passer ?? part.row) { pieces.append($0) }
                 }
             }
         }
@@ -193,6 +199,8 @@ private struct WaitTree {
     /// The place of the root session.
     let top: Int
     private(set) var parents: [Int]
+    /// By the row that opens a session the own span of the one that passed control to it.
+    private(set) var passers: [Int: Int] = [:]
     private var isLeft: [Bool]
 
     init(_ forest: AgentForest, _ table: SessionTable, _ steps: SessionSteps) {
@@ -252,6 +260,7 @@ private struct WaitTree {
             let link = steps.links[place]
             let row = entry.openerRow
             if link.kind == .handoff {
+                passers[row] = table.entries[entry.parent].spanRow
                 let before = entry.parent == table.root ? top : parents[table.entries[entry.parent].openerRow]
                 let fits = before >= 0 && before < top && entry.end <= forest.ends[before]
                 parents[row] = fits ? before : top

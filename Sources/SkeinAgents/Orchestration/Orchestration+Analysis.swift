@@ -77,17 +77,23 @@ private struct Counted {
         (spans, hidden, errors, modelCalls, toolCalls, toolErrors) = (none, none, none, none, none, none)
         usage = none.map { _ in UsageSum() }
         keys = none.map { _ in nil }
+        // Of sessions that say what they come to only what came after that.
+        func counts(_ row: Int) -> Bool {
+            forest.spans[row].isLate || forest.spans[table.entries[table.sessionOfRow[row]].spanRow].totals == nil
+        }
         for row in forest.spans.indices {
             let place = table.sessionOfRow[row]
+            if keys[place] == nil { keys[place] = forest.spans[row].sessionKey }
+            guard counts(row) else { continue }
             let isHidden = forest.spans[row].isHidden
             spans[place] += 1
             if isHidden { hidden[place] += 1 }
             if forest.spans[row].statusCode == .error, !isHidden { errors[place] += 1 }
             if ledger.isModelCall[row] { modelCalls[place] += 1 }
             if ledger.counts[row], let more = forest.spans[row].usage { usage[place].add(more) }
-            if keys[place] == nil { keys[place] = forest.spans[row].sessionKey }
         }
         for (call, outcome) in calls.outcomes.enumerated() {
+            guard counts(calls.calls[call].row) else { continue }
             let place = calls.calls[call].session
             toolCalls[place] += 1
             if Orchestration.ToolCall.isError(outcome) { toolErrors[place] += 1 }
@@ -151,7 +157,10 @@ private struct Counted {
         session.usage = usage[place].total
         session.timeClasses = times.classes[place]
         session.waitNanos = times.waitNanos[place]
-        if let totals = span.totals { session.take(totals) }
+        if var totals = span.totals {
+            totals.add(session, stepCount: spans[place] - hidden[place])
+            session.take(totals)
+        }
         return session
     }
 }

@@ -17,10 +17,10 @@ extension Orchestration {
         package var isProcessBoundary = false
         /// The number of the rule that joined the two; `nil` for a stored parent or link.
         package var inferredBy: Int?
-        /// Of the step.
+        /// Of the step, or when a message was sent, where its sender says so.
         package var startUnixNanos: UInt64
         package var durationNanos: UInt64
-        /// From the step's start to the child's.
+        /// From there to the child's start.
         package var handoffGapNanos: UInt64
         /// Of a delegation as much as lies within the step, else the child's whole duration.
         package var childNanos: UInt64

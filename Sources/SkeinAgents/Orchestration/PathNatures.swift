@@ -61,15 +61,22 @@ struct PathNatures {
         }
     }
 
-    /// The pieces of one class of a part of the own time of `row`. Behind `sessionEnd` the session waits for the one
-    /// that got its control.
-    func split(_ part: some PathTime, of row: Int, sessionEnd: UInt64, _ add: (AgentPath.Piece) -> Void) {
+    /// The pieces of one class of a part of the own time of `row`. Behind `sessionEnd` it is the time from the end of `passer` to
+    /// the start of who got its control.
+    func split(
+        _ part: some PathTime,
+        of row: Int,
+        sessionEnd: UInt64,
+        _ passer: Int,
+        _ add: (AgentPath.Piece) -> Void
+    ) {
         var start = part.start
-        func addPiece(_ timeClass: Orchestration.TimeClass, to end: UInt64) {
+        func addPiece(_ timeClass: Orchestration.TimeClass, to end: UInt64, of row: Int) {
             guard start < end else { return }
             add(.init(row: row, timeClass: timeClass, start: start, end: end, savedMax: part.savedMax))
             start = end
         }
+        func addPiece(_ timeClass: Orchestration.TimeClass, to end: UInt64) { addPiece(timeClass, to: end, of: row) }
         let end = min(part.end, max(sessionEnd, part.start))
         switch natures[row] {
         case .known(let timeClass):
@@ -95,7 +102,7 @@ struct PathNatures {
             }
             addPiece(.own, to: end)
         }
-        addPiece(.handoffGap, to: part.end)
+        addPiece(.handoffGap, to: part.end, of: passer)
     }
 }
 

@@ -151,6 +151,10 @@ extension SessionSteps {
                 end: forest.ends[message.to],
                 link
             )
+            if let sent = message.sent {
+                edge.startUnixNanos = sent
+                edge.handoffGapNanos = forest.starts[message.to] - min(sent, forest.starts[message.to])
+            }
             edge.fromSessionID = sessions.entries[sessions.sessionOfRow[message.from]].sessionID
             edge.toSessionID = sessions.entries[place].sessionID
             edges.append((sessions.entries[place].start, place, edge))
@@ -164,21 +168,29 @@ extension SessionSteps {
             .prefix(Orchestration.listMax).map(\.element.edge)
     }
 
+    /// A message as what the span of one session caused in another.
+    struct Message {
+        var from: Int
+        var to: Int
+        /// Unix time in nanoseconds; `nil` where the sender does not say.
+        var sent: UInt64?
+    }
+
     /// Which spans a message of another session caused; one per sending span and receiving session.
-    func messages(_ forest: AgentForest, _ sessions: SessionTable) -> [(from: Int, to: Int)] {
+    func messages(_ forest: AgentForest, _ sessions: SessionTable) -> [Message] {
         struct Pair: Hashable {
             var from: Int
             var to: Int
         }
         var seen: Set<Pair> = []
-        var messages: [(from: Int, to: Int)] = []
+        var messages: [Message] = []
         for row in forest.spans.indices where messages.count < Orchestration.listMax && !forest.spans[row].isHidden {
             for link in forest.spans[row].links.prefix(64) where link.relation == "message" {
                 guard let from = forest.rowByReference[.init(traceID: link.traceID, spanID: link.spanID)],
                     sessions.sessionOfRow[from] != sessions.sessionOfRow[row],
                     seen.insert(Pair(from: from, to: sessions.sessionOfRow[row])).inserted
                 else { continue }
-                messages.append((from, row))
+                messages.append(Message(from: from, to: row, sent: forest.spans[from].messageTimes[link.messageID]))
             }
         }
         return messages

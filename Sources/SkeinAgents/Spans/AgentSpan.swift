@@ -30,6 +30,8 @@ package struct AgentSpan: Sendable {
     /// Set where another span of the same process tells the same story, such as a span of our own `do-trace` tool, and of the
     /// some hundred spans that Codex has of its inside.
     package var isHidden = false
+    /// Whether the span came when its session had been reduced to ``totals`` already, which do not have it.
+    package var isLate = false
 
     package private(set) var statusCode = Span.Status.Code.unset
 
@@ -182,6 +184,12 @@ extension AgentSpan {
         set { if newValue != designNodes { rare.designNodes = newValue } }
     }
 
+    /// When messages were sent, by their ids: a step may last longer than it takes to send one.
+    package var messageTimes: [String: UInt64] {
+        get { rareWords?.messageTimes ?? [:] }
+        set { if newValue != messageTimes { rare.messageTimes = newValue } }
+    }
+
     /// Of a session's own span, when its steps are not kept.
     package var totals: SessionTotals? {
         get { rareWords?.totals }
@@ -263,6 +271,7 @@ extension AgentSpan {
             var node: Node?
             var design: [DesignEdge] = []
             var designNodes: [String] = []
+            var messageTimes: [String: UInt64] = [:]
             var totals: SessionTotals?
         }
     }
@@ -414,7 +423,10 @@ extension AgentSpan {
         package var spanID: SpanID
         /// `worktrace.link.relation`; empty where none is said.
         package var relation: String
-        package init(traceID: TraceID, spanID: SpanID, relation: String = "") {
+        /// `messaging.message.id`; empty where none is said.
+        package var messageID: String
+        package init(traceID: TraceID, spanID: SpanID, relation: String = "", messageID: String = "") {
+            self.messageID = messageID
             self.traceID = traceID
             self.spanID = spanID
             self.relation = relation

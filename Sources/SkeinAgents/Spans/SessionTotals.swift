@@ -66,6 +66,21 @@ package struct SessionTotals: Hashable, Sendable {
     }
 }
 
+extension SessionTotals {
+    /// Adds what came when the session had been summed up: so many steps, and what was counted of them.
+    mutating func add(_ late: Orchestration.Session, stepCount count: Int) {
+        stepCount += count
+        errorCount += late.errorCount
+        llmCallCount += late.llmCallCount
+        toolCallCount += late.toolCallCount
+        toolErrorCount += late.toolErrorCount
+        var sum = UsageSum()
+        sum.add(usage)
+        sum.add(late.usage)
+        usage = sum.total
+    }
+}
+
 extension Orchestration.Session {
     /// Takes over what the session says of itself in the place of what its spans sum up to.
     mutating func take(_ totals: SessionTotals) {

@@ -123,6 +123,7 @@ extension AgentSpan {
                     .map { "\($0.rawValue)=\(totals.timeClasses[$0])" }.joined(separator: ",")
             }
         case .workSelf: isHidden.description
+        case .workLate: isLate.description
         // Only seen through others.
         case .totalTokens, .toolArguments: nil
         }

@@ -22,6 +22,28 @@ struct BottleneckTests {
         #expect(bottlenecks.map(\.durationNanos) == bottlenecks.map(\.durationNanos).sorted(by: >))
     }
 
+    @Test("In a chain of handoffs each gap is that of who passed control, and is told as such")
+    func chain() throws {
+        var work = AgentSpans()
+        let workflow = work.add(.workflow, "Agent workflow", 0...60_000)
+        let names = ["triage", "billing", "refund", "closer"]
+        for (place, name) in names.enumerated() {
+            let start = place * 10_000 + place * place * 1_000
+            let agent = work.agent(name, start...(start + 8_000), below: workflow)
+            guard place + 1 < names.count else { continue }
+            work.add(.handoff, "handoff to \(names[place + 1])", (start + 7_999)...(start + 8_000), below: agent) {
+                $0.handoff = .init(from: name, to: names[place + 1])
+            }
+        }
+        let orchestration = work.orchestration
+        let gaps = orchestration.criticalPath.filter { $0.timeClass == .handoffGap && $0.durationNanos > 1_000_000_000 }
+        #expect(gaps.map(\.agentName) == ["triage", "billing", "refund"])
+        let texts = orchestration.bottlenecks().filter { $0.timeClass == .handoffGap }.map(\.text)
+        let told = ["handoff refund → closer", "handoff billing → refund", "handoff triage → billing"]
+        #expect(texts.map { $0.prefix { $0 != ":" } } == told.map { $0[...] })
+        #expect(orchestration.broken == [])
+    }
+
     @Test("A tool says its share, its calls, and which could run in parallel")
     func tool() {
         var work = AgentSpans()

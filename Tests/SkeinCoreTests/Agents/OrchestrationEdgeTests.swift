@@ -119,6 +119,22 @@ struct OrchestrationEdgeTests {
         #expect(orchestration.durationNanos == AgentSpans.nanos(100))
     }
 
+    @Test("A message has the time at which it was sent, where the sender says so")
+    func messageTime() throws {
+        var work = AgentSpans()
+        let coder = work.session("a", agent: "coder", 0...100)
+        let long = work.step("s1", of: "a", .tool, "edit", 10...90, below: coder) {
+            $0.messageTimes = ["m": AgentSpans.epoch + AgentSpans.nanos(55)]
+        }
+        let reviewer = work.session("b", agent: "reviewer", 50...200, trace: 2)
+        work.step("s2", of: "b", .llm, "llm", 60...70, below: reviewer, trace: 2) {
+            $0.links.append(.init(traceID: TraceID(high: 0, low: 1), spanID: long, relation: "message", messageID: "m"))
+        }
+        let edge = try #require(work.orchestration.edges.first)
+        #expect(edge.startUnixNanos == AgentSpans.epoch + AgentSpans.nanos(55))
+        #expect(edge.handoffGapNanos == AgentSpans.nanos(5))
+    }
+
     @Test("Rule 1 joins layers of one call by the model's id of it, and never rewrites an id")
     func ruleOne() throws {
         var work = AgentSpans()

@@ -89,6 +89,48 @@ import Testing
         #expect(try await test.post("sessions/s/keep").status == 409)
     }
 
+    @Test func `A step that comes when its session was reduced adds to the totals`() async throws {
+        let test = try WorkUnderTest(policy: Self.policy())
+        _ = try await Self.run(test, "s")
+        test.clock.turn(seconds: 11)
+        await test.work.decideHeld()
+        _ = try await test.post(
+            "sessions/s/steps",
+            #"{"stepId":"l","stepAction":"llm:m","stepOutcome":"success","usage":{"inputTokens":5,"usd":0.5}}"#
+        )
+        let detail = try await test.call("GET", "sessions/s", "")
+        #expect(detail["totals.steps"] == "4" && detail["totals.llmCalls"] == "2")
+        #expect(detail["totals.toolCalls"] == "1" && detail["totals.errors"] == "1")
+        #expect(detail["totals.inputTokens"] == "15" && detail["totals.usd"] == "0.75")
+        let whole = try await test.call("GET", "orchestrations/s", "")
+        #expect(whole["usage.usd"] == "0.75" && whole["usage.inputTokens"] == "15")
+    }
+
+    @Test func `A session that starts late by itself was not called late`() async throws {
+        for (spawn, kept) in [(false, 0), (true, 1)] {
+            var policy = Self.policy()
+            policy.rescue.handoffGapNanos = 30_000_000_000
+            let test = try WorkUnderTest(policy: policy)
+            let start = try await test.post("sessions", #"{"sessionId":"s","agentName":"lead"}"#)
+            if spawn {
+                _ = try await test.post(
+                    "sessions/s/spawn",
+                    #"{"stepId":"sp","childAgentId":"c","childSessionId":"c"}"#
+                )
+            }
+            let step = #"{"stepId":"t","stepAction":"tool:x","stepOutcome":"success"}"#
+            _ = try await test.post("sessions/s/steps", step)
+            test.clock.turn(seconds: 400)
+            _ = try await test.post("sessions", #"{"sessionId":"c","agentName":"c","parentSessionId":"s"}"#)
+            test.clock.turn(seconds: 1)
+            for id in ["c", "s"] { _ = try await test.post("sessions/\(id)/end", #"{"outcome":"success"}"#) }
+            test.clock.turn(seconds: 11)
+            await test.work.decideHeld()
+            let steps = try await test.spans(start["traceId"]).compactMap { $0.attributes["worktrace.step.id"] }
+            #expect(steps.count { $0 == "t" } == kept)
+        }
+    }
+
     @Test func `What goes on is seen before it is decided about`() async throws {
         let test = try WorkUnderTest(policy: Self.policy())
         _ = try await Self.run(test, "s")

@@ -92,10 +92,20 @@ struct SessionHistory: Sendable {
         {
             return "\(session.agentName) waited \(session.timeClasses[.humanWait] / 1_000_000_000) s for a person"
         }
-        if let most = rescue.handoffGapNanos, let edge = work.edges.first(where: { $0.handoffGapNanos > most }) {
+        if let most = rescue.handoffGapNanos,
+            let edge = Self.calls(of: work).first(where: { $0.handoffGapNanos > most })
+        {
             return "\(edge.handoffGapNanos / 1_000_000_000) s went by before a called agent began"
         }
         return nil
+    }
+
+    /// The edges whose steps started a session or handed over to it: from the start of a whole session nothing was called late.
+    private static func calls(of work: Orchestration) -> [Orchestration.Edge] {
+        let own = Set(work.sessions.map { Orchestration.SpanReference(traceID: $0.traceID, spanID: $0.spanID) })
+        return work.edges.filter { edge in
+            edge.kind != .message && !own.contains(.init(traceID: edge.traceID, spanID: edge.spanID))
+        }
     }
 
     /// Notes who called whom; says what of it was new.
