@@ -44,9 +44,22 @@ struct Session: AsyncParsableCommand {
         try await reportingFailures {
             let client = try ServerClient(address.server)
             let base = "/api/worktrace/v1/"
-            if let compare { return try await show(comparisonWith: compare, client, base) }
-            let path = base + "orchestrations/\(ServerClient.encoded(id))"
-            let body = try await client.get(path)
+            if let compare {
+                let (one, other) = (try await whole(id, client, base), try await whole(compare, client, base))
+                return try await show(one, comparedWith: other, client, base)
+            }
+            var id = id
+            let body: Data
+            do throws(CommandFailure) {
+                body = try await client.get(Self.path(of: id, base))
+            } catch {
+                guard error.status == 404, case let whole = try await whole(id, client, base), whole != id else {
+                    throw error
+                }
+                id = whole
+                body = try await client.get(Self.path(of: id, base))
+            }
+            let path = Self.path(of: id, base)
             if json { return CommandOutput.write(body + Data("\n".utf8)) }
             let answer = try ServerClient.decode(OrchestrationAnswer.self, body, from: path)
             let terminal = Terminal.standardOutput()
@@ -62,11 +75,37 @@ struct Session: AsyncParsableCommand {
                 base + "sessions/\(ServerClient.encoded(id))/conversation",
                 [("limit", String(limit == 0 ? 1000 : min(limit, 1000)))]
             )
-            CommandOutput.write(said.lines(on: terminal))
+            let sender = answer.sessions.contains { $0.sessionId == id } ? id : answer.rootSessionId
+            let parameters = [("sessionId", sender), ("limit", "100")]
+            let posted = try await client.get(MessageListAnswer.self, base + "messages", parameters)
+            CommandOutput.write(said.lines(on: terminal, hasMessages: !posted.messages.isEmpty))
+            CommandOutput.write(posted.lines(on: terminal))
         }
     }
+
+    private static func path(of id: String, _ base: String) -> String {
+        base + "orchestrations/\(ServerClient.encoded(id))"
+    }
+
+    /// The id of a session or trace that begins or ends so; `part` itself where no session does.
+    private func whole(_ part: String, _ client: ServerClient, _ base: String) async throws(CommandFailure) -> String {
+        let isTrace = part.utf8.count == 32 && part.allSatisfy(\.isHexDigit)
+        guard !isTrace, SessionListAnswer.shortID(part) == part else { return part }
+        let path = base + "sessions"
+        let body = try await client.get(path, [("text", part), ("limit", "1000")])
+        let found = try ServerClient.decode(SessionListAnswer.self, body, from: path).sessions.map(\.sessionId)
+        let like = found.filter { $0.hasPrefix(part) || $0.hasSuffix(part) }
+        if like.contains(part) || like.isEmpty { return part }
+        if like.count == 1 { return like[0] }
+        throw CommandFailure(
+            description: "\"\(TerminalText.harmless(part))\" is a part of the ids of several sessions, such as "
+                + "\(like.prefix(3).map(TerminalText.harmless).joined(separator: " and ")): say more of it."
+        )
+    }
+
     private func show(
-        comparisonWith other: String,
+        _ id: String,
+        comparedWith other: String,
         _ client: ServerClient,
         _ base: String
     ) async throws(CommandFailure) {

@@ -13,7 +13,8 @@ struct Sessions: AsyncParsableCommand {
               skein sessions '{ span.gen_ai.request.model = "gpt-5" }' --priority high
               skein sessions --task task-17 --json
 
-            `skein session ID` shows what one of them did, with all that it started.
+            `skein session ID` shows what one of them did, with all that it started; a part of an id is enough where no other
+            has it. A window shows of ids that are a trace's and a span's only that of the span.
             """
     )
 
@@ -88,7 +89,7 @@ struct Sessions: AsyncParsableCommand {
             let answer = try ServerClient.decode(SessionListAnswer.self, body, from: path)
             guard !answer.sessions.isEmpty else { return CommandOutput.note("No session matches.") }
             let terminal = Terminal.standardOutput()
-            CommandOutput.write(answer.table(isNarrow: terminal.isWindow && terminal.width < 130).lines(on: terminal))
+            CommandOutput.write(answer.table(on: terminal).lines(on: terminal))
             if answer.next != nil { CommandOutput.note("There are more sessions; raise --limit, or ask for fewer.") }
         }
     }

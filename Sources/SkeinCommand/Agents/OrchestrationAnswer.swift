@@ -87,3 +87,16 @@ struct ConversationAnswer: Decodable {
         var text: String?
     }
 }
+
+/// Messages as `GET /api/worktrace/v1/messages` lists them, as far as they are shown.
+struct MessageListAnswer: Decodable {
+    var messages: [Message]
+
+    struct Message: Decodable {
+        var from: String?
+        var to: [String]
+        var threadId: String?
+        var text: String?
+        var bytes: Int?
+    }
+}

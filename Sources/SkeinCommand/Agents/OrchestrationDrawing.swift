@@ -317,15 +317,16 @@ struct OrchestrationDrawing {
 
 extension ConversationAnswer {
     /// What was said, or why it is not there.
-    func lines(on terminal: Terminal) -> [String] {
+    func lines(on terminal: Terminal, hasMessages: Bool) -> [String] {
         guard !turns.isEmpty else {
+            if hasMessages, contentState == "absent" { return [] }
             let why =
                 switch contentState {
                 case "dropped": "What was said is not kept: start the server with --worktrace-content keep."
                 case "reduced": "What was said went with the steps: by the policy for sessions only totals were kept."
                 default: "What was said was not sent: instrumentations leave content out until they are asked for it."
                 }
-            return ["", terminal.styled(why, .dim)]
+            return [""] + terminal.wrapped(why.split(separator: " ").map { (String($0), .dim) }, separator: " ")
         }
         return [""]
             + turns.map { turn in
@@ -333,6 +334,24 @@ extension ConversationAnswer {
                 let role = TerminalText.fitted(TerminalText.harmless(turn.role ?? "?"), 9)
                 let room = terminal.isWindow ? max(20, terminal.width - 11) : 2_000
                 return terminal.styled(role, .bold) + "  " + TerminalText.shortened(text, room)
+            }
+    }
+}
+
+extension MessageListAnswer {
+    /// Who wrote what to whom; of a message whose text is not kept its length.
+    func lines(on terminal: Terminal) -> [String] {
+        guard !messages.isEmpty else { return [] }
+        let arrow = terminal.hasUnicode ? "→" : ">"
+        return ["", terminal.styled("MESSAGES", .dim)]
+            + messages.map { message in
+                let to = message.to.isEmpty ? message.threadId ?? "" : message.to.joined(separator: ", ")
+                let whom = TerminalText.harmless("\(message.from ?? "?") \(arrow) \(to)")
+                let room = terminal.isWindow ? max(20, terminal.width - TerminalText.width(whom) - 2) : 2_000
+                let text = message.text.map { TerminalText.harmless($0.replacing("\n", with: " ")) }
+                return terminal.styled(whom, .bold) + "  "
+                    + (text.map { TerminalText.shortened($0, room) }
+                        ?? terminal.styled(message.bytes.map { Figures.bytes(UInt64($0)) } ?? "not kept", .dim))
             }
     }
 }

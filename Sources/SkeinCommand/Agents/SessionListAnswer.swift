@@ -34,41 +34,60 @@ struct SessionListAnswer: Decodable {
         }
     }
 
-    /// One line for each session. A narrow one leaves out the task and the priority.
-    func table(isNarrow: Bool) -> Table {
+    /// One line for each session. A narrow one leaves out the task and the priority, and in 80 columns the calls of models and the
+    /// tokens.
+    func table(on terminal: Terminal) -> Table {
+        let isNarrow = terminal.isWindow && terminal.width < 130
+        let isSlim = terminal.isWindow && terminal.width < 100
+        let isOneDay = Set(sessions.map { $0.startTime.prefix(10) }).count == 1
         var columns: [Table.Column] = [
-            .init(title: "SESSION", isElastic: true), .init(title: "STARTED (UTC)"),
+            .init(title: "SESSION", isElastic: true),
+            .init(title: isNarrow ? "UTC" : "STARTED (UTC)"),
             .init(title: "DURATION", alignment: .right),
             .init(title: "STATE"), .init(title: "AGENT", isElastic: true),
         ]
         if !isNarrow { columns += [.init(title: "TASK", isElastic: true), .init(title: "PRIORITY")] }
-        columns += [
-            .init(title: "LLM", alignment: .right), .init(title: "TOOLS", alignment: .right),
-            .init(title: "ERR", alignment: .right), .init(title: "TOKENS", alignment: .right),
-            .init(title: "COST", alignment: .right),
-        ]
+        if !isSlim { columns.append(.init(title: "LLM", alignment: .right)) }
+        columns += [.init(title: "TOOLS", alignment: .right), .init(title: "ERR", alignment: .right)]
+        if !isSlim { columns.append(.init(title: "TOKENS", alignment: .right)) }
+        columns.append(.init(title: "COST", alignment: .right))
         var table = Table(columns)
         for session in sessions {
             let totals = session.totals
-            // The day, the time and milliseconds are enough.
-            let time = session.startTime.replacing("T", with: " ").prefix(isNarrow ? 19 : 23).dropFirst(
-                isNarrow ? 5 : 0
-            )
+            // The day, the time and milliseconds are enough; of one day the time.
+            let length = !isNarrow ? 23 : isSlim && !isOneDay ? 16 : 19
+            let start = !isNarrow ? 0 : isOneDay ? 11 : 5
+            let time = session.startTime.replacing("T", with: " ").prefix(length).dropFirst(start)
+            let id = terminal.isWindow ? Self.shortID(session.sessionId) : session.sessionId
             var row: [Table.Cell] = [
-                .init(session.sessionId), .init(String(time), .dim),
+                .init(id), .init(String(time), .dim),
                 .init(Figures.duration(totals.durationMs &* 1_000_000)), Self.standing(session.state, session.outcome),
                 .init(session.agentName ?? "–", .bold),
             ]
             if !isNarrow { row += [.init(session.taskId ?? "–"), .init(session.taskPriority ?? "–", .dim)] }
+            if !isSlim { row.append(.init(Figures.count(totals.llmCalls))) }
             row += [
-                .init(Figures.count(totals.llmCalls)), .init(Figures.count(totals.toolCalls)),
+                .init(Figures.count(totals.toolCalls)),
                 totals.errors > 0 ? .init(Figures.count(totals.errors), .error) : .init("0", .dim),
-                .init("\(AgentFigures.tokens(totals.inputTokens)) > \(AgentFigures.tokens(totals.outputTokens))"),
-                .init(AgentFigures.dollars(totals.usd)),
             ]
+            if !isSlim {
+                let tokens = [totals.inputTokens, totals.outputTokens].map(AgentFigures.tokens)
+                row.append(.init(tokens.joined(separator: " > ")))
+            }
+            row.append(.init(AgentFigures.dollars(totals.usd)))
             table.add(row)
         }
         return table
+    }
+
+    /// Of the id of a session out of spans, `<traceId>:<spanId>`, the span's, by which it is found as well.
+    static func shortID(_ id: String) -> String {
+        let parts = id.split(separator: ":", omittingEmptySubsequences: false)
+        func isHex(_ text: Substring, _ count: Int) -> Bool {
+            text.utf8.count == count && text.allSatisfy(\.isHexDigit)
+        }
+        guard parts.count == 2, isHex(parts[0], 32), isHex(parts[1], 16) else { return id }
+        return String(parts[1])
     }
 
     /// How a session stands, in a word.

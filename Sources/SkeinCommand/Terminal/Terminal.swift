@@ -81,19 +81,22 @@ struct Terminal: Sendable {
     }
 
     /// Pieces of text from anywhere one after the other: in lines that fit a window that is `indent` columns narrower, none of
-    /// which breaks a piece, or in a single one for a program.
+    /// which breaks a piece, or in a single one for a program. A separator that is seen stands at the end of a line, too.
     func wrapped(_ pieces: [(text: String, style: Style)], separator: String = "  ", indent: Int = 0) -> [String] {
         let room = isWindow ? max(20, width - indent) : .max
         let gap = TerminalText.width(separator)
+        let sign = separator.trimmingPrefix(" ").prefix { $0 != " " }
+        let tail = sign.isEmpty ? 0 : TerminalText.width(String(sign)) + 1
         var lines: [String] = []
         var filled = 0
         for piece in pieces {
             let text = TerminalText.shortened(TerminalText.harmless(piece.text), room)
             let needed = TerminalText.width(text)
-            if let last = lines.indices.last, needed <= room - filled - gap {
+            if let last = lines.indices.last, needed <= room - filled - gap - tail {
                 lines[last] += separator + styled(text, piece.style)
                 filled += gap + needed
             } else {
+                if tail > 0, let last = lines.indices.last { lines[last] += " \(sign)" }
                 lines.append(styled(text, piece.style))
                 filled = needed
             }
