@@ -43,6 +43,21 @@ def test_sessions_are_listed(run, server, works):
     assert "No session matches" in run("sessions", "nobody's", "--server", server.web).stderr
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_list_fits_the_terminal_and_tells_ids_that_are_found(binary, run, server, works, columns):
+    status, output = in_terminal([binary, "sessions", "--server", server.web, "--since", "2h"], columns)
+    lines = plain(output).splitlines()
+    assert status == 0 and max(map(len, lines)) <= columns, output
+    shown = next(line for line in lines if "planner" in line).split()[0]
+    (found,) = [w for w in works if any(s.id.endswith(shown) for s in w.sessions)]
+    drawn = run("session", shown, "--server", server.web, "--json")
+    assert json.loads(drawn.stdout)["traceId"] == found.sessions[0].id.split(":")[0], drawn.stderr
+    failed = run("session", ":", "--server", server.web)
+    assert failed.returncode == 1 and "No session" in failed.stderr
+    failed = run("session", found.sessions[0].id[:10], "--server", server.web)
+    assert failed.returncode == 1 and "ids of several sessions" in failed.stderr
+
+
 @pytest.mark.parametrize("columns", [80, 200])
 def test_an_orchestration_is_drawn_within_the_terminal(binary, server, works, columns):
     for work in works:

@@ -40,8 +40,10 @@ struct SessionListAnswer: Decodable {
         let isNarrow = terminal.isWindow && terminal.width < 130
         let isSlim = terminal.isWindow && terminal.width < 100
         let isOneDay = Set(sessions.map { $0.startTime.prefix(10) }).count == 1
+        let ids = sessions.map { terminal.isWindow ? Self.shortID($0.sessionId) : $0.sessionId }
+        // By what it is found a session is shown whole, where that can be.
         var columns: [Table.Column] = [
-            .init(title: "SESSION", isElastic: true),
+            .init(title: "SESSION", isElastic: ids.contains { $0.count > 20 }),
             .init(title: isNarrow ? "UTC" : "STARTED (UTC)"),
             .init(title: "DURATION", alignment: .right),
             .init(title: "STATE"), .init(title: "AGENT", isElastic: true),
@@ -52,13 +54,12 @@ struct SessionListAnswer: Decodable {
         if !isSlim { columns.append(.init(title: "TOKENS", alignment: .right)) }
         columns.append(.init(title: "COST", alignment: .right))
         var table = Table(columns)
-        for session in sessions {
+        for (session, id) in zip(sessions, ids) {
             let totals = session.totals
             // The day, the time and milliseconds are enough; of one day the time.
             let length = !isNarrow ? 23 : isSlim && !isOneDay ? 16 : 19
             let start = !isNarrow ? 0 : isOneDay ? 11 : 5
             let time = session.startTime.replacing("T", with: " ").prefix(length).dropFirst(start)
-            let id = terminal.isWindow ? Self.shortID(session.sessionId) : session.sessionId
             var row: [Table.Cell] = [
                 .init(id), .init(String(time), .dim),
                 .init(Figures.duration(totals.durationMs &* 1_000_000)), Self.standing(session.state, session.outcome),
