@@ -42,7 +42,7 @@ struct Sessions: AsyncParsableCommand {
     var minCost: Double?
 
     @Option(
-        help: ArgumentHelp("Only those that began in the last while, such as 15m, 1h or 7d.", valueName: "duration")
+        help: ArgumentHelp("Only those at work in the last while, such as 15m, 1h or 7d.", valueName: "duration")
     )
     var since: String?
 

@@ -13,6 +13,23 @@ extension DoTrace {
         _ api: API,
         _ call: APICall
     ) async throws(APIError) -> Answer {
+        do throws(APIError) {
+            return try await answer(action, arguments, api, call)
+        } catch {
+            // Parameters of other calls are members of `query` here.
+            guard let field = error.field, !field.hasPrefix("/") else { throw error }
+            var error = error
+            error.field = "/query/\(field)"
+            throw error
+        }
+    }
+
+    private static func answer(
+        _ action: Action,
+        _ arguments: WorkObject,
+        _ api: API,
+        _ call: APICall
+    ) async throws(APIError) -> Answer {
         var object = arguments
         switch action {
         case .getTrace: return try await trace(&object, api, call)
@@ -145,7 +162,8 @@ extension DoTrace {
         let found = forest.orchestration(at: api.clock.unixNanos).bottlenecks()
         var text = MCPText()
         text.line(found.isEmpty ? "Nothing takes a hundredth of the time." : "Where the time goes, greatest first:")
-        text.lines(found.map { "- \($0.text)" })
+        let shown = text.lines(found.map { "- \(MCPText.word($0.text, 1_000))" })
+        if shown < found.count { text.note("\(found.count - shown) more in structuredContent.") }
         return answer(text.finish()) { json in WorkReadingAPI.write(found, to: &json) }
     }
 
@@ -182,7 +200,7 @@ extension DoTrace {
                 default: nil
                 }
             guard let text else {
-                throw object.invalid("query", "query.\(member.key) is no text and no number, as it has to be.")
+                throw .invalid(member.key, "query.\(member.key) is no text and no number, as it has to be.")
             }
             asking.request.queryItems.append(.init(member.key, text))
         }

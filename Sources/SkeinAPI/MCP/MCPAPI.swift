@@ -93,7 +93,7 @@ enum MCPAPI {
                 response.logMessage = answer.logMessage
                 return response
             }
-            let tool = try MCPTool.named(message.name)
+            let tool = try MCPTool.named(message.name, besides: api.work == nil ? [] : [DoTrace.name])
             let answer = await tool.call(with: message, api, call)
             var response = frame.response { json in
                 json.array("content") { json in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import SkeinWire
 
-/// Something that a model can ask for. Every tool reads and changes nothing.
+/// Something that a model can ask for. Every such tool reads and changes nothing; ``DoTrace`` writes.
 struct MCPTool: Sendable {
     typealias Ask = @Sendable (API, APICall) async throws(APIError) -> MCPText
 
@@ -36,10 +36,11 @@ struct MCPTool: Sendable {
         var logMessage: String?
     }
 
-    static func named(_ name: String?) throws(MCPError) -> MCPTool {
+    /// The tool of that name; who calls another is told `others`, too.
+    static func named(_ name: String?, besides others: [String]) throws(MCPError) -> MCPTool {
         guard let name else { throw .invalidParams("params.name is missing: name a tool of tools/list.") }
         guard let tool = all.first(where: { $0.name == name }) else {
-            throw .invalidParams(APICall.unknown(name, "tool", known: all.map(\.name)).detail)
+            throw .invalidParams(APICall.unknown(name, "tool", known: all.map(\.name) + others).detail)
         }
         return tool
     }

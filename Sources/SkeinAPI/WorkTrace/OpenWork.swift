@@ -25,6 +25,11 @@ extension WorkTrace: OpenWork {
 
     package func traceID(ofSession id: String) -> TraceID? { read { $0.sessions[id]?.place.traceID } }
 
+    /// Whether others named a session of which nothing itself has come.
+    func isOnlyNamed(session id: String) -> Bool {
+        read { ledger in ledger.sessions[id].map { !ledger.hasBegun($0) && !$0.isStored } ?? false }
+    }
+
     package func state(ofSession id: String) -> String? { read { $0.sessions[id]?.state } }
 
     /// Spans of a session that are open or wait to be stored.
@@ -40,10 +45,21 @@ extension WorkTrace: OpenWork {
 }
 
 extension WorkLedger {
-    /// A session that only others spoke of has no span yet.
+    /// A session that only others spoke of has no span yet. One that has steps or an end, and no start, is what is known of it.
     fileprivate func openSpans(of session: WorkSession, at now: UInt64) -> [Span] {
-        var spans = (open[session.id] ?? [:]).values.map { span(of: $0, in: session, at: now) }
-        if session.isStarted, !session.isStored { spans.append(WorkSpan.span(of: session, at: now)) }
+        let steps = (open[session.id] ?? [:]).values
+        var spans = steps.map { span(of: $0, in: session, at: now) }
+        guard !session.isStored, hasBegun(session) else { return spans }
+        var session = session
+        if !session.isStarted {
+            session.startUnixNanos = steps.lazy.map(\.startUnixNanos).reduce(session.startUnixNanos, min)
+        }
+        spans.append(WorkSpan.span(of: session, at: now))
         return spans
+    }
+
+    /// Whether anything of a session itself has come.
+    fileprivate func hasBegun(_ session: WorkSession) -> Bool {
+        session.isStarted || session.isEnded || open[session.id] != nil || ended[session.id] != nil
     }
 }

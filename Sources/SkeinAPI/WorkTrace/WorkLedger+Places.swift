@@ -33,7 +33,7 @@ extension WorkLedger {
             carrier.parent.map { WorkSession.SpanLink(traceID: $0.traceID, spanID: $0.spanID) }
             ?? parentID.map { parentID in
                 var link = resolve(parentID, stepID ?? "")
-                if parent == nil { link.traceID = WorkID.trace(ofRootSession: root) }
+                if parent == nil, SpanSession(parentID) == nil { link.traceID = WorkID.trace(ofRootSession: root) }
                 return link
             }
         let given = fields.text("traceId").flatMap { TraceID(hex: $0) }
@@ -108,7 +108,8 @@ extension WorkLedger {
         _ now: UInt64,
         _ effects: inout WorkEffects
     ) {
-        guard let sessionID else { return }
+        // One that spans make is theirs.
+        guard let sessionID, sessions[sessionID] != nil || SpanSession(sessionID) == nil else { return }
         if sessions[sessionID] == nil, hasRoomForSession {
             var place = WorkSession.Place(
                 traceID: childPlace.linkMode == "join" ? childPlace.traceID : WorkID.trace(ofRootSession: sessionID),

@@ -322,6 +322,7 @@ struct WorkLedger: Sendable {
     /// The context of a step or, with an empty one, of a session; a guess where the session was never seen.
     func resolve(_ session: String, _ step: String) -> WorkSession.SpanLink {
         let known = sessions[session]
+        if known == nil, let span = SpanSession(session) { return span.link(toStep: step) }
         let traceID = known?.place.traceID ?? WorkID.trace(ofRootSession: session)
         let own = step.isEmpty ? known?.place.spanID : nil
         return WorkSession.SpanLink(traceID: traceID, spanID: own ?? WorkID.span(ofSession: session, step: step))

@@ -5,8 +5,8 @@ import SkeinWire
 
 /// Sessions and steps as callers read them (`agents.md` §1.2).
 extension WorkSession {
-    /// The Session record, whose members all are there.
-    func write(to json: inout JSONWriter, at now: UInt64) {
+    /// The Session record, whose members all are there. Without `figures` its totals are the sums over the steps that have ended.
+    func write(to json: inout JSONWriter, at now: UInt64, figures: SessionFigures?) {
         json.member("sessionId", id)
         json.member("taskId", fields.text("taskId"))
         json.member("title", fields.text("title"))
@@ -38,6 +38,8 @@ extension WorkSession {
             json.member("weight", verdict.weight)
         }
         json.object("totals") { json in
+            json.member("exact", figures != nil)
+            if let figures { return figures.write(to: &json) }
             json.member("steps", totals.steps)
             json.member("llmCalls", totals.llmCalls)
             json.member("toolCalls", totals.toolCalls)
@@ -46,7 +48,7 @@ extension WorkSession {
             json.member("outputTokens", totals.outputTokens)
             json.key("usd")
             if let usd = totals.usd { json.double(usd) } else { json.null() }
-            let end = endUnixNanos ?? now
+            let end = lastsUntil(now)
             let wall = end - min(end, startUnixNanos)
             json.member("activeMs", (wall - min(wall, totals.waitNanos)) / 1_000_000)
             json.member("waitMs", totals.waitNanos / 1_000_000)

@@ -70,6 +70,11 @@ struct WorkSession: Sendable {
     var agentName: String? { fields.text("agentName") ?? fields.text("agentId") }
     var threadID: String? { fields.text("threadId") }
 
+    /// Until when it lasts, in nanoseconds since 1970: an abandoned one until it was last heard of, one that goes on until `now`.
+    func lastsUntil(_ now: UInt64) -> UInt64 {
+        endUnixNanos ?? (isAbandoned ? max(startUnixNanos, lastUnixNanos) : now)
+    }
+
     /// `running`, `waiting`, `ended` or `abandoned`.
     var state: String {
         if isEnded { return isAbandoned ? "abandoned" : "ended" }

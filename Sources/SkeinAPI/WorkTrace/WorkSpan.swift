@@ -23,7 +23,7 @@ enum WorkSpan {
             name: session.agentName.map { "invoke_agent \($0)" } ?? "invoke_agent",
             kind: .internal,
             startUnixNanos: session.startUnixNanos,
-            durationNanos: duration(session.startUnixNanos, session.endUnixNanos ?? now)
+            durationNanos: duration(session.startUnixNanos, session.lastsUntil(now))
         )
         fill(&span, session, flags: place.isParentRemote ? remoteParent : 0)
         var attributes = sessionAttributes(session, isRoot: true)
@@ -38,7 +38,7 @@ enum WorkSpan {
         if let outcome = session.outcome {
             attributes.append(Attribute("worktrace.session.outcome", .string(outcome)))
             apply(outcome, session.end.fields("error"), to: &span, &attributes)
-        } else {
+        } else if !session.isAbandoned {
             attributes.append(Attribute("worktrace.open", true))
         }
         let end = session.end
@@ -54,7 +54,7 @@ enum WorkSpan {
         return span
     }
 
-    /// The span of a step; of one that goes on, as it is at `now`.
+    /// The span of a step; of one that goes on, as it is at `now`, of one that an abandoned session left open, as it was last.
     static func span(
         of step: WorkStep,
         in session: WorkSession,
@@ -64,6 +64,7 @@ enum WorkSpan {
         sender: Sender
     ) -> Span {
         let fields = step.fields
+        let isLeft = !step.isEnded && !session.isEnded && session.isAbandoned
         let parent = fields.text("parentStepId").map { WorkID.span(ofSession: session.id, step: $0) }
         var span = Span(
             traceID: session.place.traceID,
@@ -72,7 +73,10 @@ enum WorkSpan {
             name: name(of: step, in: session),
             kind: step.kind == "agent" ? .client : .internal,
             startUnixNanos: step.startUnixNanos,
-            durationNanos: duration(step.startUnixNanos, step.endUnixNanos ?? now)
+            durationNanos: duration(
+                step.startUnixNanos,
+                step.endUnixNanos ?? (isLeft ? session.lastsUntil(now) : now)
+            )
         )
         fill(&span, session, flags: localParent)
         if fields.flag(standsAlone) { standAlone(&span, session.place) }
@@ -80,11 +84,11 @@ enum WorkSpan {
         attributes += stepAttributes(step, in: session)
         if fields.flag(isLate) { attributes.append(Attribute("worktrace.sampling.late", true)) }
         if writesDrafts { attributes += transferAttributes(step) }
-        if let outcome = step.outcome {
+        if let outcome = isLeft ? WorkOutcome.abandoned : step.outcome {
             attributes.append(Attribute("worktrace.step.outcome", .string(outcome)))
             if step.isEnded { apply(outcome, fields.fields("error"), to: &span, &attributes) }
         }
-        if !step.isEnded { attributes.append(Attribute("worktrace.open", true)) }
+        if !step.isEnded, !isLeft { attributes.append(Attribute("worktrace.open", true)) }
         attributes += WorkContext.attributes(fields.map("stepContext"), isTruncated: fields.flag("contextTruncated"))
         span.attributes = attributes
         span.events = fields.list("events").map(event)
@@ -166,7 +170,7 @@ enum WorkSpan {
         add("worktrace.task.id", fields.text("taskId"))
         add("worktrace.task.priority", place.taskPriority)
         add("gen_ai.agent.id", fields.text("agentId"))
-        add("gen_ai.agent.name", session.agentName)
+        add("gen_ai.agent.name", fields.text("agentName"))
         guard isRoot else { return attributes }
         add("gen_ai.agent.version", fields.text("agentVersion"))
         add("gen_ai.agent.description", fields.text("agentDescription"))
@@ -317,7 +321,13 @@ enum WorkSpan {
             {
                 target = WorkSession.SpanLink(traceID: trace, spanID: span)
             }
-            if let target { links.append(link(target, relation: relation(fields.text("relation")))) }
+            guard let target else { continue }
+            var link = link(target, relation: relation(fields.text("relation")))
+            // A span's id does not tell of what step it is.
+            for (key, name) in [(linkedSession, "sessionId"), (linkedStep, "stepId")] {
+                if let id = fields.text(name) { link.attributes.append(Attribute(key, .string(id))) }
+            }
+            links.append(link)
         }
         for message in step.fields.texts("messageIds") {
             guard let target = sender(message) else { continue }
@@ -327,6 +337,10 @@ enum WorkSpan {
         }
         return links
     }
+
+    /// Of a link the session and the step that it leads to, as they were named.
+    static let linkedSession = "worktrace.link.session_id"
+    static let linkedStep = "worktrace.link.step_id"
 
     /// `causedBy` as `caused_by`.
     private static func relation(_ word: String?) -> String {

@@ -88,8 +88,7 @@ enum WorkTraceAPI {
     static func endSession(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let work = try api.openWork()
         let done = try await work.endSession(try pathID(call, 0, "sessionId"), try body(call))
-        let now = api.clock.unixNanos
-        return answer(200, isBehind: done.isBehind) { json in done.value.record.write(to: &json, at: now) }
+        return await answer(done.value.record, isBehind: done.isBehind, api, call)
     }
 
     static func keepSession(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
@@ -97,8 +96,18 @@ enum WorkTraceAPI {
         let id = try pathID(call, 0, "sessionId")
         let object = call.request.body.isEmpty ? WorkObject([]) : try body(call)
         let done = try await work.keep(id, object)
+        return await answer(done.value.record, isBehind: done.isBehind, api, call)
+    }
+
+    private static func answer(
+        _ session: WorkSession,
+        isBehind: Bool,
+        _ api: API,
+        _ call: APICall
+    ) async -> APIResponse {
+        let figures = await SessionFigures(of: session, api, call)
         let now = api.clock.unixNanos
-        return answer(200, isBehind: done.isBehind) { json in done.value.record.write(to: &json, at: now) }
+        return answer(200, isBehind: isBehind) { json in session.write(to: &json, at: now, figures: figures) }
     }
 
     // MARK: Steps

@@ -216,5 +216,15 @@ extension Mapping {
             example: 5,
             says: "5"
         ),
+        // The whole message that `skein mcp-proxy` passed on.
+        Mapping(
+            .resultBytes,
+            "worktrace.mcp.response.bytes",
+            .mcp,
+            as: .count,
+            of: [.tool],
+            example: 5,
+            says: "5"
+        ),
     ]
 }

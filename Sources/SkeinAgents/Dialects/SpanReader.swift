@@ -175,7 +175,8 @@ struct SpanReader {
     // MARK: Agents and flow
 
     private mutating func readAgent(_ span: inout AgentSpan, _ name: NameFacts) {
-        span.agent.name = text(.agentName, span) ?? part(.agentName, span, name)
+        // WorkTrace says the name by itself, and calls a span by the agent's id where there is none.
+        span.agent.name = text(.agentName, span) ?? (span.isWork ? nil : part(.agentName, span, name))
         span.agent.id = text(.agentID, span)
         span.agent.version = text(.agentVersion, span)
         if span.agent.name == nil, span.kind == .agent {
@@ -204,7 +205,9 @@ struct SpanReader {
             handoff.from = handoff.from ?? span.agent.name
             span.handoff = handoff
         }
-        if let kind = text(.waitKind, span) ?? (span.kind == .human || asksPerson(span) ? "human" : nil) {
+        if let kind = text(.waitKind, span) ?? Self.waitKind(ofAction: span)
+            ?? (span.kind == .human || asksPerson(span) ? "human" : nil)
+        {
             span.wait = AgentSpan.Wait(kind: kind, id: text(.waitID, span))
         }
         if let id = text(.nodeID, span) {
@@ -217,6 +220,13 @@ struct SpanReader {
             guard let arrow = edge[...].firstRange(ofText: " -> ") else { return nil }
             return AgentSpan.DesignEdge(from: String(edge[..<arrow.lowerBound]), to: String(edge[arrow.upperBound...]))
         }
+    }
+
+    /// What a step such as `wait:human` waits for, where nothing else says so.
+    private static func waitKind(ofAction span: AgentSpan) -> String? {
+        guard span.kind == .wait, let action = span.work?.stepAction, action.hasPrefix("wait:") else { return nil }
+        let target = String(action.dropFirst("wait:".count))
+        return ["human", "session", "message", "lock", "rate_limit", "tool"].contains(target) ? target : nil
     }
 
     /// The node of a LangGraph in which the span is.

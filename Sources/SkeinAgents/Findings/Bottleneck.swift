@@ -32,10 +32,42 @@ extension Orchestration {
 private struct BottleneckFinder {
     let orchestration: Orchestration
     private var nameOfSession: [String: String] = [:]
+    private let hasManyAgents: Bool
 
     init(_ orchestration: Orchestration) {
         self.orchestration = orchestration
-        for session in orchestration.sessions { nameOfSession[session.sessionID] = session.agentName }
+        for session in orchestration.sessions { nameOfSession[session.sessionID] = Self.shown(session.agentName) }
+        hasManyAgents = Set(nameOfSession.values).count > 1
+    }
+
+    /// A name as it stands in a sentence.
+    private static func shown(_ name: String) -> String {
+        guard let end = name.index(name.startIndex, offsetBy: nameLengthMax, limitedBy: name.endIndex),
+            end < name.endIndex
+        else { return name }
+        return "\(name[..<end])… (of \(name.utf8.count) bytes)"
+    }
+
+    /// In characters.
+    private static let nameLengthMax = 120
+
+    /// ` of ` an agent, where there are several.
+    private func whose(_ agent: String) -> String { hasManyAgents ? " of \(agent)" : "" }
+
+    /// What sentences come to that would say the same.
+    private struct Sum {
+        var nanos: UInt64 = 0
+        var count = 0
+        /// The one with most of it.
+        var sessionID = ""
+        private var most: UInt64 = 0
+
+        mutating func add(_ nanos: UInt64, of sessionID: String, count: Int = 1) {
+            self.nanos &+= nanos
+            self.count += count
+            guard self.sessionID.isEmpty || nanos > most else { return }
+            (self.sessionID, most) = (sessionID, nanos)
+        }
     }
 
     private func bottleneck(
@@ -124,7 +156,7 @@ private struct BottleneckFinder {
             let all = (durations[name] ?? []).sorted()
             let calls = all.count == 1 ? "1 call" : "\(all.count) calls"
             let p95 = (all.percentile(95) ?? sum).durationText
-            var text = "`\(name)` is \(percent(sum)) of the session (\(calls), p95 \(p95))"
+            var text = "`\(Self.shown(name))` is \(percent(sum)) of the session (\(calls), p95 \(p95))"
             if let count = parallel[name] { text += "; \(count) could run in parallel" }
             return bottleneck(text, sessionOfTool[name] ?? "", .tool, sum)
         }
@@ -167,14 +199,19 @@ private struct BottleneckFinder {
         for segment in orchestration.criticalPath where segment.timeClass == .llm {
             nanos[segment.sessionID, default: 0] &+= segment.durationNanos
         }
-        return orchestration.sessions.compactMap { session in
-            guard let sum = nanos[session.sessionID] else { return nil }
-            let calls = session.llmCallCount == 1 ? "1 call" : "\(session.llmCallCount) calls"
+        var sums: [String: Sum] = [:]
+        for session in orchestration.sessions {
+            guard let own = nanos[session.sessionID] else { continue }
+            sums[nameOfSession[session.sessionID] ?? "", default: Sum()]
+                .add(own, of: session.sessionID, count: session.llmCallCount)
+        }
+        return sums.map { name, sum in
+            let calls = sum.count == 1 ? "1 call" : "\(sum.count) calls"
             return bottleneck(
-                "models of \(session.agentName) are \(percent(sum)) of the time (\(calls))",
-                session.sessionID,
+                "models of \(name) are \(percent(sum.nanos)) of the time (\(calls))",
+                sum.sessionID,
                 .llm,
-                sum
+                sum.nanos
             )
         }
     }
@@ -183,7 +220,7 @@ private struct BottleneckFinder {
 
     /// Time of a session's own in which no span says what it does.
     var silences: [Bottleneck] {
-        var found: [Bottleneck] = []
+        var found: [String: Sum] = [:]
         var turns: [String: Int] = [:]
         var lastTurn: [String: SpanReference] = [:]
         let ownSpan = Dictionary(
@@ -202,70 +239,104 @@ private struct BottleneckFinder {
             else { continue }
             let turn = turns[segment.sessionID] ?? 0
             let total = session.llmCallCount
+            let name = nameOfSession[segment.sessionID] ?? ""
             let place =
                 total == 0
-                ? "of \(segment.agentName)"
+                ? "of \(name)"
                 : turn == 0
-                    ? "before the first turn of \(segment.agentName)"
+                    ? "before the first turn of \(name)"
                     : turn >= total
-                        ? "after the last turn of \(segment.agentName)"
-                        : "between turn \(turn) and \(turn + 1) of \(segment.agentName)"
-            found.append(
-                bottleneck(
-                    "\(segment.durationNanos.durationText) \(place) has no span",
-                    segment.sessionID,
-                    .own,
-                    segment.durationNanos
-                )
+                        ? "after the last turn of \(name)"
+                        : "between turn \(turn) and \(turn + 1) of \(name)"
+            found[place, default: Sum()].add(segment.durationNanos, of: segment.sessionID)
+        }
+        return found.map { place, sum in
+            let times = sum.count == 1 ? "" : " (\(sum.count) times)"
+            return bottleneck(
+                "\(sum.nanos.durationText) \(place) has no span\(times)",
+                sum.sessionID,
+                .own,
+                sum.nanos
             )
         }
-        return found
     }
 
     var waits: [Bottleneck] {
         struct Key: Hashable {
-            var sessionID: String
+            var name: String
             var timeClass: Orchestration.TimeClass
         }
-        var nanos: [Key: UInt64] = [:]
+        var sums: [Key: Sum] = [:]
         for segment in orchestration.criticalPath {
             switch segment.timeClass {
             case .humanWait, .messageWait, .childAgent:
-                nanos[Key(sessionID: segment.sessionID, timeClass: segment.timeClass), default: 0] &+=
-                    segment.durationNanos
+                let key = Key(name: nameOfSession[segment.sessionID] ?? "", timeClass: segment.timeClass)
+                sums[key, default: Sum()].add(segment.durationNanos, of: segment.sessionID)
             default: continue
             }
         }
-        return nanos.map { key, sum in
+        return sums.map { key, sum in
             let whom =
                 key.timeClass == .humanWait
                 ? "a person" : key.timeClass == .childAgent ? "a session" : "a message or lock"
-            let name = nameOfSession[key.sessionID] ?? ""
-            return bottleneck("\(name) waits for \(whom): \(ofAll(sum))", key.sessionID, key.timeClass, sum)
+            let text = "\(key.name) waits for \(whom): \(ofAll(sum.nanos))"
+            return bottleneck(text, sum.sessionID, key.timeClass, sum.nanos)
         }
     }
 
     // MARK: Repeats
 
-    var repeats: [Bottleneck] {
-        let loops = orchestration.loops.map { loop in
-            let pattern = loop.pattern.map { "`\($0)`" }.joined(separator: " → ")
-            let what =
-                loop.kind == .identical ? "same arguments sent \(loop.count) times" : "repeated \(loop.count) times"
+    var repeats: [Bottleneck] { loops + retries }
+
+    private var loops: [Bottleneck] {
+        struct Key: Hashable {
+            var agent: String
+            var kind: Orchestration.Loop.Kind
+            var pattern: [String]
+        }
+        var sums: [Key: (sum: Sum, loopCount: Int)] = [:]
+        for loop in orchestration.loops {
+            let key = Key(agent: nameOfSession[loop.sessionID] ?? "", kind: loop.kind, pattern: loop.pattern)
+            sums[key, default: (Sum(), 0)].sum.add(loop.durationNanos, of: loop.sessionID, count: loop.count)
+            sums[key]?.loopCount += 1
+        }
+        return sums.map { key, found in
+            let (sum, loopCount) = found
+            let pattern = key.pattern.map { "`\(Self.shown($0))`" }.joined(separator: " → ") + whose(key.agent)
+            let what = key.kind == .identical ? "same arguments sent \(sum.count) times" : "repeated \(sum.count) times"
+            let loops = loopCount == 1 ? "" : " in \(loopCount) loops,"
             return bottleneck(
-                "\(pattern): \(what) in \(loop.durationNanos.durationText)",
-                loop.sessionID,
-                loop.kind == .graph ? .own : .tool,
-                loop.durationNanos
+                "\(pattern): \(what)\(loops) in \(sum.nanos.durationText)",
+                sum.sessionID,
+                key.kind == .graph ? .own : .tool,
+                sum.nanos
             )
         }
-        let retries = orchestration.retries.map { retry in
-            let end = retry.succeeded ? "until it worked" : "in vain"
-            let text =
-                "`\(retry.name)` tried \(retry.attempts) times \(end): \(ofAll(retry.wastedNanos)) before the last"
-            return bottleneck(text, retry.sessionID, .retry, retry.wastedNanos)
+    }
+
+    private var retries: [Bottleneck] {
+        struct Key: Hashable {
+            var agent: String
+            var kind: Orchestration.Retry.Kind
+            var name: String
+            var succeeded: Bool
         }
-        return loops + retries
+        var sums: [Key: (sum: Sum, callCount: Int)] = [:]
+        for retry in orchestration.retries {
+            let agent = nameOfSession[retry.sessionID] ?? ""
+            let key = Key(agent: agent, kind: retry.kind, name: retry.name, succeeded: retry.succeeded)
+            sums[key, default: (Sum(), 0)].sum.add(retry.wastedNanos, of: retry.sessionID, count: retry.attempts)
+            sums[key]?.callCount += 1
+        }
+        return sums.map { key, found in
+            let (sum, callCount) = found
+            let end = key.succeeded ? callCount == 1 ? "until it worked" : "until each worked" : "in vain"
+            let calls = callCount == 1 ? "" : " for \(callCount) calls"
+            let text =
+                "`\(Self.shown(key.name))`\(whose(key.agent)) tried \(sum.count) times\(calls) \(end): "
+                + "\(ofAll(sum.nanos)) before the last\(callCount == 1 ? "" : " of each")"
+            return bottleneck(text, sum.sessionID, .retry, sum.nanos)
+        }
     }
 }
 

@@ -190,7 +190,7 @@ extension AgentForest {
         guard !steps.isEmpty else { return }
         var used: Set<Int> = []
         for row in orphans where parents[row] < 0 {
-            guard spans[row].isNamedAgent, let name = spans[row].agent.name, let rows = steps[name] else { continue }
+            guard spans[row].isNamedAgent, let name = spans[row].runName, let rows = steps[name] else { continue }
             let place = rows.firstPlace { starts[$0] > starts[row] }
             for step in rows[max(0, place - 64)..<place].reversed() where step != row && !used.contains(step) {
                 guard starts[row] <= ends[step], attach(row, to: step, rule: 3, trees) else { continue }
@@ -296,7 +296,10 @@ extension AgentSpan.ToolLayer {
 
 extension AgentSpan {
     /// Whether the span runs an agent and says which.
-    var isNamedAgent: Bool { !isHidden && kind == .agent && agent.name?.isEmpty == false && work?.isSession != false }
+    var isNamedAgent: Bool { !isHidden && kind == .agent && runName?.isEmpty == false && work?.isSession != false }
+
+    /// What the agent is called: a session of WorkTrace may say no more than its id.
+    var runName: String? { agent.name ?? (isWork ? agent.id : nil) }
 
     /// Whether the span is a step of WorkTrace that starts another agent.
     var isSpawnStep: Bool {

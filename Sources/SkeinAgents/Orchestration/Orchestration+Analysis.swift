@@ -34,10 +34,12 @@ extension Orchestration {
         let root = all[table.root]
         traceID = root.traceID
         rootSessionID = root.sessionID
-        sessionKey = root.sessionKey ?? all.lazy.compactMap(\.sessionKey).first
-        taskID = root.taskID ?? all.lazy.compactMap(\.taskID).first
-        taskPriority = root.taskPriority ?? all.lazy.compactMap(\.taskPriority).first
-        state = Self.state(of: all, root: root)
+        // What only links join is other work, with a task and a state of its own.
+        let own = table.places(around: table.root, forest).map { all[$0] }
+        sessionKey = root.sessionKey ?? own.lazy.compactMap(\.sessionKey).first
+        taskID = root.taskID ?? own.lazy.compactMap(\.taskID).first
+        taskPriority = root.taskPriority ?? own.lazy.compactMap(\.taskPriority).first
+        state = Self.state(of: own, root: root)
         spanCount = all.reduce(0) { $0 + $1.spanCount }
         errorCount = all.reduce(0) { $0 + $1.errorCount }
         sessionCount = all.count

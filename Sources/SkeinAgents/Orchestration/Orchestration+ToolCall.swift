@@ -31,11 +31,11 @@ extension Orchestration {
         /// Outermost first, at least one.
         package var layers: [Layer]
 
-        /// Whether it counts as an error: every outcome but success and cancellation.
+        /// Whether it counts as an error: not success, cancellation, and what WorkTrace takes for partial.
         package var isError: Bool { Self.isError(outcome) }
 
         static func isError(_ outcome: String?) -> Bool {
-            outcome != nil && outcome != "success" && outcome != "cancelled"
+            outcome.map(["failure", "timeout", "rejected", "blocked"].contains) ?? false
         }
 
         /// `startUnixNanos + durationNanos`, at most `UInt64.max`.

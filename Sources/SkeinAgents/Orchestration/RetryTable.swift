@@ -55,7 +55,7 @@ struct RetryTable {
         for place in calls.calls.indices {
             let call = calls.calls[place]
             let outcome = calls.outcomes[place]
-            let hasFailed = outcome != nil && outcome != "success" && outcome != "cancelled"
+            let hasFailed = Orchestration.ToolCall.isError(outcome)
             let arguments = call.rows.lazy.compactMap { forest.spans[$0].tool?.argumentsHash }.first
             attempts[Operation(session: call.session, kind: .tool), default: []].append(
                 Attempt(place, call.row, call.name, hasFailed, outcome == "success", arguments, forest.spans[call.row])

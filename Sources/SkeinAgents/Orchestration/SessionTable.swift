@@ -218,6 +218,20 @@ struct SessionTable {
         return rows
     }
 
+    /// The sessions below one, with it, and what else is in their traces; by start.
+    func places(around top: Int, _ forest: AgentForest) -> [Int] {
+        let children = ChildRows(entries.map(\.parent))
+        var traces: Set<TraceID> = []
+        var isBelow = [Bool](repeating: false, count: entries.count)
+        var stack = [top]
+        while let place = stack.popLast() {
+            isBelow[place] = true
+            traces.insert(forest.spans[entries[place].spanRow].traceID)
+            stack.append(contentsOf: children.of(place))
+        }
+        return entries.indices.filter { isBelow[$0] || traces.contains(forest.spans[entries[$0].spanRow].traceID) }
+    }
+
     private mutating func cutCirclesOfParents() {
         var parents = entries.map(\.parent)
         parents.cutCircles()

@@ -197,7 +197,9 @@ extension ToolCallTable.Call {
             }
         }
         if worst < Self.knownOutcomes.count { return Self.knownOutcomes[worst] }
-        return hasFailed ? "failure" : "success"
+        if hasFailed { return "failure" }
+        // Such as that its session ended first.
+        return forest.spans[row].work?.outcome ?? "success"
     }
 
     /// What tells more than that a call failed, the worst first.

@@ -9,6 +9,7 @@ struct SessionListAnswer: Decodable {
         var sessionId: String
         var title: String?
         var agentName: String?
+        var agentId: String?
         var taskId: String?
         var taskPriority: String?
         /// RFC 3339.
@@ -63,7 +64,7 @@ struct SessionListAnswer: Decodable {
             var row: [Table.Cell] = [
                 .init(id), .init(String(time), .dim),
                 .init(Figures.duration(totals.durationMs &* 1_000_000)), Self.standing(session.state, session.outcome),
-                .init(session.agentName ?? "–", .bold),
+                .init(session.agentName ?? session.agentId ?? "–", .bold),
             ]
             if !isNarrow { row += [.init(session.taskId ?? "–"), .init(session.taskPriority ?? "–", .dim)] }
             if !isSlim { row.append(.init(Figures.count(totals.llmCalls))) }

@@ -91,6 +91,30 @@ struct BottleneckTests {
         #expect(work.orchestration.bottlenecks(limit: 1).count == 1)
     }
 
+    @Test("What would be said again is said once, with its agent, and long names are cut")
+    func merged() {
+        var work = AgentSpans()
+        let lead = work.agent("lead", 0...30_000)
+        for (number, name) in ["coder", "coder", String(repeating: "n", count: 5_000)].enumerated() {
+            let agent = work.agent(name, number * 10_000...number * 10_000 + 10_000, below: lead)
+            for start in [0, 4000] {
+                let at = number * 10_000 + start
+                work.tool("build", at...at + 1000, below: agent) { $0.fail() }
+                work.tool("build", at + 1000...at + 2000, below: agent)
+            }
+        }
+        let found = work.orchestration.bottlenecks()
+        let texts = found.map(\.text)
+        #expect(Set(texts).count == texts.count)
+        #expect(
+            texts.contains(
+                "`build` of coder tried 8 times for 4 calls until each worked: 4.0 s of 30.0 s (13 %) before the last of each"
+            )
+        )
+        #expect(texts.filter { $0.hasSuffix("of coder has no span (4 times)") }.count == 1)
+        #expect(texts.allSatisfy { $0.count < 400 } && texts.contains { $0.contains("nnn… (of 5000 bytes)") })
+    }
+
     @Test("Random forests have bottlenecks within bounds", arguments: 0..<100)
     func random(seed: Int) {
         var random = SeededRandom(seed: UInt64(seed))

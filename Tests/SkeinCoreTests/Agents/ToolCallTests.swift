@@ -94,9 +94,14 @@ struct ToolCallTests {
         work.tool("b", 10...20, below: host) { $0.errorType = "cancelled" }
         work.tool("c", 20...30, below: host) { $0.fail("500") }
         work.tool("d", 30...40, below: host)
+        work.tool("e", 40...50, below: host) {
+            $0.work = AgentSpan.Work(sessionID: "s")
+            $0.work?.stepID = "st"
+            $0.work?.outcome = "abandoned"
+        }
         let calls = work.orchestration.toolCalls
-        #expect(calls.map(\.outcome) == ["timeout", "cancelled", "failure", "success"])
-        #expect(calls.map(\.isError) == [true, false, true, false])
+        #expect(calls.map(\.outcome) == ["timeout", "cancelled", "failure", "success", "abandoned"])
+        #expect(calls.map(\.isError) == [true, false, true, false, false])
     }
 
     @Test("Hidden spans, handoffs and other calls of the protocol are no tool calls")

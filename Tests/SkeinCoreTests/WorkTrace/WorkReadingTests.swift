@@ -282,6 +282,13 @@ struct WorkReadingTests {
         #expect(try await api.json("\(Self.base)/tools")["tools"].array.map { $0["callCount"] } == [1])
         let layers = try await api.json("\(Self.base)/tools?groupBy=layer")["tools"].array
         #expect(layers.map { $0["callCount"] } == [1, 1])
+        // What the tool's server tells of it stands behind the proxy, and makes neither a session nor a second call.
+        var server = Self.span(2, 0x202, below: 0x201, "tools/call grep", from: 5, seconds: 1, proxy.attributes)
+        server.kind = .server
+        let served = try await APIUnderTest(agent + [proxy, server])
+        #expect(try await served.json("\(Self.base)/sessions")["sessions"].array.map { $0["agentName"] } == ["a"])
+        _ = try await served.json("\(Self.base)/sessions/\(proxy.traceID):\(proxy.spanID)", status: 404)
+        #expect(try await served.json("\(Self.base)/tools")["tools"].array.map { $0["callCount"] } == [1])
         proxy.attributes.removeLast()
         let unnamed = try await APIUnderTest([proxy])
         #expect(try await unnamed.json("\(Self.base)/sessions")["sessions"].array.isEmpty)

@@ -7,6 +7,7 @@ import SkeinWire
 struct SessionDetail {
     private let record: SessionRecord
     private let childSessionIDs: [String]
+    private let forest: WorkForest
     private let trace: WorkForest.Trace?
     /// Rows of ``trace``, by start.
     private let rows: [Int]
@@ -20,6 +21,7 @@ struct SessionDetail {
     init(_ place: Int, of orchestration: Orchestration, in forest: WorkForest) {
         let session = orchestration.sessions[place]
         self.orchestration = orchestration
+        self.forest = forest
         let trace = forest.traces.first { $0.id == session.traceID }
         self.trace = trace
         record = SessionRecord(
@@ -83,15 +85,18 @@ struct SessionDetail {
         return nil
     }
 
-    /// Which step of which session a span is, as far as the forest holds it.
-    private func owner(_ traceID: TraceID, _ spanID: SpanID) -> (sessionID: String, stepID: String)? {
+    /// Which step of which session a span is, as far as the forest holds it; a session's own span is no step.
+    private func owner(_ traceID: TraceID, _ spanID: SpanID) -> (sessionID: String, stepID: String?)? {
         let reference = Orchestration.SpanReference(traceID: traceID, spanID: spanID)
         guard let place = orchestration.sessionIndexBySpan[reference], orchestration.sessions.indices.contains(place)
         else {
             return nil
         }
-        let row = traceID == trace?.id ? rowBySpan[spanID] : nil
-        let stepID = row.flatMap { row in trace.map { StepRecord.id(of: $0.spans[row]) } }
-        return (orchestration.sessions[place].sessionID, stepID ?? spanID.description)
+        let session = orchestration.sessions[place]
+        guard session.spanID != spanID || session.traceID != traceID else { return (session.sessionID, nil) }
+        let span = forest.traces.first { $0.id == traceID }.flatMap { trace in
+            trace.row(of: spanID).map { trace.spans[$0] }
+        }
+        return (session.sessionID, span.map(StepRecord.id))
     }
 }

@@ -21,7 +21,7 @@ struct SessionFilter {
     let traceID: TraceID?
     /// US dollars.
     let minCost: Double
-    /// A session starts in it.
+    /// A session is at work in it.
     let range: TimeRange
     /// TraceQL or a plain condition that a span of the session's trace satisfies.
     let query: String?
@@ -74,7 +74,7 @@ struct SessionFilter {
     /// Whether a session is one of those asked for, as far as its record tells.
     func includes(_ record: SessionRecord) -> Bool {
         let session = record.session
-        return range.contains(session.startUnixNanos)
+        return isAtWork(from: session.startUnixNanos, to: session.endUnixNanos)
             && (agent == nil || session.agentName == agent || session.agentID == agent)
             && (outcome == nil || session.outcome == outcome || session.state.rawValue == outcome)
             && (priority == nil || session.taskPriority == priority)
@@ -84,6 +84,11 @@ struct SessionFilter {
             && (traceID == nil || session.traceID == traceID)
             && (minCost == 0 || (session.usage.usd ?? 0) >= minCost)
             && holds(record)
+    }
+
+    /// Whether a session that began at `start` and lasts until `end` is at work in the range.
+    func isAtWork(from start: UInt64, to end: UInt64) -> Bool {
+        start < range.end && (start >= range.start || end > range.start)
     }
 
     private func holds(_ record: SessionRecord) -> Bool {

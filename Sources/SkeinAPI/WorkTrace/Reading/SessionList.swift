@@ -109,8 +109,11 @@ struct SessionList {
     {
         guard filter.query == nil, let work = api.work else { return ([], nil) }
         let latest = cursor.map { ~$0.place.rank } ?? .max
+        let now = api.clock.unixNanos
         let sessions = work.knownSessions().filter { session in
-            !session.isStored && session.startUnixNanos <= latest && filter.range.contains(session.startUnixNanos)
+            // One that began before the range may have no span that begins in it.
+            !(session.isStored && session.startUnixNanos >= filter.range.start) && session.startUnixNanos <= latest
+                && filter.isAtWork(from: session.startUnixNanos, to: session.lastsUntil(now))
                 && (filter.traceID == nil || filter.traceID == session.place.traceID)
         }
         let newest = sessions.sorted { $0.startUnixNanos > $1.startUnixNanos }
@@ -159,9 +162,7 @@ struct SessionList {
         _ call: APICall,
         room: inout AnswerRoom
     ) async throws(APIError) {
-        guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: recordByteCount),
-            !trace.isOfProxyAlone
-        else { return }
+        guard let trace = try await WorkForest.read(id, api, call, room: &room, kept: recordByteCount) else { return }
         for record in Self.records(of: trace, nowUnixNanos: api.clock.unixNanos) where filter.includes(record) {
             guard cursor?.place.precedes(Self.place(record)) ?? true else { continue }
             records.append(record)
@@ -172,6 +173,7 @@ struct SessionList {
 
     /// All sessions of a trace that are worth a place in a list: those that hold an agent, a model or a tool call.
     static func records(of trace: WorkForest.Trace, nowUnixNanos now: UInt64) -> [SessionRecord] {
+        guard !trace.isOfProxyAlone else { return [] }
         let orchestration = Orchestration(trace.spans, nowUnixNanos: now, listMax: .max)
         let activity = SessionActivity(orchestration, trace.spans)
         let agents = SessionAgents(orchestration.sessions)

@@ -11,6 +11,8 @@ struct SessionRecord {
     let rootSessionID: String
     /// What only WorkTrace knows; `nil` for a session that is read out of spans.
     let work: AgentSpan.Work?
+    /// As WorkTrace was told it, `nil` for none; of others what their session is called.
+    let agentName: String?
     /// Spans below the session's own.
     let stepCount: Int
     /// How many steps began in each of ``SessionActivity/bucketCount`` equal parts of the session's time; empty where that is not told.
@@ -73,6 +75,7 @@ struct SessionRecord {
         let row = trace?.row(of: session.spanID)
         let own = row.flatMap { trace?.spans[$0].work }
         work = own?.sessionID == session.sessionID ? own : nil
+        agentName = work == nil ? session.agentName : row.flatMap { trace?.spans[$0].agent.name }
         facts = Facts(row.flatMap { trace?.batch.span(at: $0) })
         rootSessionID = work?.rootSessionID ?? orchestration.rootSessionID ?? session.sessionID
         stepCount = session.stepCount
@@ -102,7 +105,7 @@ struct SessionRecord {
         json.member("title", title)
         if let firstMessage { json.member("firstMessage", firstMessage) }
         json.member("agentId", session.agentID)
-        json.member("agentName", session.agentName)
+        json.member("agentName", agentName)
         json.member("agentVersion", session.agentVersion)
         json.member("serviceName", session.serviceName)
         json.member("parentSessionId", parentSessionID)
@@ -147,17 +150,7 @@ struct SessionRecord {
             json.key("turns")
             if let turnCount { json.int(Int64(turnCount)) } else { json.null() }
         }
-        json.object("totals") { json in
-            json.member("steps", stepCount)
-            json.member("errors", session.errorCount)
-            json.member("llmCalls", session.llmCallCount)
-            json.member("toolCalls", session.toolCallCount)
-            json.member("toolErrors", session.toolErrorCount)
-            session.usage.write(to: &json)
-            json.member("durationMs", session.durationNanos / 1_000_000)
-            json.member("activeMs", (session.durationNanos - min(session.waitNanos, session.durationNanos)) / 1_000_000)
-            json.member("waitMs", session.waitNanos / 1_000_000)
-        }
+        json.object("totals") { json in session.writeTotals(to: &json) }
     }
 
     private func writeBudget(to json: inout JSONWriter) {

@@ -25,7 +25,7 @@ struct StepRecord {
     }
 
     /// Writes the record; `owner` says which step of which session a linked span is.
-    func write(to json: inout JSONWriter, owner: (TraceID, SpanID) -> (sessionID: String, stepID: String)?) {
+    func write(to json: inout JSONWriter, owner: (TraceID, SpanID) -> (sessionID: String, stepID: String?)?) {
         json.object { json in
             json.member("stepId", Self.id(of: span))
             json.member("sessionId", sessionID)
@@ -108,16 +108,21 @@ struct StepRecord {
         }
     }
 
-    private func writeLinks(to json: inout JSONWriter, owner: (TraceID, SpanID) -> (sessionID: String, stepID: String)?)
-    {
+    /// What a link was said to lead to comes back; of others what is found there.
+    private func writeLinks(
+        to json: inout JSONWriter,
+        owner: (TraceID, SpanID) -> (sessionID: String, stepID: String?)?
+    ) {
         json.array("links") { json in
             for link in stored.links {
-                let owner = owner(link.traceID, link.spanID)
+                let named = link.attributes[WorkSpan.linkedSession]?.text
+                let owner =
+                    named.map { ($0, link.attributes[WorkSpan.linkedStep]?.text) } ?? owner(link.traceID, link.spanID)
                 json.object { json in
                     json.member("traceId", link.traceID)
                     json.member("spanId", link.spanID)
-                    json.member("sessionId", owner?.sessionID)
-                    json.member("stepId", owner?.stepID)
+                    json.member("sessionId", owner?.0)
+                    json.member("stepId", owner?.1)
                     json.member("relation", link.attributes["worktrace.link.relation"]?.text)
                 }
             }

@@ -6,8 +6,11 @@ import SkeinStore
 /// Layers of one tool call that report to different traces: a client that sends the model's id of the call and no context, as
 /// Claude Code does, leaves the spans of a proxy to begin a trace of their own.
 extension WorkForest.Trace {
-    /// Whether `skein mcp-proxy` alone tells of it: no context reached the proxy, and no agent is here.
-    var isOfProxyAlone: Bool { !spans.isEmpty && spans.allSatisfy(\.isOfProxy) }
+    /// Whether `skein mcp-proxy` alone tells of it, with the server behind it: no context reached the proxy, and no agent is here.
+    var isOfProxyAlone: Bool {
+        spans.contains(where: \.isOfProxy)
+            && spans.allSatisfy { $0.isOfProxy || $0.isOfServer && row(of: $0.parentSpanID) != nil }
+    }
 
     /// Ids in one query.
     private static let idCountMax = 50
@@ -66,6 +69,11 @@ extension WorkForest.Trace {
     private static func any(_ keys: [String], of ids: [String]) -> String {
         ids.flatMap { id in keys.map { "span.\($0) = \(WorkForest.quoted(id))" } }.joined(separator: " || ")
     }
+}
+
+extension AgentSpan {
+    /// Whether it may be of a tool's server, or of what that calls: neither an agent nor a model is at work.
+    fileprivate var isOfServer: Bool { !isWork && (kind == nil || kind == .tool || kind == .protocolCall) }
 }
 
 extension [String] {

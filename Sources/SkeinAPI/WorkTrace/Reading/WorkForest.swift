@@ -99,15 +99,18 @@ struct WorkForest {
         }
     }
 
-    /// One trace, `nil` when nothing of it is known; `kept` bytes are held for what was made of others.
+    /// One trace, `nil` when nothing of it is known, or more than `spanCountMax`; `kept` bytes are held for what was made of others.
     static func read(
         _ id: TraceID,
         _ api: API,
         _ call: APICall,
         room: inout AnswerRoom,
-        kept byteCount: Int = 0
+        kept byteCount: Int = 0,
+        spanCountMax: Int = .max
     ) async throws(APIError) -> Trace? {
-        guard let reader = try await api.openReader(of: id, call) else { return nil }
+        guard let reader = try await api.openReader(of: id, call), reader.storedSpanCount <= spanCountMax else {
+            return nil
+        }
         let batch = try await api.gather(
             reader,
             columns: .all,

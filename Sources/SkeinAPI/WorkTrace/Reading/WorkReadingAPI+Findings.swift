@@ -41,9 +41,11 @@ extension WorkReadingAPI {
         let limit = try call.limit(atMost: 1000, usual: 1000)
         let cursor = try call.listCursor(of: question)
         let traceID = try await traceID(ofSession: id, api, call)
-        guard let trace = try await WorkForest.read(traceID, api, call, room: &room) else { throw unknownSession(id) }
+        guard let trace = try await WorkForest.read(traceID, api, call, room: &room) else {
+            throw unknownSession(id, api)
+        }
         let owners = SpanOwners(trace.spans, nowUnixNanos: api.clock.unixNanos)
-        guard let place = owners.place(ofSession: id) else { throw unknownSession(id) }
+        guard !trace.isOfProxyAlone, let place = owners.place(ofSession: id) else { throw unknownSession(id, api) }
         let conversation = SessionConversation(place, of: owners, in: trace)
         var response = try APIResponse.json(capacity: 4096) { json throws(APIError) in
             try json.object { json throws(APIError) in

@@ -38,9 +38,9 @@ enum WorkReadingAPI {
         let id = call.pathValues[0]
         let forest = try await forest(ofSession: id, api, call, room: &room)
         let orchestration = forest.orchestration(at: api.clock.unixNanos, listMax: .max)
-        guard let place = orchestration.sessions.firstIndex(where: { $0.sessionID == id }) else {
-            throw unknownSession(id)
-        }
+        guard forest.traces.first?.isOfProxyAlone != true,
+            let place = orchestration.sessions.firstIndex(where: { $0.sessionID == id })
+        else { throw unknownSession(id, api) }
         let detail = SessionDetail(place, of: orchestration, in: forest)
         var response = try APIResponse.json(capacity: 1024 + detail.stepCount * 512) { json throws(APIError) in
             try detail.write(to: &json, room: &room)
@@ -98,7 +98,7 @@ enum WorkReadingAPI {
         do throws(APIError) {
             return try await WorkForest(around: traceID(ofSession: id, api, call), api, call, room: &room)
         } catch  where error.code == "unknown-trace" {
-            throw unknownSession(id)
+            throw unknownSession(id, api)
         }
     }
 
@@ -106,7 +106,7 @@ enum WorkReadingAPI {
     static func traceID(ofSession id: String, _ api: API, _ call: APICall) async throws(APIError) -> TraceID {
         if let found = try await workTraceID(ofSession: id, api, call) { return found }
         if let span = SpanSession(id) { return span.traceID }
-        throw unknownSession(id)
+        throw unknownSession(id, api)
     }
 
     /// The trace of one of WorkTrace's own sessions.
@@ -132,11 +132,14 @@ enum WorkReadingAPI {
         return found.count
     }
 
-    static func unknownSession(_ id: String) -> APIError {
-        APIError(
+    static func unknownSession(_ id: String, _ api: API) -> APIError {
+        let isOnlyNamed = api.work?.isOnlyNamed(session: id) ?? false
+        return APIError(
             404,
             "unknown-session",
-            "No session \(APICall.shown(id)) is known: GET /api/worktrace/v1/sessions lists those that are."
+            isOnlyNamed
+                ? "Session \(APICall.shown(id)) was named by others, and nothing of it has come: its start makes it known, and so does a step."
+                : "No session \(APICall.shown(id)) is known: GET /api/worktrace/v1/sessions lists those that are."
         )
     }
 }
