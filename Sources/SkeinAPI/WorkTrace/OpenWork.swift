@@ -42,7 +42,8 @@ extension WorkTrace: OpenWork {
 extension WorkLedger {
     /// A session that only others spoke of has no span yet.
     fileprivate func openSpans(of session: WorkSession, at now: UInt64) -> [Span] {
-        var spans = (open[session.id] ?? [:]).values.map { span(of: $0, in: session, at: now) }
+        var spans = (open[session.id] ?? [:]).values.filter { !$0.isStored }
+            .map { span(of: $0, in: session, at: now) }
         if session.isStarted, !session.isStored { spans.append(WorkSpan.span(of: session, at: now)) }
         return spans
     }

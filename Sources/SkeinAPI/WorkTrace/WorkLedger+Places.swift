@@ -29,11 +29,12 @@ extension WorkLedger {
         let carried = baggage["worktrace.task.priority"].flatMap { WorkPriority(word: $0)?.rawValue }
         let inherited = parent?.place.taskPriority ?? carried
         place.taskPriority = WorkPriority.effective(fields.text("taskPriority"), inherited: inherited)
+        place.taskID = parent?.taskID ?? sane(baggage["worktrace.task.id"])
         let origin =
             carrier.parent.map { WorkSession.SpanLink(traceID: $0.traceID, spanID: $0.spanID) }
             ?? parentID.map { parentID in
                 var link = resolve(parentID, stepID ?? "")
-                if parent == nil { link.traceID = WorkID.trace(ofRootSession: root) }
+                if parent == nil, SpanSession(parentID) == nil { link.traceID = WorkID.trace(ofRootSession: root) }
                 return link
             }
         let given = fields.text("traceId").flatMap { TraceID(hex: $0) }
@@ -109,7 +110,7 @@ extension WorkLedger {
         _ effects: inout WorkEffects
     ) {
         guard let sessionID else { return }
-        if sessions[sessionID] == nil, hasRoomForSession {
+        if sessions[sessionID] == nil, hasRoomForSession, SpanSession(sessionID) == nil {
             var place = WorkSession.Place(
                 traceID: childPlace.linkMode == "join" ? childPlace.traceID : WorkID.trace(ofRootSession: sessionID),
                 spanID: WorkID.span(ofSession: sessionID),
@@ -151,7 +152,7 @@ extension WorkSession {
             sessionID: id,
             rootSessionID: place.rootSessionID,
             traceID: place.traceID,
-            taskID: fields.text("taskId"),
+            taskID: taskID,
             taskPriority: place.taskPriority,
             agentID: fields.text("agentId"),
             agentName: fields.text("agentName"),
