@@ -48,7 +48,7 @@ extension WorkLedger {
     /// A session that only others spoke of has no span yet. One that has steps or an end, and no start, is what is known of it.
     fileprivate func openSpans(of session: WorkSession, at now: UInt64) -> [Span] {
         let steps = (open[session.id] ?? [:]).values
-        var spans = steps.map { span(of: $0, in: session, at: now) }
+        var spans = steps.filter { !$0.isStored }.map { span(of: $0, in: session, at: now) }
         guard !session.isStored, hasBegun(session) else { return spans }
         var session = session
         if !session.isStarted {

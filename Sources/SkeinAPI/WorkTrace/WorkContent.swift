@@ -44,6 +44,23 @@ package struct WorkContent: Hashable, Sendable {
         return WorkFields.canonical(value)
     }
 
+    /// Members under names of the sender's own without what is content of them, or with it cut; where something went `fields`
+    /// say so, with a hash that tells them from others. Of an event `name` may say that it is a message.
+    func filtered(
+        _ members: [Attribute],
+        ofEvent name: String? = nil,
+        into fields: inout WorkFields
+    ) -> [Attribute] {
+        let filtered = ContentMembers(isKept: isKept, byteCountMax: byteCountMax).filtered(members, ofEvent: name)
+        guard filtered.changedCount > 0 else { return members }
+        fields[isKept ? "contentTruncated" : "contentDropped"] = true
+        fields.set("contentHash", WorkDigest(WorkFields.canonical(.map(members))).description)
+        return filtered.members
+    }
+
+    /// What ``filtered(_:ofEvent:into:)`` says.
+    static let marks: Set = ["contentDropped", "contentTruncated", "contentHash"]
+
     /// The first bytes of a text, no character in half.
     static func cut(_ text: [UInt8], _ byteCountMax: Int) -> String {
         guard text.count > byteCountMax else { return String(decoding: text, as: UTF8.self) }

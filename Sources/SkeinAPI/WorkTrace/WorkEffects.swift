@@ -17,6 +17,8 @@ struct WorkEffects: Sendable {
     struct Pending: Sendable {
         var reference: WorkReference
         var span: Span
+        /// Of the step as the span tells of it.
+        var revision = 0
     }
 }
 

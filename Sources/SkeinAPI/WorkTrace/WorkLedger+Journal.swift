@@ -59,6 +59,8 @@ extension WorkLedger {
         out.set("finish", nanos: step.endUnixNanos)
         out.set("outcome", step.outcome)
         if wasCounted { out["counted"] = true }
+        if step.isStored { out["stored"] = true }
+        out.set("storedEnd", nanos: step.storedEndUnixNanos)
         return out.canonical
     }
 
@@ -184,6 +186,8 @@ extension WorkLedger {
         step.endUnixNanos = record.nanos("finish")
         step.outcome = record.text("outcome")
         step.byteCount = byteCount + 256
+        step.isStored = record.flag("stored")
+        step.storedEndUnixNanos = record.nanos("storedEnd")
         if step.isEnded {
             if !record.flag("counted") { sessions[sessionID]?.totals.add(step) }
             step.isCounted = true
@@ -230,6 +234,7 @@ extension WorkSession.Place {
         out.set("parent", parentSessionID)
         out.set("parentStep", parentStepID)
         out.set("root", rootSessionID)
+        out.set("task", taskID)
         out.set("priority", taskPriority)
         out.set("mode", linkMode)
         out.set("state", traceState)
@@ -252,6 +257,7 @@ extension WorkSession.Place {
         }
         parentSessionID = fields.text("parent")
         parentStepID = fields.text("parentStep")
+        taskID = fields.text("task")
         taskPriority = fields.text("priority")
         linkMode = fields.text("mode") ?? "join"
         traceState = fields.text("state") ?? ""

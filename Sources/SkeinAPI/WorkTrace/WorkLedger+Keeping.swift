@@ -11,17 +11,16 @@ extension WorkLedger {
         let before = open[sessionID]?[step.id]
         // An end that came before the start waits for it.
         let isWhole = step.startDigest != nil || step.outcome == WorkOutcome.abandoned || session.isEnded
-        if !wasCounted {
-            session.totals.add(step)
-            step.isCounted = true
-        }
+        if wasCounted, let before { session.totals.remove(before) }
+        session.totals.add(step)
+        step.isCounted = true
         // What ends after the decision is stored whichever it was.
         if session.verdict.phase == .kept, session.verdict.weight > 1 { step.fields[WorkSpan.standsAlone] = true }
         if session.verdict.phase == .reduced { step.fields[WorkSpan.isLate] = true }
-        sessions[sessionID] = session
+        if wasCounted { put(session, &effects) } else { sessions[sessionID] = session }
         put(step, of: sessionID, replacing: before, wasCounted: wasCounted, &effects)
         note(.end, step, of: sessionID, now, &effects)
-        guard isWhole else { return }
+        guard isWhole, !isAwaitingEnd(step, of: session, at: now) else { return }
         store(step, of: session, at: now, &effects)
     }
 
@@ -29,7 +28,9 @@ extension WorkLedger {
     func store(_ step: WorkStep, of session: WorkSession, at now: UInt64, _ effects: inout WorkEffects) {
         guard session.verdict.phase != .held else { return }
         let reference = WorkReference(session: session.id, step: step.id)
-        effects.spans.append(.init(reference: reference, span: span(of: step, in: session, at: now)))
+        effects.spans.append(
+            .init(reference: reference, span: span(of: step, in: session, at: now), revision: step.revision)
+        )
     }
 
     func store(_ session: WorkSession, at now: UInt64, _ effects: inout WorkEffects) {
@@ -60,17 +61,21 @@ extension WorkLedger {
     }
 
     /// Notes that the spans of these are stored. Answers the records of it, whose loss costs nothing but storing them again.
-    mutating func noteStored(_ references: [WorkReference], at now: UInt64) -> [[UInt8]] {
+    mutating func noteStored(_ pending: [WorkEffects.Pending], at now: UInt64) -> [[UInt8]] {
         var done: [String: [(String, EndedStep)]] = [:]
         var effects = WorkEffects()
-        for reference in references {
+        for pending in pending {
+            let reference = pending.reference
             guard !reference.step.isEmpty else {
                 guard var session = sessions[reference.session], session.isEnded else { continue }
                 session.isStored = true
                 put(session, &effects)
                 continue
             }
-            guard let step = open[reference.session]?[reference.step], step.isEnded else { continue }
+            guard let step = open[reference.session]?[reference.step], step.isEnded,
+                step.revision == pending.revision
+            else { continue }
+            if keepAbandoned(step, of: reference.session, at: now, &effects) { continue }
             let entry = EndedStep(step)
             drop(step, of: reference.session)
             remember(entry, reference)
@@ -279,7 +284,7 @@ extension EndedStep {
     /// What is left to tell of the step, and what a repeated call says of it.
     func step(_ id: String, _ facts: WorkFields = WorkFields()) -> WorkStep {
         var step = WorkStep(id: id, startUnixNanos: facts.nanos("startTime") ?? 0)
-        step.merge(facts)
+        step.merge(facts, at: facts.nanos("endTime"))
         step.startDigest = startDigest
         step.endDigest = endDigest
         step.outcome = outcome

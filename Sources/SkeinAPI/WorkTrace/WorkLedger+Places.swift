@@ -29,6 +29,7 @@ extension WorkLedger {
         let carried = baggage["worktrace.task.priority"].flatMap { WorkPriority(word: $0)?.rawValue }
         let inherited = parent?.place.taskPriority ?? carried
         place.taskPriority = WorkPriority.effective(fields.text("taskPriority"), inherited: inherited)
+        place.taskID = parent?.taskID ?? sane(baggage["worktrace.task.id"])
         let origin =
             carrier.parent.map { WorkSession.SpanLink(traceID: $0.traceID, spanID: $0.spanID) }
             ?? parentID.map { parentID in
@@ -152,7 +153,7 @@ extension WorkSession {
             sessionID: id,
             rootSessionID: place.rootSessionID,
             traceID: place.traceID,
-            taskID: fields.text("taskId"),
+            taskID: taskID,
             taskPriority: place.taskPriority,
             agentID: fields.text("agentId"),
             agentName: fields.text("agentName"),

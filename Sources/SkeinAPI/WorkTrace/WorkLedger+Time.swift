@@ -15,9 +15,12 @@ extension WorkLedger {
                 if !session.isStored, !session.isStarted, silence > limits.idleNanos {
                     store(session, at: now, &effects)
                 }
+                guard open[id] != nil else { continue }
+                storeAbandoned(of: session, at: now, &effects)
                 // Steps that began after the end, or whose start never came.
-                if silence > limits.idleNanos, open[id] != nil {
+                if silence > limits.idleNanos {
                     endOpenSteps(of: id, at: session.lastUnixNanos, now, &effects)
+                    forgetStored(of: id, &effects)
                 }
             } else if silence > limits.idleNanos {
                 abandon(session, silence, now, &effects)
@@ -103,14 +106,15 @@ extension WorkLedger {
             let steps = open[sessionID]?.values
         else { return [] }
         return steps.lazy.filter { step in
-            guard step.isEnded else { return false }
+            guard step.isEnded, !step.isStored, !isAwaitingEnd(step, of: session, at: now) else { return false }
             return step.startDigest != nil || step.outcome == WorkOutcome.abandoned || session.isEnded
         }
         .prefix(max(0, countMax))
         .map { step in
             WorkEffects.Pending(
                 reference: WorkReference(session: sessionID, step: step.id),
-                span: span(of: step, in: session, at: now)
+                span: span(of: step, in: session, at: now),
+                revision: step.revision
             )
         }
     }

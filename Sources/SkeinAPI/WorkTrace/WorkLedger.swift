@@ -76,11 +76,12 @@ struct WorkLedger: Sendable {
         for name in ["traceparent", "tracestate", "baggage"] { facts[name] = nil }
         let digest = facts.digest
         if let known = sessions[id], known.isStarted {
-            guard known.startDigest == digest else {
+            guard known.startDigest == digest, !known.place.contradicts(fields, carrier) else {
                 throw .conflict("Session", id, "give the new session another id, or none")
             }
             return Answer(status: 200, record: known)
         }
+        try checkParent(of: id, fields)
         try checkRoom(for: id)
         let place = place(of: id, fields, carrier)
         var session = sessions[id] ?? WorkSession(id: id, place: place, startUnixNanos: now, lastUnixNanos: now)
@@ -149,7 +150,7 @@ struct WorkLedger: Sendable {
             if !step.isEnded {
                 step.endUnixNanos = max(time, step.startUnixNanos)
                 step.outcome = WorkOutcome.abandoned
-            } else if step.startDigest != nil {
+            } else if step.startDigest != nil || step.isAbandoned {
                 continue
             }
             finish(step, of: id, at: now, &effects)
@@ -185,16 +186,20 @@ struct WorkLedger: Sendable {
             step = known
         }
         try checkEnd(fields, isNew: true)
+        try checkParent(of: id, in: sessionID, fields)
+        try checkEvents(fields, in: step)
         try checkRoom()
         if let child = fields.text("childSessionId") { try checkRoom(forChild: child) }
         let ending = step
         step.fields = WorkFields()
-        step.merge(fields)
-        step.merge(ending.fields)
+        step.merge(fields, at: now)
+        step.merge(ending.fields, at: now)
         step.startDigest = digest
         let end = fields.nanos("endTime") ?? step.endUnixNanos
         step.startUnixNanos = fields.nanos("startTime") ?? min(now, end ?? now)
-        if let outcome = fields.text("stepOutcome"), ending.outcome == nil { step.outcome = outcome }
+        if let outcome = fields.text("stepOutcome"), ending.outcome == nil || ending.isAbandoned {
+            step.outcome = outcome
+        }
         awaited[sessionID]?.remove(id)
         count(step.action, of: session, now, &effects)
         hear(&session, now)
@@ -211,6 +216,10 @@ struct WorkLedger: Sendable {
         }
         if let outcome = step.outcome, !WorkOutcome.isOpen(outcome) {
             step.endUnixNanos = end ?? max(now, step.startUnixNanos)
+            // It may start otherwise than the stored one, and counts when it ends later.
+            if ending.isAbandoned {
+                step.change(endingAt: max(end ?? now, step.storedEndUnixNanos.map { $0.addingClamped(1) } ?? 0))
+            }
             finish(step, of: sessionID, at: now, &effects)
         } else {
             put(step, of: sessionID, &effects)
@@ -249,6 +258,9 @@ struct WorkLedger: Sendable {
         }
         var step: WorkStep
         if let known = open[sessionID]?[id] {
+            if known.isAbandoned {
+                return try patchLate(known, of: sessionID, fields, isEnd: isEnd, at: now, &effects)
+            }
             if known.isEnded { return try repeated(known) }
             step = known
         } else {
@@ -257,6 +269,8 @@ struct WorkLedger: Sendable {
             step = WorkStep(id: id, startUnixNanos: fields.nanos("startTime") ?? now)
         }
         try checkEnd(fields, isNew: false)
+        try checkParent(of: id, in: sessionID, fields)
+        try checkEvents(fields, in: step)
         // What ends makes room.
         if !isEnd {
             try checkRoom()
@@ -270,7 +284,7 @@ struct WorkLedger: Sendable {
             // The start was ours to guess, and came late.
             step.startUnixNanos = end
         }
-        step.merge(fields)
+        step.merge(fields, at: now)
         if let outcome = fields.text("stepOutcome") { step.outcome = outcome }
         hear(&session, now)
         sessions[sessionID] = session
@@ -292,8 +306,6 @@ struct WorkLedger: Sendable {
         at now: UInt64,
         _ effects: inout WorkEffects
     ) -> Bool {
-        var event = event
-        if event["time"] == nil { event.set("time", nanos: now) }
         guard var session = sessions[reference.session] else { return false }
         hear(&session, now)
         sessions[reference.session] = session
@@ -302,12 +314,14 @@ struct WorkLedger: Sendable {
             let before = step
             var fields = WorkFields()
             fields["events"] = .array([event.value])
-            step.merge(fields)
+            step.merge(fields, at: now)
             put(step, of: reference.session, replacing: before, &effects)
             note(.update, step, of: reference.session, now, &effects)
             return true
         }
         guard !session.isEnded else { return false }
+        var event = event
+        if event["time"] == nil { event.set("time", nanos: now) }
         guard session.events.count < WorkStep.listCountMax, session.byteCount < limits.stepByteCountMax,
             !session.events.contains(event.value)
         else { return true }

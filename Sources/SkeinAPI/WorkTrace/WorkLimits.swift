@@ -21,6 +21,9 @@ package struct WorkLimits: Hashable, Sendable {
     package var idleNanos: UInt64 = 15 * 60 * 1_000_000_000
     /// How long an abandoned session may come back before its spans are written.
     package var closingNanos: UInt64 = 24 * 3600 * 1_000_000_000
+    /// How long the steps that the end of a session found open may still say how they ended before their spans are written:
+    /// calls overtake each other.
+    package var graceNanos: UInt64 = 5_000_000_000
     /// How long a session that ended is remembered.
     package var rememberedNanos: UInt64 = 3600 * 1_000_000_000
 

@@ -7,7 +7,9 @@ import SkeinWire
 extension WorkFields {
     init(message object: WorkObject, _ content: WorkContent) throws(APIError) {
         var object = object
-        for name in ["messageId", "op", "relation", "bytes"] { _ = object.value(name) }
+        for name in ["messageId", "op", "relation"] { _ = object.value(name) }
+        // Of a text that stays with its sender.
+        if let bytes = try object.count("bytes") { values["textBytes"] = .int(Int64(clamping: bytes)) }
         set("threadId", try object.id("threadId"))
         set("inReplyTo", try object.id("inReplyTo"))
         set("from", try object.text("from", byteCountMax: 256))
@@ -35,7 +37,8 @@ extension WorkFields {
             set("traceparent", try trace.text("traceparent"))
         }
         set("traceparent", try object.text("traceparent"))
-        if !object.rest.isEmpty { values["context"] = .map(WorkContext.merged([], object.rest).context) }
+        let rest = content.filtered(object.rest, into: &self)
+        if !rest.isEmpty { values["context"] = .map(WorkContext.merged([], rest).context) }
     }
 
     /// The Message record of what is kept of a message, whose members all are there.

@@ -31,6 +31,8 @@ package final class WorkMessages: Sendable {
         var sessionID: String?
         var stepID: String?
         var threadID: String?
+        /// Its session was not known: where it belongs is a guess.
+        var isGuess = false
         /// Sessions that it was sent to by name.
         var recipients: [String] = []
         /// What its text may name, where that is kept.
@@ -154,6 +156,34 @@ package final class WorkMessages: Sendable {
         }
     }
 
+    /// The messages of a session that nobody knew when they came.
+    func guesses(ofSession id: String) -> [Entry] {
+        index.withLock { index in
+            (index.bySession[id] ?? []).compactMap { index.entries[$0] }.filter { $0.isGuess && $0.place != nil }
+        }
+    }
+
+    /// The messages of a trace of which no session is known.
+    func unowned(inTrace id: TraceID) -> [Entry] {
+        index.withLock { index in
+            (index.byTrace[id] ?? []).compactMap { index.entries[$0] }
+                .filter { $0.sessionID == nil && $0.spanID != nil }
+        }
+    }
+
+    /// Writes messages anew of which more is known now.
+    func rewrite(_ messages: [(id: String, record: WorkFields)]) async throws(StoreError) {
+        guard !messages.isEmpty else { return }
+        let places = try await log.append(messages.map(\.record.canonical), replacing: false).places()
+        index.withLock { index in
+            for (message, place) in zip(messages, places) {
+                guard var entry = Entry(message.record), index.byID[message.id] != nil else { continue }
+                entry.place = place
+                Self.add(entry, to: &index)
+            }
+        }
+    }
+
     func write(_ causes: [Cause]) async throws(StoreError) {
         let new = index.withLock { index in causes.filter { Self.add($0, to: &index) } }
         guard !new.isEmpty else { return }
@@ -262,7 +292,7 @@ package final class WorkMessages: Sendable {
     }
 
     private static func add(_ entry: Entry, to index: inout Index) {
-        if let old = index.byID[entry.id] { remove([old], from: &index) }
+        if let old = index.byID[entry.id] { remove([old], withCauses: false, from: &index) }
         let number = index.next
         index.next += 1
         index.entries[number] = entry
@@ -294,7 +324,7 @@ package final class WorkMessages: Sendable {
     }
 
     /// Removes many at once: every list that they stand in is gone through once.
-    private static func remove(_ numbers: [UInt64], from index: inout Index) {
+    private static func remove(_ numbers: [UInt64], withCauses: Bool = true, from index: inout Index) {
         let gone = numbers.compactMap { number in index.entries.removeValue(forKey: number).map { (number, $0) } }
         guard !gone.isEmpty else { return }
         for (number, entry) in gone {
@@ -313,6 +343,7 @@ package final class WorkMessages: Sendable {
         cut(&index.byThread, gone.compactMap(\.1.threadID))
         cut(&index.byRecipient, gone.flatMap(\.1.recipients))
         cut(&index.byMention, gone.flatMap(\.1.mentions))
+        guard withCauses else { return }
         let causers = Set(gone.map(\.1.id)).filter { index.causes[$0] != nil }
         guard !causers.isEmpty else { return }
         forgetCauses(of: Array(causers), in: &index)
@@ -349,6 +380,7 @@ extension WorkMessages.Entry {
             sessionID: record.text("sessionId"),
             stepID: record.text("stepId"),
             threadID: record.text("threadId"),
+            isGuess: record.flag(WorkTrace.isGuess),
             recipients: Array(
                 record.texts("to").lazy.filter { $0.hasPrefix("session:") }.map { String($0.dropFirst(8)) }
                     .filter { WorkObject.problem(ofID: $0) == nil }.prefix(64)

@@ -8,7 +8,7 @@ extension WorkSession {
     /// The Session record, whose members all are there. Without `figures` its totals are the sums over the steps that have ended.
     func write(to json: inout JSONWriter, at now: UInt64, figures: SessionFigures?) {
         json.member("sessionId", id)
-        json.member("taskId", fields.text("taskId"))
+        json.member("taskId", taskID)
         json.member("title", fields.text("title"))
         json.member("agentId", fields.text("agentId"))
         json.member("agentName", fields.text("agentName"))
@@ -88,6 +88,7 @@ extension WorkStep {
                 guard case .map(let pairs) = value else { continue }
                 let event = WorkFields(pairs)
                 json.object { json in
+                    json.member("eventId", event.text("id"))
                     json.member("name", event.text("name"))
                     json.member("time", event.nanos("time").map(RFC3339.format))
                     json.member("attributes", .map(event.map("attributes")))

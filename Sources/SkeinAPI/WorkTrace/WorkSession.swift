@@ -49,6 +49,8 @@ struct WorkSession: Sendable {
         var parentSessionID: String?
         var parentStepID: String?
         var rootSessionID: String
+        /// That its parent or its `baggage` says.
+        var taskID: String?
         var taskPriority: String?
         var linkMode = "join"
         /// As they came.
@@ -69,6 +71,7 @@ struct WorkSession: Sendable {
     var outcome: String? { isEnded ? end.text("outcome") ?? WorkOutcome.abandoned : nil }
     var agentName: String? { fields.text("agentName") ?? fields.text("agentId") }
     var threadID: String? { fields.text("threadId") }
+    var taskID: String? { fields.text("taskId") ?? place.taskID }
 
     /// Until when it lasts, in nanoseconds since 1970: an abandoned one until it was last heard of, one that goes on until `now`.
     func lastsUntil(_ now: UInt64) -> UInt64 {
@@ -102,7 +105,7 @@ struct WorkSession: Sendable {
         baggage["worktrace.root.session.id"] = place.rootSessionID
         baggage["worktrace.step.id"] = step
         baggage["worktrace.child.session.id"] = nil
-        baggage["worktrace.task.id"] = fields.text("taskId")
+        baggage["worktrace.task.id"] = taskID
         baggage["worktrace.task.priority"] = place.taskPriority
         return baggage.header
     }
@@ -136,6 +139,20 @@ struct WorkTotals: Hashable, Sendable {
         if step.isWaiting, let end = step.endUnixNanos {
             waitNanos &+= end - min(end, step.startUnixNanos)
         }
+    }
+
+    /// Takes out what ``add(_:)`` counted of a step as it was.
+    mutating func remove(_ step: WorkStep) {
+        var own = WorkTotals()
+        own.add(step)
+        steps -= min(steps, own.steps)
+        llmCalls -= min(llmCalls, own.llmCalls)
+        toolCalls -= min(toolCalls, own.toolCalls)
+        toolErrors -= min(toolErrors, own.toolErrors)
+        inputTokens -= min(inputTokens, own.inputTokens)
+        outputTokens -= min(outputTokens, own.outputTokens)
+        waitNanos -= min(waitNanos, own.waitNanos)
+        if let cost = own.usd, let all = usd { usd = max(0, all - cost) }
     }
 }
 

@@ -5,7 +5,7 @@ import SkeinModel
 extension WorkFields {
     /// Reads the members of a session out of `object`. What the server makes itself is passed over; what nobody knows becomes
     /// part of its context.
-    init(session object: WorkObject) throws(APIError) {
+    init(session object: WorkObject, _ content: WorkContent) throws(APIError) {
         var object = object
         for name in ["sessionId", "op", "endTime", "state", "outcome", "totals", "source", "sessionKey"] {
             _ = object.value(name)
@@ -48,7 +48,7 @@ extension WorkFields {
             set("spanId", try trace.hex("spanId", digits: 16))
         }
         var context = try object.object("stepContext")?.rest ?? []
-        context += object.rest
+        context += content.filtered(object.rest, into: &self)
         if !context.isEmpty {
             let merged = WorkContext.merged([], context)
             values["context"] = .map(merged.context)
@@ -67,6 +67,13 @@ extension WorkFields {
                 "outcome is missing: say how the session ended, as in success, failure, partial, timeout or cancelled."
             )
         }
+        guard !WorkOutcome.isOpen(outcome) else {
+            throw object.invalid(
+                "outcome",
+                "outcome is \(APICall.shown(outcome)), with which work goes on: say how the session ended, as in success, failure, "
+                    + "partial, timeout or cancelled."
+            )
+        }
         set("endTime", nanos: try object.time("endTime"))
         content.take("summary", of: &object, as: "summary", into: &self)
         if var error = try object.object("error") {
@@ -75,7 +82,8 @@ extension WorkFields {
             fields.set("message", try error.text("message", byteCountMax: 16 << 10))
             values["error"] = fields.value
         }
-        if !object.rest.isEmpty { values["context"] = .map(WorkContext.merged([], object.rest).context) }
+        let rest = content.filtered(object.rest, into: &self)
+        if !rest.isEmpty { values["context"] = .map(WorkContext.merged([], rest).context) }
     }
 }
 

@@ -44,6 +44,7 @@ enum WorkSpan {
         let end = session.end
         if let summary = end["summary"] { attributes.append(Attribute("worktrace.session.summary", summary)) }
         appendContentMarks(end, "summary", "worktrace.content.summary", to: &attributes)
+        for fields in [session.fields, end] { appendContentFlags(fields, to: &attributes) }
         attributes += WorkContext.attributes(
             WorkContext.merged(session.fields.map("context"), end.map("context")).context,
             isTruncated: session.fields.flag("contextTruncated")
@@ -167,7 +168,7 @@ enum WorkSpan {
             if let text { attributes.append(Attribute(key, .string(text))) }
         }
         add("worktrace.session.parent_id", place.parentSessionID)
-        add("worktrace.task.id", fields.text("taskId"))
+        add("worktrace.task.id", session.taskID)
         add("worktrace.task.priority", place.taskPriority)
         add("gen_ai.agent.id", fields.text("agentId"))
         add("gen_ai.agent.name", fields.text("agentName"))
@@ -242,6 +243,8 @@ enum WorkSpan {
         for name in ["input", "output", "system"] {
             appendContentMarks(model, name, "worktrace.content.\(name)", to: &attributes)
         }
+        appendContentFlags(fields, to: &attributes)
+        for case .map(let event) in fields.list("events") { appendContentFlags(WorkFields(event), to: &attributes) }
         return deduplicated(attributes)
     }
 
@@ -271,8 +274,14 @@ enum WorkSpan {
         guard let hash = fields[name + "Hash"] else { return }
         if let bytes = fields[name + "Bytes"] { attributes.append(Attribute(key + ".bytes", bytes)) }
         attributes.append(Attribute(key + ".hash", hash))
-        if fields.flag("contentDropped") { attributes.append(Attribute("worktrace.content.dropped", true)) }
-        if fields.flag("contentTruncated") { attributes.append(Attribute("worktrace.content.truncated", true)) }
+        appendContentFlags(fields, to: &attributes)
+    }
+
+    private static func appendContentFlags(_ fields: WorkFields, to attributes: inout [Attribute]) {
+        for (name, key) in [("contentDropped", "dropped"), ("contentTruncated", "truncated")]
+        where fields.flag(name) && attributes["worktrace.content.\(key)"] == nil {
+            attributes.append(Attribute("worktrace.content.\(key)", true))
+        }
     }
 
     private static func deduplicated(_ attributes: [Attribute]) -> [Attribute] {
@@ -302,10 +311,11 @@ enum WorkSpan {
     private static func event(_ value: AttributeValue) -> Span.Event {
         guard case .map(let pairs) = value else { return Span.Event(timeUnixNanos: 0, name: "") }
         let fields = WorkFields(pairs)
+        let id = fields["id"].map { [Attribute("worktrace.event.id", $0)] } ?? []
         return Span.Event(
             timeUnixNanos: fields.nanos("time") ?? 0,
             name: fields.text("name") ?? "",
-            attributes: fields.map("attributes")
+            attributes: fields.map("attributes") + id
         )
     }
 

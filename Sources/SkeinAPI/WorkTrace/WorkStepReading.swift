@@ -24,7 +24,12 @@ extension WorkFields {
             }
             set("stepKind", kind)
         }
-        if let attempt = try object.count("attempt") { values["attempt"] = .int(Int64(clamping: attempt)) }
+        if let attempt = try object.count("attempt") {
+            guard attempt > 0 else {
+                throw object.invalid("attempt", "attempt is 0: the first one is 1, or leave it out.")
+            }
+            values["attempt"] = .int(Int64(clamping: attempt))
+        }
         set("startTime", nanos: try object.time("startTime"))
         set("endTime", nanos: try object.time("endTime"))
         if let start = nanos("startTime"), let end = nanos("endTime"), end < start {
@@ -45,7 +50,13 @@ extension WorkFields {
         try readModel(&object, content)
         if var wait = try object.object("waitsOn") {
             var fields = WorkFields()
-            fields.set("kind", try wait.text("kind", byteCountMax: 128))
+            if let kind = try wait.text("kind", byteCountMax: 128) {
+                guard WorkWait.kinds.contains(kind) else {
+                    let known = WorkWait.kinds.joined(separator: ", ")
+                    throw wait.invalid("kind", "kind is \(APICall.shown(kind)): it takes \(known).")
+                }
+                fields.set("kind", kind)
+            }
             fields.set("id", try wait.text("id", byteCountMax: 256))
             values["waitsOn"] = fields.value
         }
@@ -59,11 +70,11 @@ extension WorkFields {
         }
         if let events = try object.objects("events", countMax: 256) {
             var read: [AttributeValue] = []
-            for event in events { read.append(try Self.event(event).value) }
+            for event in events { read.append(try Self.event(event, content).value) }
             values["events"] = .array(read)
         }
         var context = try object.object("stepContext")?.rest ?? []
-        context += object.rest
+        context += content.filtered(object.rest, into: &self)
         if !context.isEmpty {
             let merged = WorkContext.merged([], context)
             values["stepContext"] = .map(merged.context)
@@ -136,22 +147,34 @@ extension WorkFields {
         return fields
     }
 
-    /// An event: `name`, `time` and `attributes`, within the limits of a context.
-    static func event(_ object: WorkObject) throws(APIError) -> WorkFields {
+    /// An event: `name`, `time` and `attributes`, within the limits of a context, and its `id` where it has one.
+    static func event(_ object: WorkObject, _ content: WorkContent) throws(APIError) -> WorkFields {
         var (object, fields) = (object, WorkFields())
-        for name in ["eventId", "op", "sessionId", "stepId"] { _ = object.value(name) }
+        for name in ["op", "sessionId", "stepId"] { _ = object.value(name) }
+        fields.set("id", try object.idOrNumber("eventId"))
         guard let name = try object.text("name", byteCountMax: 256), !name.isEmpty else {
             throw object.invalid("name", "name is missing: say what happened.")
         }
         fields.set("name", name)
         fields.set("time", nanos: try object.time("time"))
-        let attributes = (try object.object("attributes")?.rest ?? []) + object.rest
+        let said = (try object.object("attributes")?.rest ?? []) + object.rest
+        let attributes = content.filtered(said, ofEvent: name, into: &fields)
         if !attributes.isEmpty { fields["attributes"] = .map(WorkContext.merged([], attributes).context) }
         return fields
     }
 }
 
 extension WorkObject {
+    /// An id, or the whole number that some count by.
+    mutating func idOrNumber(_ name: String) throws(APIError) -> String? {
+        guard let value = value(name) else { return nil }
+        if case .int(let number) = value { return "\(number)" }
+        guard case .string(let text) = value, Self.problem(ofID: text) == nil else {
+            throw invalid(name, "\(name) is \(Self.shown(value)), which is no id.")
+        }
+        return text
+    }
+
     /// An id of a trace or a span.
     mutating func hex(_ name: String, digits: Int) throws(APIError) -> String? {
         guard let text = try text(name, byteCountMax: 256) else { return nil }

@@ -14,12 +14,14 @@ extension WorkTrace {
     func startSession(_ object: WorkObject, _ carrier: WorkCarrier) async throws(APIError) -> Answer<WorkSession> {
         var object = object
         let given = try object.id("sessionId")
-        let fields = try WorkFields(session: object)
+        let fields = try WorkFields(session: object, content)
         if let given { try await recall(given, startedBy: fields, carrier) }
-        return try await perform { ledger, now, effects throws(APIError) in
+        let done = try await perform { ledger, now, effects throws(APIError) in
             let id = given ?? ledger.announced(fields, carrier) ?? WorkID.fresh("ses_")
             return try ledger.startSession(id, fields, carrier, at: now, &effects)
         }
+        try await restamp([done.value.record.id])
+        return done
     }
 
     func heartbeat(_ id: String) async throws(APIError) -> WorkSession {

@@ -66,7 +66,36 @@ extension WorkTrace {
         _ = try await perform { ledger, now, effects in
             for message in written { Self.note(message.record, in: &ledger, now, &effects) }
         }
+        // Their sessions may have begun meanwhile.
+        try await restamp(written.filter { $0.record.flag(Self.isGuess) }.compactMap { $0.record.text("sessionId") })
         return answers
+    }
+
+    /// Marks a message whose session nobody knew: its trace is what it would be.
+    static let isGuess = "guessed"
+
+    /// Messages that came before their sessions get the place of these.
+    func restamp(_ sessions: [String]) async throws(APIError) {
+        for session in Set(sessions) {
+            var corrected: [(id: String, record: WorkFields)] = []
+            for entry in messages.guesses(ofSession: session) {
+                let link = read { ledger in
+                    ledger.sessions[session]?.isStarted == true ? ledger.resolve(session, entry.stepID ?? "") : nil
+                }
+                guard let link, link.traceID != entry.traceID || link.spanID != entry.spanID,
+                    var record = await messages.record(entry)
+                else { continue }
+                record[Self.isGuess] = nil
+                record.set("traceId", link.traceID.description)
+                record.set("spanId", link.spanID.description)
+                corrected.append((entry.id, record))
+            }
+            do throws(StoreError) {
+                try await messages.rewrite(corrected)
+            } catch {
+                throw APIError(error, requestID: "worktrace")
+            }
+        }
     }
 
     private static func note(
@@ -98,7 +127,11 @@ extension WorkTrace {
         return read { ledger in
             if let session = record.text("sessionId") {
                 let link = ledger.resolve(session, record.text("stepId") ?? "")
-                if record["traceId"] == nil, ledger.sessions[session] != nil || context == nil {
+                let isKnown = ledger.sessions[session] != nil || SpanSession(session) != nil
+                if record["traceId"] == nil, isKnown || context == nil {
+                    if ledger.sessions[session]?.isStarted != true, SpanSession(session) == nil {
+                        record[Self.isGuess] = true
+                    }
                     record.set("traceId", link.traceID.description)
                     record.set("spanId", link.spanID.description)
                 }

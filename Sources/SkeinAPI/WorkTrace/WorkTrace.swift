@@ -201,15 +201,15 @@ package final class WorkTrace: Sendable {
                 }
             }
             rest = rest.dropFirst(part.count)
-            noteStored(part.map(\.reference))
+            noteStored(part)
         }
         return false
     }
 
-    private func noteStored(_ references: [WorkReference]) {
+    private func noteStored(_ pending: [WorkEffects.Pending]) {
         let now = clock.unixNanos
         ledger.withLock { ledger in
-            let records = ledger.noteStored(references, at: now)
+            let records = ledger.noteStored(pending, at: now)
             // Nobody waits for it: without these records the spans are only stored once more.
             _ = journal.append(records, replacing: false)
         }

@@ -46,9 +46,11 @@ extension WorkTraceAPI {
         // A session that ended before the rest of it would end as abandoned what has an end of its own further down.
         for isEnd in [false, true] {
             var lines = all.filter { ($0.op == "session.end") == isEnd }
+            // A span links to who sent what the step answers, and so comes behind that.
+            let answers = isEnd ? [] : answers(before: lines)
             for pass in 0..<passCount where !lines.isEmpty {
-                var waiting: [Line] = []
-                var rest = lines[...]
+                var waiting = pass == 0 ? lines.filter { answers.contains($0.index) } : []
+                var rest = lines[...].filter { pass > 0 || !answers.contains($0.index) }[...]
                 while let first = rest.first {
                     let isMessage = first.op == "message"
                     let part = Array(rest.prefix { ($0.op == "message") == isMessage }.prefix(partCount))
@@ -62,10 +64,26 @@ extension WorkTraceAPI {
                 }
                 // Nothing new will be found.
                 if waiting.count == lines.count { break }
-                lines = waiting
+                lines = waiting.sorted { $0.index < $1.index }
             }
         }
         return response(results, isBehind: isBehind)
+    }
+
+    /// The places of lines that name messages which stand behind them.
+    private static func answers(before lines: [Line]) -> Set<Int> {
+        var places: [String: Int] = [:]
+        for line in lines where line.op == "message" {
+            var object = line.object
+            if let id = try? object.id("messageId") { places[id] = line.index }
+        }
+        guard !places.isEmpty else { return [] }
+        return lines.reduce(into: []) { answers, line in
+            guard line.op.hasPrefix("step."), line.object.contains("messageIds") else { return }
+            var object = line.object
+            let ids = (try? object.ids("messageIds")) ?? []
+            if ids.contains(where: { places[$0] ?? 0 > line.index }) { answers.insert(line.index) }
+        }
     }
 
     /// The lines that are objects with a known `op`; the others have their result, but for those without any text. The index is
@@ -119,6 +137,8 @@ extension WorkTraceAPI {
             }
         }
         isBehind = isBehind || done.isBehind
+        let begun = zip(lines, done.value).filter { $0.op == "session.start" && $1.problem == nil }
+        try await work.restamp(begun.compactMap(\.1.session))
         for (line, result) in zip(lines, done.value) where result.problem == nil {
             guard let session = result.session, let step = result.step, line.object.contains("messageIds") else {
                 continue
@@ -142,7 +162,7 @@ extension WorkTraceAPI {
                 var object = line.object
                 guard let id = try? object.id("sessionId"), known.insert(id).inserted else { continue }
                 if isStart {
-                    guard let fields = try? WorkFields(session: object) else { continue }
+                    guard let fields = try? WorkFields(session: object, work.content) else { continue }
                     try await work.recall(id, startedBy: fields, WorkCarrier(source: "batch"))
                 } else if searched.insert(id).inserted {
                     try await work.recall(id)
@@ -161,7 +181,7 @@ extension WorkTraceAPI {
         var object = line.object
         if line.op == "session.start" {
             let given = try object.id("sessionId")
-            let fields = try WorkFields(session: object)
+            let fields = try WorkFields(session: object, content)
             let carrier = WorkCarrier(source: "batch")
             let id = given ?? ledger.announced(fields, carrier) ?? WorkID.fresh("ses_")
             let answer = try ledger.startSession(id, fields, carrier, at: now, &effects)
@@ -194,7 +214,7 @@ extension WorkTraceAPI {
             let answer = try ledger.patchStep(step, of: session, fields, at: now, &effects)
             return Result(status: answer.status, session: session, step: step)
         default:
-            let event = try WorkFields.event(object)
+            let event = try WorkFields.event(object, content)
             let isNew = try ledger.addEvent(event, toStep: step, of: session, at: now, &effects)
             return Result(status: isNew ? 201 : 200, session: session, step: step)
         }
@@ -257,7 +277,7 @@ extension WorkTraceAPI {
 }
 
 extension WorkLedger {
-    /// Adds an event to a step by name; `false` when the very same is there already.
+    /// Adds an event to a step by name; `false` when the very same is there already, by its id or by the time that it says.
     mutating func addEvent(
         _ event: WorkFields,
         toStep stepID: String,
@@ -266,13 +286,20 @@ extension WorkLedger {
         _ effects: inout WorkEffects
     ) throws(APIError) -> Bool {
         guard sessions[sessionID] != nil else { throw .unknownSession(sessionID) }
-        guard let step = open[sessionID]?[stepID], !step.isEnded else {
-            let known = open[sessionID]?[stepID] ?? recent.step(sessionID, stepID)
-            if let known, known.fields.list("events").contains(event.value) { return false }
+        let known = open[sessionID]?[stepID] ?? recent.step(sessionID, stepID)
+        let standing = known.map { WorkStep.standing(of: event, among: $0.fields.list("events")) } ?? .new
+        if standing == .same { return false }
+        if standing == .other, let id = event.text("id") { throw .otherEvent(id) }
+        guard let step = open[sessionID]?[stepID], !step.isEnded || step.isAbandoned else {
             guard knows(stepID, of: sessionID) else { throw .unknownStep(stepID, sessionID) }
             throw .conflict("Step", stepID, "it has ended, and what has ended is not changed")
         }
-        guard !step.fields.list("events").contains(event.value) else { return false }
+        guard !step.isEnded else {
+            var fields = WorkFields()
+            fields["events"] = .array([event.value])
+            _ = try patchStep(stepID, of: sessionID, fields, at: now, &effects)
+            return true
+        }
         try checkRoom(in: step)
         _ = addEvent(event, to: WorkReference(session: sessionID, step: stepID), at: now, &effects)
         return true

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import SkeinAgents
 import SkeinBase
 import SkeinModel
 import SkeinWire
@@ -26,7 +27,7 @@ extension WorkTraceAPI {
         guard let name = asked.first, asked.count == 1, let value = call.request.query(name) else {
             throw .invalid("traceId", "\(asked.count) of traceId, sessionId and threadId are there: give one of them.")
         }
-        let found: [WorkMessages.Found]
+        var found: [WorkMessages.Found]
         switch name {
         case "traceId":
             let id = try APICall.traceID(value, name)
@@ -35,6 +36,15 @@ extension WorkTraceAPI {
         case "sessionId": found = work.messages.messages(ofSession: value)
         default: found = work.messages.messages(ofThread: value)
         }
+        var owners: [String: WorkReference] = [:]
+        if name == "sessionId", let trace = SpanSession(value)?.traceID ?? work.traceID(ofSession: value) {
+            owners = try await senders(of: work.messages.unowned(inTrace: trace), in: trace, api, call)
+                .filter { $1.session == value }
+            let others = work.messages.unowned(inTrace: trace).filter { owners[$0.id] != nil }
+            let known = Set(others.map(\.id))
+            found = (found.filter { !known.contains($0.entry.id) } + others.map { .init(entry: $0, relation: .sent) })
+                .sorted { ($0.entry.timeUnixNanos, $0.entry.id) < ($1.entry.timeUnixNanos, $1.entry.id) }
+        }
         let page = ListPage(of: found, limit: limit, after: cursor, question: call.listQuestion) { found in
             ListCursor.Place(rank: found.entry.timeUnixNanos, found.entry.id)
         }
@@ -42,7 +52,12 @@ extension WorkTraceAPI {
         var records: [(WorkFields, WorkMessages.Relation)] = []
         for element in page.elements {
             // What is being written just now comes with the next look.
-            if let record = await work.messages.record(element.entry) { records.append((record, element.relation)) }
+            guard var record = await work.messages.record(element.entry) else { continue }
+            if let owner = owners[element.entry.id] {
+                record.set("sessionId", owner.session)
+                if !owner.step.isEmpty { record.set("stepId", owner.step) }
+            }
+            records.append((record, element.relation))
         }
         json.object { json in
             json.array("messages") { json in
@@ -65,12 +80,16 @@ extension WorkTraceAPI {
             throw APIError(404, "unknown-message", "Message \(APICall.shown(id)) was never seen.")
         }
         let causes = work.messages.causes(of: id)
+        var sender = entry.sessionID.map { WorkReference(session: $0, step: entry.stepID ?? "") }
+        if sender == nil, let trace = entry.traceID {
+            sender = try await senders(of: [entry], in: trace, api, call)[id]
+        }
         return answer(200) { json in
             json.member("messageId", id)
             json.member("traceId", entry.traceID?.description)
             json.member("spanId", entry.spanID?.description)
-            json.member("sessionId", entry.sessionID)
-            json.member("stepId", entry.stepID)
+            json.member("sessionId", sender?.session)
+            json.member("stepId", sender.flatMap { $0.step.isEmpty ? nil : $0.step })
             json.array("causedSteps") { json in
                 for cause in causes {
                     json.object { json in
@@ -83,6 +102,31 @@ extension WorkTraceAPI {
             }
         }
     }
+
+    /// Whose the spans are that messages came from, by the message; those of a trace that says so, which it may do later.
+    private static func senders(
+        of entries: [WorkMessages.Entry],
+        in trace: TraceID,
+        _ api: API,
+        _ call: APICall
+    ) async throws(APIError) -> [String: WorkReference] {
+        guard entries.contains(where: { $0.spanID != nil }) else { return [:] }
+        var room = AnswerRoom(api.answers, remedy: "ask for the messages of the trace, or raise memory")
+        guard let trace = try await WorkForest.read(trace, api, call, room: &room) else { return [:] }
+        let owners = SpanOwners(trace.spans)
+        var senders: [String: WorkReference] = [:]
+        for entry in entries {
+            guard let spanID = entry.spanID, let row = trace.row(of: spanID),
+                let owner = owners.owner(of: .init(traceID: trace.id, spanID: spanID))
+            else { continue }
+            let isSession = SpanSession(owner.sessionID)?.spanID == spanID || trace.spans[row].work?.isSession == true
+            senders[entry.id] = WorkReference(
+                session: owner.sessionID,
+                step: isSession ? "" : StepRecord.id(of: trace.spans[row])
+            )
+        }
+        return senders
+    }
 }
 
 extension WorkTrace.Post {
@@ -90,7 +134,8 @@ extension WorkTrace.Post {
         var object = object
         id = try object.id("messageId") ?? WorkID.fresh("msg_")
         fields = try WorkFields(message: object, content)
-        guard fields.values.keys.contains(where: { $0 != "time" && $0 != "role" && $0 != "context" }) else {
+        let others = WorkContent.marks.union(["time", "role", "context", "textBytes"])
+        guard fields.values.keys.contains(where: { !others.contains($0) }) else {
             throw object.invalid(
                 "from",
                 "from is missing, and all else that makes a message: say who sends it (from), to whom (to), in which thread "

@@ -77,7 +77,7 @@ enum WorkTraceAPI {
         let work = try api.openWork()
         let id = try pathID(call, 0, "sessionId")
         // It says nothing but that it is alive, so that its body may be missing.
-        if !call.request.body.isEmpty { _ = try body(call) }
+        if !call.request.body.isEmpty { _ = try body(call, of: ["sessionId": id]) }
         let session = try await work.heartbeat(id)
         return answer(200) { json in
             json.member("sessionId", session.id)
@@ -87,14 +87,15 @@ enum WorkTraceAPI {
 
     static func endSession(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let work = try api.openWork()
-        let done = try await work.endSession(try pathID(call, 0, "sessionId"), try body(call))
+        let id = try pathID(call, 0, "sessionId")
+        let done = try await work.endSession(id, try body(call, of: ["sessionId": id]))
         return await answer(done.value.record, isBehind: done.isBehind, api, call)
     }
 
     static func keepSession(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let work = try api.openWork()
         let id = try pathID(call, 0, "sessionId")
-        let object = call.request.body.isEmpty ? WorkObject([]) : try body(call)
+        let object = call.request.body.isEmpty ? WorkObject([]) : try body(call, of: ["sessionId": id])
         let done = try await work.keep(id, object)
         return await answer(done.value.record, isBehind: done.isBehind, api, call)
     }
@@ -114,7 +115,8 @@ enum WorkTraceAPI {
 
     static func startStep(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let work = try api.openWork()
-        let done = try await work.startStep(of: try pathID(call, 0, "sessionId"), try body(call))
+        let id = try pathID(call, 0, "sessionId")
+        let done = try await work.startStep(of: id, try body(call, of: ["sessionId": id]))
         let (step, session) = (done.value.record.step, done.value.record.session)
         return answer(done.value.status, isBehind: done.isBehind) { json in
             let span = WorkID.span(ofSession: session.id, step: step.id)
@@ -133,13 +135,15 @@ enum WorkTraceAPI {
     static func patchStep(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let work = try api.openWork()
         let (id, stepID) = (try pathID(call, 0, "sessionId"), try pathID(call, 1, "stepId"))
-        let done = try await work.patchStep(stepID, of: id, try body(call))
+        let object = try body(call, of: ["sessionId": id, "stepId": stepID])
+        let done = try await work.patchStep(stepID, of: id, object)
         return answer(200, isBehind: done.isBehind) { json in done.value.record.write(to: &json, session: id) }
     }
 
     static func spawn(_ api: API, _ call: APICall) async throws(APIError) -> APIResponse {
         let work = try api.openWork()
-        let done = try await work.spawn(of: try pathID(call, 0, "sessionId"), try body(call))
+        let id = try pathID(call, 0, "sessionId")
+        let done = try await work.spawn(of: id, try body(call, of: ["sessionId": id]))
         return answer(done.value.status, isBehind: done.isBehind) { json in
             writeSpawn(done.value.record, to: &json)
         }
@@ -183,6 +187,20 @@ enum WorkTraceAPI {
         return try WorkObject(body: call.request.body)
     }
 
+    /// The same of a call whose path names `ids`: what the body says of them again is the same.
+    static func body(_ call: APICall, of ids: KeyValuePairs<String, String>) throws(APIError) -> WorkObject {
+        let object = try body(call)
+        var said = object
+        for (name, id) in ids {
+            guard let other = try said.id(name), other != id else { continue }
+            throw object.invalid(
+                name,
+                "\(name) is \(APICall.shown(other)), and the path names \(APICall.shown(id)): leave it out of the body."
+            )
+        }
+        return object
+    }
+
     static func checkType(_ call: APICall, _ names: [String]) throws(APIError) {
         let type = call.request.header("Content-Type") ?? ""
         let name = type.split(separator: ";").first.map { $0.filter { $0 != " " }.lowercased() } ?? ""
@@ -192,6 +210,16 @@ enum WorkTraceAPI {
                 "unsupported-media-type",
                 "Content-Type is \(APICall.shown(type)): it takes \(names.joined(separator: " or "))."
             )
+        }
+        let coding = call.request.header("Content-Encoding") ?? ""
+        guard ["", "identity"].contains(coding.lowercased()) else {
+            var error = APIError(
+                415,
+                "unsupported-media-type",
+                "Content-Encoding is \(APICall.shown(coding)): these calls take bodies that are not packed, without the header."
+            )
+            error.headers = [("Accept-Encoding", "identity")]
+            throw error
         }
         guard call.request.body.count <= bodyByteCountMax else {
             throw APIError(

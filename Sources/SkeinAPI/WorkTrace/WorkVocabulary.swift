@@ -52,6 +52,11 @@ enum WorkKind {
     }
 }
 
+enum WorkWait {
+    /// What a step may wait for.
+    static let kinds = ["human", "session", "message", "lock", "rate_limit", "tool"]
+}
+
 /// How a step or a session ended. What else a caller says is kept as it is, and treated as partial.
 enum WorkOutcome {
     static let abandoned = "abandoned"

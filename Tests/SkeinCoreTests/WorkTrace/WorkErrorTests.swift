@@ -75,6 +75,48 @@ import Testing
             code: "invalid-field",
             field: "/outcome"
         ),
+        Refused(
+            path: "sessions/s/end",
+            body: #"{"outcome":"running"}"#,
+            status: 400,
+            code: "invalid-field",
+            field: "/outcome"
+        ),
+        Refused(
+            path: "sessions/s/end",
+            body: #"{"outcome":"needs_input"}"#,
+            status: 400,
+            code: "invalid-field",
+            field: "/outcome"
+        ),
+        Refused(
+            path: "sessions/s/steps",
+            body: #"{"stepAction":"x","waitsOn":{"kind":"moon"}}"#,
+            status: 400,
+            code: "invalid-field",
+            field: "/waitsOn/kind"
+        ),
+        Refused(
+            path: "sessions/s/steps",
+            body: #"{"stepAction":"x","attempt":0}"#,
+            status: 400,
+            code: "invalid-field",
+            field: "/attempt"
+        ),
+        Refused(
+            path: "sessions/s/steps",
+            body: #"{"stepAction":"x","sessionId":"t"}"#,
+            status: 400,
+            code: "invalid-field",
+            field: "/sessionId"
+        ),
+        Refused(
+            path: "sessions",
+            body: #"{"sessionId":"0af7651916cd43dd8448eb211c80319c:b7ad6b7169203331"}"#,
+            status: 400,
+            code: "invalid-field",
+            field: "/sessionId"
+        ),
         Refused(path: "messages", body: #"{"messageId":"m"}"#, status: 400, code: "invalid-field", field: "/from"),
         Refused(method: "GET", path: "sessions/%zz", status: 400, code: "invalid-field", field: "path"),
         Refused(path: "sessions/s%2/end", status: 400, code: "invalid-field", field: "path"),
@@ -150,6 +192,15 @@ import Testing
         #expect(other.status == 404 && other["detail"]?.contains("never seen") == true)
         // A message may well come out of it.
         #expect(try await test.post("messages", #"{"from":"agent:a","sessionId":"\#(id)"}"#).status == 201)
+    }
+
+    @Test func `A body that is packed is refused with the remedy`() async throws {
+        let test = try WorkUnderTest()
+        for coding in ["gzip", "br"] {
+            let answer = try await test.post("sessions", headers: [("Content-Encoding", coding)])
+            #expect(answer.status == 415 && answer["detail"]?.contains(coding) == true)
+        }
+        #expect(try await test.post("sessions", headers: [("Content-Encoding", "identity")]).status == 201)
     }
 
     @Test func `A body above 16 MiB is too large`() async throws {

@@ -161,6 +161,10 @@ import Testing
         let end = try await test.post("sessions/s/end", #"{"outcome":"failure","error":{"message":"no"}}"#)
         #expect(end.status == 200 && end["state"] == "ended" && end["outcome"] == "failure")
         #expect(end["totals.toolCalls"] == "1")
+        // Its own end may be on its way.
+        #expect(try await test.spans(start["traceId"]).count == 1)
+        test.clock.turn(seconds: 5)
+        await test.work.sweep()
         let spans = try await test.spans(start["traceId"])
         #expect(spans.count == 2)
         let root = try #require(spans.first { $0.name == "invoke_agent coder" })

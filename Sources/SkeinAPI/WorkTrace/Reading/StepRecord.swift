@@ -62,7 +62,7 @@ struct StepRecord {
         if span.status.code == .error || span.errorType != nil {
             json.object { json in
                 json.member("type", span.errorType)
-                json.member("message", span.status.message)
+                json.member("message", span.status.message.isEmpty ? nil : span.status.message)
             }
         } else {
             json.null()
