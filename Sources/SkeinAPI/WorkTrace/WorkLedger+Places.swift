@@ -109,8 +109,9 @@ extension WorkLedger {
         _ now: UInt64,
         _ effects: inout WorkEffects
     ) {
-        guard let sessionID else { return }
-        if sessions[sessionID] == nil, hasRoomForSession, SpanSession(sessionID) == nil {
+        // One that spans make is theirs.
+        guard let sessionID, sessions[sessionID] != nil || SpanSession(sessionID) == nil else { return }
+        if sessions[sessionID] == nil, hasRoomForSession {
             var place = WorkSession.Place(
                 traceID: childPlace.linkMode == "join" ? childPlace.traceID : WorkID.trace(ofRootSession: sessionID),
                 spanID: WorkID.span(ofSession: sessionID),

@@ -336,11 +336,7 @@ struct WorkLedger: Sendable {
     /// The context of a step or, with an empty one, of a session; a guess where the session was never seen.
     func resolve(_ session: String, _ step: String) -> WorkSession.SpanLink {
         let known = sessions[session]
-        if known == nil, let span = SpanSession(session) {
-            // Its steps go by the ids of their spans.
-            let own = SpanID(hex: step).flatMap { step.utf8.count == 16 ? $0 : nil }
-            return WorkSession.SpanLink(traceID: span.traceID, spanID: own ?? span.spanID)
-        }
+        if known == nil, let span = SpanSession(session) { return span.link(toStep: step) }
         let traceID = known?.place.traceID ?? WorkID.trace(ofRootSession: session)
         let own = step.isEmpty ? known?.place.spanID : nil
         return WorkSession.SpanLink(traceID: traceID, spanID: own ?? WorkID.span(ofSession: session, step: step))

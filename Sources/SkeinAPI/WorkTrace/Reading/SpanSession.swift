@@ -15,4 +15,9 @@ struct SpanSession {
         self.traceID = traceID
         self.spanID = spanID
     }
+
+    /// The span of one of its steps, which are called by their spans' ids; the session's own where `step` is none of them.
+    func link(toStep step: String) -> WorkSession.SpanLink {
+        WorkSession.SpanLink(traceID: traceID, spanID: SpanID(hex: step) ?? spanID)
+    }
 }
