@@ -83,6 +83,9 @@ export class Latency {
       context.fillStyle = accent;
       context.fillRect(x + 0.5, y + 0.5, across - 1, ROW - 2);
       context.globalAlpha = 1;
+      // However few: each cell can be told from the paper.
+      context.strokeStyle = accent;
+      context.strokeRect(x + 1, y + 1, across - 2, ROW - 3);
       if (failed) {
         context.fillStyle = error;
         context.fillRect(x + 0.5, y + ROW - 4, Math.max(2, (across - 1) * (failed / calls)), 3);

@@ -6,6 +6,7 @@ import { icon } from "../lib/icons.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { WORDS } from "./lanes.js";
+import { messageWords } from "./turns.js";
 import { after } from "./words.js";
 
 const LINE = 28;
@@ -54,7 +55,8 @@ class Steps {
     const steps = lanes.flatMap((index) => page.laneOf(index).blocks.map((block) => ({ index, block })));
     this.rows = [...steps, ...this.messages()].sort((a, b) => a.block.from - b.block.from);
     const open = lanes.filter((index) => page.stepsOf(index) === null).length;
-    this.facts.textContent = `${plural(this.rows.length, "step")}${open ? `; of ${plural(open, "session")} only what the orchestration tells` : ""}`;
+    const [gaps, messages] = [steps.filter(({ block }) => block.kind === "own").length, this.rows.length - steps.length];
+    this.facts.textContent = `${[plural(steps.length - gaps, "step"), messages ? plural(messages, "message") : null, gaps ? `${plural(gaps, "stretch", "stretches")} without a span` : null].filter(Boolean).join(", ")}${open ? `; of ${plural(open, "session")} only what the orchestration tells` : ""}`;
     attribute(this.scroller, "aria-rowcount", this.rows.length + 1);
     this.list.setCount(this.rows.length);
   }
@@ -62,9 +64,9 @@ class Steps {
   /** What the pins on the lanes stand for, as blocks of no length. */
   messages() {
     const { orchestration, messages } = this.page;
-    return messages.filter(({ sessionId }) => orchestration.byId.has(sessionId)).map(({ sessionId, at, message }) => ({
-      index: orchestration.byId.get(sessionId),
-      block: { kind: "message", name: `${message.from ?? ""} → ${(message.to ?? []).join(", ")}${message.text ? `: ${message.text}` : ""}`, from: at, to: at, outcome: null, isFailed: false, isOpen: false, spanId: null },
+    return messages.filter(({ sessionId }) => orchestration.byId.has(sessionId)).map((entry) => ({
+      index: orchestration.byId.get(entry.sessionId), entry,
+      block: { kind: "message", name: `\u2068${entry.message.from ?? ""}\u2069 → \u2068${(entry.message.to ?? []).join(", ")}\u2069: ${messageWords(entry.message)}`, from: entry.at, to: entry.at, outcome: null, isFailed: false, isOpen: false, spanId: null },
     }));
   }
 
@@ -87,8 +89,9 @@ class Steps {
   }
 
   choose(place) {
-    const { index, block } = this.rows[place];
-    this.page.choose(index, block.kind === "message" ? null : block, { opens: true });
+    const { index, block, entry } = this.rows[place];
+    if (entry) this.page.chooseMessage(entry);
+    else this.page.choose(index, block, { opens: true });
     this.reveal(place);
     this.list.refresh();
     this.list.draw();
