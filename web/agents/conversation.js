@@ -221,7 +221,7 @@ export class Conversation {
     if (!kept) return;
     const { turns, next } = kept;
     const messages = turns.reduce((sum, { kind }) => sum + (kind === "message" ? 1 : 0), 0);
-    fill(this.facts, h("bdi", {}, this.actions.nameOf(this.sessionId)), ` · ${next ? "more than " : ""}${[turns.length - messages || !messages ? plural(turns.length - messages, "turn") : null, messages ? plural(messages, "message") : null].filter(Boolean).join(", ")}`);
+    fill(this.facts, `${next ? "more than " : ""}${[turns.length - messages || !messages ? plural(turns.length - messages, "turn") : null, messages ? plural(messages, "message") : null].filter(Boolean).join(", ")} · `, h("bdi", {}, this.actions.nameOf(this.sessionId)));
     fill(this.note, this.why(kept));
     const last = Math.min(turns.length, this.first + WINDOW);
     fill(this.list, turns.slice(this.first, last).map((turn, place) => this.turn(turn, this.first + place)));
@@ -239,7 +239,7 @@ export class Conversation {
     if (contentState === "reduced" || this.actions.isReduced?.()) return h("p.faint", {}, "What was said went with the steps: the policy of sessions kept only the totals of this work.");
     if (this.actions.isWork?.(this.sessionId)) {
       return h("div.how-to", {}, h("p", {}, hasText ? "Of this session only messages say anything: what its models and tools were given and answered was not recorded." : "What was said was not recorded. Times, names and tokens are complete."),
-        h("dl", {}, h("dt.faint", {}, "To keep texts, arguments and results that are sent from now on"), h("dd", {}, h("code", {}, "skein serve --worktrace-content keep")),
+        h("dl", {}, hasText ? null : [h("dt.faint", {}, "To keep texts, arguments and results that are sent from now on"), h("dd", {}, h("code", {}, "skein serve --worktrace-content keep"))],
           h("dt.faint", {}, "To send them with the WorkTrace API"), h("dd", {}, h("code", {}, "text"), " of a message; ", h("code", {}, "llm.inputMessages"), ", ", h("code", {}, "llm.outputMessages"), ", ", h("code", {}, "tool.arguments"), " and ", h("code", {}, "tool.result"), " of a step")));
     }
     return h("div.how-to", {}, h("p", {}, "What was said was not recorded: instrumentations leave content out until they are asked for it. Times, names and tokens are complete."),
