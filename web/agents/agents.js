@@ -67,7 +67,11 @@ class Agents extends ListPage {
     this.sums = new Sums({
       toggle: (isOpen) => this.keep({ sums: isOpen === !NARROW.matches ? "" : isOpen ? "on" : "off" }),
       chooseAgent: (agent) => app.push({ agent }),
-      learn: (names) => { this.names = names; this.offer(); },
+      learn: (names) => {
+        this.names = names;
+        this.offer();
+        if (this.isEmpty) this.draw();
+      },
     });
     this.list = new SessionList({
       open: (row) => (row.isGroup ? this.toggle(row.key) : app.go(this.sessionView(row.sessionId))),
@@ -181,6 +185,7 @@ class Agents extends ListPage {
     this.loaded = this.state;
     this.nowMillis = Date.now();
     this.news.hidden = true;
+    this.isEmpty = false;
     this.gathering = null;
     this.sortedMax = SORTED_MAX;
     const { from, to } = this.state;
@@ -386,11 +391,12 @@ class Agents extends ListPage {
 
   showNothing() {
     const { app, state } = this;
+    this.isEmpty = true;
     const isNarrow = ["q", "agent", "outcome", "priority", "task", "key", "cost", "roots"].filter((key) => state[key]);
     fill(this.summary);
     if (isNarrow.length) {
       const without = Object.fromEntries(isNarrow.map((key) => [key, ""]));
-      fill(this.body, stateOf("No session is like that", `Nothing in ${rangeLabel(state.from, state.to, this.nowMillis, zone.value).toLowerCase()} fits all conditions.`, [["Without conditions", () => app.push(without)], ["All time", () => app.push({ from: "all", to: "" })]]));
+      fill(this.body, stateOf("No session is like that", `Nothing in ${rangeLabel(state.from, state.to, this.nowMillis, zone.value).toLowerCase()} fits all conditions.${this.names?.includes(state.agent) && state.agent ? ` Tools were called in the name of \u2068${state.agent.slice(0, 80)}\u2069, but what only skein mcp-proxy reports is no session.` : ""}`, [["Without conditions", () => app.push(without)], ["All time", () => app.push({ from: "all", to: "" })]]));
       return;
     }
     const ways = h("div", {});

@@ -110,7 +110,7 @@ export class Latency {
     this.tip.hidden = cell === null;
     if (!cell) return;
     const { heat } = this;
-    fill(this.tip, h("strong", {}, `${plural(cell.count, "call")}${cell.failed ? `, ${count(cell.failed)} failed` : ""}`), h("div", {}, `${duration(heat.floor(cell.row))} – ${duration(heat.floor(cell.row + 1))} · the longest: ${shortened(cell.longest.toolName, 60) || "unnamed"}, ${duration(cell.longest.to - cell.longest.from)}`));
+    fill(this.tip, h("strong", {}, `${plural(cell.count, "call")}${cell.failed ? `, ${count(cell.failed)} failed` : ""}`), h("div", {}, `${duration(heat.floor(cell.row))} – ${duration(heat.floor(cell.row + 1))} · the longest: \u2068${shortened(cell.longest.toolName, 60) || "unnamed"}\u2069, ${duration(cell.longest.to - cell.longest.from)}`));
     const [x, width] = [event.offsetX + GUTTER, this.stage.clientWidth];
     this.tip.style.left = `${Math.max(0, Math.min(x + 12, width - this.tip.offsetWidth - 8))}px`;
     this.tip.style.top = `${event.offsetY + 16}px`;
