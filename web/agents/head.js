@@ -24,6 +24,7 @@ export class SessionHead {
     this.element = h("div.trace-head.session-head", {}, this.facts, this.chips);
     this.path = h("nav.hops", { "aria-label": "Orchestration path" });
     this.length = h("strong", {});
+    this.ago = h("span.faint", {});
   }
 
   /** The session that the page is of. */
@@ -66,7 +67,7 @@ export class SessionHead {
     const list = (change) => app.href({ page: "agents", state: { ...initialState("agents"), from: "all", ...change } });
     fill(this.facts,
       fact("State", state), fact("Duration", this.length),
-      fact("Started", h("time", { title: `${absoluteTime(orchestration.start, zone.value, 9)} ${zoneLabel(zone.value, Date.now())}` }, absoluteTime(orchestration.start, zone.value, 0), h("span.faint", {}, ` · ${relativeTime(orchestration.start, Date.now())}`))),
+      fact("Started", h("time", { title: `${absoluteTime(orchestration.start, zone.value, 9)} ${zoneLabel(zone.value, Date.now())}` }, absoluteTime(orchestration.start, zone.value, 0), this.ago)),
       fact("Sessions", `${count(sessions.length)} of ${plural(agents.size, "agent")}`), fact("LLM", count(sum("llmCallCount")), "Model calls"), fact("Tools", count(sum("toolCallCount")), "Tool calls"),
       fact("Errors", answer.errorCount ? h("button.quiet.fact-button.problem", { type: "button", "aria-label": `${plural(answer.errorCount, "error")}, to the next failed step`, title: "Next failed step (e)", onclick: () => page.nextError(1) }, icon("error"), count(answer.errorCount)) : "0"),
       fact("Tokens", tokens(usage), tokenWords(usage)), fact("Cost", dollars(usage.usd)),
@@ -78,6 +79,7 @@ export class SessionHead {
   showLength() {
     const { orchestration } = this.page;
     const length = orchestration.isRunning ? orchestration.to : orchestration.duration || orchestration.to;
+    this.ago.textContent = ` · ${relativeTime(orchestration.start, Date.now())}`;
     this.length.textContent = duration(length);
     this.length.title = `${exactDuration(length)}, from the first start to the end of the last session that was awaited`;
   }

@@ -25,6 +25,7 @@ const HIDDEN_MAX = 16;
 const PARTS_MAX = 5000;
 /** Where steps are more than pixels: so wide is a column, and these kinds are told apart in it. */
 const COLUMN = 2;
+const FRAME_MIN = 8;
 const DENSE = ["llm", "tool", "childAgent", "handoff", "humanWait", "messageWait", "own", "other"];
 
 /**
@@ -200,11 +201,14 @@ export class LanePainter {
   /** Neighbouring columns of one kind, in its look. */
   run(kind, left, right, y, height, color) {
     const { context, palette } = this;
-    context.fillStyle = kind === "tool" ? palette.soft[color] : kind === "llm" || kind === "handoff" || kind === "childAgent" ? palette.paper : palette.hatch;
+    // A frame that is all edge would be blacker than what it stands for.
+    const isFramed = right - left >= FRAME_MIN;
+    context.fillStyle = kind === "tool" ? palette.soft[color] : kind === "llm" && !isFramed ? palette.edge : kind === "llm" || kind === "handoff" || kind === "childAgent" ? palette.paper : palette.hatch;
     context.fillRect(left, y, right - left, height);
     context.fillStyle = kind === "tool" ? palette.colors[color] : kind === "llm" ? palette.ink : kind === "handoff" ? palette.accent : palette.edge;
     context.fillRect(left, y, right - left, 1);
     context.fillRect(left, y + height - 1, right - left, 1);
+    if (!isFramed) return;
     context.fillRect(left, y, 1, height);
     context.fillRect(right - 1, y, 1, height);
   }

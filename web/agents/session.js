@@ -518,6 +518,7 @@ class SessionPage {
     }
     if (!block && fresh.sessions[index]?.isOpen) this.panel.show(fresh.sessions[index], null);
     this.lanes.draw();
+    this.below.grow();
     this.head.showLength();
   }
 

@@ -61,6 +61,11 @@ class Steps {
     this.list.setCount(this.rows.length);
   }
 
+  /** What runs is longer now. */
+  grow() {
+    if (this.rows.some(({ block }) => block.isOpen)) this.take();
+  }
+
   /** What the pins on the lanes stand for, as blocks of no length. */
   messages() {
     const { orchestration, messages } = this.page;
@@ -123,7 +128,7 @@ class Steps {
     const retry = page.orchestration.retryOf.get(block.spanId);
     attribute(parts.outcome, "data-standing", block.isFailed ? "failed" : block.isOpen ? "running" : "ok");
     fill(parts.outcome, block.isFailed ? [icon("error"), block.outcome] : block.isOpen ? "running" : block.outcome ?? "–", retry ? ` ↻ ${Math.max(1, retry.spanIds.indexOf(block.spanId) + 1)}/${retry.attempts}` : null);
-    parts.length.textContent = duration(block.to - block.from);
+    parts.length.textContent = block.kind === "message" ? "–" : duration(block.to - block.from);
   }
 
   close() {

@@ -25,8 +25,8 @@ function absent({ sessions }) {
 
 /**
  * A part below the lanes: `show` is called when it opens and when the orchestration is another one, `follow` when something else
- * is chosen, `zoomed` when another part of the time shows.
- * @typedef {{ element: HTMLElement, show(): void, follow?(moves: boolean): void, zoomed?(): void, close?(): void }} Part
+ * is chosen, `zoomed` when another part of the time shows, `grow` when what runs is longer.
+ * @typedef {{ element: HTMLElement, show(): void, follow?(moves: boolean): void, zoomed?(): void, grow?(): void, close?(): void }} Part
  * @param {any} page @returns {Part}
  */
 export function tools(page) {
