@@ -343,7 +343,7 @@ class SessionPage {
     const session = orchestration.session(sessionId ?? orchestration.sessionOfSpan(spanId) ?? "") ?? orchestration.sessions[this.selection.index];
     if (!session) return;
     if (!this.blockOf(session.index, spanId)) await this.wantSteps([session.index]);
-    if (this.orchestration !== orchestration) return;
+    if (this.orchestration.answer !== orchestration.answer) return;
     this.choose(session.index, this.blockOf(session.index, spanId));
   }
 
@@ -355,11 +355,12 @@ class SessionPage {
 
   /** A message: the step that sent it, and its words in the conversation. @param {{ message: any, sessionId: string }} entry */
   async chooseMessage({ message, sessionId }) {
-    const { orchestration } = this;
-    const session = orchestration.session(sessionId);
-    if (!session) return;
-    await this.wantSteps([session.index]);
-    if (this.orchestration !== orchestration) return;
+    const asked = this.orchestration.session(sessionId);
+    if (!asked) return;
+    await this.wantSteps([asked.index]);
+    // It may have been read anew since.
+    const session = this.orchestration.session(sessionId);
+    if (!session || this.life.signal.aborted) return;
     const { spanId, stepId } = message.trace ?? {};
     this.choose(session.index, this.blockOf(session.index, spanId) ?? this.blockOf(session.index, stepId), { opens: true });
     this.conversation.showMessage(message.messageId);
@@ -373,7 +374,7 @@ class SessionPage {
     const session = orchestration.session(sessionId);
     if (!session) return;
     await this.wantSteps([session.index]);
-    if (this.orchestration !== orchestration) return;
+    if (this.orchestration.answer !== orchestration.answer) return;
     const blocks = this.laneOf(session.index).blocks;
     const block = longest && (blocks.find(({ spanId, from, to }) => spanId === longest.spanId && from < longest.to && to > longest.from) ?? blocks.find((each) => each.kind === kind && each.from < longest.to && each.to > longest.from));
     this.choose(session.index, block ?? null, { opens: true });
@@ -472,13 +473,13 @@ class SessionPage {
       const answer = await api.messages({ traceId, limit: MESSAGES_MAX }, this.life.signal).catch(() => null);
       for (const message of answer?.messages ?? []) found.set(message.messageId, message);
     }));
-    if (this.orchestration !== orchestration || this.life.signal.aborted) return;
+    if (this.orchestration.answer !== orchestration.answer || this.life.signal.aborted) return;
     this.messages = [...found.values()].map((message) => ({ message, sessionId: message.trace?.sessionId ?? "", at: Number((momentOf(message.time) ?? 0n) - orchestration.start) })).sort((a, b) => a.at - b.at);
     this.lanes.messages = this.messages;
     this.lanes.draw();
     this.below.show();
     const { index, block } = this.selection;
-    if (block) this.panel.show(orchestration.sessions[index], block);
+    if (block) this.panel.show(this.orchestration.sessions[index], block);
   }
 
   /** @param {string[]} changed sessions */
