@@ -55,12 +55,13 @@ export function messages(query, signal) {
 
 /**
  * What agents do from now on, as the text of Server-Sent Events; answers when the stream ends.
- * @param {{ sessionId?: string, agent?: string }} query @param {(text: string) => void} onText
+ * @param {{ sessionId?: string, agent?: string }} query @param {(text: string) => void} onText @param {AbortSignal} signal @param {() => void} onOpen the server has answered
  */
-export async function follow(query, onText, signal) {
+export async function follow(query, onText, signal, onOpen) {
   const url = new URL("stream", ROOT);
   for (const [key, value] of Object.entries(query)) if (value) url.searchParams.set(key, value);
   const { body } = await send(url, signal, { accept: "text/event-stream" }, false);
+  onOpen();
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { done, value } = await reader.read();

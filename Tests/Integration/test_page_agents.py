@@ -137,6 +137,40 @@ def test_conditions_are_the_address_and_more_comes_as_it_is_reached(open_page, w
         eventually(lambda: page.keyboard.press("End") or grid.get_attribute("aria-rowcount") not in (None, "-1"))
         assert int(grid.get_attribute("aria-rowcount")) > 300
 
+        # What is sorted by is sorted among all of them, and whoever comes back finds the place again.
+        page.goto(page.url.split("?")[0] + "?sort=-duration&sums=off")
+        expect(rows(page).first).to_contain_text("dispatcher")
+        expect(page.locator(".agents-facts")).not_to_contain_text("more to come")
+        assert int(grid.get_attribute("aria-rowcount")) > 300
+        grid.focus()
+        page.keyboard.press("End")
+        page.keyboard.press("k")
+        chosen = page.locator('.result-row[aria-selected="true"]:not([hidden])')
+        before = chosen.get_attribute("aria-rowindex"), grid.evaluate("e => e.scrollTop")
+        page.keyboard.press("Enter")
+        expect(lanes(page)).to_be_visible()
+        page.go_back()
+        expect(chosen).to_be_visible()
+        assert (chosen.get_attribute("aria-rowindex"), grid.evaluate("e => e.scrollTop")) == before
+
+
+def test_a_server_that_is_gone_or_slow(open_page, server, works):
+    with open_page("/explore", complaints_allowed=True) as rig:
+        page, stream = rig.page, "**/worktrace/v1/stream"
+        page.route(stream, lambda route: route.fulfill(content_type="text/event-stream", body=": over\n\n"))
+        page.goto(server.web + "/agents?sums=off")
+        expect(rows(page).first).to_be_visible()
+        page.unroute(stream)
+        page.route(stream, lambda route: route.abort())
+        expect(page.get_by_text("Skein does not answer.")).to_be_visible()
+        page.unroute(stream)
+        expect(page.get_by_text("Skein does not answer.")).to_be_hidden()
+        page.route("**/worktrace/v1/sessions?*", lambda _: None)
+        page.get_by_role("button", name="Read again").click()
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+        expect(rows(page).first).to_be_visible()
+
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_session_on_lanes(open_page, works, theme):
@@ -358,6 +392,16 @@ def test_who_looks_at_work_sees_it_go_on(open_page, server, live):
         expect(lane(page, "lead")).to_contain_text("2 tools")
         expect(shown).to_be_focused()
         expect(details(page)).to_contain_text("made-up-4")
+        # From a message to the step that sent it, and back.
+        sent = {"from": "agent:lead", "to": ["user:ann"], "text": "It was the clock.", "threadId": "flaky"}
+        tell(server, "messages", messageId="found", sessionId="live", stepId="read", **sent)
+        tell(server, "sessions/live/steps", stepId="grep-2", stepAction="tool:grep", stepOutcome="success", tool=said)
+        page.keyboard.press("7")
+        page.get_by_role("row", name=re.compile("message.*It was the clock")).click()
+        expect(page).to_have_url(re.compile("span="))
+        expect(page.locator(".turn.chosen")).to_contain_text("to user:ann")
+        details(page).get_by_role("button", name="to user:ann It was the clock.").click()
+        expect(details(page)).to_contain_text("read")
         tell(server, "sessions/live/end", outcome="success")
         expect(page.locator(".session-head .standing")).to_contain_text("ok")
         page.keyboard.press("e")

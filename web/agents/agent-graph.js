@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who worked with whom: agents, tools and workflow nodes in layers, and the same in a table.
 import { compactCount, count, duration, nanos, plural, share, shortened } from "../lib/format.js";
-import { layered, thread } from "../lib/layered.js";
+import { labelSpots, layered, thread } from "../lib/layered.js";
 import { fill, h, svg } from "../lib/view.js";
 import { Figures } from "../services/figures.js";
 
 const SIZES = { width: 176, height: 44, gapX: 72, gapY: 14 };
 const MARGIN = 16;
 const NODES_MAX = 120;
+const LETTER_SHIFT = 10;
 const EDGE_WORDS = { delegate: "asks", handoff: "hands over to", background: "starts", message: "writes to", calls: "calls", next: "then" };
 const KIND_WORDS = { agent: "agent", node: "workflow node", tool: "tool" };
 
@@ -39,7 +40,10 @@ export function graph(page) {
 
 function drawing(nodes, allEdges, page) {
   const places = new Map(nodes.map(({ id }, index) => [id, index]));
-  const edges = allEdges.filter(({ from, to }) => places.has(from) && places.has(to));
+  const there = allEdges.filter(({ from, to }) => places.has(from) && places.has(to));
+  // Who writes to whom says nothing of who stands where: an answer would put whoever asked behind those who were asked.
+  const edges = there.filter(({ kind }) => kind !== "message");
+  const messages = there.filter(({ kind }) => kind === "message");
   const found = layered(nodes.map(({ id }) => id), edges.map(({ from, to }) => [places.get(from), places.get(to)]), SIZES);
   const [width, height] = [found.width + 2 * MARGIN, found.height + 2 * MARGIN];
   const whole = page.orchestration.duration || 1;
@@ -47,9 +51,20 @@ function drawing(nodes, allEdges, page) {
     const route = found.routes[index];
     if (!route.length) return null;
     const end = route[route.length - 1];
-    return [svg("path", { class: "agent-edge", "data-kind": edge.kind, d: thread(route), "stroke-width": (1 + Math.min(3, Math.log10(edge.count + 1))).toFixed(2) }),
-      svg("path", { class: "agent-head", "data-kind": edge.kind, d: `M${end.x} ${end.y}l-7 -3.5v7z` }),
-      edge.count > 1 ? svg("text", { class: "agent-count", x: end.x - 10, y: end.y - 6, "text-anchor": "end" }, `×${compactCount(edge.count)}`) : null];
+    // A count stands nearer to where its edge begins: many end at one node.
+    const [spot] = labelSpots(route.slice(0, 2), 8);
+    return [svg("path", { class: "agent-edge", "data-kind": edge.kind, d: thread(route), "stroke-width": (1 + Math.min(3, Math.log10(edge.count + 1))).toFixed(2) }), head(edge.kind, end, end.x > found.places[places.get(edge.to)].x ? -1 : 1), times(edge, spot)];
+  };
+  const letter = (edge) => {
+    const [a, b] = [found.places[places.get(edge.from)], found.places[places.get(edge.to)]];
+    // Between the sides that look at each other, below the thread of whoever asked; of one column both look to the right.
+    const side = b.x < a.x ? -1 : 1;
+    const into = b.x === a.x ? -1 : side;
+    const from = { x: side > 0 ? a.x + SIZES.width : a.x, y: a.y + LETTER_SHIFT };
+    const to = { x: into > 0 ? b.x : b.x + SIZES.width, y: b.y + (edge.from === edge.to ? -LETTER_SHIFT : LETTER_SHIFT) };
+    const reach = Math.max(24, Math.abs(to.x - from.x) / 2);
+    const spot = { x: (from.x + to.x) / 2 + (into === side ? 0 : reach), y: (from.y + to.y) / 2 };
+    return [svg("path", { class: "agent-edge", "data-kind": "message", d: `M${from.x} ${from.y}C${from.x + side * reach} ${from.y} ${to.x - into * reach} ${to.y} ${to.x} ${to.y}` }), head("message", to, into), times(edge, spot)];
   };
   const box = (node, index) => {
     const { x, y } = found.places[index];
@@ -61,7 +76,16 @@ function drawing(nodes, allEdges, page) {
       svg("rect", { class: "agent-box", width: SIZES.width, height: SIZES.height, rx: node.kind === "tool" ? 3 : 12 }), node.kind === "agent" ? svg("rect", { class: "agent-swatch", x: 12, y: 11, width: 8, height: 8, rx: 2 }) : null,
       clipped(node.kind === "agent" ? 26 : 12, 18, SIZES.width - (node.kind === "agent" ? 38 : 24), "agent-title", node.name), clipped(12, 34, SIZES.width - 24, "agent-facts-line", facts));
   };
-  return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, svg("g", { transform: `translate(${MARGIN} ${MARGIN})` }, edges.map(line).flat(2).filter(Boolean), nodes.map(box)));
+  return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, svg("g", { transform: `translate(${MARGIN} ${MARGIN})` }, [...edges.map(line), ...messages.map(letter)].flat(2).filter(Boolean), nodes.map(box)));
+}
+
+/** @param {string} kind @param {{ x: number, y: number }} end @param {number} side where it looks: 1 to the right, -1 to the left */
+function head(kind, { x, y }, side) {
+  return svg("path", { class: "agent-head", "data-kind": kind, d: `M${x} ${y}l${-7 * side} -3.5v7z` });
+}
+
+function times({ count: n }, spot) {
+  return n > 1 && spot ? svg("text", { class: "agent-count", x: spot.x, y: spot.y + 4, "text-anchor": "middle" }, `×${compactCount(n)}`) : null;
 }
 
 /** A line of text that ends at the width of its box. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Agents: the sessions that are stored, newest first, and how their tools do.
+import { BASE } from "../api.js";
 import * as api from "../api-agents.js";
-import { count, plural, zoneLabel } from "../lib/format.js";
+import { plural, zoneLabel } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { rangeLabel, resolveRange } from "../lib/range.js";
 import { RangePicker } from "../lib/range-picker.js";
@@ -12,12 +13,16 @@ import { barEnd, stateOf } from "../services/parts.js";
 import { timeForm, zone } from "../settings.js";
 import { Filters } from "./filters.js";
 import { Follower } from "./follow.js";
-import { keepList } from "./left.js";
+import { keepList, keepPlace, placeOf } from "./left.js";
 import { marks, toggleMark } from "./marks.js";
 import { SessionList, rowOf } from "./session-list.js";
 import { Sums } from "./sums.js";
 
 const PAGE = 100;
+/** Sorted by anything but the start, all sessions of the range are read first, so many at once, and no more than so many unasked. */
+const SORT_PAGE = 1000;
+const SORTED_MAX = 5000;
+const CANCEL_AFTER_MILLIS = 2000;
 const WAIT_MILLIS = 250;
 /** News are read at most so often. */
 const REFRESH_MILLIS = 2000;
@@ -51,12 +56,22 @@ class Agents extends ListPage {
     this.rootsButton = h("button", { type: "button", title: "Only sessions that no other started (g r)", onclick: () => app.push({ roots: this.state.roots ? "" : "1" }) }, icon("path"), "Roots");
     this.compareLink = h("a.button", { title: "Compare the marked sessions (c)" }, icon("compare"), "Compare A with B");
     this.summary = h("p.summary", {});
+    this.sorting = h("p.sorting", { role: "status" });
+    this.cancelButton = h("button.quiet", { type: "button", hidden: true, onclick: () => this.cancel() }, "Cancel");
+    this.sortedMax = SORTED_MAX;
+    /** The reading of all sessions that is going on. @type {{} | null} */
+    this.gathering = null;
+    this.isThere = true;
     this.news = h("button.primary.news", { type: "button", hidden: true, onclick: () => this.load() });
     this.problem = h("div", {});
     this.sums = new Sums({
       toggle: (isOpen) => this.keep({ sums: isOpen === !NARROW.matches ? "" : isOpen ? "on" : "off" }),
       chooseAgent: (agent) => app.push({ agent }),
-      learn: (names) => { this.names = names; this.offer(); },
+      learn: (names) => {
+        this.names = names;
+        this.offer();
+        if (this.isEmpty) this.draw();
+      },
     });
     this.list = new SessionList({
       open: (row) => (row.isGroup ? this.toggle(row.key) : app.go(this.sessionView(row.sessionId))),
@@ -69,12 +84,12 @@ class Agents extends ListPage {
     document.title = "Agents · Skein";
     fill(shell.barStart, h("h1", {}, "Agents"), this.search);
     fill(shell.barEnd, barEnd(app, this.range, () => this.load()));
-    fill(shell.main, h("div.under-bar.agents-bar", {}, this.filters.element, h("span.spring"), this.news, this.compareLink, this.rootsButton, this.groupButton), this.sums.element, h("div.agents-facts", {}, this.summary), this.problem, this.body);
+    fill(shell.main, h("div.under-bar.agents-bar", {}, this.filters.element, h("span.spring"), this.cancelButton, this.news, this.compareLink, this.rootsButton, this.groupButton), this.sums.element, h("div.agents-facts", {}, this.summary, this.sorting), this.problem, this.body);
     this.unlisten = [timeForm.listen(() => this.list.refresh()), marks.listen(() => { this.list.refresh(); this.showMarks(); })];
     this.installKeys();
     this.showMarks();
     app.colors.learn().then(() => this.list.refresh());
-    this.follower = new Follower({}, () => this.heard());
+    this.follower = new Follower({}, () => this.heard(), (isThere) => this.serverIs(isThere));
     this.growing = setInterval(() => this.grow(), GROW_MILLIS);
     this.show(state);
   }
@@ -131,8 +146,28 @@ class Agents extends ListPage {
     attribute(this.groupButton, "aria-pressed", String(state.group !== ""));
     attribute(this.rootsButton, "aria-pressed", String(state.roots !== ""));
     this.sums.open(state.sums === "" ? !NARROW.matches : state.sums === "on");
-    if (isOther) this.load();
-    else this.draw();
+    if (!isOther) {
+      this.draw();
+      this.gather();
+    } else if (this.loaded || !this.restore()) this.load();
+  }
+
+  /** The list as it was left a moment ago. @returns {boolean} whether there is one */
+  restore() {
+    const kept = placeOf(this.state);
+    if (!kept) return false;
+    const { rows, next, nowMillis, bounds, sortedMax, closed } = kept;
+    Object.assign(this, { rows, next, nowMillis, bounds, sortedMax, loaded: this.state });
+    this.flight = new AbortController();
+    this.list.closed = closed;
+    const asked = ++this.asked;
+    this.sums.load({ agent: this.state.agent, from: bounds.start, to: bounds.end }, this.flight.signal, () => asked !== this.asked);
+    this.draw();
+    this.list.restore(kept);
+    this.gather();
+    this.isDue = this.loaded.to === "";
+    this.update(false);
+    return true;
   }
 
   query(range) {
@@ -150,6 +185,9 @@ class Agents extends ListPage {
     this.loaded = this.state;
     this.nowMillis = Date.now();
     this.news.hidden = true;
+    this.isEmpty = false;
+    this.gathering = null;
+    this.sortedMax = SORTED_MAX;
     const { from, to } = this.state;
     this.bounds = resolveRange(from, to, this.nowMillis, zone.value);
     if (!this.bounds) {
@@ -161,24 +199,78 @@ class Agents extends ListPage {
     shell.busy(true);
     attribute(this.body, "aria-busy", "true");
     if (this.rows.length) this.body.classList.add("waiting");
+    const offerCancel = setTimeout(() => { this.cancelButton.hidden = false; }, CANCEL_AFTER_MILLIS);
+    signal.addEventListener("abort", () => clearTimeout(offerCancel));
     this.sums.load({ agent: this.state.agent, from: this.bounds.start, to: this.bounds.end }, signal, isOver);
     try {
       const answer = await api.sessions({ ...this.query(this.bounds), limit: PAGE }, signal);
       if (isOver()) return;
       this.take(answer, true);
+      this.isThere = true;
       shell.setOffline(null);
       fill(this.problem);
       this.draw();
+      this.gather();
       shell.say(this.next ? `More than ${plural(this.rows.length, "session")}` : plural(this.rows.length, "session"));
     } catch (error) {
       if (isOver() || signal.aborted) return;
       this.fail(error);
     } finally {
-      if (!isOver()) {
-        shell.busy(false);
-        attribute(this.body, "aria-busy", null);
-        this.body.classList.remove("waiting");
+      clearTimeout(offerCancel);
+      if (!isOver()) this.rest();
+    }
+  }
+
+  /** Nothing is asked any more. */
+  rest() {
+    this.app.shell.busy(false);
+    this.cancelButton.hidden = true;
+    attribute(this.body, "aria-busy", null);
+    this.body.classList.remove("waiting");
+  }
+
+  /** What was shown stays. */
+  cancel() {
+    this.asked++;
+    this.flight.abort();
+    this.flight = new AbortController();
+    this.rest();
+    if (this.rows.length) this.app.shell.confirm("Cancelled: what you see is of the question before");
+    else fill(this.body, stateOf("Cancelled", "The sessions were not read.", [["Read them", () => this.load()], ["Last 15 minutes", () => this.app.push({ from: "-15m", to: "" })]]));
+  }
+
+  /** Among some of the sessions the greatest is not the greatest: all of the range are read, and how far that is shows. */
+  async gather() {
+    if (this.state.sort === "" || !this.next || this.gathering || this.rows.length >= this.sortedMax) return;
+    const { asked } = this;
+    const run = (this.gathering = {});
+    const goesOn = () => this.gathering === run && asked === this.asked && this.state.sort !== "";
+    this.showSorting();
+    try {
+      while (goesOn() && this.next && this.rows.length < this.sortedMax) {
+        const answer = await api.sessions({ ...this.query(this.bounds), limit: SORT_PAGE, cursor: this.next }, this.flight.signal);
+        if (asked !== this.asked) return;
+        this.take(answer, false);
+        this.showSorting();
       }
+    } catch (error) {
+      if (asked !== this.asked) return;
+      this.sortedMax = 0;
+      this.app.shell.confirm(error.message);
+    } finally {
+      if (this.gathering === run) this.gathering = null;
+      if (asked === this.asked) this.draw();
+    }
+  }
+
+  /** How much is sorted, where that is not all. */
+  showSorting() {
+    const { rows, next, state } = this;
+    if (state.sort === "" || !next) fill(this.sorting);
+    else if (this.gathering) {
+      fill(this.sorting, `Reading all sessions to sort them: ${plural(rows.length, "session")} so far`, h("button.quiet", { type: "button", onclick: () => { this.gathering = null; this.sortedMax = 0; this.draw(); } }, "Cancel"));
+    } else {
+      fill(this.sorting, h("strong", {}, `Sorted among the newest ${plural(rows.length, "session")}`), h("button.quiet", { type: "button", onclick: () => { this.sortedMax = this.rows.length + SORTED_MAX; this.gather(); } }, "Read on"));
     }
   }
 
@@ -193,7 +285,7 @@ class Agents extends ListPage {
   }
 
   async more(again = false) {
-    if (!this.next || this.isReading || (this.moreProblem && !again)) return;
+    if (!this.next || this.isReading || this.state.sort !== "" || (this.moreProblem && !again)) return;
     const { asked } = this;
     this.isReading = true;
     try {
@@ -222,10 +314,26 @@ class Agents extends ListPage {
     return this.list.scroller.scrollTop === 0 && this.state.sort === "" && !document.hidden;
   }
 
-  /** The first page anew: rows that were there keep their place in the choice, and focus stays where it is. */
-  async update() {
+  /** @param {boolean} isThere whether the server answers */
+  serverIs(isThere) {
+    const { shell } = this.app;
+    this.isThere = isThere;
+    shell.setOffline(isThere ? null : () => this.load());
+    if (!isThere) shell.alert("Skein does not answer");
+    else if (this.rows.length) {
+      fill(this.problem);
+      this.heard();
+    } else this.load();
+  }
+
+  /**
+   * The first page anew: rows that were there keep their place in the choice, and focus stays where it is.
+   * @param {boolean} [isNews] whether something has surely happened
+   */
+  async update(isNews = true) {
     if (!this.isDue || !this.bounds) return;
-    if (!this.isAtNewest) {
+    const { isAtNewest } = this;
+    if (!isAtNewest && isNews) {
       this.news.hidden = false;
       this.news.textContent = "Show new work";
       return;
@@ -238,6 +346,13 @@ class Agents extends ListPage {
     if (!answer || asked !== this.asked) return;
     const now = BigInt(this.nowMillis) * 1_000_000n;
     const fresh = answer.sessions.map((record) => rowOf(record, now));
+    if (!isAtNewest) {
+      // Whoever reads below, or sorted, sees the same rows as they are now.
+      const byId = new Map(fresh.map((row) => [row.sessionId, row]));
+      this.rows = this.rows.map((row) => byId.get(row.sessionId) ?? row);
+      this.draw();
+      return;
+    }
     const ids = new Set(fresh.map(({ sessionId }) => sessionId));
     const isWhole = this.rows.length <= PAGE;
     this.rows = [...fresh, ...(isWhole ? [] : this.rows.filter(({ sessionId }) => !ids.has(sessionId)))];
@@ -247,7 +362,7 @@ class Agents extends ListPage {
 
   /** What runs is a second longer. */
   grow() {
-    if (!document.hidden) this.list.grow(BigInt(Date.now()) * 1_000_000n);
+    if (!document.hidden && this.isThere) this.list.grow(BigInt(Date.now()) * 1_000_000n);
   }
 
   offer() {
@@ -264,33 +379,51 @@ class Agents extends ListPage {
     const { state, rows } = this;
     if (!this.bounds || !this.loaded) return;
     const where = rangeLabel(state.from, state.to, this.nowMillis, zone.value);
-    fill(this.summary, rows.length ? [h("strong", {}, `${plural(rows.length, "session")}${this.next ? ", more to come" : ""}`), ` · ${count(new Set(rows.map(({ agentName }) => agentName)).size)} agents`] : "", ` · ${where} · ${zoneLabel(zone.value, this.nowMillis)}`);
+    fill(this.summary, rows.length ? [h("strong", {}, `${plural(rows.length, "session")}${this.next ? ", more to come" : ""}`), ` · ${plural(new Set(rows.map(({ agentName }) => agentName)).size, "agent")}`] : "", ` · ${where} · ${zoneLabel(zone.value, this.nowMillis)}`);
+    this.showSorting();
     if (!rows.length) {
       this.showNothing();
       return;
     }
     if (this.body.firstChild !== this.list.element) fill(this.body, this.list.element);
-    this.list.showSessions(rows, { hasMore: this.next !== null, order: state.sort, isGrouped: state.group !== "", problem: this.moreProblem });
+    this.list.showSessions(rows, { hasMore: this.next !== null && state.sort === "", order: state.sort, isGrouped: state.group !== "", problem: this.moreProblem });
   }
 
   showNothing() {
     const { app, state } = this;
+    this.isEmpty = true;
     const isNarrow = ["q", "agent", "outcome", "priority", "task", "key", "cost", "roots"].filter((key) => state[key]);
     fill(this.summary);
     if (isNarrow.length) {
       const without = Object.fromEntries(isNarrow.map((key) => [key, ""]));
-      fill(this.body, stateOf("No session is like that", `Nothing in ${rangeLabel(state.from, state.to, this.nowMillis, zone.value).toLowerCase()} fits all conditions.`, [["Without conditions", () => app.push(without)], ["All time", () => app.push({ from: "all", to: "" })]]));
+      fill(this.body, stateOf("No session is like that", `Nothing in ${rangeLabel(state.from, state.to, this.nowMillis, zone.value).toLowerCase()} fits all conditions.${this.names?.includes(state.agent) && state.agent ? ` Tools were called in the name of \u2068${state.agent.slice(0, 80)}\u2069, but what only skein mcp-proxy reports is no session.` : ""}`, [["Without conditions", () => app.push(without)], ["All time", () => app.push({ from: "all", to: "" })]]));
       return;
     }
+    const ways = h("div", {});
+    this.showWays(ways);
     fill(this.body, stateOf("No agent has worked here yet", [
       h("p", {}, "A session shows here as soon as a span tells of an agent, a model or a tool: OpenTelemetry's GenAI conventions, OpenInference, OpenLLMetry, Langfuse, Logfire, the Model Context Protocol, Claude Code and Codex are understood."),
       h("p.faint", {}, "Send OTLP to this server, write with the WorkTrace API, or put skein mcp-proxy before an MCP server."),
+      ways,
     ], [["All time", () => app.push({ from: "all", to: "" })], ["Read again", () => this.load()]]));
+  }
+
+  /** How a first session is told of, to the address of this very server; it shows here as soon as it comes. */
+  async showWays(place) {
+    const status = await api.status().catch(() => null);
+    const otlp = status?.listeners.find(({ name }) => name === "otlp-http");
+    const sample = (title, text) => [h("dt.faint", {}, title), h("dd", {}, h("code", {}, text))];
+    fill(place, h("dl.first-session", {},
+      sample("With curl", `curl ${new URL("api/worktrace/v1/sessions", BASE)} -H 'Content-Type: application/json' -d '{"agentName": "hello", "title": "My first session"}'`),
+      otlp ? sample("With any SDK of OpenTelemetry", `OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_ENDPOINT=http://${reachable(otlp.address)}`) : null),
+      status ? h("p.faint", {}, `Waiting for agents… ${plural(status.spans, "span")} stored`) : null);
   }
 
   close() {
     super.close();
     keepList(this.state);
+    const { list, rows, next, nowMillis, bounds, sortedMax } = this;
+    if (rows.length && this.loaded) keepPlace(this.state, { rows, next, nowMillis, bounds, sortedMax, closed: list.closed, chosen: list.chosen && list.key(list.chosen), top: list.scroller.scrollTop });
     this.follower.close();
     clearTimeout(this.refreshing);
     clearInterval(this.growing);
@@ -300,4 +433,9 @@ class Agents extends ListPage {
     for (const stop of this.unlisten) stop();
     this.app.keyboard.install("Agents", []);
   }
+}
+
+/** An address of all interfaces is reached by the name that the page came by. @param {string} address */
+function reachable(address) {
+  return address.replace(/^(0\.0\.0\.0|\[::\])(?=:)/, location.hostname);
 }

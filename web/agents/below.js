@@ -99,6 +99,11 @@ export class Below {
     this.parts.get(this.entry.name)?.follow?.(moves);
   }
 
+  /** What runs is longer now. */
+  grow() {
+    this.parts.get(this.entry.name)?.grow?.();
+  }
+
   /** Another part of the time shows. */
   zoomed() {
     this.parts.get(this.entry.name)?.zoomed?.();

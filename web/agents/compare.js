@@ -33,6 +33,7 @@ class Compare {
     fill(shell.barStart, h("a.back", { href: app.href(listView(app)), title: "All sessions" }, icon("back"), "Agents"), h("h1.trace-title", {}, "Two orchestrations"));
     fill(shell.barEnd, h("button.icon-button", { type: "button", "aria-label": "Copy link", title: "Copy link (y)", onclick: () => app.copyLink() }, icon("link")));
     this.said = h("p.pair-sentence", { role: "status" });
+    this.kept = h("p.faint.pair-kept", {});
     this.heads = h("div.pair-heads", {});
     this.totals = new Figures({
       label: "Totals", sort: "", columns: [
@@ -51,7 +52,7 @@ class Compare {
       if (row && !event.target.closest("a")) this.select(Number(row.dataset.row));
     });
     this.place = h("div.pair-place", {});
-    this.element = h("div.pair-page", {}, this.heads, h("div.pair-sums", {}, this.said, this.totals.element), h("div.part-bar.pair-bar", {}, h("div.segments", { role: "group", "aria-label": "Compare" }, this.tabs), this.onlyButton, this.facts), this.place);
+    this.element = h("div.pair-page", {}, this.heads, h("div.pair-sums", {}, h("div.pair-said", {}, this.said, this.kept), this.totals.element), h("div.part-bar.pair-bar", {}, h("div.segments", { role: "group", "aria-label": "Compare" }, this.tabs), this.onlyButton, this.facts), this.place);
     this.installKeys();
     if (this.b) this.load();
     else fill(shell.main, stateOf("One session is not enough", "Mark two sessions on the list, with x, and compare them.", [["All sessions", () => app.go(listView(app))]]));
@@ -112,6 +113,8 @@ class Compare {
     };
     fill(this.heads, head("A", 0), h("button.icon-button", { type: "button", "aria-label": "Swap A and B", title: "Swap A and B (s)", onclick: () => this.swap() }, icon("compare")), head("B", 1));
     this.said.textContent = pair.sentence();
+    const reduced = ["A", "B"].filter((_, index) => this.sides[index].trace?.samplingDecision === "reduced");
+    this.kept.textContent = reduced.length ? `Of ${reduced.join(" and ")} the policy of sessions kept only totals: ${reduced.length === 2 ? "their" : "its"} steps cannot be compared, and what seems to be missing was not kept.` : "";
     this.totals.show(pair.totals());
     this.showView();
     app.shell.say("Two orchestrations compared");
@@ -145,7 +148,7 @@ class Compare {
     const chosen = this.rows[this.selected];
     this.rows = pair.shown(state.only !== "");
     this.selected = this.rows.indexOf(chosen);
-    this.facts.textContent = `${plural(pair.steps.length, "step")}, ${count(pair.differing.length)} ${pair.differing.length === 1 ? "differs" : "differ"}${pair.cut ? `; of ${pair.cut} only the first are compared` : ""}`;
+    this.facts.textContent = `${plural(pair.steps.length, "session and tool call", "sessions and tool calls")}, ${count(pair.differing.length)} ${pair.differing.length === 1 ? "differs" : "differ"}${pair.cut ? `; of ${pair.cut} only the first are compared` : ""}`;
     if (this.place.firstChild !== this.scroller) fill(this.place, this.scroller);
     attribute(this.scroller, "aria-rowcount", this.rows.length + 1);
     this.list.setCount(this.rows.length);

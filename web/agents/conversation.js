@@ -7,7 +7,7 @@ import { attribute, debounce, fill, h } from "../lib/view.js";
 import { failure } from "../services/parts.js";
 import { longText } from "../trace/attributes.js";
 import { keepingFocus } from "./focus.js";
-import { CUT_LENGTH, firstTurns, headOf, isLong, partsOf } from "./turns.js";
+import { CUT_LENGTH, firstTurns, headOf, isLong, messageWords, partsOf, withMessages } from "./turns.js";
 
 /** Turns that stand in the document at once. */
 const WINDOW = 120;
@@ -15,6 +15,7 @@ const STEP = 60;
 const AFTER_MILLIS = 120;
 /** Pages of the server that are read to find a chosen span. */
 const PAGES_MAX = 5;
+const MESSAGES_MAX = 1000;
 
 const HOW_TO = [
   ["OpenTelemetry’s GenAI instrumentations", "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT=true"],
@@ -23,7 +24,10 @@ const HOW_TO = [
 ];
 
 export class Conversation {
-  /** @param {{ choose: (sessionId: string, spanId: string) => void, nameOf: (sessionId: string) => string, isReduced?: () => boolean }} actions */
+  /**
+   * @param {{ choose: (sessionId: string, spanId: string) => void, nameOf: (sessionId: string) => string, isReduced?: () => boolean, hasMessages?: () => boolean,
+   *   isWork?: (sessionId: string) => boolean }} actions `isWork`: whether a session came by the WorkTrace API
+   */
   constructor(actions) {
     this.actions = actions;
     /** By session: turns so far, the cursor, and whether content is kept. */
@@ -81,8 +85,9 @@ export class Conversation {
     const before = this.kept.has(sessionId);
     if (!before) attribute(this.element, "aria-busy", "true");
     try {
-      const answer = await api.conversation(sessionId, null, this.life.signal);
-      this.kept.set(sessionId, { turns: answer.turns, next: answer.next, contentState: answer.contentState, starts: firstTurns(answer.turns) });
+      const [answer, messages] = await Promise.all([api.conversation(sessionId, null, this.life.signal), this.messagesOf(sessionId)]);
+      const { turns, rest } = withMessages(answer.turns, messages, answer.next === null);
+      this.kept.set(sessionId, { turns, rest, next: answer.next, contentState: answer.contentState, starts: firstTurns(turns) });
       this.problem = null;
     } catch (error) {
       if (this.life.signal.aborted) return;
@@ -95,6 +100,31 @@ export class Conversation {
       this.draw();
       this.follow();
     }
+    if (this.wanted) this.showMessage(this.wanted);
+  }
+
+  /** What was sent by a session and to it. */
+  async messagesOf(sessionId) {
+    if (!this.actions.hasMessages?.()) return [];
+    const answer = await api.messages({ sessionId, limit: MESSAGES_MAX }, this.life.signal).catch(() => null);
+    return answer?.messages ?? [];
+  }
+
+  /** Brings a message into view, as soon as it is here. @param {string} messageId */
+  async showMessage(messageId) {
+    const { sessionId } = this;
+    const kept = this.kept.get(sessionId);
+    this.wanted = kept ? null : messageId;
+    if (!kept) return;
+    const find = () => kept.turns.findIndex(({ message }) => message?.messageId === messageId);
+    for (let page = 0; page < PAGES_MAX && kept.next && find() < 0; page++) await this.readOn();
+    if (sessionId === this.sessionId) this.reveal(find());
+  }
+
+  /** More is known of a session: perhaps it says otherwise why nothing can be read. @param {string} sessionId */
+  explain(sessionId) {
+    const kept = this.kept.get(sessionId);
+    if (kept && sessionId === this.sessionId) fill(this.note, this.why(kept));
   }
 
   /** A session has gone on: whoever reads the end goes on reading it, whoever reads elsewhere stays there. */
@@ -114,8 +144,10 @@ export class Conversation {
     kept.isReading = true;
     try {
       const answer = await api.conversation(sessionId, kept.next, this.life.signal);
-      for (const [spanId, index] of firstTurns(answer.turns)) if (!kept.starts.has(spanId)) kept.starts.set(spanId, kept.turns.length + index);
-      kept.turns.push(...answer.turns);
+      const { turns, rest } = withMessages(answer.turns, kept.rest, answer.next === null);
+      for (const [spanId, index] of firstTurns(turns)) if (!kept.starts.has(spanId)) kept.starts.set(spanId, kept.turns.length + index);
+      kept.turns.push(...turns);
+      kept.rest = rest;
       kept.next = answer.next;
     } catch (error) {
       if (!this.life.signal.aborted) this.problem = error;
@@ -150,8 +182,13 @@ export class Conversation {
     if (!kept || !chosen) return;
     for (let page = 0; page < PAGES_MAX && kept.next && !kept.starts.has(chosen); page++) await this.readOn();
     if (sessionId !== this.sessionId || chosen !== this.chosen) return;
-    const index = kept.starts.get(chosen);
-    if (index === undefined) return;
+    this.reveal(kept.starts.get(chosen) ?? -1);
+  }
+
+  /** @param {number} index of a turn */
+  reveal(index) {
+    const kept = this.kept.get(this.sessionId);
+    if (index < 0) return;
     if (index < this.first || index >= this.first + WINDOW) {
       this.first = Math.max(0, Math.min(index - STEP, kept.turns.length - WINDOW));
       this.draw();
@@ -183,7 +220,8 @@ export class Conversation {
     }
     if (!kept) return;
     const { turns, next } = kept;
-    this.facts.textContent = `${this.actions.nameOf(this.sessionId)} · ${next ? "more than " : ""}${plural(turns.length, "turn")}`;
+    const messages = turns.reduce((sum, { kind }) => sum + (kind === "message" ? 1 : 0), 0);
+    fill(this.facts, `${next ? "more than " : ""}${[turns.length - messages || !messages ? plural(turns.length - messages, "turn") : null, messages ? plural(messages, "message") : null].filter(Boolean).join(", ")} · `, h("bdi", {}, this.actions.nameOf(this.sessionId)));
     fill(this.note, this.why(kept));
     const last = Math.min(turns.length, this.first + WINDOW);
     fill(this.list, turns.slice(this.first, last).map((turn, place) => this.turn(turn, this.first + place)));
@@ -196,8 +234,14 @@ export class Conversation {
     if (contentState === "kept" && turns.length) return null;
     if (contentState === "dropped") return h("div.how-to", {}, h("p", {}, "What was said was not kept: this server is set up to drop it. Times, names, tokens and cost are complete."),
       h("dl", {}, h("dt.faint", {}, "To keep what is sent from now on"), h("dd", {}, h("code", {}, "skein serve --worktrace-content keep"))));
+    const hasText = turns.some(({ text }) => typeof text === "string");
     if (contentState === "kept") return h("p.faint", {}, "No turn belongs to this session.");
     if (contentState === "reduced" || this.actions.isReduced?.()) return h("p.faint", {}, "What was said went with the steps: the policy of sessions kept only the totals of this work.");
+    if (this.actions.isWork?.(this.sessionId)) {
+      return h("div.how-to", {}, h("p", {}, hasText ? "Of this session only messages say anything: what its models and tools were given and answered was not recorded." : "What was said was not recorded. Times, names and tokens are complete."),
+        h("dl", {}, hasText ? null : [h("dt.faint", {}, "To keep texts, arguments and results that are sent from now on"), h("dd", {}, h("code", {}, "skein serve --worktrace-content keep"))],
+          h("dt.faint", {}, "To send them with the WorkTrace API"), h("dd", {}, h("code", {}, "text"), " of a message; ", h("code", {}, "llm.inputMessages"), ", ", h("code", {}, "llm.outputMessages"), ", ", h("code", {}, "tool.arguments"), " and ", h("code", {}, "tool.result"), " of a step")));
+    }
     return h("div.how-to", {}, h("p", {}, "What was said was not recorded: instrumentations leave content out until they are asked for it. Times, names and tokens are complete."),
       h("dl", {}, HOW_TO.map(([who, how]) => [h("dt.faint", {}, who), h("dd", {}, h("code", {}, how))])));
   }
@@ -211,7 +255,7 @@ export class Conversation {
     const isCut = text !== null && isLong(text) && !isOpen;
     return h("li.turn", { "data-index": index, "data-role": turn.kind === "toolCall" ? "call" : turn.role, class: `turn${isChosen ? " chosen" : ""}`, "aria-current": isChosen ? "true" : null },
       h("button.turn-head", { type: "button", title: "Show it on the lanes" }, h("span.turn-who", {}, who), h("span.turn-what", {}, what), h("time.turn-time", {}, `${at < 0 ? "−" : "+"}${duration(Math.abs(at))}`)),
-      text === null ? h("p.turn-text.faint", {}, "not recorded") : h("div.turn-text", { class: `turn-text${isCut ? " cut" : ""}` }, isCut ? text.slice(0, CUT_LENGTH) : partsOf(text).map((part) => (part.isCode ? longText(part.text, "pre.turn-code", `${who} ${what}`) : longText(part.text, "div.turn-words")))),
+      text === null ? h("p.turn-text.faint", {}, turn.message ? messageWords(turn.message) : "not recorded") : h("div.turn-text", { class: `turn-text${isCut ? " cut" : ""}` }, isCut ? text.slice(0, CUT_LENGTH) : partsOf(text).map((part) => (part.isCode ? longText(part.text, "pre.turn-code", `${who} ${what}`) : longText(part.text, "div.turn-words")))),
       text !== null && isLong(text) ? h("button.quiet.turn-more", { type: "button", "aria-expanded": String(!isCut) }, isCut ? `Show all (${bytes(text.length)})` : "Less") : null,
       turn.truncated ? h("p.faint.turn-cut", {}, icon("warning"), "cut when it was stored") : null);
   }
@@ -226,7 +270,7 @@ export class Conversation {
       const fresh = this.turn(turn, index);
       element.replaceWith(fresh);
       fresh.querySelector(".turn-more").focus();
-    } else if (event.target.closest(".turn-head")) this.actions.choose(turn.sessionId ?? this.sessionId, turn.spanId);
+    } else if (event.target.closest(".turn-head") && turn.spanId) this.actions.choose(turn.sessionId ?? this.sessionId, turn.spanId);
   }
 
   close() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What narrows the list of sessions: fields that the address keeps.
 import { attribute, debounce, fill, h } from "../lib/view.js";
-import { OUTCOMES, PRIORITIES } from "./words.js";
+import { OUTCOMES, PRIORITIES, STATES } from "./words.js";
 
 const WAIT_MILLIS = 300;
 const AGENTS_MAX = 200;
@@ -11,11 +11,11 @@ export class Filters {
   constructor(change) {
     this.change = change;
     this.agents = h("datalist", { id: "agent-names" });
-    const select = (name, label, values) => h("select.field", { name, "aria-label": label }, h("option", { value: "" }, label), values.map((value) => h("option", { value }, value)));
+    const select = (name, label, values) => h("select.field", { name, "aria-label": label }, h("option", { value: "" }, label), values.map(([value, text = value]) => h("option", { value }, text)));
     const field = (name, label, more = {}) => h(`input.field.filter-${name}`, { name, "aria-label": label, placeholder: label, autocomplete: "off", spellcheck: "false", ...more });
     this.fields = {
       agent: field("agent", "Agent", { type: "search", list: "agent-names" }),
-      outcome: select("outcome", "Any outcome", OUTCOMES), priority: select("priority", "Any priority", PRIORITIES),
+      outcome: select("outcome", "Any outcome", [...STATES, ...OUTCOMES.map((word) => [word])]), priority: select("priority", "Any priority", PRIORITIES.map((word) => [word])),
       task: field("task", "Task", { type: "search" }), cost: field("cost", "Least cost in $", { type: "number", min: "0", step: "any" }),
     };
     this.keyChip = h("button.key-chip", { type: "button", hidden: true, onclick: () => this.change({ key: "" }) });

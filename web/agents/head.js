@@ -7,7 +7,7 @@ import { fill, h } from "../lib/view.js";
 import { zone } from "../settings.js";
 import { pathHops } from "./path-hops.js";
 import { STEPS_MAX } from "./step-store.js";
-import { CLASS_NAMES, dollars, samplingWords, standing, tokens, tokenWords } from "./words.js";
+import { CLASS_NAMES, dollars, samplingWords, standing, tokens, tokenWords, upright } from "./words.js";
 
 const HOPS_MAX = 6;
 /** Shorter waits of the path are not worth a word. */
@@ -24,6 +24,7 @@ export class SessionHead {
     this.element = h("div.trace-head.session-head", {}, this.facts, this.chips);
     this.path = h("nav.hops", { "aria-label": "Orchestration path" });
     this.length = h("strong", {});
+    this.ago = h("span.faint", {});
   }
 
   /** The session that the page is of. */
@@ -37,7 +38,7 @@ export class SessionHead {
     const { orchestration } = page;
     const { answer } = orchestration;
     const name = shortened(root?.agentName ?? "", 200) || "no agent named";
-    document.title = `${shortened(name, 80)} · Agents · Skein`;
+    document.title = `${upright(shortened(name, 80))} · Agents · Skein`;
     fill(this.title, h("span.swatch", { "data-s": root ? page.colorOf(root.index) : null }), h("span.title-service", {}, name), h("span.title-operation", {}, shortened(this.words ?? answer.sessionKey ?? "", 200)));
     this.title.title = shortened(`${name} ${this.words ?? ""}\n${root?.sessionId ?? ""}`);
     this.showFacts(answer, root);
@@ -66,9 +67,9 @@ export class SessionHead {
     const list = (change) => app.href({ page: "agents", state: { ...initialState("agents"), from: "all", ...change } });
     fill(this.facts,
       fact("State", state), fact("Duration", this.length),
-      fact("Started", h("time", { title: `${absoluteTime(orchestration.start, zone.value, 9)} ${zoneLabel(zone.value, Date.now())}` }, absoluteTime(orchestration.start, zone.value, 0), h("span.faint", {}, ` · ${relativeTime(orchestration.start, Date.now())}`))),
+      fact("Started", h("time", { title: `${absoluteTime(orchestration.start, zone.value, 9)} ${zoneLabel(zone.value, Date.now())}` }, absoluteTime(orchestration.start, zone.value, 0), this.ago)),
       fact("Sessions", `${count(sessions.length)} of ${plural(agents.size, "agent")}`), fact("LLM", count(sum("llmCallCount")), "Model calls"), fact("Tools", count(sum("toolCallCount")), "Tool calls"),
-      fact("Errors", answer.errorCount ? h("button.quiet.fact-button.problem", { type: "button", title: "Next failed step (e)", onclick: () => page.nextError(1) }, icon("error"), count(answer.errorCount)) : "0"),
+      fact("Errors", answer.errorCount ? h("button.quiet.fact-button.problem", { type: "button", "aria-label": `${plural(answer.errorCount, "error")}, to the next failed step`, title: "Next failed step (e)", onclick: () => page.nextError(1) }, icon("error"), count(answer.errorCount)) : "0"),
       fact("Tokens", tokens(usage), tokenWords(usage)), fact("Cost", dollars(usage.usd)),
       answer.taskPriority ? fact("Priority", shortened(answer.taskPriority, 40)) : null,
       answer.taskId ? fact("Task", h("a.fact-text", { href: list({ task: answer.taskId }), title: "All sessions of the task" }, shortened(answer.taskId, 60))) : null,
@@ -78,6 +79,7 @@ export class SessionHead {
   showLength() {
     const { orchestration } = this.page;
     const length = orchestration.isRunning ? orchestration.to : orchestration.duration || orchestration.to;
+    this.ago.textContent = ` · ${relativeTime(orchestration.start, Date.now())}`;
     this.length.textContent = duration(length);
     this.length.title = `${exactDuration(length)}, from the first start to the end of the last session that was awaited`;
   }
@@ -99,11 +101,11 @@ export class SessionHead {
 
   showPath(orchestration) {
     const { page } = this;
-    const { hops, waits } = pathHops(orchestration.path);
+    const { hops, waits } = pathHops(orchestration.path, orchestration.toolNames);
     const hop = ({ sessionId, agentName, share: part, most }) => {
       const session = orchestration.session(sessionId);
-      return h("button.quiet.hop", { type: "button", title: `${shortened(agentName ?? "", 200)}: ${share(part)} of the critical path`, onclick: () => session && page.choose(session.index, null) },
-        h("span.swatch", { "data-s": session ? page.colorOf(session.index) : null }), h("span.hop-name", {}, shortened(agentName ?? "", 60) || "no agent named"), h("span.hop-share", {}, share(part)), most && most.share >= 0.05 ? h("span.hop-tool", {}, `${shortened(most.name, 40)} ${share(most.share)}`) : null);
+      return h("button.quiet.hop", { type: "button", title: `${upright(shortened(agentName ?? "", 200))}: ${share(part)} of the critical path`, onclick: () => session && page.choose(session.index, null) },
+        h("span.swatch", { "data-s": session ? page.colorOf(session.index) : null }), h("span.hop-name", {}, shortened(agentName ?? "", 60) || "no agent named"), h("span.hop-share", {}, share(part)), most && most.share >= 0.05 ? h("span.hop-tool", {}, h("bdi", {}, shortened(most.name, 40)), ` ${share(most.share)}`) : null);
     };
     fill(this.path, hops.slice(0, HOPS_MAX).map((each, index) => [index ? h("span.path-turn", { "aria-hidden": "true" }, "→") : null, hop(each)]), hops.length > HOPS_MAX ? h("span.faint.hop-rest", {}, `… ${count(hops.length - HOPS_MAX)} more`) : null,
       waits.filter((wait) => wait.share >= WAIT_MIN).slice(0, 3).map((wait) => h("span.faint.hop-wait", { title: CLASS_NAMES[wait.class] ?? wait.class }, h("span.class-mark", { "data-class": wait.class }), `${wait.class === "own" && orchestration.isReduced ? "steps not kept" : WAIT_WORDS[wait.class] ?? wait.class} ${share(wait.share)}`)));

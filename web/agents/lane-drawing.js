@@ -16,12 +16,17 @@ const TEXT_MIN = 26;
 const LETTERS_MIN = 4;
 const HEIGHTS = [22, 16, 10, 8, 6];
 const ARROWS_MAX = 400;
+const PIN_REACH = 8;
 const TURNS_MAX = 40;
 const COLORS = 12;
 /** So many blocks in a row that are not seen are looked at one by one. */
 const HIDDEN_MAX = 16;
 /** Of a longer path what lies within one pixel is one part. */
 const PARTS_MAX = 5000;
+/** Where steps are more than pixels: so wide is a column, and these kinds are told apart in it. */
+const COLUMN = 2;
+const FRAME_MIN = 8;
+const DENSE = ["llm", "tool", "childAgent", "handoff", "humanWait", "messageWait", "own", "other"];
 
 /**
  * @typedef {{ rows: number[], orchestration: import("./orchestration.js").Orchestration, laneOf: (index: number) => LaneBlocks, colorOf: (index: number) => number,
@@ -128,12 +133,13 @@ export class LanePainter {
     if (right >= 0 && left <= scene.width) this.band(session, left, right, y, color);
     const { axis } = scene.orchestration;
     const [start, stop] = [axis.time(Math.max(0, scene.from)), axis.time(Math.min(1, scene.to))];
+    const isDense = this.dense(blocks, firstReaching(ends, start), start, stop, y, levels, color);
     // Blocks closer together than a pixel are one: where a line has been painted nothing more is seen.
     const painted = new Float64Array(levels).fill(-Infinity);
     let hidden = 0;
     for (let i = firstReaching(ends, start); i < blocks.length && blocks[i].from <= stop; i++) {
       const block = blocks[i];
-      if (block.to < start) continue;
+      if (block.to < start || (isDense && block.to - block.from < this.narrow)) continue;
       const x = this.x(block.from);
       const end = Math.max(this.x(block.to), x + BAR_MIN);
       if (end > painted[block.level] + 0.5) {
@@ -148,6 +154,63 @@ export class LanePainter {
     }
     if (scene.chosen && scene.rows[scene.chosenRow] === index) this.block(scene.chosen, this.x(scene.chosen.from), Math.max(this.x(scene.chosen.to), this.x(scene.chosen.from) + BAR_MIN), y, levels, color);
     for (const loop of scene.orchestration.loopsOf.get(session.sessionId) ?? []) this.loop(loop, y);
+  }
+
+  /**
+   * Where steps are far more than pixels, each column of a line shows what took most of its time.
+   * @returns {boolean} whether blocks shorter than `narrow` are painted so
+   */
+  dense(blocks, first, start, stop, y, levels, color) {
+    const { context, palette, scene } = this;
+    const columns = Math.ceil(scene.width / COLUMN);
+    let last = first;
+    while (last < blocks.length && blocks[last].from <= stop) last++;
+    this.narrow = 2 * COLUMN * (scene.to - scene.from) * (scene.orchestration.axis.length / scene.width);
+    if (last - first < columns) return false;
+    const bounds = Float64Array.from({ length: columns + 1 }, (_, column) => this.time(column * COLUMN));
+    const kinds = DENSE.length;
+    const sums = new Float64Array(levels * columns * kinds);
+    const failed = new Uint8Array(levels * columns);
+    let column = 0;
+    for (let i = first; i < last; i++) {
+      const { from, to, level, kind, isFailed } = blocks[i];
+      if (to < start || to - from >= this.narrow) continue;
+      while (column < columns - 1 && bounds[column + 1] <= from) column++;
+      const place = DENSE.indexOf(kind);
+      for (let at = column; at < columns && (at === column || bounds[at] < to); at++) {
+        const cell = level * columns + at;
+        sums[cell * kinds + (place < 0 ? kinds - 1 : place)] += Math.max(1, Math.min(to, bounds[at + 1]) - Math.max(from, bounds[at]));
+        if (isFailed) failed[cell] = 1;
+      }
+    }
+    for (let level = 0; level < levels; level++) {
+      const { y: top, height } = spot(level, levels);
+      let [run, begin] = [-1, 0];
+      for (let at = 0; at <= columns; at++) {
+        const most = at < columns ? greatest(sums, (level * columns + at) * kinds, kinds) : -1;
+        if (most === run) continue;
+        if (run >= 0) this.run(DENSE[run], begin * COLUMN, at * COLUMN, y + top, height, color);
+        [run, begin] = [most, at];
+      }
+      context.fillStyle = palette.error;
+      for (let at = 0; at < columns; at++) if (failed[level * columns + at]) context.fillRect(at * COLUMN, y + top + height - 4, COLUMN, 4);
+    }
+    return true;
+  }
+
+  /** Neighbouring columns of one kind, in its look. */
+  run(kind, left, right, y, height, color) {
+    const { context, palette } = this;
+    // A frame that is all edge would be blacker than what it stands for.
+    const isFramed = right - left >= FRAME_MIN;
+    context.fillStyle = kind === "tool" ? palette.soft[color] : kind === "llm" && !isFramed ? palette.edge : kind === "llm" || kind === "handoff" || kind === "childAgent" ? palette.paper : palette.hatch;
+    context.fillRect(left, y, right - left, height);
+    context.fillStyle = kind === "tool" ? palette.colors[color] : kind === "llm" ? palette.ink : kind === "handoff" ? palette.accent : palette.edge;
+    context.fillRect(left, y, right - left, 1);
+    context.fillRect(left, y + height - 1, right - left, 1);
+    if (!isFramed) return;
+    context.fillRect(left, y, 1, height);
+    context.fillRect(right - 1, y, 1, height);
   }
 
   /** How long the session lasted, below what it did. */
@@ -269,17 +332,33 @@ export class LanePainter {
       const isSeen = (row) => row >= first && row < last;
       if (from < 0 || to < 0 || from === to || !(isSeen(to) || (isSeen(from) && edge.kind !== "delegate"))) continue;
       const child = orchestration.session(edge.toSessionId);
-      const start = edge.kind === "message" ? edge.from : child.from;
+      const [leaves, start] = edge.kind === "message" ? this.flight(edge) : [edge.from, child.from];
       const end = edge.kind === "delegate" ? child.to : start;
-      if (this.x(Math.min(edge.from, start)) > scene.width || this.x(Math.max(edge.to, end)) < 0) continue;
+      if (this.x(Math.min(leaves, start)) > scene.width || this.x(Math.max(edge.kind === "message" ? leaves : edge.to, end)) < 0) continue;
       if (++count > ARROWS_MAX) break;
       context.lineWidth = edge.kind === "handoff" ? 1.75 : 1.25;
       context.strokeStyle = context.fillStyle = edge.kind === "handoff" ? palette.accent : edge.kind === "message" ? palette.ink2 : palette.edge;
       context.setLineDash(edge.kind === "background" ? [5, 3] : edge.kind === "message" ? [1.5, 3] : []);
-      this.thread(this.x(edge.from), from, this.x(edge.kind === "message" ? edge.from : child.from), to);
+      this.thread(this.x(leaves), from, this.x(start), to);
       if (edge.kind === "delegate" && !child.isOpen) this.thread(this.x(child.to), to, this.x(edge.to), from);
     }
     context.setLineDash([]);
+  }
+
+  /** When a message left the step that sent it, and when it was read. @returns {[number, number]} */
+  flight(edge) {
+    if (this.sentOf !== this.scene.messages) {
+      this.sentOf = this.scene.messages;
+      this.sent = new Map();
+      for (const { at, sessionId, message } of this.sentOf) {
+        const key = `${sessionId} ${message.trace?.spanId}`;
+        this.sent.set(key, [...(this.sent.get(key) ?? []), at]);
+      }
+    }
+    const reads = edge.from + (Number(edge.handoffGapNanos) || 0);
+    const sent = this.sent.get(`${edge.fromSessionId} ${edge.spanId}`) ?? [];
+    const leaves = sent.find((at) => at >= edge.from && at <= reads) ?? edge.from;
+    return [leaves, Math.max(leaves, reads)];
   }
 
   /** One line with rounded turns and a head. */
@@ -355,14 +434,23 @@ export class LanePainter {
     return this.ends;
   }
 
+  /** The message whose pin is at a place of the canvas, as it was painted last. @returns {any} an entry of the scene's messages, or null */
+  pinAt(x, y) {
+    const pin = (this.pinned ?? []).findLast((each) => Math.abs(each.x - x) <= PIN_REACH && Math.abs(each.y + 1 - y) <= PIN_REACH);
+    return pin?.entry ?? null;
+  }
+
   /** Chat messages on the lanes of who sent them. */
   pins(first, last) {
     const { context, palette, scene } = this;
-    for (const { at, sessionId } of scene.messages) {
+    this.pinned = [];
+    for (const entry of scene.messages) {
+      const { at, sessionId } = entry;
       const row = this.rowFor(sessionId);
       const x = this.x(at);
       if (row < first || row >= last || x < -6 || x > scene.width + 6) continue;
       const y = this.y(row) + 6;
+      this.pinned.push({ x, y, entry });
       context.fillStyle = palette.accent;
       context.strokeStyle = palette.paper;
       context.lineWidth = 1.5;
@@ -375,6 +463,13 @@ export class LanePainter {
       context.fill();
     }
   }
+}
+
+/** The place of the greatest of some sums, -1 where all are 0. */
+function greatest(sums, first, count) {
+  let [found, most] = [-1, 0];
+  for (let i = 0; i < count; i++) if (sums[first + i] > most) [found, most] = [i, sums[first + i]];
+  return found;
 }
 
 function rounded(context, x, y, width, height) {

@@ -9,7 +9,8 @@ import { drag } from "../trace/waterfall.js";
 import { zone } from "../settings.js";
 import { firstReaching } from "./blocks.js";
 import { LANE, LanePainter, spot } from "./lane-drawing.js";
-import { standing } from "./words.js";
+import { messageWords } from "./turns.js";
+import { after, standing } from "./words.js";
 
 const TICK_ROOM = 96;
 const INDENT = 12;
@@ -23,7 +24,7 @@ const RIGHT = 12;
 export class Lanes {
   /**
    * @param {{ choose: (index: number, block: import("./blocks.js").Block | null, opens: boolean) => void, toggle: (index: number) => void, zoomAt: (place: number, factor: number) => void,
-   *   pan: (part: number) => void, zoomTo: (from: number, to: number) => void, laneOf: (index: number) => import("./lane-drawing.js").LaneBlocks, colorOf: (index: number) => number, seen: (indices: number[]) => void }} actions
+   *   pan: (part: number) => void, zoomTo: (from: number, to: number) => void, laneOf: (index: number) => import("./lane-drawing.js").LaneBlocks, chooseMessage: (entry: any) => void, colorOf: (index: number) => number, seen: (indices: number[]) => void }} actions
    */
   constructor(actions) {
     this.actions = actions;
@@ -135,7 +136,7 @@ export class Lanes {
     fill(this.ticks, marks);
   }
 
-  /** @returns {{ index: number, block: import("./blocks.js").Block | null, place: number } | null} */
+  /** @returns {{ index: number, block: import("./blocks.js").Block | null, place: number, pin?: any } | null} */
   at(event) {
     const box = this.scroller.getBoundingClientRect();
     const { gutter, width } = this.plot;
@@ -145,6 +146,8 @@ export class Lanes {
     if (index === undefined) return null;
     const place = this.from + (x / width) * (this.to - this.from);
     if (x < 0) return { index, block: null, place };
+    const pin = this.painter.pinAt(x, event.clientY - box.top);
+    if (pin) return { index, block: null, place, pin };
     const { axis } = this.orchestration;
     const reach = (REACH / width) * (this.to - this.from);
     const [start, end] = [axis.time(place - reach), axis.time(place + reach)];
@@ -171,7 +174,8 @@ export class Lanes {
     scroller.addEventListener("click", (event) => {
       if (this.isDragged || event.target.closest("button")) return;
       const found = this.at(event);
-      if (found) this.actions.choose(found.index, found.block, true);
+      if (found?.pin) this.actions.chooseMessage(found.pin);
+      else if (found) this.actions.choose(found.index, found.block, true);
     });
     scroller.addEventListener("dblclick", (event) => {
       const found = this.at(event);
@@ -207,12 +211,16 @@ export class Lanes {
     const block = found?.block ?? null;
     if (block !== this.hovered) {
       this.hovered = block;
-      this.scroller.classList.toggle("on-block", block !== null);
       this.draw();
     }
-    this.tip.hidden = block === null;
-    if (!block) return;
-    fill(this.tip, h("strong", {}, shortened(block.name, 160)), h("div", {}, this.factsOf(found.index, block)));
+    const pin = found?.pin ?? null;
+    this.scroller.classList.toggle("on-block", block !== null || pin !== null);
+    this.tip.hidden = block === null && pin === null;
+    if (this.tip.hidden) return;
+    if (pin) {
+      const { from, to } = pin.message;
+      fill(this.tip, h("strong", {}, h("bdi", {}, shortened(from ?? "", 80)), " → ", h("bdi", {}, shortened((to ?? []).join(", "), 120))), h("div", {}, shortened(messageWords(pin.message), 200)), h("div.faint", {}, `message · ${after(pin.at)}`));
+    } else fill(this.tip, h("strong", {}, shortened(block.name, 160)), h("div", {}, this.factsOf(found.index, block)));
     const box = this.stage.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
     this.tip.style.left = `${Math.min(x + 12, box.width - this.tip.offsetWidth - 8)}px`;

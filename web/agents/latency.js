@@ -83,6 +83,9 @@ export class Latency {
       context.fillStyle = accent;
       context.fillRect(x + 0.5, y + 0.5, across - 1, ROW - 2);
       context.globalAlpha = 1;
+      // However few: each cell can be told from the paper.
+      context.strokeStyle = accent;
+      context.strokeRect(x + 1, y + 1, across - 2, ROW - 3);
       if (failed) {
         context.fillStyle = error;
         context.fillRect(x + 0.5, y + ROW - 4, Math.max(2, (across - 1) * (failed / calls)), 3);
@@ -107,7 +110,7 @@ export class Latency {
     this.tip.hidden = cell === null;
     if (!cell) return;
     const { heat } = this;
-    fill(this.tip, h("strong", {}, `${plural(cell.count, "call")}${cell.failed ? `, ${count(cell.failed)} failed` : ""}`), h("div", {}, `${duration(heat.floor(cell.row))} – ${duration(heat.floor(cell.row + 1))} · the longest: ${shortened(cell.longest.toolName, 60) || "unnamed"}, ${duration(cell.longest.to - cell.longest.from)}`));
+    fill(this.tip, h("strong", {}, `${plural(cell.count, "call")}${cell.failed ? `, ${count(cell.failed)} failed` : ""}`), h("div", {}, `${duration(heat.floor(cell.row))} – ${duration(heat.floor(cell.row + 1))} · the longest: \u2068${shortened(cell.longest.toolName, 60) || "unnamed"}\u2069, ${duration(cell.longest.to - cell.longest.from)}`));
     const [x, width] = [event.offsetX + GUTTER, this.stage.clientWidth];
     this.tip.style.left = `${Math.max(0, Math.min(x + 12, width - this.tip.offsetWidth - 8))}px`;
     this.tip.style.top = `${event.offsetY + 16}px`;

@@ -37,6 +37,8 @@ export class Orchestration {
     });
     this.byId = new Map(this.sessions.map((session, index) => [session.sessionId, index]));
     this.toolCalls = answer.toolCalls.map((call) => (call.outcome === null && this.isRunning ? Object.assign(timed(call), { to: Math.max(call.to, this.now) }) : timed(call)));
+    /** What tools are called, by the spans of their calls and of the layers in them. @type {Map<string, string>} */
+    this.toolNames = new Map(answer.toolCalls.flatMap(({ toolName, spanId, layers = [] }) => [[spanId, toolName], ...layers.map((layer) => [layer.spanId, toolName])]));
     this.path = answer.criticalPath.map(timed);
     this.edges = answer.edges.map(timed);
     this.loops = answer.loops.map(timed);

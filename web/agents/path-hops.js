@@ -6,10 +6,11 @@ const ACTIVE = new Set(["llm", "tool", "retry"]);
 
 /**
  * @typedef {{ sessionId: string, agentName: string, nanos: number, share: number, most: { name: string, share: number } | null }} Hop `most` is the tool with the most of it
- * @param {{ sessionId: string, agentName: string, name: string, class: string, from: number, to: number }[]} path
+ * @param {{ sessionId: string, agentName: string, name: string, spanId?: string, class: string, from: number, to: number }[]} path
+ * @param {Map<string, string>} [tools] what the tool of a call is named, by its span
  * @returns {{ hops: Hop[], waits: { class: string, nanos: number, share: number }[], whole: number }}
  */
-export function pathHops(path) {
+export function pathHops(path, tools = new Map()) {
   const whole = path.reduce((sum, { from, to }) => sum + to - from, 0) || 1;
   const hops = new Map();
   const waits = new Map();
@@ -24,7 +25,7 @@ export function pathHops(path) {
     const hop = hops.get(key);
     hop.nanos += length;
     if (part.class === "tool") {
-      const name = part.name.replace(/^execute_tool /, "");
+      const name = tools.get(part.spanId) ?? part.name.replace(/^execute_tool /, "");
       hop.tools.set(name, (hop.tools.get(name) ?? 0) + length);
     }
   }

@@ -8,11 +8,15 @@ const GROW_MILLIS = 1000;
 const GROW_PART = 0.02;
 
 export class Progress {
-  /** @param {{ isOf: (event: any) => boolean, refresh: (changed: string[]) => void, grow: () => void }} actions `changed`: sessions that told of something */
+  /**
+   * @param {{ isOf: (event: any) => boolean, refresh: (changed: string[]) => void, grow: () => void, server: (isThere: boolean) => void }} actions
+   * `changed`: sessions that told of something; `server`: whether it answers
+   */
   constructor(actions) {
     this.actions = actions;
     this.changed = new Set();
     this.restUntil = 0;
+    this.isThere = true;
   }
 
   /** @param {import("./orchestration.js").Orchestration} orchestration as it is now */
@@ -26,13 +30,17 @@ export class Progress {
       if (!this.actions.isOf(event)) return;
       if (event.sessionId) this.changed.add(event.sessionId);
       this.due ||= setTimeout(() => this.refresh(), REFRESH_MILLIS);
+    }, (isThere) => {
+      this.isThere = isThere;
+      this.actions.server(isThere);
     });
     this.growing = setInterval(() => this.grow(), GROW_MILLIS);
   }
 
   grow() {
     const start = performance.now();
-    if (document.hidden || this.due || start < this.restUntil) return;
+    // Nobody knows whether what ran still runs.
+    if (!this.isThere || document.hidden || this.due || start < this.restUntil) return;
     this.actions.grow();
     const end = performance.now();
     this.restUntil = end + (end - start) / GROW_PART - GROW_MILLIS;
@@ -51,5 +59,6 @@ export class Progress {
     clearInterval(this.growing);
     clearTimeout(this.due);
     this.due = 0;
+    this.isThere = true;
   }
 }

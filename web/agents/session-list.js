@@ -61,6 +61,15 @@ export class SessionList extends Grid {
     this.closed = new Set();
   }
 
+  /** Shows a row where it stood. @param {{ chosen: string | null, top: number }} place */
+  restore({ chosen, top }) {
+    const index = chosen === null ? -1 : this.rows.findIndex((row) => this.key(row) === chosen);
+    if (index >= 0) this.select(index);
+    this.scroller.scrollTop = top;
+    this.list.draw();
+    this.nameActive();
+  }
+
   /** @param {any[]} sessions rows, newest first @param {{ hasMore: boolean, order: string, isGrouped: boolean, problem?: string | null }} facts */
   showSessions(sessions, facts) {
     this.names = new Map(sessions.map(({ sessionId, agentName }) => [sessionId, agentName]));
@@ -78,6 +87,17 @@ export class SessionList extends Grid {
       const text = this.list.elementAt(index)?.querySelector(".length-text");
       if (text) text.textContent = duration(row.length);
     });
+    this.age(Number(now / 1_000_000n));
+  }
+
+  /** How long ago the rows in view began. @param {number} nowMillis */
+  age(nowMillis) {
+    const which = timeForm.value === "absolute" ? "ago" : "date";
+    for (const { element, index } of this.list.slots) {
+      const row = this.rows[index];
+      const text = row && relativeTime(row.start, nowMillis);
+      if (text && element.parts[which].textContent !== text) element.parts[which].textContent = text;
+    }
   }
 
   draw(parts, row) {

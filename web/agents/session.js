@@ -54,17 +54,20 @@ class SessionPage {
     this.steps = new StepStore(this.life.signal, (sessionId, record) => this.stepsCame(sessionId, record));
     this.progress = new Progress({
       isOf: ({ sessionId, traceId }) => this.orchestration.byId.has(sessionId) || this.orchestration.traceIds.includes(traceId),
-      refresh: (changed) => this.refresh(changed), grow: () => this.grow(),
+      refresh: (changed) => this.refresh(changed), grow: () => this.grow(), server: (isThere) => this.serverIs(isThere),
     });
+    /** Sessions of WorkTrace: of the others spans tell. @type {Set<string>} */
+    this.worked = new Set();
     document.title = "Session · Skein";
     this.lanes = new Lanes({
       choose: (index, block, opens) => this.choose(index, block, { opens }), toggle: (index) => this.toggle(index), zoomAt: (place, factor) => this.zoomAt(place, factor), pan: (part) => this.pan(part),
       zoomTo: (from, to) => this.zoomTime(from, to), laneOf: (index) => this.laneOf(index), colorOf: (index) => this.colorOf(index), seen: (indices) => this.wantSteps(indices),
+      chooseMessage: (entry) => this.chooseMessage(entry),
     });
     this.overview = new Overview((from, to) => this.zoom(from, to), (index) => this.colorOf(index));
     this.conversation = new Conversation({
       choose: (sessionId, spanId) => this.chooseSpan(spanId, sessionId), nameOf: (sessionId) => (this.orchestration.session(sessionId)?.agentName ?? "").slice(0, 80) || "no agent named",
-      isReduced: () => this.orchestration.isReduced,
+      isReduced: () => this.orchestration.isReduced, hasMessages: () => this.orchestration.answer.messageCount > 0, isWork: (sessionId) => this.worked.has(sessionId),
     });
     this.panel = new SpanPanel(this);
     this.head = new SessionHead(this);
@@ -86,7 +89,6 @@ class SessionPage {
     const { shell } = app;
     const button = (picture, label, act) => h("button.icon-button", { type: "button", "aria-label": label, title: label, onclick: act }, icon(picture));
     this.pathButton = button("path", "Draw the critical path (p)", () => this.togglePath());
-    attribute(this.pathButton, "aria-pressed", "true");
     this.sideButton = button("panel", "Conversation and details (Enter)", () => this.showSide(!this.isSideOpen));
     this.traceLink = h("a.button.trace-way", { title: "The spans of its trace (w)" }, "Waterfall");
     this.tools = h("div.session-tools", {}, this.head.path,
@@ -152,6 +154,14 @@ class SessionPage {
     if (session) this.choose(session.index, this.again(session.index, block), { keeps: false, moves: false });
   }
 
+  /** @param {boolean} isThere whether the server answers */
+  serverIs(isThere) {
+    const { shell } = this.app;
+    shell.setOffline(isThere ? null : () => this.load());
+    if (isThere) this.refresh(this.orchestration.sessions.filter(({ isOpen }) => isOpen).map(({ sessionId }) => sessionId));
+    else shell.alert("Skein does not answer");
+  }
+
   /** The address says something else. */
   show(state) {
     this.state = state;
@@ -164,6 +174,7 @@ class SessionPage {
     this.collapsed = new Set(orchestration.sessions.filter(({ spanId, children }) => children.length && wanted.has(spanId.slice(0, 8))).map(({ sessionId }) => sessionId));
     const [from, to] = zoomOf(state.z);
     this.zoom(from, to, false);
+    attribute(this.pathButton, "aria-pressed", String(state.cp !== "0"));
     this.showLanes();
     this.below.choose(state.view);
     const lane = orchestration.session(state.lane) ?? orchestration.session(state.span ? orchestration.sessionOfSpan(state.span) : "") ?? orchestration.session(this.id) ?? orchestration.session(orchestration.answer.rootSessionId) ?? orchestration.sessions[0];
@@ -176,6 +187,7 @@ class SessionPage {
       if (this.state !== state || this.selection.index !== lane.index || this.selection.block) return;
       const found = this.blockOf(lane.index, state.span);
       if (found) this.choose(lane.index, found, { keeps: false });
+      else if (!orchestration.sessions.some(({ spanId }) => spanId === state.span)) this.app.shell.confirm(`No step ${state.span.slice(0, 40)} is known in this session`);
     });
   }
 
@@ -230,13 +242,22 @@ class SessionPage {
     if (!(root?.spanCount > STEPS_MAX)) return;
     const answer = await api.sessions({ traceId: root.traceId, limit: RECORDS_MAX }, this.life.signal).catch(() => null);
     const record = answer?.sessions.find(({ sessionId }) => sessionId === root.sessionId);
-    if (record && !this.life.signal.aborted) this.head.learn(record);
+    if (record && !this.life.signal.aborted) this.learn(record);
+  }
+
+  /** @param {any} record of a session */
+  learn(record) {
+    const { sessionId, source } = record;
+    if (sessionId === this.head.root?.sessionId) this.head.learn(record);
+    if (source !== "worktrace" || this.worked.has(sessionId)) return;
+    this.worked.add(sessionId);
+    this.conversation.explain(sessionId);
   }
 
   /** The lane is drawn anew; what was chosen on it stays chosen. */
   stepsCame(sessionId, record) {
     const { orchestration, selection } = this;
-    if (record && sessionId === this.head.root?.sessionId) this.head.learn(record);
+    if (record) this.learn(record);
     const index = orchestration.byId.get(sessionId);
     if (index === undefined) return;
     this.kept.delete(index);
@@ -289,6 +310,8 @@ class SessionPage {
   togglePath() {
     const isOn = this.pathButton.getAttribute("aria-pressed") !== "true";
     attribute(this.pathButton, "aria-pressed", String(isOn));
+    this.app.replace({ cp: isOn ? "" : "0" });
+    this.state = this.app.view.state;
     this.lanes.showsPath = isOn;
     this.lanes.draw();
   }
@@ -320,8 +343,27 @@ class SessionPage {
     const session = orchestration.session(sessionId ?? orchestration.sessionOfSpan(spanId) ?? "") ?? orchestration.sessions[this.selection.index];
     if (!session) return;
     if (!this.blockOf(session.index, spanId)) await this.wantSteps([session.index]);
-    if (this.orchestration !== orchestration) return;
+    if (this.orchestration.answer !== orchestration.answer) return;
     this.choose(session.index, this.blockOf(session.index, spanId));
+  }
+
+  /** Messages that a step sent or read. @param {import("./blocks.js").Block} block @returns {any[]} entries of `messages` */
+  messagesOf({ spanId, stepId, step }) {
+    const read = new Set(step?.messageIds ?? []);
+    return this.messages.filter(({ message }) => read.has(message.messageId) || (spanId && message.trace?.spanId === spanId) || (stepId && message.trace?.stepId === stepId && message.trace?.sessionId === step?.sessionId));
+  }
+
+  /** A message: the step that sent it, and its words in the conversation. @param {{ message: any, sessionId: string }} entry */
+  async chooseMessage({ message, sessionId }) {
+    const asked = this.orchestration.session(sessionId);
+    if (!asked) return;
+    await this.wantSteps([asked.index]);
+    // It may have been read anew since.
+    const session = this.orchestration.session(sessionId);
+    if (!session || this.life.signal.aborted) return;
+    const { spanId, stepId } = message.trace ?? {};
+    this.choose(session.index, this.blockOf(session.index, spanId) ?? this.blockOf(session.index, stepId), { opens: true });
+    this.conversation.showMessage(message.messageId);
   }
 
   /** The longest stretch of a class on the path of a session: what a bottleneck speaks of. */
@@ -332,7 +374,7 @@ class SessionPage {
     const session = orchestration.session(sessionId);
     if (!session) return;
     await this.wantSteps([session.index]);
-    if (this.orchestration !== orchestration) return;
+    if (this.orchestration.answer !== orchestration.answer) return;
     const blocks = this.laneOf(session.index).blocks;
     const block = longest && (blocks.find(({ spanId, from, to }) => spanId === longest.spanId && from < longest.to && to > longest.from) ?? blocks.find((each) => each.kind === kind && each.from < longest.to && each.to > longest.from));
     this.choose(session.index, block ?? null, { opens: true });
@@ -431,17 +473,20 @@ class SessionPage {
       const answer = await api.messages({ traceId, limit: MESSAGES_MAX }, this.life.signal).catch(() => null);
       for (const message of answer?.messages ?? []) found.set(message.messageId, message);
     }));
-    if (this.orchestration !== orchestration || this.life.signal.aborted) return;
-    this.messages = [...found.values()].map((message) => ({ message, sessionId: message.trace?.sessionId ?? "", at: Number((momentOf(message.time) ?? 0n) - orchestration.start) }));
+    if (this.orchestration.answer !== orchestration.answer || this.life.signal.aborted) return;
+    this.messages = [...found.values()].map((message) => ({ message, sessionId: message.trace?.sessionId ?? "", at: Number((momentOf(message.time) ?? 0n) - orchestration.start) })).sort((a, b) => a.at - b.at);
     this.lanes.messages = this.messages;
     this.lanes.draw();
     this.below.show();
+    const { index, block } = this.selection;
+    if (block) this.panel.show(this.orchestration.sessions[index], block);
   }
 
   /** @param {string[]} changed sessions */
   async refresh(changed) {
     const answer = await api.orchestration(this.id, this.life.signal).catch(() => null);
     if (!answer || this.life.signal.aborted) return;
+    this.app.shell.setOffline(null);
     for (const id of changed) {
       this.steps.renew(id);
       this.conversation.renew(id);
@@ -469,9 +514,12 @@ class SessionPage {
       if (again) {
         this.selection = { index, block: again };
         this.lanes.chosen = again;
+        if (again.isOpen) this.panel.show(fresh.sessions[index], again);
       }
     }
+    if (!block && fresh.sessions[index]?.isOpen) this.panel.show(fresh.sessions[index], null);
     this.lanes.draw();
+    this.below.grow();
     this.head.showLength();
   }
 
@@ -484,8 +532,11 @@ class SessionPage {
       return;
     }
     const isUnknown = error.status === 404;
+    const held = h("p.faint", {});
+    // How long spans are kept, said as in place of a trace that is not there.
+    if (isUnknown) Promise.all([import("../trace/absent.js"), api.status(this.life.signal)]).then(([{ heldText }, status]) => { held.textContent = heldText(status); }, () => {});
     fill(shell.main, stateOf(isUnknown ? "No such session is stored" : "The session could not be read", [
-      h("p", {}, isUnknown ? "It may be older than what is kept, or its spans have not arrived." : error.message), h("p.faint", {}, h("code", {}, this.id.slice(0, 200))),
+      h("p", {}, isUnknown ? "It may be older than what is kept, or its spans have not arrived." : error.message), h("p.faint", {}, h("code", {}, this.id.slice(0, 200))), held,
       error.requestId ? h("p.faint", {}, "Request ", h("code", {}, error.requestId)) : null,
     ], [["All sessions", () => this.app.go(listView(this.app))], ["Try again", () => this.load()]]));
   }

@@ -16,6 +16,7 @@ import { SpanStore } from "../trace/span-store.js";
 import { keepingFocus } from "./focus.js";
 import { spanFacts } from "./span-facts.js";
 import { classBar } from "./time-bar.js";
+import { messageWords } from "./turns.js";
 import { WORDS } from "./lanes.js";
 import { after, dollars, INFERENCES, standing, tokens, tokenWords } from "./words.js";
 
@@ -24,6 +25,8 @@ const AFTER_MILLIS = 80;
 const TRACES_MAX = 3;
 /** Of larger traces a span is shown without its place among the others. */
 const PLACED_MAX = 20_000;
+/** Of a step that said very much. */
+const MESSAGES_MAX = 20;
 
 export class SpanPanel {
   /** @param {any} page the session page */
@@ -61,6 +64,8 @@ export class SpanPanel {
     const isOther = spanId !== this.spanId || session.sessionId !== this.session?.sessionId;
     // Once it has ended its span is there to read.
     const hasEnded = !isOther && isOpen(this.session, this.block) && !isOpen(session, block);
+    // Times that were read while it runs are old.
+    if (isOpen(session, block)) this.details.facts.hidden = true;
     Object.assign(this, { session, block, spanId });
     if (isOther) this.facts = {};
     keepingFocus(this.own, () => this.drawOwn());
@@ -114,6 +119,7 @@ export class SpanPanel {
         fact("Finish", facts.finish ?? (llm?.finishReasons ?? []).join(", ")), fact("First chunk", firstChunk ? duration(firstChunk) : null), fact("Server", call?.server ?? block.step?.tool?.server),
         fact("Result", call?.resultBytes ? bytes(call.resultBytes) : null), loop ? fact("Loop", `one of ${loop.count} of ${loop.pattern.map((name) => shortened(name, 40)).join(", ")}`) : null),
       this.childLinks(call?.childSessionIds ?? orchestration.edges.filter((edge) => edge.spanId === block.spanId && edge.kind !== "message").map(({ toSessionId }) => toSessionId)),
+      this.messages(page.messagesOf(block), block),
       call && call.layers.length > 1 ? this.layers(call) : null,
       this.content("Arguments", facts.arguments), this.content("Result", facts.result),
       facts.isDropped ? h("p.faint", {}, "What was said here was not kept: this server is set up to drop it.") : null,
@@ -126,6 +132,17 @@ export class SpanPanel {
     if (!children.length) return null;
     return h("div.child-links", {}, h("span.faint", {}, plural(children.length, "session")), children.slice(0, 12).map((child) => h("button.quiet.link", { type: "button", onclick: () => this.page.choose(child.index, null) },
       h("span.swatch", { "data-s": this.page.colorOf(child.index) }), shortened(child.agentName ?? "", 60) || "no agent named")));
+  }
+
+  /** What the step said to others, and what it read. */
+  messages(entries, { spanId, stepId }) {
+    if (!entries.length) return null;
+    return section("Messages", h("ul.step-messages", {}, entries.slice(0, MESSAGES_MAX).map((entry) => {
+      const { trace, from, to } = entry.message;
+      const isSent = (spanId && trace?.spanId === spanId) || (stepId && trace?.stepId === stepId);
+      return h("li", {}, h("button.as-link.step-message", { type: "button", title: "Show it in the conversation, and the step that sent it", onclick: () => this.page.chooseMessage(entry) },
+        h("bdi.step-message-who", {}, isSent ? `to ${shortened((to ?? []).join(", "), 80)}` : `from ${shortened(from ?? "", 80)}`), h("bdi.faint", {}, shortened(messageWords(entry.message), 120))));
+    })), { beside: entries.length > MESSAGES_MAX ? h("span.as-is", {}, `the first ${MESSAGES_MAX} of ${count(entries.length)}`) : null });
   }
 
   /** Where a tool call's time went on its way. */
@@ -196,7 +213,8 @@ export class SpanPanel {
       this.model = model;
       const entry = await store.of(row);
       if (isOver() || !entry) return;
-      details.facts.hidden = details.rest.hidden = false;
+      details.facts.hidden = isOpen(this.session, this.block);
+      details.rest.hidden = false;
       details.showRow(model, row);
       this.drawTitle();
       details.showSpan(entry.span, entry.resource, entry.scope, traceStart);
@@ -215,7 +233,8 @@ export class SpanPanel {
     const { session, spanId, details } = this;
     const { spans: [found], resources, scopes } = await api.traceSpans(session.traceId, [spanId], this.life.signal);
     if (isOver() || !found) return;
-    details.facts.hidden = details.rest.hidden = false;
+    details.facts.hidden = isOpen(this.session, this.block);
+    details.rest.hidden = false;
     details.showAlone(found.span, resources[found.resource], scopes[found.scope]);
     this.facts = spanFacts(found.span);
     this.drawOwn();

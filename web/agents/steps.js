@@ -6,6 +6,7 @@ import { icon } from "../lib/icons.js";
 import { RowList } from "../lib/rows.js";
 import { attribute, fill, h } from "../lib/view.js";
 import { WORDS } from "./lanes.js";
+import { messageWords } from "./turns.js";
 import { after } from "./words.js";
 
 const LINE = 28;
@@ -54,17 +55,23 @@ class Steps {
     const steps = lanes.flatMap((index) => page.laneOf(index).blocks.map((block) => ({ index, block })));
     this.rows = [...steps, ...this.messages()].sort((a, b) => a.block.from - b.block.from);
     const open = lanes.filter((index) => page.stepsOf(index) === null).length;
-    this.facts.textContent = `${plural(this.rows.length, "step")}${open ? `; of ${plural(open, "session")} only what the orchestration tells` : ""}`;
+    const [gaps, messages] = [steps.filter(({ block }) => block.kind === "own").length, this.rows.length - steps.length];
+    this.facts.textContent = `${[plural(steps.length - gaps, "step"), messages ? plural(messages, "message") : null, gaps ? `${plural(gaps, "stretch", "stretches")} without a span` : null].filter(Boolean).join(", ")}${open ? `; of ${plural(open, "session")} only what the orchestration tells` : ""}`;
     attribute(this.scroller, "aria-rowcount", this.rows.length + 1);
     this.list.setCount(this.rows.length);
+  }
+
+  /** What runs is longer now. */
+  grow() {
+    if (this.rows.some(({ block }) => block.isOpen)) this.take();
   }
 
   /** What the pins on the lanes stand for, as blocks of no length. */
   messages() {
     const { orchestration, messages } = this.page;
-    return messages.filter(({ sessionId }) => orchestration.byId.has(sessionId)).map(({ sessionId, at, message }) => ({
-      index: orchestration.byId.get(sessionId),
-      block: { kind: "message", name: `${message.from ?? ""} → ${(message.to ?? []).join(", ")}${message.text ? `: ${message.text}` : ""}`, from: at, to: at, outcome: null, isFailed: false, isOpen: false, spanId: null },
+    return messages.filter(({ sessionId }) => orchestration.byId.has(sessionId)).map((entry) => ({
+      index: orchestration.byId.get(entry.sessionId), entry,
+      block: { kind: "message", name: `\u2068${entry.message.from ?? ""}\u2069 → \u2068${(entry.message.to ?? []).join(", ")}\u2069: ${messageWords(entry.message)}`, from: entry.at, to: entry.at, outcome: null, isFailed: false, isOpen: false, spanId: null },
     }));
   }
 
@@ -87,8 +94,9 @@ class Steps {
   }
 
   choose(place) {
-    const { index, block } = this.rows[place];
-    this.page.choose(index, block.kind === "message" ? null : block, { opens: true });
+    const { index, block, entry } = this.rows[place];
+    if (entry) this.page.chooseMessage(entry);
+    else this.page.choose(index, block, { opens: true });
     this.reveal(place);
     this.list.refresh();
     this.list.draw();
@@ -120,7 +128,7 @@ class Steps {
     const retry = page.orchestration.retryOf.get(block.spanId);
     attribute(parts.outcome, "data-standing", block.isFailed ? "failed" : block.isOpen ? "running" : "ok");
     fill(parts.outcome, block.isFailed ? [icon("error"), block.outcome] : block.isOpen ? "running" : block.outcome ?? "–", retry ? ` ↻ ${Math.max(1, retry.spanIds.indexOf(block.spanId) + 1)}/${retry.attempts}` : null);
-    parts.length.textContent = duration(block.to - block.from);
+    parts.length.textContent = block.kind === "message" ? "–" : duration(block.to - block.from);
   }
 
   close() {

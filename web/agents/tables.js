@@ -25,8 +25,8 @@ function absent({ sessions }) {
 
 /**
  * A part below the lanes: `show` is called when it opens and when the orchestration is another one, `follow` when something else
- * is chosen, `zoomed` when another part of the time shows.
- * @typedef {{ element: HTMLElement, show(): void, follow?(moves: boolean): void, zoomed?(): void, close?(): void }} Part
+ * is chosen, `zoomed` when another part of the time shows, `grow` when what runs is longer.
+ * @typedef {{ element: HTMLElement, show(): void, follow?(moves: boolean): void, zoomed?(): void, grow?(): void, close?(): void }} Part
  * @param {any} page @returns {Part}
  */
 export function tools(page) {
@@ -52,7 +52,9 @@ export function tools(page) {
     show() {
       const { orchestration } = page;
       const calls = orchestration.toolCalls.filter(({ childSessionIds }) => !childSessionIds.length);
-      note.textContent = orchestration.answer.truncated ? "Only the first 10,000 calls are summed up here." : calls.length ? "" : absent(orchestration);
+      const others = orchestration.toolCalls.length - calls.length;
+      const asked = others ? `${plural(others, `${calls.length ? "more " : ""}tool call`)} started sessions: their time is that of the sessions, on the lanes and in the graph.` : "";
+      note.textContent = orchestration.answer.truncated ? "Only the first 10,000 calls are summed up here." : calls.length || others ? asked : absent(orchestration);
       const rows = toolRows(calls, orchestration.duration || orchestration.to);
       figures.show(rows, figures.sort);
       figures.element.hidden = !calls.length;
@@ -136,7 +138,8 @@ const BY = [["agent", "By agent"], ["session", "By session"], ["model", "By mode
 
 /** @param {any} page @returns {Part} */
 export function cost(page) {
-  let by = "agent";
+  /** The address says it. */
+  const by = () => BY.find(([key]) => key === page.state.by)?.[0] ?? BY[0][0];
   const figures = new Figures({
     label: "Tokens and cost", sort: "-usd", first: ROWS_FIRST, columns: [
       { key: "name", title: "Name", by: (row) => row.name, cell: (row) => h("span.tool-name", { title: shortened(row.name) }, shortened(row.name, 120) || "not named") },
@@ -148,20 +151,25 @@ export function cost(page) {
   });
   const whole = () => page.orchestration.answer.usage?.usd ?? 0;
   const note = h("p.faint.part-note", {});
-  const buttons = BY.map(([key, name]) => h("button", { type: "button", "aria-pressed": String(key === by), onclick: () => { by = key; show(); } }, name));
+  const buttons = BY.map(([key, name]) => h("button", { type: "button", "aria-pressed": "false", onclick: () => choose(key) }, name));
+  const choose = (key) => {
+    page.app.replace({ by: key === BY[0][0] ? "" : key });
+    page.state = page.app.view.state;
+    show();
+  };
   const show = async () => {
-    buttons.forEach((button, place) => button.setAttribute("aria-pressed", String(BY[place][0] === by)));
+    buttons.forEach((button, place) => button.setAttribute("aria-pressed", String(BY[place][0] === by())));
     const { orchestration } = page;
     const sessions = orchestration.lanes.map((index) => orchestration.sessions[index]);
-    if (by !== "model") {
+    if (by() !== "model") {
       note.textContent = typeof whole() === "number" && orchestration.answer.usage?.usd !== null ? "" : "No price is known for these models, and the client told of none.";
-      figures.show(spentBy(sessions.map((session) => ({ name: by === "agent" ? session.agentName ?? "" : `${session.agentName ?? ""} ${session.sessionId}`, calls: session.llmCallCount, usage: session.usage }))), figures.sort);
+      figures.show(spentBy(sessions.map((session) => ({ name: by() === "agent" ? session.agentName ?? "" : `${session.agentName ?? ""} ${session.sessionId}`, calls: session.llmCallCount, usage: session.usage }))), figures.sort);
       return;
     }
     const busy = sessions.filter(({ llmCallCount }) => llmCallCount > 0);
     note.textContent = "Reading steps…";
     await page.wantSteps(busy.slice(0, MODELS_FROM_MAX).map(({ index }) => index));
-    if (by !== "model" || page.life.signal.aborted) return;
+    if (by() !== "model" || page.life.signal.aborted) return;
     note.textContent = busy.length > MODELS_FROM_MAX ? `Of the first ${plural(MODELS_FROM_MAX, "session")} with model calls.` : "";
     const calls = busy.slice(0, MODELS_FROM_MAX).flatMap(({ index }) => page.stepsOf(index) ?? []).filter(({ stepKind, llm }) => stepKind === "llm" || llm);
     figures.show(spentBy(calls.map(({ llm, usage }) => ({ name: llm?.model ?? "", calls: 1, usage }))), figures.sort);

@@ -47,9 +47,9 @@ export class ToolHeat {
     return durationAt((this.low + row * this.fold) * BANDS);
   }
 
-  /** 0 to 1, steps of equal ratio. @param {number} count */
+  /** How strongly a cell is filled, steps of equal ratio: its edge says that it is there. @param {number} count */
   shade(count) {
-    return this.most <= 1 ? 1 : 0.2 + 0.8 * (Math.log(count) / Math.log(this.most));
+    return this.most <= 1 ? 1 : 0.15 + 0.85 * (Math.log(count) / Math.log(this.most));
   }
 
   /** Counts by row, the longest first: the same to read. @returns {{ from: number, to: number, count: number, failed: number, longest: any }[]} */

@@ -20,6 +20,8 @@ export const CLASS_NAMES = Object.fromEntries(TIME_CLASSES.map(({ key, name }) =
 /** How a session was joined to its parent where no span says so (`inferredBy` of an edge). */
 export const INFERENCES = { 1: "by the id of the tool call", 2: "by the id of the request", 3: "by the agent's name", 4: "by time: its step was not kept" };
 export const OUTCOMES = ["success", "failure", "partial", "timeout", "cancelled", "skipped", "blocked", "rejected"];
+/** States that can be asked for like an outcome, and what they are called. */
+export const STATES = [["running", "running"], ["waiting", "waiting"], ["abandoned", "stalled"]];
 export const PRIORITIES = ["critical", "high", "normal", "low", "background"];
 
 const FAILURES = new Set(["failure", "timeout", "rejected", "blocked"]);
@@ -50,6 +52,11 @@ export function samplingWords(trace) {
   const became = samplingDecision === "held" ? "not decided yet" : samplingDecision === "reduced" ? "only totals are kept" : sampled === false ? "not sampled" : null;
   const words = [became, samplingReason ? String(samplingReason).slice(0, 120) : null, weight > 1 ? `1 of ${compactCount(weight)}` : null].filter(Boolean);
   return words.length ? words.join(" · ") : null;
+}
+
+/** A name where nothing isolates it: what turns the direction of writing is left out. @param {string} text */
+export function upright(text) {
+  return text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
 }
 
 /** Money as far as it is known: "$0.63", "$0.0042", "–". @param {number | null | undefined} amount US dollars */

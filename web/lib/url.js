@@ -13,7 +13,7 @@ const DEFAULTS = {
   map: { q: "", ...RANGE, focus: "", hops: "", view: "", node: "", edge: "", rate: "", errors: "", sort: "" },
   live: { q: "", tz: "" },
   agents: { q: "", ...RANGE, agent: "", outcome: "", priority: "", task: "", key: "", cost: "", roots: "", group: "", sums: "", sort: "" },
-  "agents/session": { tz: "", span: "", lane: "", z: "", c: "", view: "", sort: "" },
+  "agents/session": { tz: "", span: "", lane: "", z: "", c: "", cp: "", view: "", by: "" },
   "agents/compare": { tz: "", view: "", only: "" },
 };
 

@@ -10,7 +10,8 @@ import { Orchestration } from "../agents/orchestration.js";
 import { pathHops } from "../agents/path-hops.js";
 import { ToolHeat } from "../agents/tool-heat.js";
 import { spentBy, toolRows } from "../agents/tool-table.js";
-import { dollars, momentOf, samplingWords, standing } from "../agents/words.js";
+import { headOf, messageWords, withMessages } from "../agents/turns.js";
+import { dollars, momentOf, samplingWords, standing, upright } from "../agents/words.js";
 
 const S = 1e9;
 const ORIGIN = 1_800_000_000_000_000_000n;
@@ -119,6 +120,7 @@ test("the path says who had the time", () => {
   assert.deepEqual(hops.map(({ agentName, share, most }) => [agentName, share, most]), [["planner", 0.25, null], ["researcher", 0.5, { name: "web.search", share: 0.4 }]]);
   assert.deepEqual(waits.map((wait) => [wait.class, wait.share]), [["own", 0.25]]);
   assert.deepEqual(pathHops([]).hops, []);
+  assert.equal(pathHops([{ ...part("a", "tool", 0, 5, "claude_code.tool"), spanId: "s" }], new Map([["s", "add"]])).hops[0].most.name, "add");
 });
 
 test("tools and costs are summed up", () => {
@@ -166,6 +168,18 @@ test("a session says why it was kept where others were not", () => {
   assert.equal(samplingWords({ sampled: false, samplingReason: "rule low keeps 10 %", samplingDecision: "reduced", samplingRate: 0.1, weight: 1 }), "only totals are kept · rule low keeps 10 %");
   assert.equal(samplingWords({ sampled: true, samplingReason: "rule urgent keeps 100 %", samplingDecision: "kept", samplingRate: 1, weight: 1 }), null);
   assert.equal(samplingWords({ sampled: false, samplingReason: "rule low keeps 10 %", samplingDecision: "held", samplingRate: 0.1, weight: 1 }), "not decided yet · rule low keeps 10 %");
+});
+
+test("messages stand among turns where they were sent, and wait for turns that are not read yet", () => {
+  const turn = (seconds) => ({ kind: "text", role: "user", text: "t", spanId: "s", timeUnixNano: `${seconds}000000000` });
+  const message = (seconds, more) => ({ messageId: `m${seconds}`, from: "agent:a", to: ["agent:b", "user:u"], time: `1970-01-01T00:00:0${seconds}Z`, trace: { spanId: `s${seconds}` }, bytes: 2048, ...more });
+  const first = withMessages([turn(1), turn(3)], [message(5), message(2, { text: "hi" }), message(3)], false);
+  assert.deepEqual(first.turns.map(({ kind, text, spanId }) => [kind, text, spanId]), [["text", "t", "s"], ["message", "hi", "s2"], ["text", "t", "s"]]);
+  const rest = withMessages([turn(4)], first.rest, true);
+  assert.deepEqual(rest.turns.map(({ message: sent }) => sent?.messageId), ["m3", undefined, "m5"]);
+  assert.deepEqual(headOf(rest.turns[0]), { who: "agent:a", what: "to agent:b, user:u" });
+  assert.equal(messageWords(message(1)).replace(/\s/g, " "), "2.00 KiB, the text was not kept");
+  assert.equal(upright("a\u202eb\u2066c"), "abc");
 });
 
 const modelBlock = (from, input, output, cached = 0) => ({ kind: "llm", from, to: from + 1, call: null, step: { usage: { inputTokens: input, outputTokens: output, cacheReadTokens: cached } } });

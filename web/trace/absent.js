@@ -20,8 +20,8 @@ export async function absentTrace(id, error, back, retry) {
     status ? h("p.faint", {}, heldText(status)) : null, buttons);
 }
 
-/** How long spans are kept, and from when those stored are. */
-function heldText({ retention, oldestTimeUnixNano, newestTimeUnixNano }) {
+/** How long spans are kept, and from when those stored are. @param {any} status of the server */
+export function heldText({ retention, oldestTimeUnixNano, newestTimeUnixNano }) {
   if (!oldestTimeUnixNano) return "The store holds no spans yet.";
   const { ageSeconds, bytes: limit, rules = [] } = retention ?? {};
   const kept = [ageSeconds ? `for ${age(ageSeconds)}` : null, limit ? `up to ${bytes(limit)}` : null].filter(Boolean).join(", ") || "without limit";
