@@ -153,7 +153,7 @@ def test_the_stream_tells_what_goes_on(serve):
 
 
 def test_each_action_of_do_trace_is_a_tool_where_that_is_asked_for(serve):
-    server = serve("--worktrace-tools", "each")
+    server = serve("data", "--worktrace-tools", "each")
 
     def ask(method, **params):
         headers = {"content-type": "application/json", "mcp-protocol-version": "2025-11-25"}
