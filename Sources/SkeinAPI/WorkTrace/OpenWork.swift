@@ -25,6 +25,19 @@ extension WorkTrace: OpenWork {
 
     package func traceID(ofSession id: String) -> TraceID? { read { $0.sessions[id]?.place.traceID } }
 
+    /// The traces of the sessions below some roots that are open or ended within the hour.
+    func traces(ofRoots roots: Set<String>) -> Set<TraceID> {
+        read { ledger in
+            var traces: Set<TraceID> = []
+            for root in roots {
+                for id in ledger.roots[root] ?? [] {
+                    if let session = ledger.sessions[id] { traces.insert(session.place.traceID) }
+                }
+            }
+            return traces
+        }
+    }
+
     /// Whether others named a session of which nothing itself has come.
     func isOnlyNamed(session id: String) -> Bool {
         read { ledger in ledger.sessions[id].map { !ledger.hasBegun($0) && !$0.isStored } ?? false }

@@ -82,6 +82,8 @@ struct WorkForest {
                 let query = "{ span.worktrace.session.root_id = \(Self.quoted(root)) }"
                 related += try await Self.traceIDs(query, limit: Self.traceCountMax, api, call)
             }
+            // Those that go on are not all in the store.
+            related += api.work?.traces(ofRoots: trace.rootSessionIDs.union(trace.spanSessionIDs)) ?? []
             if trace.holdsAgents {
                 related += try await Self.traceIDs(
                     "{ link:traceID = \"\(next)\" }",
@@ -180,6 +182,11 @@ extension WorkForest.Trace {
             guard spans[row].isWork, let work = spans[row].work, work.isSession else { return }
             roots.insert(work.rootSessionID ?? work.sessionID)
         }
+    }
+
+    /// Sessions that spans make.
+    fileprivate var spanSessionIDs: [String] {
+        spans.indices.filter { spans[$0].kind == .agent && !spans[$0].isWork }.map { "\(id):\(spans[$0].spanID)" }
     }
 
     fileprivate var holdsAgents: Bool { spans.contains { $0.kind != nil } }

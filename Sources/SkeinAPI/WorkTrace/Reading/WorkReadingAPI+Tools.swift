@@ -163,6 +163,8 @@ struct ToolSample {
     private var askedIDs: Set<String> = []
     /// Calls of which `skein mcp-proxy` tells in traces of their own. An agent may tell of the same ones elsewhere.
     private var loneCalls: [Orchestration.ToolCall] = []
+    /// What such calls tell that agents do not, by id. The newest traces come first, so that a call is known here before the agent's.
+    private var loneFacts: [String: (server: String?, resultBytes: UInt64?)] = [:]
 
     /// Hands each call to `body`, once, be it told of in one trace or in two that have its id in common.
     init(
@@ -227,9 +229,16 @@ struct ToolSample {
         // By layers the proxy's time is a row of its own, whoever else tells of the call.
         let isLone = trace.isOfProxyAlone && !question.dimensions.contains(.layer)
         let orchestration = Orchestration(trace.spans, nowUnixNanos: api.clock.unixNanos, listMax: .max)
-        for call in orchestration.toolCalls {
+        for var call in orchestration.toolCalls {
             let id = call.callID ?? ""
-            if !isLone, !id.isEmpty, askedIDs.insert(id).inserted { keptByteCount += 64 + id.utf8.count }
+            if !isLone, !id.isEmpty {
+                if askedIDs.insert(id).inserted { keptByteCount += 64 + id.utf8.count }
+                call.server = call.server ?? loneFacts[id]?.server
+                call.resultBytes = call.resultBytes ?? loneFacts[id]?.resultBytes
+            } else if isLone, !id.isEmpty {
+                loneFacts[id] = (call.server, call.resultBytes)
+                keptByteCount += 128 + id.utf8.count
+            }
             guard question.includes(call) else { continue }
             keptByteCount += Self.callByteCount
             if isLone, !id.isEmpty {
