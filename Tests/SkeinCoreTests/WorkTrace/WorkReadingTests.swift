@@ -277,6 +277,8 @@ struct WorkReadingTests {
             #expect(whole["toolCallCount"] == 1)
             #expect(whole["toolCalls"][0]["layers"].array.map { $0["layer"] } == ["agent", "proxy"])
         }
+        let own = try await api.json("\(Self.base)/sessions/\(Self.session(1))")
+        #expect(own["steps"].array.count == 2 && own["totals"]["steps"] == 2)
         // The proxy alone is no agent. What it tells is counted once, and by layers as its own.
         #expect(try await api.json("\(Self.base)/sessions")["sessions"].array.map { $0["agentName"] } == ["a"])
         let tools = try await api.json("\(Self.base)/tools")["tools"].array

@@ -19,16 +19,11 @@ struct SessionDetail {
 
     /// The session at `place` among those of `orchestration`.
     init(_ place: Int, of orchestration: Orchestration, in forest: WorkForest) {
-        let session = orchestration.sessions[place]
+        var session = orchestration.sessions[place]
         self.orchestration = orchestration
         self.forest = forest
         let trace = forest.traces.first { $0.id == session.traceID }
         self.trace = trace
-        record = SessionRecord(
-            session,
-            of: orchestration,
-            in: trace
-        )
         childSessionIDs = orchestration.sessions.filter { $0.parentSessionID == session.sessionID }.map(\.sessionID)
         var rows: [Int] = []
         var rowBySpan: [SpanID: Int] = [:]
@@ -49,6 +44,9 @@ struct SessionDetail {
         }
         self.rows = rows
         self.rowBySpan = rowBySpan
+        // Spans of other traces that tell of the same calls are none of its steps.
+        if session.areStepsKept { session.stepCount = rows.count }
+        record = SessionRecord(session, of: orchestration, in: trace)
     }
 
     func write(to json: inout JSONWriter, room: inout AnswerRoom) throws(APIError) {
