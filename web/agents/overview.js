@@ -3,6 +3,7 @@
 import { duration } from "../lib/format.js";
 import { attribute } from "../lib/view.js";
 import { Minimap } from "../trace/minimap.js";
+import { isFailure } from "./words.js";
 
 const BAR_MAX = 6;
 
@@ -63,7 +64,7 @@ export class Overview extends Minimap {
         context.fillStyle = isFailed ? error : color;
         context.fillRect(left, y, right - left, thick);
       };
-      for (const call of callsOf.get(session.sessionId) ?? []) if (!call.childSessionIds.length) bar(call, call.outcome !== null && call.outcome !== "success" && call.outcome !== "cancelled");
+      for (const call of callsOf.get(session.sessionId) ?? []) if (!call.childSessionIds.length) bar(call, isFailure(call.outcome));
       // Of very many calls only the first are told; the path tells of some of the others.
       if (answer.truncated) for (const part of pathOf.get(session.sessionId) ?? []) if (part.class === "tool") bar(part, false);
     });
