@@ -21,13 +21,8 @@ extension Setting {
             "worktrace-content",
             "What becomes of prompts, arguments, results and texts of messages that agents send, to the WorkTrace API or in spans "
                 + "and logs: `keep` them, or `drop` them and keep of tools' arguments and results a hash and a length.",
-            form: "drop or keep",
-            read: { text, configuration in
-                guard text == "drop" || text == "keep" else { return false }
-                configuration.workContent.isKept = text == "keep"
-                return true
-            },
-            write: { $0.workContent.isKept ? "keep" : "drop" }
+            words: ("drop", "keep"),
+            of: \.workContent.isKept
         ),
         Setting(
             "worktrace-content-bytes-max",
@@ -44,25 +39,15 @@ extension Setting {
             "worktrace-tools",
             "How agents see `do-trace` at `/mcp`: as `one` tool that takes an action, which costs a model fewest tokens, or `each` "
                 + "action as a tool of its own, such as `do-trace-log-step`.",
-            form: "one or each",
-            read: { text, configuration in
-                guard text == "one" || text == "each" else { return false }
-                configuration.workOptions.listsActions = text == "each"
-                return true
-            },
-            write: { $0.workOptions.listsActions ? "each" : "one" }
+            words: ("one", "each"),
+            of: \.workOptions.listsActions
         ),
         Setting(
             "worktrace-draft-conventions",
             "Whether spans of WorkTrace also carry names that OpenTelemetry only proposes: `gen_ai.transfer.mode` and "
                 + "`gen_ai.transfer.target.name` on handoffs and spawns. They are understood in any case.",
-            form: "on or off",
-            read: { text, configuration in
-                guard text == "on" || text == "off" else { return false }
-                configuration.workOptions.writesDrafts = text == "on"
-                return true
-            },
-            write: { $0.workOptions.writesDrafts ? "on" : "off" }
+            words: ("off", "on"),
+            of: \.workOptions.writesDrafts
         ),
         Setting(
             "session-sampling-config",

@@ -29,6 +29,26 @@ package struct Setting: Sendable {
         self.write = write
     }
 
+    /// A setting of two words, one for `false` and one for `true`.
+    init(
+        _ key: String,
+        _ help: String,
+        words: (off: String, on: String),
+        of value: WritableKeyPath<ServerConfiguration, Bool> & Sendable
+    ) {
+        self.init(
+            key,
+            help,
+            form: "\(words.off) or \(words.on)",
+            read: { text, configuration in
+                guard text == words.off || text == words.on else { return false }
+                configuration[keyPath: value] = text == words.on
+                return true
+            },
+            write: { $0[keyPath: value] ? words.on : words.off }
+        )
+    }
+
     /// A setting whose text is long enough that a reader says what is wrong with it, instead of what is right.
     init(
         _ key: String,
