@@ -45,8 +45,14 @@ struct Session: AsyncParsableCommand {
             let client = try ServerClient(address.server)
             let base = "/api/worktrace/v1/"
             if let compare {
-                let (one, other) = (try await whole(id, client, base), try await whole(compare, client, base))
-                return try await show(one, comparedWith: other, client, base)
+                do throws(CommandFailure) {
+                    return try await show(id, comparedWith: compare, client, base)
+                } catch {
+                    guard error.status == 404 else { throw error }
+                    let (one, other) = (try await whole(id, client, base), try await whole(compare, client, base))
+                    guard one != id || other != compare else { throw error }
+                    return try await show(one, comparedWith: other, client, base)
+                }
             }
             var id = id
             let body: Data

@@ -52,6 +52,9 @@ def test_a_list_fits_the_terminal_and_tells_ids_that_are_found(binary, run, serv
     (found,) = [w for w in works if any(s.id.endswith(shown) for s in w.sessions)]
     drawn = run("session", shown, "--server", server.web, "--json")
     assert json.loads(drawn.stdout)["traceId"] == found.sessions[0].id.split(":")[0], drawn.stderr
+    other = next(w for w in works if w is not found).sessions[0].id
+    compared = run("session", shown, "--compare", other, "--server", server.web, "--json")
+    assert compared.returncode == 0 and json.loads(compared.stdout)["steps"], compared.stderr
     failed = run("session", ":", "--server", server.web)
     assert failed.returncode == 1 and "No session" in failed.stderr
     failed = run("session", found.sessions[0].id[:10], "--server", server.web)

@@ -13,7 +13,8 @@ struct StepActions: Sendable {
     private var day: UInt64 = 0
     private var actions: [String: Set<UInt64>] = [:]
 
-    /// Notes an action; `true` for the first one of the day that is too many.
+    /// Notes an action at a Unix time in nanoseconds; `true` for the first one of the day that is too many, once for each of the
+    /// first ``agentCountMax`` agents of that day.
     mutating func note(_ action: String, of agent: String, at now: UInt64) -> Bool {
         if now / Self.dayNanos != day { (day, actions) = (now / Self.dayNanos, [:]) }
         guard actions[agent] != nil || actions.count < Self.agentCountMax else { return false }
